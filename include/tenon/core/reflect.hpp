@@ -14,7 +14,8 @@
 namespace tenon::inline TENON_TARGET::reflect {
 
 /// A class that is an aggregate: no constructors of its own, no private members, no virtual functions. Arrays and
-/// unions are not meant. `std::array` is one, with a single member whose name the standard library chose: test for it first.
+/// unions are not meant. `std::array` is one, with a single member whose name the standard library chose: test for it
+/// first.
 template <class T>
 concept aggregate = std::is_class_v<T> && std::is_aggregate_v<T>;
 
@@ -179,8 +180,8 @@ template <class T>
 inline constexpr std::size_t member_count = detail::count_members<std::remove_cv_t<T>>();
 
 /// Calls `visitor` once, with references to all members of `object` in the order of their declaration, and returns what
-/// it returns. The members of a `const` object are `const`, but for the `mutable` ones. Bit-fields cannot be referred to
-/// and are an error.
+/// it returns. The members of a `const` object are `const`, but for the `mutable` ones. Bit-fields cannot be referred
+/// to and are an error.
 template <class T, class Visitor>
     requires aggregate<T>
 constexpr decltype(auto) visit_members([[maybe_unused]] T& object, Visitor&& visitor) {
