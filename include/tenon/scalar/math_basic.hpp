@@ -77,10 +77,10 @@ TENON_LANE To convert_single(From x) {
   }
 }
 
-/// Whether __builtin_convertvector does the same as convert_single.
+/// Whether machine::convert does the same as convert_single.
 template <class To, class From>
 inline constexpr bool converts_as_vector =
-    std::is_floating_point_v<To> == std::is_floating_point_v<From> ||
+    (std::is_floating_point_v<To> && std::is_floating_point_v<From>) ||
     (std::is_same_v<From, std::int32_t> && std::is_floating_point_v<To>) ||
     (std::is_same_v<To, std::int32_t> && std::is_floating_point_v<From>)
 #if defined(__AVX512DQ__)
@@ -111,8 +111,10 @@ TENON_LANE auto convert(pack<T, N> x) {
     return math::convert<U>(math::convert<std::int32_t>(x));
   else if constexpr (pack<T, N>::form == form::halves || result::form == form::halves)
     return result::join(math::convert<U>(x.low()), math::convert<U>(x.high()));
+  else if constexpr (std::is_integral_v<U> && std::is_integral_v<T>)
+    return result(element::detail::resized<U, N>(x.raw, std::make_index_sequence<N>{}));
   else if constexpr (detail::converts_as_vector<U, T>)
-    return result(__builtin_convertvector(x.raw, typename result::raw_type));
+    return result(machine::convert<typename result::raw_type>(x.raw));
   else
     return result::generate([&](std::size_t i) { return detail::convert_single<U>(x.raw[i]); });
 }

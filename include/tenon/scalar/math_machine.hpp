@@ -131,6 +131,28 @@ TENON_INLINE V round(V x) {
 }
 #endif
 
+/// Lanes of one vector as the lanes of another, where both or one are floating point. GCC 12 misses the instructions that
+/// change the size of a lane.
+template <class To, class From>
+TENON_INLINE To convert(From x) {
+#if defined(__AVX__) && !defined(__clang__)
+  using to = std::remove_cvref_t<decltype(To{}[0])>;
+  using from = std::remove_cvref_t<decltype(x[0])>;
+  if constexpr (sizeof(To) == 32 && sizeof(From) == 16 && std::is_same_v<to, double>) {
+    if constexpr (std::is_same_v<from, float>)
+      return __builtin_ia32_cvtps2pd256(x);
+    else
+      return __builtin_ia32_cvtdq2pd256(x);
+  } else if constexpr (sizeof(To) == 16 && sizeof(From) == 32 && std::is_same_v<from, double>) {
+    if constexpr (std::is_same_v<to, float>)
+      return __builtin_ia32_cvtpd2ps256(x);
+    else
+      return reinterpret_cast<To>(__builtin_ia32_cvttpd2dq256(x));
+  } else
+#endif
+    return __builtin_convertvector(x, To);
+}
+
 /// Whether any bit of a vector is set.
 template <class V>
 TENON_INLINE bool any(V x) {

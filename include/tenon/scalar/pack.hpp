@@ -101,6 +101,34 @@ TENON_INLINE auto shuffled(V v, V w, std::index_sequence<I...>) {
   return __builtin_shufflevector(v, w, static_cast<int>(First + I)...);
 }
 
+/// Every lane as a To of any size, both vectors native and of integers. Narrowing keeps the low part of
+/// each: a shuffle, which GCC 12 does better than the conversion.
+template <class To, std::size_t N, class V, std::size_t... I>
+TENON_INLINE auto resized(V v, std::index_sequence<I...>) {
+  using from = std::remove_cvref_t<decltype(v[0])>;
+  using result = typename vector<To, N>::type;
+  if constexpr (sizeof(To) == sizeof(from)) {
+    return reinterpret_cast<result>(v);
+  } else if constexpr (sizeof(To) > sizeof(from)) {
+    // GCC 12 widens signed lanes in one instruction and unsigned ones through general registers: move them to the
+    // signed range and back.
+    using narrow = typename vector<std::make_signed_t<from>, N>::type;
+    using wide = typename vector<std::make_signed_t<To>, N>::type;
+    if constexpr (std::is_signed_v<from>) {
+      return reinterpret_cast<result>(__builtin_convertvector(v, wide));
+    } else {
+      constexpr auto bias = static_cast<from>(std::size_t(1) << (sizeof(from) * 8 - 1));
+      return reinterpret_cast<result>(__builtin_convertvector(reinterpret_cast<narrow>(v ^ bias), wide)) +
+             static_cast<To>(bias);
+    }
+  } else {
+    constexpr std::size_t ratio = sizeof(from) / sizeof(To);
+    constexpr std::size_t low_part = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : ratio - 1;
+    auto const parts = reinterpret_cast<typename vector<To, N * ratio>::type>(v);
+    return __builtin_shufflevector(parts, parts, static_cast<int>(I * ratio + low_part)...);
+  }
+}
+
 /// Lanes [First, First + N/2) of a native pack or mask.
 template <class Half, std::size_t First, class V>
 TENON_LANE Half part(V const& whole) {
@@ -187,7 +215,7 @@ struct mask {
     } else if constexpr (form == detail::form::halves || result::form == detail::form::halves) {
       return result::join(low().template to<B>(), high().template to<B>());
     } else {
-      return result(__builtin_convertvector(raw, typename result::raw_type));
+      return result(detail::resized<typename result::int_type, N>(raw, std::make_index_sequence<N>{}));
     }
   }
 
