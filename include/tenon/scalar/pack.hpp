@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "../core/target.hpp"
+#include "pack_vector.hpp"
 
 /// @def TENON_LANE
 /// A function on lanes: inlined, usable in constant expressions with one lane, and on a device.
@@ -42,11 +43,6 @@ struct halves {
   Half low, high;
 };
 
-template <class T, std::size_t N>
-struct vector {
-  typedef T type __attribute__((vector_size(sizeof(T) * N)));
-};
-
 template <class T, std::size_t N, class Single, class Half, form = form_of<sizeof(T), N>>
 struct storage {
   using type = Single;
@@ -57,11 +53,6 @@ template <class T, std::size_t N, class Single, class Half>
 struct storage<T, N, Single, Half, form::halves> {
   using type = halves<Half>;
 };
-
-template <std::size_t Bytes>
-using int_of_size = std::conditional_t<
-    Bytes == 1, std::int8_t,
-    std::conditional_t<Bytes == 2, std::int16_t, std::conditional_t<Bytes == 4, std::int32_t, std::int64_t>>>;
 
 /// The type integers are computed in: unsigned, where overflow wraps instead of being undefined.
 template <class T, bool = std::is_integral_v<T>>
@@ -93,40 +84,6 @@ TENON_LANE T modulus(T a, T b) {
   if constexpr (std::is_signed_v<T>)
     if (b == T(-1)) return 0;
   return static_cast<T>(a % b);
-}
-
-/// Lanes First + I of two vectors laid end to end.
-template <std::size_t First, class V, std::size_t... I>
-TENON_INLINE auto shuffled(V v, V w, std::index_sequence<I...>) {
-  return __builtin_shufflevector(v, w, static_cast<int>(First + I)...);
-}
-
-/// Every lane as a To of any size, both vectors native and of integers. Narrowing keeps the low part of
-/// each: a shuffle, which GCC 12 does better than the conversion.
-template <class To, std::size_t N, class V, std::size_t... I>
-TENON_INLINE auto resized(V v, std::index_sequence<I...>) {
-  using from = std::remove_cvref_t<decltype(v[0])>;
-  using result = typename vector<To, N>::type;
-  if constexpr (sizeof(To) == sizeof(from)) {
-    return reinterpret_cast<result>(v);
-  } else if constexpr (sizeof(To) > sizeof(from)) {
-    // GCC 12 widens signed lanes in one instruction and unsigned ones through general registers: move them to the
-    // signed range and back.
-    using narrow = typename vector<std::make_signed_t<from>, N>::type;
-    using wide = typename vector<std::make_signed_t<To>, N>::type;
-    if constexpr (std::is_signed_v<from>) {
-      return reinterpret_cast<result>(__builtin_convertvector(v, wide));
-    } else {
-      constexpr auto bias = static_cast<from>(std::size_t(1) << (sizeof(from) * 8 - 1));
-      return reinterpret_cast<result>(__builtin_convertvector(reinterpret_cast<narrow>(v ^ bias), wide)) +
-             static_cast<To>(bias);
-    }
-  } else {
-    constexpr std::size_t ratio = sizeof(from) / sizeof(To);
-    constexpr std::size_t low_part = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : ratio - 1;
-    auto const parts = reinterpret_cast<typename vector<To, N * ratio>::type>(v);
-    return __builtin_shufflevector(parts, parts, static_cast<int>(I * ratio + low_part)...);
-  }
 }
 
 /// Lanes [First, First + N/2) of a native pack or mask.
