@@ -1,0 +1,130 @@
+// What tensors, variables and computations have in common: an element type, a shape, and the functions of both.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/shape.hpp>
+#include <tenon/core/target.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// Where elements live and expressions run: the processor's memory.
+struct cpu;
+
+template <class T, std::size_t... E>
+class tensor;
+
+/// Tag that keeps reduced axes as axes of extent 1: `sum<1>(x, keepdim)`.
+inline constexpr struct keepdim_t {
+} keepdim{};
+
+template <auto... E, class A>
+constexpr auto reshape(A&& a);
+template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1, class A>
+constexpr auto flatten(A&& a);
+template <std::ptrdiff_t... Axes, class A>
+constexpr auto permute(A&& a);
+template <std::ptrdiff_t... Axes, class A>
+constexpr auto transpose(A&& a);
+template <std::ptrdiff_t Axis, class A>
+constexpr auto squeeze(A&& a);
+template <std::ptrdiff_t Axis, class A>
+constexpr auto unsqueeze(A&& a);
+template <auto... E, class A>
+constexpr auto broadcast_to(A&& a);
+template <std::ptrdiff_t Axis, class A>
+constexpr auto select(A&& a, std::ptrdiff_t k);
+template <class To, class A>
+constexpr auto cast(A&& a);
+template <std::ptrdiff_t... Axes, class A, class... Keep>
+constexpr auto sum(A&& a, Keep... keep);
+template <std::ptrdiff_t... Axes, class A, class... Keep>
+constexpr auto mean(A&& a, Keep... keep);
+template <std::ptrdiff_t... Axes, class A, class... Keep>
+constexpr auto max(A&& a, Keep... keep);
+template <std::ptrdiff_t... Axes, class A, class... Keep>
+constexpr auto min(A&& a, Keep... keep);
+template <class A>
+constexpr auto evaluate(A const& a);
+
+/// Base of everything that has elements. Nothing here computes; a computation runs when it meets a tensor.
+template <class Derived, class T, class Shape>
+class expression_base;
+
+template <class Derived, class T, std::size_t... E>
+class expression_base<Derived, T, tenon::shape<E...>> {
+public:
+    using value_type = T;
+    using shape_type = tenon::shape<E...>;
+
+    /// Number of axes.
+    static constexpr std::size_t rank() { return sizeof...(E); }
+    /// Number of elements; a static function where all extents are static.
+    static constexpr std::size_t size() requires(shape_type::is_static) { return shape_type{}.size(); }
+    constexpr std::size_t size() const requires(!shape_type::is_static) { return self().shape().size(); }
+    /// Extent of an axis, which may count from the end.
+    constexpr std::size_t extent(std::ptrdiff_t axis) const { return self().shape()[axis_of(axis, rank())]; }
+
+    /// Runs the computation; the result owns its elements.
+    constexpr tensor<T, E...> eval() const { return tensor<T, E...>(self()); }
+    /// The value of something that has one element.
+    constexpr T item() const {
+        static_assert(!shape_type::is_static || shape_type{}.size() == 1, "item() needs exactly one element");
+        return evaluate(self());
+    }
+    /// Something without axes converts to its value.
+    constexpr operator T() const requires(sizeof...(E) == 0) { return evaluate(self()); }
+
+    // The common functions as members; each does what the free function of its name does.
+    template <auto... To> constexpr auto reshape() const& { return tenon::reshape<To...>(self()); }
+    template <auto... To> constexpr auto reshape() && { return tenon::reshape<To...>(moved()); }
+    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1> constexpr auto flatten() const& { return tenon::flatten<From, To>(self()); }
+    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1> constexpr auto flatten() && { return tenon::flatten<From, To>(moved()); }
+    template <std::ptrdiff_t... Axes> constexpr auto permute() const& { return tenon::permute<Axes...>(self()); }
+    template <std::ptrdiff_t... Axes> constexpr auto permute() && { return tenon::permute<Axes...>(moved()); }
+    template <std::ptrdiff_t... Axes> constexpr auto transpose() const& { return tenon::transpose<Axes...>(self()); }
+    template <std::ptrdiff_t... Axes> constexpr auto transpose() && { return tenon::transpose<Axes...>(moved()); }
+    template <std::ptrdiff_t Axis> constexpr auto squeeze() const& { return tenon::squeeze<Axis>(self()); }
+    template <std::ptrdiff_t Axis> constexpr auto squeeze() && { return tenon::squeeze<Axis>(moved()); }
+    template <std::ptrdiff_t Axis> constexpr auto unsqueeze() const& { return tenon::unsqueeze<Axis>(self()); }
+    template <std::ptrdiff_t Axis> constexpr auto unsqueeze() && { return tenon::unsqueeze<Axis>(moved()); }
+    template <auto... To> constexpr auto broadcast_to() const& { return tenon::broadcast_to<To...>(self()); }
+    template <auto... To> constexpr auto broadcast_to() && { return tenon::broadcast_to<To...>(moved()); }
+    template <std::ptrdiff_t Axis> constexpr auto select(std::ptrdiff_t k) const& { return tenon::select<Axis>(self(), k); }
+    template <std::ptrdiff_t Axis> constexpr auto select(std::ptrdiff_t k) && { return tenon::select<Axis>(moved(), k); }
+    template <class To> constexpr auto cast() const& { return tenon::cast<To>(self()); }
+    template <class To> constexpr auto cast() && { return tenon::cast<To>(moved()); }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto sum(Keep... keep) const& { return tenon::sum<Axes...>(self(), keep...); }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto sum(Keep... keep) && { return tenon::sum<Axes...>(moved(), keep...); }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto mean(Keep... keep) const& { return tenon::mean<Axes...>(self(), keep...); }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto mean(Keep... keep) && { return tenon::mean<Axes...>(moved(), keep...); }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto max(Keep... keep) const& { return tenon::max<Axes...>(self(), keep...); }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto max(Keep... keep) && { return tenon::max<Axes...>(moved(), keep...); }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto min(Keep... keep) const& { return tenon::min<Axes...>(self(), keep...); }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto min(Keep... keep) && { return tenon::min<Axes...>(moved(), keep...); }
+
+    constexpr Derived const& self() const { return static_cast<Derived const&>(*this); }
+
+private:
+    constexpr Derived&& moved() { return static_cast<Derived&&>(*this); }
+};
+
+namespace detail {
+template <class D, class T, class S>
+std::true_type is_expression(expression_base<D, T, S> const*);
+std::false_type is_expression(void const*);
+}  // namespace detail
+
+/// A tensor, a variable, or a computation on them: it has a `value_type` and a `shape_type`.
+template <class X>
+concept expression = decltype(detail::is_expression(static_cast<std::remove_cvref_t<X>*>(nullptr)))::value;
+
+template <class X>
+using value_t = typename std::remove_cvref_t<X>::value_type;
+template <class X>
+using shape_t = typename std::remove_cvref_t<X>::shape_type;
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,257 @@
+// Shapes: extents that are known when the program is compiled, and those that are not.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <ostream>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/error.hpp>
+#include <tenon/core/target.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// An extent that is known only at run time.
+inline constexpr std::size_t dyn = static_cast<std::size_t>(-1);
+
+/// The name of a run-time extent, as `dyn_as` takes it.
+struct extent_name {
+    std::size_t hash = 14695981039346656037U;
+    template <std::size_t N>
+    consteval extent_name(char const (&text)[N]) {
+        for (std::size_t i = 0; i + 1 < N; ++i) hash = (hash ^ static_cast<unsigned char>(text[i])) * 1099511628211U;
+    }
+};
+
+/// A run-time extent with a name: `tensor<float, dyn_as<"batch">, 3>`. Two extents of one name count as equal when the
+/// program is compiled, two of different names do not mix. The name is kept as a 63-bit FNV-1a hash.
+template <extent_name Name>
+inline constexpr std::size_t dyn_as = (Name.hash >> 1) | (std::size_t{1} << 63);
+
+/// Whether an extent in a type stands for a run-time value.
+constexpr bool is_dynamic(std::size_t extent) { return (extent >> 63) != 0; }
+
+/// The extents of a tensor. Stores the run-time ones alone; an all-static shape is an empty class.
+/// @tparam E the extents: a number, `dyn`, or `dyn_as<"name">`
+template <std::size_t... E>
+struct shape {
+    static constexpr std::size_t static_extents[sizeof...(E) + 1] = {E..., 0};
+    static constexpr bool is_static = !(is_dynamic(E) || ...);
+    static constexpr std::size_t dynamic_count = (std::size_t{is_dynamic(E)} + ... + 0);
+
+    constexpr shape() = default;
+    /// From the run-time extents, in their order, or from all extents; throws shape_error when a static one differs.
+    template <class... I>
+        requires(sizeof...(I) > 0 && (std::is_convertible_v<I, std::size_t> && ...))
+    explicit constexpr shape(I... extents) {
+        static_assert(sizeof...(I) == dynamic_count || sizeof...(I) == sizeof...(E),
+                      "give the run-time extents of a shape, or all of them");
+        std::size_t const given[] = {static_cast<std::size_t>(extents)...};
+        if constexpr (sizeof...(I) == sizeof...(E)) assign(given);
+        else
+            for (std::size_t i = 0; i != sizeof...(I); ++i) run_time.at[i] = given[i];
+    }
+    /// From an array of all extents; throws shape_error when a static one differs.
+    explicit constexpr shape(std::array<std::size_t, sizeof...(E)> const& extents) { assign(extents.data()); }
+
+    static constexpr std::size_t rank() { return sizeof...(E); }
+    /// Extent of one axis.
+    constexpr std::size_t operator[](std::size_t axis) const {
+        if constexpr (is_static) return static_extents[axis];
+        else {
+            if (!is_dynamic(static_extents[axis])) return static_extents[axis];
+            std::size_t k = 0;
+            for (std::size_t a = 0; a != axis; ++a) k += is_dynamic(static_extents[a]);
+            return run_time.at[k];
+        }
+    }
+    /// Number of elements.
+    constexpr std::size_t size() const {
+        std::size_t n = 1;
+        for (std::size_t a = 0; a != rank(); ++a) n *= (*this)[a];
+        return n;
+    }
+    constexpr std::array<std::size_t, sizeof...(E)> extents() const {
+        std::array<std::size_t, sizeof...(E)> all{};
+        for (std::size_t a = 0; a != rank(); ++a) all[a] = (*this)[a];
+        return all;
+    }
+    template <std::size_t... F>
+    friend constexpr bool operator==(shape const& a, shape<F...> const& b) {
+        if constexpr (sizeof...(E) != sizeof...(F)) return false;
+        else {
+            for (std::size_t i = 0; i != sizeof...(E); ++i)
+                if (a[i] != b[i]) return false;
+            return true;
+        }
+    }
+
+    struct none {};
+    struct some {
+        std::size_t at[dynamic_count == 0 ? 1 : dynamic_count] = {};
+    };
+    [[no_unique_address]] std::conditional_t<dynamic_count == 0, none, some> run_time{};
+
+private:
+    constexpr void assign(std::size_t const* given);
+};
+
+/// `[4, 2]`, as PyTorch prints a shape.
+template <std::size_t... E>
+std::string to_string(shape<E...> const& s) {
+    std::string text = "[";
+    for (std::size_t a = 0; a != s.rank(); ++a) text += (a == 0 ? "" : ", ") + std::to_string(s[a]);
+    return text + "]";
+}
+template <std::size_t... E>
+std::ostream& operator<<(std::ostream& out, shape<E...> const& s) {
+    return out << to_string(s);
+}
+
+template <std::size_t... E>
+constexpr void shape<E...>::assign(std::size_t const* given) {
+    std::size_t k = 0;
+    for (std::size_t a = 0; a != rank(); ++a) {
+        if (is_dynamic(static_extents[a])) run_time.at[k++] = given[a];
+        else if (static_extents[a] != given[a]) {
+            std::string text = "[";
+            for (std::size_t i = 0; i != rank(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(given[i]);
+            throw shape_error("shape: extent " + std::to_string(a) + " of " + text + "] has to be " +
+                              std::to_string(static_extents[a]));
+        }
+    }
+}
+
+/// The type `shape<...>` whose extents are the first Rank entries of a constant array; how shape arithmetic ends.
+template <std::size_t Rank, class Computed>
+using shape_from = decltype([]<std::size_t... I>(std::index_sequence<I...>) {
+    return shape<Computed::value[I]...>{};
+}(std::make_index_sequence<Rank>{}));
+
+/// Number of elements of a shape type; `dyn` when an extent is not static.
+template <class Shape>
+inline constexpr std::size_t static_size = [] {
+    if constexpr (Shape::is_static) return Shape{}.size();
+    else return dyn;
+}();
+
+/// Last static extent of a shape type; 1 for a shape without axes.
+template <class Shape>
+inline constexpr std::size_t inner_extent = Shape::rank() == 0 ? 1 : Shape::static_extents[Shape::rank() == 0 ? 0 : Shape::rank() - 1];
+
+/// Positive axis number for an axis that may count from the end; `rank` itself when it is out of range.
+constexpr std::size_t axis_of(std::ptrdiff_t axis, std::size_t rank) {
+    auto const n = static_cast<std::ptrdiff_t>(rank);
+    if (axis < -n || axis >= n) return rank;
+    return static_cast<std::size_t>(axis < 0 ? axis + n : axis);
+}
+
+// ---- broadcasting, NumPy's rules decided from the types
+
+/// No common shape exists: the extents of an axis, counted from the last, differ and neither is 1.
+template <class A, class B>
+struct cannot_broadcast;
+
+/// One extent out of two that are broadcast together; 0-extents count like others. A run-time extent meets a static one
+/// other than 1 as that static one, to be checked when it runs; a run-time extent is never stretched.
+struct extent_pair {
+    std::size_t value;
+    bool fits;
+};
+constexpr extent_pair broadcast_extent(std::size_t a, std::size_t b) {
+    if (a == b) return {a, true};
+    if (a == 1) return {b, true};
+    if (b == 1) return {a, true};
+    if (!is_dynamic(a) && is_dynamic(b)) return {a, true};
+    if (!is_dynamic(b) && is_dynamic(a)) return {b, true};
+    if (a == dyn) return {b, true};
+    if (b == dyn) return {a, true};
+    return {0, false};
+}
+
+template <class A, class B>
+struct broadcast_pair {
+    static constexpr std::size_t rank = A::rank() < B::rank() ? B::rank() : A::rank();
+    struct result {
+        std::size_t value[rank + 1];
+        bool fits;
+    };
+    static constexpr result computed = [] {
+        result r{{}, true};
+        for (std::size_t i = 0; i != rank; ++i) {
+            std::size_t const a = i < A::rank() ? A::static_extents[A::rank() - 1 - i] : 1;
+            std::size_t const b = i < B::rank() ? B::static_extents[B::rank() - 1 - i] : 1;
+            auto const e = broadcast_extent(a, b);
+            r.value[rank - 1 - i] = e.value;
+            r.fits = r.fits && e.fits;
+        }
+        return r;
+    }();
+    static constexpr bool fits = computed.fits;
+    struct extents {
+        static constexpr auto const& value = computed.value;
+    };
+    using type = shape_from<rank, extents>;
+};
+
+template <class... S>
+struct broadcast_all {
+    using type = shape<>;
+    static constexpr bool fits = true;
+};
+template <class A>
+struct broadcast_all<A> {
+    using type = A;
+    static constexpr bool fits = true;
+};
+template <class A>
+struct broadcast_all<A, A> : broadcast_all<A> {};
+template <class A, class B>
+struct broadcast_all<A, B> : broadcast_pair<A, B> {};
+template <class A, class B, class... S>
+    requires(sizeof...(S) > 0)
+struct broadcast_all<A, B, S...> : broadcast_all<typename broadcast_pair<A, B>::type, S...> {
+    static constexpr bool fits = broadcast_pair<A, B>::fits && broadcast_all<typename broadcast_pair<A, B>::type, S...>::fits;
+};
+
+/// The shape that shapes have together.
+template <class... S>
+using broadcast_t = typename broadcast_all<S...>::type;
+
+[[noreturn]] inline void throw_shapes(char const* what, std::string const& a, std::string const& b) {
+    throw shape_error(std::string(what) + ": shapes " + a + " and " + b + " do not fit");
+}
+
+/// Writes the run-time extents of `from` into `to`, aligned at the last axis; throws shape_error on disagreement.
+template <class To, class From>
+constexpr void merge_extents(To& to, From const& from, bool (&known)[To::rank() + 1], char const* what) {
+    if constexpr (!To::is_static || !From::is_static) {
+        auto all = to.extents();
+        for (std::size_t i = 0; i != From::rank(); ++i) {
+            std::size_t const a = From::rank() - 1 - i, t = To::rank() - 1 - i;
+            if (From::static_extents[a] == 1) continue;
+            if (known[t] && all[t] != from[a]) throw_shapes(what, to_string(to), to_string(from));
+            all[t] = from[a];
+            known[t] = true;
+        }
+        to = To(all);
+    }
+}
+
+/// The common shape of operands, as a value. @throws shape_error when run-time extents differ
+template <class... S>
+constexpr broadcast_t<S...> broadcast_shapes(char const* what, S const&... s) {
+    using to = broadcast_t<S...>;
+    to result{};
+    if constexpr (!(S::is_static && ...)) {
+        bool known[to::rank() + 1] = {};
+        for (std::size_t a = 0; a != to::rank(); ++a) known[a] = !is_dynamic(to::static_extents[a]);
+        (merge_extents(result, s, known, what), ...);
+    }
+    return result;
+}
+
+}  // namespace tenon::inline TENON_TARGET

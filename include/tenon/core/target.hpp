@@ -1,0 +1,42 @@
+// What the compiler was told about the machine: the name of the instruction set and how code is forced inline.
+#pragma once
+
+/// @def TENON_TARGET
+/// The inline namespace inside `tenon` that holds everything. It is named after the instruction set, so that two
+/// translation units built with different `-m` flags have different symbols and the linker cannot merge an AVX-512
+/// function into a program that was started on an older processor.
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#define TENON_TARGET avx512
+#define TENON_VECTOR_BYTES 64
+#elif defined(__AVX2__) && defined(__FMA__)
+#define TENON_TARGET avx2
+#define TENON_VECTOR_BYTES 32
+#elif defined(__SSE4_1__)
+#define TENON_TARGET sse4
+#define TENON_VECTOR_BYTES 16
+#elif defined(__SSE2__)
+#define TENON_TARGET sse2
+#define TENON_VECTOR_BYTES 16
+#elif defined(__ARM_NEON)
+#define TENON_TARGET neon
+#define TENON_VECTOR_BYTES 16
+#else
+#define TENON_TARGET generic
+#define TENON_VECTOR_BYTES 16
+#endif
+
+/// @def TENON_INLINE
+/// Code inside an elementwise loop: a call that stayed a call would keep the loop's values in memory.
+#define TENON_INLINE [[gnu::always_inline]] inline
+
+/// @def TENON_LAMBDA_INLINE
+/// The same for a lambda, between its parameters and its body.
+#define TENON_LAMBDA_INLINE __attribute__((always_inline))
+
+/// @def TENON_HOST_DEVICE
+/// Functions that also run inside a CUDA kernel.
+#if defined(__CUDACC__)
+#define TENON_HOST_DEVICE __host__ __device__
+#else
+#define TENON_HOST_DEVICE
+#endif

@@ -1,0 +1,168 @@
+// The tensor: elements in row-major order, their number and arrangement in the type.
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+#include <tenon/core/expression.hpp>
+#include <tenon/core/shape.hpp>
+#include <tenon/core/storage.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// A value that is not an element of a tensor yet: a number, or a number with tangents.
+template <class T>
+concept number = std::is_arithmetic_v<T> || requires { typename T::dual_tag; };
+
+struct uninitialized_t {};
+/// Makes a tensor whose elements are written before they are read.
+inline constexpr uninitialized_t uninitialized{};
+
+/// Owns elements of type T in row-major order. Small static tensors keep them inside the object and work in constant
+/// expressions; others keep them on the heap, 64-byte aligned.
+/// @tparam T float, double, an integer type, bool, or a dual number
+/// @tparam E the extents: numbers, `dyn`, or `dyn_as<"name">`
+template <class T, std::size_t... E>
+class tensor : public expression_base<tensor<T, E...>, T, tenon::shape<E...>> {
+    using base = expression_base<tensor, T, tenon::shape<E...>>;
+
+public:
+    using value_type = T;
+    using shape_type = tenon::shape<E...>;
+    using device = cpu;
+    using tensor_tag = void;
+    static constexpr bool is_constant_size = shape_type::is_static;
+
+    /// Zeros; without elements where an extent is not static.
+    constexpr tensor() { std::fill_n(data(), this->size(), T{}); }
+    /// Zeros, from the run-time extents in their order.
+    template <std::integral... I>
+        requires(sizeof...(I) > 0 && sizeof...(I) == shape_type::dynamic_count)
+    explicit constexpr tensor(I... extents) : tensor(uninitialized, shape_type(extents...)) {
+        std::fill_n(data(), this->size(), T{});
+    }
+    /// Zeros of a shape.
+    explicit constexpr tensor(shape_type const& s) : tensor(uninitialized, s) { std::fill_n(data(), this->size(), T{}); }
+    constexpr tensor(uninitialized_t, shape_type const& s = {}) : shape_(s), elements_(s.size()) {}
+
+    /// The one value of a tensor without axes.
+    constexpr tensor(T value) requires(sizeof...(E) == 0) : elements_(1) { *data() = value; }
+    /// Literals: `tensor<float, 2, 2> t({{1, 2}, {3, 4}})`, up to four axes.
+    template <std::size_t A>
+        requires std::is_same_v<shape_type, tenon::shape<A>>
+    explicit constexpr tensor(T const (&x)[A]) : elements_(A) { std::copy_n(x, A, data()); }
+    template <std::size_t A, std::size_t B>
+        requires std::is_same_v<shape_type, tenon::shape<A, B>>
+    explicit constexpr tensor(T const (&x)[A][B]) : elements_(A * B) {
+        for (std::size_t i = 0; i != A; ++i) std::copy_n(x[i], B, data() + i * B);
+    }
+    template <std::size_t A, std::size_t B, std::size_t C>
+        requires std::is_same_v<shape_type, tenon::shape<A, B, C>>
+    explicit constexpr tensor(T const (&x)[A][B][C]) : elements_(A * B * C) {
+        for (std::size_t i = 0; i != A * B; ++i) std::copy_n(x[i / B][i % B], C, data() + i * C);
+    }
+    template <std::size_t A, std::size_t B, std::size_t C, std::size_t D>
+        requires std::is_same_v<shape_type, tenon::shape<A, B, C, D>>
+    explicit constexpr tensor(T const (&x)[A][B][C][D]) : elements_(A * B * C * D) {
+        for (std::size_t i = 0; i != A * B * C; ++i) std::copy_n(x[i / (B * C)][i / C % B][i % C], D, data() + i * D);
+    }
+
+    /// Runs a computation into new elements. @throws shape_error when a run-time extent disagrees with a static one
+    template <class D, class U, class S>
+    constexpr tensor(expression_base<D, U, S> const& e) : tensor(uninitialized, assignable_shape<tensor>(e.self())) {
+        evaluate_into(*this, e.self());
+    }
+    /// Runs a computation into this tensor; reads this tensor first where the computation needs that. Run-time extents
+    /// follow the computation's. @throws shape_error when a run-time extent disagrees with a static one
+    template <class D, class U, class S>
+    constexpr tensor& operator=(expression_base<D, U, S> const& e) {
+        assign_to(*this, e.self());
+        return *this;
+    }
+    /// Every element becomes the value.
+    constexpr tensor& fill(T value) {
+        std::fill_n(data(), this->size(), value);
+        return *this;
+    }
+
+    constexpr shape_type shape() const { return shape_; }
+    constexpr T* data() { return elements_.data(); }
+    constexpr T const* data() const { return elements_.data(); }
+    constexpr T* begin() { return data(); }
+    constexpr T* end() { return data() + this->size(); }
+    constexpr T const* begin() const { return data(); }
+    constexpr T const* end() const { return data() + this->size(); }
+    /// All elements in row-major order.
+    constexpr std::span<T> flat() { return {data(), this->size()}; }
+    constexpr std::span<T const> flat() const { return {data(), this->size()}; }
+
+    /// An element; bounds are checked in debug builds.
+    template <std::integral... I>
+        requires(sizeof...(I) == sizeof...(E))
+    constexpr T& operator()(I... i) {
+        return data()[offset(static_cast<std::size_t>(i)...)];
+    }
+    template <std::integral... I>
+        requires(sizeof...(I) == sizeof...(E))
+    constexpr T const& operator()(I... i) const {
+        return data()[offset(static_cast<std::size_t>(i)...)];
+    }
+    /// The i-th element of a vector; otherwise a view of the i-th part along the first axis.
+    constexpr T& operator[](std::size_t i) requires(sizeof...(E) == 1) { return (*this)(i); }
+    constexpr T const& operator[](std::size_t i) const requires(sizeof...(E) == 1) { return (*this)(i); }
+    constexpr auto operator[](std::size_t i) const& requires(sizeof...(E) > 1) {
+        return tenon::select<0>(*this, static_cast<std::ptrdiff_t>(i));
+    }
+
+private:
+    template <class... I>
+    constexpr std::size_t offset(I... i) const {
+        [[maybe_unused]] std::size_t const at[] = {i..., 0};
+        std::size_t o = 0;
+        for (std::size_t a = 0; a != sizeof...(E); ++a) {
+            assert(at[a] < shape_[a] && "tensor: element outside the shape");
+            o = o * shape_[a] + at[a];
+        }
+        return o;
+    }
+
+    [[no_unique_address]] shape_type shape_{};
+    storage<T, static_size<shape_type>> elements_;
+};
+
+template <number T>
+tensor(T) -> tensor<T>;
+template <number T, std::size_t A>
+tensor(T const (&)[A]) -> tensor<T, A>;
+template <number T, std::size_t A, std::size_t B>
+tensor(T const (&)[A][B]) -> tensor<T, A, B>;
+template <number T, std::size_t A, std::size_t B, std::size_t C>
+tensor(T const (&)[A][B][C]) -> tensor<T, A, B, C>;
+template <number T, std::size_t A, std::size_t B, std::size_t C, std::size_t D>
+tensor(T const (&)[A][B][C][D]) -> tensor<T, A, B, C, D>;
+template <class D, class T, std::size_t... E>
+tensor(expression_base<D, T, shape<E...>> const&) -> tensor<T, E...>;
+
+/// Where elements live and expressions run: the processor's memory.
+struct cpu {
+    template <class T, std::size_t... E>
+    using tensor = tenon::tensor<T, E...>;
+};
+
+namespace detail {
+template <class T, class Shape>
+struct tensor_of;
+template <class T, std::size_t... E>
+struct tensor_of<T, shape<E...>> {
+    using type = tensor<T, E...>;
+};
+}  // namespace detail
+
+/// The tensor type of an element type and a shape type.
+template <class T, class Shape>
+using tensor_of_t = typename detail::tensor_of<T, Shape>::type;
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,128 @@
+// Memory for temporaries: a pool that asks the system once and then hands the same blocks out again.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/shape.hpp>
+#include <tenon/core/target.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// Memory is aligned to a cache line, which is also the widest SIMD register.
+inline constexpr std::size_t alignment = 64;
+
+namespace detail {
+inline void* aligned_new(std::size_t bytes) { return ::operator new(bytes, std::align_val_t{alignment}); }
+inline void aligned_delete(void* p) noexcept { ::operator delete(p, std::align_val_t{alignment}); }
+}  // namespace detail
+
+/// A thread's pool of blocks, in classes of four sizes for each power of two. A block that comes back is the first to be
+/// handed out again, while it is still in the cache; memory goes back to the system when the thread ends. A training
+/// loop therefore allocates in its first step alone.
+class workspace {
+public:
+    workspace() = default;
+    workspace(workspace const&) = delete;
+    workspace& operator=(workspace const&) = delete;
+    ~workspace() { release(); }
+
+    /// At least `bytes` bytes, aligned to 64.
+    void* allocate(std::size_t bytes) {
+        std::size_t const k = size_class(bytes);
+        if (block* b = free_[k]) {
+            free_[k] = b->next;
+            return b;
+        }
+        return detail::aligned_new(class_bytes(k));
+    }
+    /// Takes back what `allocate(bytes)` gave.
+    void deallocate(void* p, std::size_t bytes) noexcept {
+        std::size_t const k = size_class(bytes);
+        free_[k] = ::new (p) block{free_[k]};
+    }
+    /// Gives the free blocks back to the system.
+    void release() noexcept {
+        for (block*& head : free_)
+            while (head) detail::aligned_delete(std::exchange(head, head->next));
+    }
+    /// The calling thread's pool.
+    static workspace& local() {
+        thread_local workspace w;
+        return w;
+    }
+
+private:
+    struct block {
+        block* next;
+    };
+    static constexpr std::size_t smallest = 64;
+    static constexpr std::size_t size_class(std::size_t bytes) {
+        if (bytes <= smallest) return 0;
+        auto const top = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 1;
+        return (top - 6) * 4 + (((bytes - 1) >> (top - 2)) & 3) + 1;
+    }
+    static constexpr std::size_t class_bytes(std::size_t k) {
+        if (k == 0) return smallest;
+        std::size_t const top = (k - 1) / 4 + 6, part = (k - 1) % 4;
+        return (std::size_t{1} << top) + ((part + 1) << (top - 2));
+    }
+    block* free_[4 * 58] = {};
+};
+
+/// Elements that live as long as one evaluation: inside the object when few and of a static number, otherwise from the
+/// thread's workspace. Elements start uninitialised.
+/// @tparam Size number of elements, or `dyn`
+template <class T, std::size_t Size>
+class buffer {
+public:
+    static constexpr bool is_inline = !is_dynamic(Size) && Size * sizeof(T) <= 1024;
+
+    buffer() = default;
+    buffer(buffer const&) = delete;
+    buffer& operator=(buffer const&) = delete;
+    constexpr ~buffer() {
+        if constexpr (!is_inline) release();
+    }
+    /// Makes room for n elements; n is Size where that is static.
+    constexpr void reserve(std::size_t n) {
+        if constexpr (!is_inline) {
+            if (held_.p && held_.n == n) return;
+            release();
+            held_.n = n;
+            if (std::is_constant_evaluated()) {
+                held_.p = std::allocator<T>{}.allocate(n == 0 ? 1 : n);
+                for (std::size_t i = 0; i != n; ++i) std::construct_at(held_.p + i);
+            } else held_.p = static_cast<T*>(workspace::local().allocate(n * sizeof(T)));
+        }
+    }
+    TENON_INLINE constexpr T* data() {
+        if constexpr (is_inline) return held_;
+        else return held_.p;
+    }
+    TENON_INLINE constexpr T const* data() const {
+        if constexpr (is_inline) return held_;
+        else return held_.p;
+    }
+
+private:
+    struct remote {
+        T* p = nullptr;
+        std::size_t n = 0;
+    };
+    constexpr void release() {
+        if (!held_.p) return;
+        if (std::is_constant_evaluated()) std::allocator<T>{}.deallocate(held_.p, held_.n == 0 ? 1 : held_.n);
+        else workspace::local().deallocate(held_.p, held_.n * sizeof(T));
+        held_.p = nullptr;
+    }
+    using local_array = T[is_inline && Size > 0 ? Size : 1];
+    alignas(is_inline && Size * sizeof(T) >= 32 ? 32 : alignof(std::conditional_t<is_inline, T, remote>))
+        std::conditional_t<is_inline, local_array, remote> held_;
+};
+
+}  // namespace tenon::inline TENON_TARGET

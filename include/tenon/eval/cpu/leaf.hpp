@@ -1,0 +1,115 @@
+// Leaves on the processor: values in memory, and for variables the gradients beside them.
+#pragma once
+
+#include <tenon/eval/cpu/tape.hpp>
+#include <tenon/expr/leaf.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// What tapes of values in row-major memory share.
+template <class Self, class T, class Shape, bool Differentiable>
+struct in_memory {
+    using value_type = T;
+    using shape_type = Shape;
+    static constexpr bool is_addressable = true;
+    static constexpr bool differentiable = Differentiable;
+    static constexpr std::size_t widest = lane_bytes<T>;
+    static constexpr auto static_strides = row_major<Shape>;
+    template <class Region>
+    static constexpr bool is_flat = std::is_same_v<Region, Shape>;
+
+    constexpr auto strides() const { return row_major_strides(self().shape()); }
+    template <std::size_t R>
+    TENON_INLINE constexpr auto row(position<R> const& outer) {
+        return row_in_memory(static_cast<Self&>(*this), outer);
+    }
+    TENON_INLINE constexpr auto flat_row() {
+        memory_row<T, 1, Differentiable> r{self().data(), {}, {}};
+        if constexpr (Differentiable) r.gradients = static_cast<Self&>(*this).gradient();
+        return r;
+    }
+    /// Whether writing [begin, end) in row-major order of the region would change values that are read later.
+    constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
+        T const* const p = self().data();
+        if (std::is_constant_evaluated()) return !aligned;
+        if (aligned && p == begin) return false;
+        return static_cast<void const*>(p) < end && begin < static_cast<void const*>(p + self().shape().size());
+    }
+    constexpr void forward() {}
+    constexpr void finish() {}
+
+private:
+    constexpr Self const& self() const { return static_cast<Self const&>(*this); }
+};
+
+template <class Tensor, bool Grad>
+struct tape<tensor_ref<Tensor>, Grad> : in_memory<tape<tensor_ref<Tensor>, Grad>, value_t<Tensor>, shape_t<Tensor>, false> {
+    explicit constexpr tape(tensor_ref<Tensor> const& n) : data_(n.get().data()), shape_(n.shape()) {
+        if constexpr (!shape_t<Tensor>::is_static)
+            if (!(n.get().shape() == shape_)) throw_shapes("a tensor was resized after it was used", to_string(shape_), to_string(n.get().shape()));
+    }
+    constexpr auto shape() const { return shape_; }
+    TENON_INLINE constexpr auto const* data() const { return data_; }
+
+private:
+    value_t<Tensor> const* data_;
+    [[no_unique_address]] shape_t<Tensor> shape_;
+};
+
+template <class Tensor, bool Grad>
+struct tape<owned<Tensor>, Grad> : in_memory<tape<owned<Tensor>, Grad>, value_t<Tensor>, shape_t<Tensor>, false> {
+    explicit constexpr tape(owned<Tensor> const& n) : node_(&n) {}
+    constexpr auto shape() const { return node_->shape(); }
+    TENON_INLINE constexpr auto const* data() const { return node_->get().data(); }
+
+private:
+    owned<Tensor> const* node_;
+};
+
+template <class Variable, bool Grad>
+struct tape<variable_ref<Variable>, Grad> : in_memory<tape<variable_ref<Variable>, Grad>, value_t<Variable>, shape_t<Variable>, Grad> {
+    explicit constexpr tape(variable_ref<Variable> const& n) : variable_(&n.variable()) {}
+    constexpr auto shape() const { return variable_->shape(); }
+    TENON_INLINE constexpr auto const* data() const { return variable_->value().data(); }
+    TENON_INLINE constexpr auto* gradient() const { return variable_->gradient_data(); }
+
+private:
+    Variable const* variable_;
+};
+
+template <class T, bool Grad>
+struct tape<scalar<T>, Grad> {
+    using value_type = T;
+    using shape_type = shape<>;
+    static constexpr bool is_addressable = false;
+    static constexpr bool differentiable = false;
+    static constexpr std::size_t widest = 1;
+    template <class>
+    static constexpr bool is_flat = true;
+
+    explicit constexpr tape(scalar<T> const& n) : value_(n.value()) {}
+    static constexpr shape_type shape() { return {}; }
+    struct row_type {
+        T value;
+        template <std::size_t N>
+        TENON_INLINE constexpr registers<lane_t<T, N>> load(std::size_t) const {
+            return {math::splat<N>(element::load_lanes<1>(&value))};
+        }
+        template <std::size_t N, class R, class V>
+        TENON_INLINE constexpr void adjoint(std::size_t, R const&, V const&) const {}
+        TENON_INLINE constexpr void close() const {}
+    };
+    template <std::size_t R>
+    TENON_INLINE constexpr row_type row(position<R> const&) const {
+        return {value_};
+    }
+    TENON_INLINE constexpr row_type flat_row() const { return {value_}; }
+    constexpr bool overlaps(void const*, void const*, bool) const { return false; }
+    constexpr void forward() {}
+    constexpr void finish() {}
+
+private:
+    T value_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

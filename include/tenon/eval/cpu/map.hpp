@@ -1,0 +1,198 @@
+// Elementwise regions on the processor: values and slopes in registers, operand by operand.
+#pragma once
+
+#include <algorithm>
+
+#include <tenon/eval/cpu/leaf.hpp>
+#include <tenon/expr/map.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// The outer position in an operand that is broadcast into a region: aligned at the last axis, 0 where the operand has 1.
+template <class Operand, std::size_t R>
+TENON_INLINE constexpr auto aligned_position(position<R> const& p) {
+    outer_position<Operand> o{};
+    constexpr std::size_t r = outer_rank<Operand>;
+    for (std::size_t a = 0; a != r; ++a) o.at[a] = Operand::static_extents[a] == 1 ? 0 : p.at[R - r + a];
+    return o;
+}
+
+/// Whether one element of the operand serves a whole row of the region.
+template <class Operand, class Region>
+inline constexpr bool serves_row = inner_extent<Operand> == 1 && inner_extent<Region> != 1;
+
+/// A row of an operand whose one element serves every position: loaded once, its gradient summed in registers.
+/// @tparam Wide the region's number of lanes
+template <class Row, bool Differentiable, std::size_t Wide>
+struct repeated_row {
+    using single = decltype(std::declval<Row const&>().template load<1>(0));
+    using V = decltype(std::declval<single>().value);
+    Row inner;
+    single regs;
+    V narrow;
+    decltype(math::splat<Wide>(std::declval<V>())) wide;
+
+    TENON_INLINE constexpr explicit repeated_row(Row r) : inner(r), regs(inner.template load<1>(0)) {
+        if constexpr (Differentiable) {
+            narrow = V(0);
+            if constexpr (Wide > 1)
+                if (!std::is_constant_evaluated()) wide = decltype(wide)(0);
+        }
+    }
+    template <std::size_t N>
+    TENON_INLINE constexpr auto load(std::size_t) const {
+        return registers<decltype(math::splat<N>(regs.value))>{math::splat<N>(regs.value)};
+    }
+    template <std::size_t N, class R, class G>
+    TENON_INLINE constexpr void adjoint(std::size_t, R const&, G const& g) {
+        if constexpr (Differentiable) {
+            if constexpr (N == Wide && N > 1) wide = wide + g;
+            else narrow = narrow + math::total(g);
+        }
+    }
+    TENON_INLINE constexpr void close() {
+        if constexpr (Differentiable) {
+            if constexpr (Wide > 1)
+                if (!std::is_constant_evaluated()) narrow = narrow + math::total(wide);
+            inner.template adjoint<1>(0, regs, narrow);
+            inner.close();
+        }
+    }
+};
+
+/// The row of an operand inside a region.
+template <class Region, std::size_t Wide, class Tape, std::size_t R>
+TENON_INLINE constexpr auto operand_row(Tape& t, position<R> const& outer) {
+    using operand = typename Tape::shape_type;
+    auto r = t.row(aligned_position<operand>(outer));
+    if constexpr (serves_row<operand, Region>) return repeated_row<decltype(r), Tape::differentiable, Wide>(r);
+    else return r;
+}
+template <class Region, std::size_t Wide, class Tape>
+TENON_INLINE constexpr auto operand_flat_row(Tape& t) {
+    if constexpr (static_size<typename Tape::shape_type> == 1 && static_size<Region> != 1) {
+        auto r = t.row(outer_position<typename Tape::shape_type>{});
+        return repeated_row<decltype(r), Tape::differentiable, Wide>(r);
+    } else return t.flat_row();
+}
+
+template <class V, class... R>
+struct map_registers {
+    V value;
+    tuple<R...> operands;
+};
+
+template <class Op, class... A, bool Grad>
+struct tape<map_node<Op, A...>, Grad> {
+    using node = map_node<Op, A...>;
+    using value_type = typename node::value_type;
+    using shape_type = typename node::shape_type;
+    using types = typename node::types;
+    static constexpr bool is_addressable = false;
+    static constexpr bool differentiable =
+        (tape<A, Grad>::differentiable || ...) && !requires { typename Op::no_slope; } && !std::is_integral_v<value_type>;
+    static constexpr std::size_t widest = std::max({lane_bytes<value_type>, tape<A, Grad>::widest...});
+    static constexpr std::size_t wide = TENON_VECTOR_BYTES / widest;
+    template <class Region>
+    static constexpr bool is_flat = ((static_size<shape_t<A>> == 1 || (std::is_same_v<shape_t<A>, Region> && tape<A, Grad>::template is_flat<Region>)) && ...);
+
+    explicit constexpr tape(node const& n) : node_(&n), operands_(make(n, std::index_sequence_for<A...>{})) {}
+    constexpr auto shape() const { return node_->shape(); }
+
+    template <class... Row>
+    struct row_type {
+        tuple<Row...> rows;
+        [[no_unique_address]] Op op;
+
+        template <std::size_t N>
+        TENON_INLINE constexpr auto load(std::size_t j) const {
+            return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
+                return evaluate(std::index_sequence<I...>{}, get<I>(rows).template load<N>(j)...);
+            }(std::index_sequence_for<A...>{});
+        }
+        template <std::size_t N, class Regs, class G>
+        TENON_INLINE constexpr void adjoint(std::size_t j, Regs const& r, G const& g) {
+            if constexpr (differentiable) {
+                [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
+                    auto const slopes = op_slopes(r.value, math::convert<typename types::template operand<I>>(get<I>(r.operands).value)...);
+                    (send<I, N>(j, r, slopes, g), ...);
+                }(std::index_sequence_for<A...>{});
+            }
+        }
+        TENON_INLINE constexpr void close() {
+            unroll<sizeof...(A)>([&](auto i) TENON_LAMBDA_INLINE { get<i>(rows).close(); });
+        }
+
+    private:
+        template <std::size_t... I, class... Regs>
+        TENON_INLINE constexpr auto evaluate(std::index_sequence<I...>, Regs const&... r) const {
+            auto const v = apply_op(op, math::convert<typename types::template operand<I>>(r.value)...);
+            return map_registers<std::remove_cvref_t<decltype(v)>, Regs...>{v, {{r}...}};
+        }
+        /// Slopes are computed one by one where the operator has them so, and all at once where it has only that.
+        template <class Y, class... V>
+        TENON_INLINE constexpr auto op_slopes(Y const& y, V const&... v) const {
+            if constexpr (requires { op.slopes(v...); }) {
+                auto const all = op.slopes(v...);
+                return [all](auto i) TENON_LAMBDA_INLINE { return all.tangent[i]; };
+            } else
+                return [=, this](auto i) TENON_LAMBDA_INLINE { return op.template slope<i>(y, v...); };
+        }
+        template <std::size_t I, std::size_t N, class Regs, class Slopes, class G>
+        TENON_INLINE constexpr void send(std::size_t j, Regs const& r, Slopes const& slopes, G const& g) {
+            using child = tape<nth<I, A...>, Grad>;
+            if constexpr (child::differentiable) {
+                auto const s = slopes(std::integral_constant<std::size_t, I>{});
+                using T = typename child::value_type;
+                get<I>(rows).template adjoint<N>(j, get<I>(r.operands), math::convert<T>(g_times(g, s)));
+            }
+        }
+        /// A slope may be the number 1, which costs nothing, or a mask of where the gradient passes.
+        template <class G, class S>
+        TENON_INLINE static constexpr auto g_times(G const& g, S const& s) {
+            if constexpr (std::is_same_v<S, std::integral_constant<int, 1>>) return g;
+            else if constexpr (std::is_same_v<S, std::integral_constant<int, -1>>) return -g;
+            else if constexpr (element::is_mask<S>) return math::select(s, g, G(0));
+            else return g * s;
+        }
+    };
+
+    template <std::size_t R>
+    TENON_INLINE constexpr auto row(position<R> const& outer) {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
+            return row_type<decltype(operand_row<shape_type, wide>(get<I>(operands_), outer))...>{
+                {{operand_row<shape_type, wide>(get<I>(operands_), outer)}...}, node_->operation};
+        }(std::index_sequence_for<A...>{});
+    }
+    TENON_INLINE constexpr auto flat_row() {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
+            return row_type<decltype(operand_flat_row<shape_type, wide>(get<I>(operands_)))...>{
+                {{operand_flat_row<shape_type, wide>(get<I>(operands_))}...}, node_->operation};
+        }(std::index_sequence_for<A...>{});
+    }
+    constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
+        bool found = false;
+        unroll<sizeof...(A)>([&](auto i) {
+            found = found || get<i>(operands_).overlaps(begin, end, aligned && std::is_same_v<shape_t<nth<i, A...>>, shape_type>);
+        });
+        return found;
+    }
+    constexpr void forward() {
+        unroll<sizeof...(A)>([&](auto i) { get<i>(operands_).forward(); });
+    }
+    constexpr void finish() {
+        unroll<sizeof...(A)>([&](auto i) {
+            if constexpr (tape<nth<i, A...>, Grad>::differentiable) get<i>(operands_).finish();
+        });
+    }
+
+private:
+    template <std::size_t... I>
+    static constexpr tuple<tape<A, Grad>...> make(node const& n, std::index_sequence<I...>) {
+        return {{tape<A, Grad>(get<I>(n.operands))}...};
+    }
+    node const* node_;
+    tuple<tape<A, Grad>...> operands_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

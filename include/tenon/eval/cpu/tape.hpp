@@ -1,0 +1,296 @@
+// How the processor runs a computation: a tape, which is a type made from the computation's type.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/shape.hpp>
+#include <tenon/core/tuple.hpp>
+#include <tenon/core/workspace.hpp>
+#include <tenon/scalar/dual.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+using element::lane_t;
+
+/// The state of one evaluation of a node. Lives on the stack while a computation runs and nests as the nodes do.
+///
+/// - `forward()` evaluates, below this node, every value that has to exist in memory, and keeps it.
+/// - `row(outer)` fixes all axes but the last. A row's `load<N>(j)` gives the registers of N elements from j on: `.value`,
+///   and whatever the way back needs; `adjoint<N>(j, registers, g)` takes the gradient of those elements and sends it down,
+///   slope by slope; `close()` ends the row.
+/// - `finish()`, called by every consumer when it has sent its gradients, passes them on to the node's operands.
+///
+/// @tparam Grad whether gradients are wanted: without it a variable is like any tensor and no gradient has memory
+template <class Node, bool Grad>
+struct tape;
+
+/// Positions along all axes but the last.
+template <std::size_t R>
+struct position {
+    std::size_t at[R == 0 ? 1 : R] = {};
+};
+template <class Shape>
+inline constexpr std::size_t outer_rank = Shape::rank() == 0 ? 0 : Shape::rank() - 1;
+template <class Shape>
+using outer_position = position<outer_rank<Shape>>;
+
+/// Registers of a node that keeps nothing for the way back.
+template <class V>
+struct registers {
+    V value;
+};
+
+/// The widest element that takes part in a tape's loops, in bytes; duals go one at a time.
+template <class T>
+inline constexpr std::size_t lane_bytes = element::is_dual<T> ? TENON_VECTOR_BYTES : std::is_same_v<T, bool> ? 1 : sizeof(T);
+template <class Tape>
+inline constexpr std::size_t lanes_for = TENON_VECTOR_BYTES / Tape::widest;
+
+// ---- strides
+
+/// A stride that is known only at run time.
+inline constexpr std::ptrdiff_t run_time_stride = PTRDIFF_MIN;
+
+/// Row-major strides of a shape type.
+template <class Shape>
+inline constexpr auto row_major = [] {
+    std::array<std::ptrdiff_t, Shape::rank() + 1> s{};
+    std::ptrdiff_t next = 1;
+    for (std::size_t a = Shape::rank(); a-- > 0;) {
+        s[a] = next;
+        next = next == run_time_stride || is_dynamic(Shape::static_extents[a])
+                   ? run_time_stride
+                   : next * static_cast<std::ptrdiff_t>(Shape::static_extents[a]);
+    }
+    return s;
+}();
+template <class Shape>
+constexpr auto row_major_strides(Shape const& s) {
+    std::array<std::ptrdiff_t, Shape::rank() + 1> r{};
+    std::ptrdiff_t next = 1;
+    for (std::size_t a = Shape::rank(); a-- > 0;) {
+        r[a] = next;
+        next *= static_cast<std::ptrdiff_t>(s[a]);
+    }
+    return r;
+}
+
+/// A tape whose values lie in memory: it has `data()`, `strides()`, `static_strides` and, with gradients, `gradient()`.
+template <class Tape>
+concept addressable = Tape::is_addressable;
+
+/// A row of values in memory, and of the gradient that belongs to it.
+/// @tparam Step distance of neighbours; 0 where one value serves all
+template <class T, std::ptrdiff_t Step, bool Differentiable>
+struct memory_row {
+    T const* values;
+    [[no_unique_address]] std::conditional_t<Differentiable, T*, tuple<>> gradients;
+    [[no_unique_address]] std::conditional_t<Step == run_time_stride, std::ptrdiff_t, std::integral_constant<std::ptrdiff_t, Step>> step;
+
+    TENON_INLINE constexpr std::ptrdiff_t distance() const { return step; }
+
+    template <std::size_t N>
+    TENON_INLINE constexpr registers<lane_t<T, N>> load(std::size_t j) const {
+        if constexpr (Step == 1) return {element::load_lanes<N>(values + j)};
+        else if constexpr (Step == 0) return {math::splat<N>(element::load_lanes<1>(values))};
+        else if constexpr (N == 1) return {element::load_lanes<1>(values + static_cast<std::ptrdiff_t>(j) * distance())};
+        else {
+            T gathered[N];
+            for (std::size_t l = 0; l != N; ++l) gathered[l] = values[static_cast<std::ptrdiff_t>(j + l) * distance()];
+            return {element::load_lanes<N>(gathered)};
+        }
+    }
+    template <std::size_t N, class V>
+    TENON_INLINE constexpr void adjoint(std::size_t j, registers<lane_t<T, N>> const&, V const& g) const {
+        if constexpr (Differentiable) {
+            if constexpr (Step == 1) element::store_lanes(gradients + j, element::load_lanes<N>(gradients + j) + g);
+            else if constexpr (Step == 0) element::store_lanes(gradients, element::load_lanes<1>(gradients) + math::total(g));
+            else if constexpr (N == 1) {
+                T* const p = gradients + static_cast<std::ptrdiff_t>(j) * distance();
+                element::store_lanes(p, element::load_lanes<1>(p) + g);
+            } else
+                for (std::size_t l = 0; l != N; ++l) gradients[static_cast<std::ptrdiff_t>(j + l) * distance()] += g[l];
+        }
+    }
+    TENON_INLINE constexpr void close() const {}
+};
+
+/// The row that an addressable tape has at a position.
+template <class Tape, std::size_t R>
+TENON_INLINE constexpr auto row_in_memory(Tape& t, position<R> const& outer) {
+    using T = typename Tape::value_type;
+    constexpr std::size_t rank = Tape::shape_type::rank();
+    constexpr std::ptrdiff_t step = rank == 0 ? 0 : Tape::static_strides[rank == 0 ? 0 : rank - 1];
+    auto const strides = t.strides();
+    std::ptrdiff_t o = 0;
+    for (std::size_t a = 0; a + 1 < rank; ++a)
+        o += static_cast<std::ptrdiff_t>(outer.at[a]) *
+             (Tape::static_strides[a] == run_time_stride ? strides[a] : Tape::static_strides[a]);
+    memory_row<T, step, Tape::differentiable> r{t.data() + o, {}, {}};
+    if constexpr (step == run_time_stride) r.step = strides[rank - 1];
+    if constexpr (Tape::differentiable) r.gradients = t.gradient() + o;
+    return r;
+}
+
+// ---- loops
+
+/// Calls `f(outer)` for every position along all axes but the last.
+template <std::size_t A = 0, class Shape, std::size_t R, class F>
+TENON_INLINE constexpr void for_each_outer(Shape const& s, position<R>& p, F&& f) {
+    if constexpr (A == R) f(std::as_const(p));
+    else
+        for (p.at[A] = 0; p.at[A] != s[A]; ++p.at[A]) for_each_outer<A + 1>(s, p, f);
+}
+template <class Shape, class F>
+TENON_INLINE constexpr void for_each_row(Shape const& s, F&& f) {
+    outer_position<Shape> p{};
+    for_each_outer(s, p, f);
+}
+template <class Shape>
+TENON_INLINE constexpr std::size_t row_length(Shape const& s) {
+    if constexpr (Shape::rank() == 0) return 1;
+    else return s[Shape::rank() - 1];
+}
+
+/// Calls `f.template operator()<N>(j)` along a row, N elements at a time and the rest in halves: a row of 10 with 8 lanes
+/// goes 8 + 2. Where the length is not static the rest goes one by one, which keeps the code small.
+template <std::size_t N, std::size_t Length, class F>
+TENON_INLINE constexpr void for_each_pack(std::size_t length, F&& f) {
+    if (std::is_constant_evaluated()) {
+        for (std::size_t j = 0; j != length; ++j) f(std::integral_constant<std::size_t, 1>{}, j);
+        return;
+    }
+    if constexpr (is_dynamic(Length)) {
+        std::size_t j = 0;
+        if constexpr (N > 1)
+            for (; j + N <= length; j += N) f(std::integral_constant<std::size_t, N>{}, j);
+        for (; j != length; ++j) f(std::integral_constant<std::size_t, 1>{}, j);
+    } else {
+        if constexpr (Length >= N)
+            for (std::size_t j = 0; j != Length / N * N; j += N) f(std::integral_constant<std::size_t, N>{}, j);
+        if constexpr (Length % N != 0)
+            for_each_pack<N / 2, Length % N>(Length % N, [&](auto n, std::size_t j) TENON_LAMBDA_INLINE { f(n, Length / N * N + j); });
+    }
+}
+
+/// Evaluates a region into row-major memory: one loop, no temporaries.
+template <class Tape, class T>
+constexpr void evaluate_region(Tape& t, T* to) {
+    using shape = typename Tape::shape_type;
+    constexpr std::size_t n = lanes_for<Tape>;
+    auto const s = t.shape();
+    if constexpr (Tape::template is_flat<shape> && shape::rank() > 1) {
+        auto r = t.flat_row();
+        for_each_pack<n, static_size<shape>>(s.size(), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
+        });
+    } else
+        for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+            auto r = t.row(outer);
+            std::size_t const length = row_length(s);
+            for_each_pack<n, inner_extent<shape>>(length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
+            });
+            to += length;
+        });
+}
+
+/// Sends a gradient down a region: one loop whose outputs are the gradients of all the region's leaves.
+/// @param seed a function of the outer position that gives a row with `load<N>(j)`
+template <class Tape, class Seed>
+constexpr void backward_region(Tape& t, Seed&& seed) {
+    using shape = typename Tape::shape_type;
+    constexpr std::size_t n = lanes_for<Tape>;
+    auto const s = t.shape();
+    for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+        auto r = t.row(outer);
+        auto g = seed(outer);
+        for_each_pack<n, inner_extent<shape>>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            auto const regs = r.template load<N>(j);
+            r.template adjoint<N>(j, regs, g.template load<N>(j, regs));
+        });
+        r.close();
+    });
+}
+/// The same from a gradient in row-major memory.
+template <class Tape, class T>
+constexpr void backward_from_memory(Tape& t, T const* gradient) {
+    struct row {
+        T const* p;
+        template <std::size_t N, class R>
+        TENON_INLINE constexpr auto load(std::size_t j, R const&) const {
+            return element::load_lanes<N>(p + j);
+        }
+    };
+    using shape = typename Tape::shape_type;
+    auto const s = t.shape();
+    backward_region(t, [&, p = gradient](auto const&) mutable TENON_LAMBDA_INLINE {
+        row const r{p};
+        p += row_length(s);
+        return r;
+    });
+    static_cast<void>(static_size<shape>);
+}
+
+/// The value at one position: all axes' positions in an array.
+template <class Tape, std::size_t R>
+TENON_INLINE constexpr auto value_at(Tape& t, std::array<std::size_t, R> const& at) {
+    outer_position<typename Tape::shape_type> outer{};
+    for (std::size_t a = 0; a + 1 < Tape::shape_type::rank(); ++a) outer.at[a] = at[a];
+    return t.row(outer).template load<1>(Tape::shape_type::rank() == 0 ? 0 : at[Tape::shape_type::rank() - 1 + (Tape::shape_type::rank() == 0)]);
+}
+
+/// Dense row-major access to any tape: its own memory where it has that, otherwise a copy that `forward` makes, and the
+/// gradient of that copy.
+template <class Tape>
+class dense {
+public:
+    using T = typename Tape::value_type;
+    using shape_type = typename Tape::shape_type;
+    static constexpr bool in_place = addressable<Tape>;
+    static constexpr auto static_strides = [] {
+        if constexpr (in_place) return Tape::static_strides;
+        else return row_major<shape_type>;
+    }();
+
+    explicit constexpr dense(Tape& t) : tape_(&t) {}
+    constexpr void forward() {
+        if constexpr (!in_place) {
+            values_.reserve(tape_->shape().size());
+            evaluate_region(*tape_, values_.data());
+            if constexpr (Tape::differentiable) {
+                gradients_.reserve(tape_->shape().size());
+                for (std::size_t i = 0; i != tape_->shape().size(); ++i) gradients_.data()[i] = T(0);
+            }
+        }
+    }
+    constexpr T const* data() const {
+        if constexpr (in_place) return tape_->data();
+        else return values_.data();
+    }
+    constexpr T* gradient() {
+        if constexpr (in_place) return tape_->gradient();
+        else return gradients_.data();
+    }
+    constexpr auto strides() const {
+        if constexpr (in_place) return tape_->strides();
+        else return row_major_strides(tape_->shape());
+    }
+    /// Sends the gradient of the copy on into the region below.
+    constexpr void finish() {
+        if constexpr (Tape::differentiable) {
+            if constexpr (!in_place) backward_from_memory(*tape_, std::as_const(gradients_).data());
+            tape_->finish();
+        }
+    }
+
+private:
+    Tape* tape_;
+    buffer<T, in_place ? 0 : static_size<shape_type>> values_;
+    buffer<T, in_place || !Tape::differentiable ? 0 : static_size<shape_type>> gradients_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

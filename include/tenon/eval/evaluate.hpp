@@ -1,0 +1,87 @@
+// Where computations meet memory: assignment, and the value of a single element.
+#pragma once
+
+#include <tenon/core/tensor.hpp>
+#include <tenon/eval/cpu/map.hpp>
+#include <tenon/scalar/promote.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// A tensor of the shape on the left cannot hold the computation on the right.
+template <class To, class From>
+struct cannot_assign;
+/// Elements of the type on the right would lose something as the type on the left: use cast.
+template <class To, class From>
+struct cannot_assign_elements;
+
+namespace detail {
+template <class To, class From>
+constexpr bool shapes_may_match() {
+    if constexpr (To::rank() != From::rank()) return false;
+    else {
+        for (std::size_t a = 0; a != To::rank(); ++a) {
+            std::size_t const t = To::static_extents[a], f = From::static_extents[a];
+            if (!is_dynamic(t) && !is_dynamic(f) && t != f) return false;
+        }
+        return true;
+    }
+}
+}  // namespace detail
+
+/// The shape that a tensor of type Tensor gets from a computation; a compile error or shape_error where it cannot.
+template <class Tensor, class Node>
+constexpr shape_t<Tensor> assignable_shape(Node const& n) {
+    using to = shape_t<Tensor>;
+    using from = shape_t<Node>;
+    if constexpr (!detail::shapes_may_match<to, from>()) return cannot_assign<to, from>{};
+    else if constexpr (!std::is_same_v<promote_t<value_t<Tensor>, value_t<Node>>, value_t<Tensor>>)
+        return cannot_assign_elements<value_t<Tensor>, value_t<Node>>{};
+    else if constexpr (std::is_same_v<to, from>) return n.shape();
+    else {
+        auto const s = n.shape();
+        for (std::size_t a = 0; a != to::rank(); ++a)
+            if (!is_dynamic(to::static_extents[a]) && to::static_extents[a] != s[a])
+                throw_shapes("assignment", "[" + std::to_string(to::static_extents[a]) + "] (axis " + std::to_string(a) + ")", to_string(s));
+        return to(s.extents());
+    }
+}
+
+/// Runs a computation into a tensor of the right shape that the computation does not read.
+template <class Tensor, class Node>
+constexpr void evaluate_into(Tensor& to, Node const& n) {
+    auto const node = as_node(n);
+    eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+    t.forward();
+    eval::evaluate_region(t, to.data());
+}
+
+/// Runs a computation into a tensor that it may read: through a second buffer where an element would be overwritten
+/// before it is read for the last time.
+template <class Tensor, class Node>
+constexpr void assign_to(Tensor& to, Node const& n) {
+    auto const s = assignable_shape<Tensor>(n);
+    if (!(s == to.shape())) {
+        to = Tensor(static_cast<expression_base<Node, value_t<Node>, shape_t<Node>> const&>(n));
+        return;
+    }
+    auto const node = as_node(n);
+    eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+    t.forward();
+    if (t.overlaps(to.data(), to.data() + to.size(), true)) {
+        Tensor second(uninitialized, s);
+        eval::evaluate_region(t, second.data());
+        to = std::move(second);
+    } else eval::evaluate_region(t, to.data());
+}
+
+/// The value of something that has one element.
+template <class A>
+constexpr auto evaluate(A const& a) {
+    using T = value_t<A>;
+    auto const node = as_node(a);
+    eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+    t.forward();
+    return element::element_of<T>(math::convert<T>(eval::value_at(t, std::array<std::size_t, A::rank()>{}).value));
+}
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,97 @@
+// The leaves of a computation, and how an operand becomes a node: lvalues are referred to, temporaries are owned.
+#pragma once
+
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/expression.hpp>
+#include <tenon/core/tensor.hpp>
+#include <tenon/scalar/promote.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// Refers to a tensor that outlives the computation.
+template <class Tensor>
+class tensor_ref : public expression_base<tensor_ref<Tensor>, value_t<Tensor>, shape_t<Tensor>> {
+public:
+    using leaf_tag = void;
+    explicit constexpr tensor_ref(Tensor const& t) : tensor_(&t), shape_(t.shape()) {}
+    constexpr auto shape() const { return shape_; }
+    constexpr Tensor const& get() const { return *tensor_; }
+
+private:
+    Tensor const* tensor_;
+    [[no_unique_address]] shape_t<Tensor> shape_;
+};
+
+/// Owns a tensor that was a temporary.
+template <class Tensor>
+class owned : public expression_base<owned<Tensor>, value_t<Tensor>, shape_t<Tensor>> {
+public:
+    using leaf_tag = void;
+    explicit constexpr owned(Tensor&& t) : tensor_(std::move(t)) {}
+    constexpr auto shape() const { return tensor_.shape(); }
+    constexpr Tensor const& get() const { return tensor_; }
+
+private:
+    Tensor tensor_;
+};
+
+/// Refers to a variable, and so to a value and the gradient that belongs to it.
+template <class Variable>
+class variable_ref : public expression_base<variable_ref<Variable>, value_t<Variable>, shape_t<Variable>> {
+public:
+    using leaf_tag = void;
+    using variable_tag = void;
+    explicit constexpr variable_ref(Variable const& v) : variable_(&v) {}
+    constexpr auto shape() const { return variable_->shape(); }
+    constexpr auto const& get() const { return variable_->value(); }
+    constexpr Variable const& variable() const { return *variable_; }
+
+private:
+    Variable const* variable_;
+};
+
+/// A plain number among tensors. It has no axes and does not widen the others' element type.
+template <class T>
+class scalar : public expression_base<scalar<T>, T, shape<>> {
+public:
+    using scalar_tag = void;
+    explicit constexpr scalar(T v) : value_(v) {}
+    static constexpr tenon::shape<> shape() { return {}; }
+    constexpr T value() const { return value_; }
+
+private:
+    T value_;
+};
+
+/// What may stand as an operand beside tensors: a tensor, variable, computation, or plain number.
+template <class X>
+concept operand = expression<X> || number<std::remove_cvref_t<X>>;
+
+/// The node that an operand becomes.
+template <class X>
+constexpr auto as_node(X&& x) {
+    using plain = std::remove_cvref_t<X>;
+    if constexpr (number<plain>) return scalar<plain>(x);
+    else if constexpr (requires { typename plain::variable_class; }) return variable_ref<plain>(x);
+    else if constexpr (requires { typename plain::tensor_tag; }) {
+        if constexpr (std::is_lvalue_reference_v<X>) return tensor_ref<plain>(x);
+        else return owned<plain>(plain(std::forward<X>(x)));
+    } else return plain(std::forward<X>(x));
+}
+template <class X>
+using node_t = decltype(as_node(std::declval<X>()));
+
+namespace detail {
+template <class Node>
+inline constexpr int promotion_weight = requires { typename Node::scalar_tag; } ? 0 : Node::rank() == 0 ? 1 : 2;
+template <class Node>
+using promoted_node = promoted<typename Node::value_type, promotion_weight<Node>>;
+}  // namespace detail
+
+/// The element type that these nodes are computed in.
+template <class... Node>
+using promoted_value_t = typename detail::promote_all<detail::promoted_node<Node>...>::type;
+
+}  // namespace tenon::inline TENON_TARGET
