@@ -35,7 +35,7 @@ class Outside:
     def install(self):
         """Installs with every program switched off: there is nothing to build."""
         build = self.folder / 'library'
-        off = [f'-D{option}=false' for option in ('tests', 'samples', 'benchmarks')]
+        off = ['-Dtests=disabled', '-Dsamples=false', '-Dbenchmarks=false']
         self.call(*self.meson, 'setup', build, self.source, f'--prefix={self.prefix}', *off)
         self.call(*self.meson, 'install', '-C', build, '--quiet')
         self.pkgconfig = str(self.prefix / 'share' / 'pkgconfig')

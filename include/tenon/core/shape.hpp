@@ -113,10 +113,11 @@ std::ostream& operator<<(std::ostream& out, shape<E...> const& s) {
 
 template <std::size_t... E>
 constexpr void shape<E...>::assign(std::size_t const* given) {
-    std::size_t k = 0;
+    [[maybe_unused]] std::size_t k = 0;
     for (std::size_t a = 0; a != rank(); ++a) {
-        if (is_dynamic(static_extents[a])) run_time.at[k++] = given[a];
-        else if (static_extents[a] != given[a]) {
+        if (is_dynamic(static_extents[a])) {
+            if constexpr (!is_static) run_time.at[k++] = given[a];
+        } else if (static_extents[a] != given[a]) {
             std::string text = "[";
             for (std::size_t i = 0; i != rank(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(given[i]);
             throw shape_error("shape: extent " + std::to_string(a) + " of " + text + "] has to be " +
@@ -126,10 +127,10 @@ constexpr void shape<E...>::assign(std::size_t const* given) {
 }
 
 /// The type `shape<...>` whose extents are the first Rank entries of a constant array; how shape arithmetic ends.
+template <class Computed, std::size_t... I>
+shape<Computed::value[I]...> make_shape_from(std::index_sequence<I...>);
 template <std::size_t Rank, class Computed>
-using shape_from = decltype([]<std::size_t... I>(std::index_sequence<I...>) {
-    return shape<Computed::value[I]...>{};
-}(std::make_index_sequence<Rank>{}));
+using shape_from = decltype(make_shape_from<Computed>(std::make_index_sequence<Rank>{}));
 
 /// Number of elements of a shape type; `dyn` when an extent is not static.
 template <class Shape>
@@ -192,7 +193,11 @@ struct broadcast_pair {
     }();
     static constexpr bool fits = computed.fits;
     struct extents {
-        static constexpr auto const& value = computed.value;
+        static constexpr std::array<std::size_t, rank + 1> value = [] {
+            std::array<std::size_t, rank + 1> all{};
+            for (std::size_t i = 0; i != rank; ++i) all[i] = computed.value[i];
+            return all;
+        }();
     };
     using type = shape_from<rank, extents>;
 };
@@ -210,6 +215,7 @@ struct broadcast_all<A> {
 template <class A>
 struct broadcast_all<A, A> : broadcast_all<A> {};
 template <class A, class B>
+    requires(!std::is_same_v<A, B>)
 struct broadcast_all<A, B> : broadcast_pair<A, B> {};
 template <class A, class B, class... S>
     requires(sizeof...(S) > 0)

@@ -41,12 +41,13 @@ TENON_INLINE constexpr void unroll(F&& f) {
     }(std::make_index_sequence<N>{});
 }
 
+namespace detail {
+template <std::size_t I, class T>
+std::type_identity<T> element_type(tuple_element_of<I, std::type_identity<T>> const*);
+}  // namespace detail
+
 /// The I-th type of a pack.
 template <std::size_t I, class... T>
-using nth = typename decltype([]<std::size_t... J>(std::index_sequence<J...>) {
-    return []<class U>(tuple_element_of<I, std::type_identity<U>>*) {
-        return std::type_identity<U>{};
-    }(static_cast<tuple<std::type_identity<T>...>*>(nullptr));
-}(std::index_sequence_for<T...>{}))::type;
+using nth = typename decltype(detail::element_type<I>(static_cast<tuple<std::type_identity<T>...>*>(nullptr)))::type;
 
 }  // namespace tenon::inline TENON_TARGET

@@ -47,12 +47,12 @@ TENON_LANE auto apply_op(Op const& op, V const&... v) {
         auto const y = op.value(v.value...);
         if constexpr (requires { typename Op::no_slope; }) return y;
         else {
-            using dual = nth<0, V...>;
-            dual d(y);
+            using result = nth<0, V...>;
+            result d(y);
             unroll<sizeof...(V)>([&](auto i) {
                 auto const s = op.template slope<i>(y, v.value...);
                 auto const& arg = get<i>(tuple<V const&...>{{v}...});
-                for (std::size_t k = 0; k != dual::directions; ++k) d.tangent[k] = d.tangent[k] + s * arg.tangent[k];
+                for (std::size_t k = 0; k != result::directions; ++k) d.tangent[k] = d.tangent[k] + s * arg.tangent[k];
             });
             return d;
         }

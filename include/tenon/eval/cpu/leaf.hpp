@@ -80,7 +80,7 @@ private:
 template <class T, bool Grad>
 struct tape<scalar<T>, Grad> {
     using value_type = T;
-    using shape_type = shape<>;
+    using shape_type = tenon::shape<>;
     static constexpr bool is_addressable = false;
     static constexpr bool differentiable = false;
     static constexpr std::size_t widest = 1;

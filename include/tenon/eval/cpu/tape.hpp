@@ -215,24 +215,24 @@ constexpr void backward_region(Tape& t, Seed&& seed) {
         r.close();
     });
 }
+/// A row of a gradient in row-major memory.
+template <class T>
+struct gradient_row {
+    T const* p;
+    template <std::size_t N, class R>
+    TENON_INLINE constexpr auto load(std::size_t j, R const&) const {
+        return element::load_lanes<N>(p + j);
+    }
+};
 /// The same from a gradient in row-major memory.
 template <class Tape, class T>
 constexpr void backward_from_memory(Tape& t, T const* gradient) {
-    struct row {
-        T const* p;
-        template <std::size_t N, class R>
-        TENON_INLINE constexpr auto load(std::size_t j, R const&) const {
-            return element::load_lanes<N>(p + j);
-        }
-    };
-    using shape = typename Tape::shape_type;
-    auto const s = t.shape();
-    backward_region(t, [&, p = gradient](auto const&) mutable TENON_LAMBDA_INLINE {
-        row const r{p};
-        p += row_length(s);
+    auto const length = row_length(t.shape());
+    backward_region(t, [length, p = gradient](auto const&) mutable {
+        gradient_row<T> const r{p};
+        p += length;
         return r;
     });
-    static_cast<void>(static_size<shape>);
 }
 
 /// The value at one position: all axes' positions in an array.
