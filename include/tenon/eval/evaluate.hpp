@@ -46,13 +46,22 @@ constexpr shape_t<Tensor> assignable_shape(Node const& n) {
     }
 }
 
+namespace detail {
+/// The shape that loops are made from: the computation's, or the destination's where that alone is static.
+template <class Node, class Tensor>
+constexpr auto loop_shape(Node const& n, Tensor const& to) {
+    if constexpr (shape_t<Tensor>::is_static) return to.shape();
+    else return n.shape();
+}
+}  // namespace detail
+
 /// Runs a computation into a tensor of the right shape that the computation does not read.
 template <class Tensor, class Node>
 constexpr void evaluate_into(Tensor& to, Node const& n) {
     auto const node = as_node(n);
     eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
     t.forward();
-    eval::evaluate_region(t, to.data());
+    eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
 }
 
 /// Runs a computation into a tensor that it may read: through a second buffer where an element would be overwritten
@@ -69,9 +78,9 @@ constexpr void assign_to(Tensor& to, Node const& n) {
     t.forward();
     if (t.overlaps(to.data(), to.data() + to.size(), true)) {
         Tensor second(uninitialized, s);
-        eval::evaluate_region(t, second.data());
+        eval::evaluate_region(t, second.data(), detail::loop_shape(node, second));
         to = std::move(second);
-    } else eval::evaluate_region(t, to.data());
+    } else eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
 }
 
 /// The value of something that has one element.

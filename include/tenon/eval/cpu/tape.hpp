@@ -177,12 +177,12 @@ TENON_INLINE constexpr void for_each_pack(std::size_t length, F&& f) {
 }
 
 /// Evaluates a region into row-major memory: one loop, no temporaries.
-template <class Tape, class T>
-constexpr void evaluate_region(Tape& t, T* to) {
-    using shape = typename Tape::shape_type;
+/// @param s the destination's shape: equal to the region's, and maybe static where that is not
+template <class Tape, class T, std::size_t... E>
+constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
+    using shape = tenon::shape<E...>;
     constexpr std::size_t n = lanes_for<Tape>;
-    auto const s = t.shape();
-    if constexpr (Tape::template is_flat<shape> && shape::rank() > 1) {
+    if constexpr (Tape::template is_flat<typename Tape::shape_type> && shape::rank() > 1) {
         auto r = t.flat_row();
         for_each_pack<n, static_size<shape>>(s.size(), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
             element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
@@ -260,7 +260,7 @@ public:
     constexpr void forward() {
         if constexpr (!in_place) {
             values_.reserve(tape_->shape().size());
-            evaluate_region(*tape_, values_.data());
+            evaluate_region(*tape_, values_.data(), tape_->shape());
             if constexpr (Tape::differentiable) {
                 gradients_.reserve(tape_->shape().size());
                 for (std::size_t i = 0; i != tape_->shape().size(); ++i) gradients_.data()[i] = T(0);
