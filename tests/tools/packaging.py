@@ -82,7 +82,7 @@ class Outside:
         # CMake's files find themselves: the folder may move.
         self.prefix = self.prefix.rename(self.folder / 'moved')
         project = self.project('cmake')
-        self.call('cmake', '-S', project, '-B', project / 'build', f'-DCMAKE_PREFIX_PATH={self.prefix}')
+        self.call('cmake', '-G', 'Ninja', '-S', project, '-B', project / 'build', f'-DCMAKE_PREFIX_PATH={self.prefix}')
         self.call('cmake', '--build', project / 'build')
         return project / 'build' / 'outside'
 
