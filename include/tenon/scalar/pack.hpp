@@ -518,5 +518,3 @@ TENON_MASK_OPERATOR(==, ^, true)
 #undef TENON_MASK_OPERATOR
 
 }  // namespace tenon::inline TENON_TARGET::element
-
-#include "math_basic.hpp"
