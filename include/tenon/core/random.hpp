@@ -1,0 +1,222 @@
+// Random tensors. Element i of a result depends on the seed, on what the generator gave before, and on i, and on nothing
+// else: not on the instruction set, the compiler, its flags or the number of threads.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/philox.hpp>
+#include <tenon/core/tensor.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// A source of random numbers: the key of `philox4x32` and a counter of the blocks that were given out. Copies go on
+/// alike. Threads may draw from one generator; which of them gets which numbers is then open.
+class generator {
+public:
+    explicit constexpr generator(std::uint64_t seed) : key_(seed) {}
+
+    constexpr std::uint64_t seed() const { return key_; }
+    /// Number of blocks that were given out.
+    constexpr std::uint64_t counter() const { return counter_; }
+    /// Takes blocks for the caller's use. @return the number of the first one
+    constexpr std::uint64_t advance(std::uint64_t blocks) {
+        if (std::is_constant_evaluated()) return std::exchange(counter_, counter_ + blocks);
+        return __atomic_fetch_add(&counter_, blocks, __ATOMIC_RELAXED);
+    }
+
+private:
+    std::uint64_t key_;
+    std::uint64_t counter_ = 0;
+};
+
+/// The generator that is used where none is given; one for the whole program, seeded with 0.
+inline generator& default_generator() {
+    static generator g{0};
+    return g;
+}
+/// Starts the default generator anew.
+inline void manual_seed(std::uint64_t seed) { default_generator() = generator{seed}; }
+
+namespace detail {
+
+template <class X>
+inline constexpr bool is_generator = std::is_same_v<std::remove_cvref_t<X>, generator>;
+
+/// The arguments of a random function: run-time extents, `Values` parameters, and a generator at the end or not.
+template <class N, std::size_t Values, class Shape, class... A>
+struct random_arguments {
+    static constexpr std::size_t given = (std::size_t{!is_generator<A>} + ... + 0);
+    static_assert(given == Shape::dynamic_count + Values && sizeof...(A) - given <= 1,
+                  "give a random tensor its run-time extents, then its parameters, then a generator if wanted");
+    generator* gen;
+    std::size_t extents[sizeof...(A) + 1];
+    N values[sizeof...(A) + 1];
+
+    explicit random_arguments(A&... a)
+        : gen(nullptr), extents{number<std::size_t>(a)..., 0}, values{number<N>(a)..., N{}} {
+        (pick(a), ...);
+        if (!gen) gen = &default_generator();
+    }
+    Shape shape() const {
+        std::array<std::size_t, Shape::rank()> all{};
+        for (std::size_t axis = 0, k = 0; axis != Shape::rank(); ++axis)
+            all[axis] = is_dynamic(Shape::static_extents[axis]) ? extents[k++] : Shape::static_extents[axis];
+        return Shape(all);
+    }
+    N value(std::size_t i) const { return values[Shape::dynamic_count + i]; }
+
+private:
+    template <class M, class X>
+    static M number(X const& x) {
+        if constexpr (is_generator<X>) return M{};
+        else return static_cast<M>(x);
+    }
+    template <class X>
+    void pick([[maybe_unused]] X& x) {
+        if constexpr (is_generator<X>) gen = &x;
+    }
+};
+
+/// Calls `f(block, first, count)` for the blocks that n elements need, `PerBlock` elements each.
+template <std::size_t PerBlock, class F>
+void for_each_block(generator& gen, std::size_t n, F f) {
+    std::uint64_t const blocks = n / PerBlock + (n % PerBlock != 0);
+    std::uint64_t const start = gen.advance(blocks), key = gen.seed();
+    for (std::uint64_t b = 0; b != blocks; ++b) {
+        std::size_t const first = static_cast<std::size_t>(b) * PerBlock;
+        f(random_block(key, start + b), first, std::min(PerBlock, n - first));
+    }
+}
+
+/// A single-precision element is made from 32 random bits, a double-precision one from 64.
+template <class T>
+inline constexpr std::size_t per_block = sizeof(T) <= 4 ? 4 : 2;
+
+}  // namespace detail
+
+/// Fills with numbers of the uniform distribution on [low, high): low + (high - low) u, where u has 24 bits for float
+/// and 53 for double. The rare sum that rounds up to `high` becomes `low`.
+template <class T, std::size_t... E>
+void uniform_(tensor<T, E...>& x, std::type_identity_t<T> low = 0, std::type_identity_t<T> high = 1,
+              generator& gen = default_generator()) {
+    static_assert(std::is_floating_point_v<T>, "uniform_ needs float or double");
+    T* const out = x.data();
+    double const width = strict::sub(high, low);
+    detail::for_each_block<detail::per_block<T>>(
+        gen, x.size(), [=](detail::random_block const& block, std::size_t first, std::size_t n) {
+            for (std::size_t i = 0; i != n; ++i) {
+                double u;
+                if constexpr (sizeof(T) <= 4) u = (block.word[i] >> 8) * 0x1p-24;
+                else u = static_cast<double>(block.half(i) >> 11) * 0x1p-53;
+                auto const v = static_cast<T>(strict::add(low, strict::mul(width, u)));
+                out[first + i] = v >= high ? low : v;
+            }
+        });
+}
+
+/// Fills with numbers of the normal distribution: mean + std z, with z by Box and Muller's method in double precision.
+template <class T, std::size_t... E>
+void normal_(tensor<T, E...>& x, std::type_identity_t<T> mean = 0, std::type_identity_t<T> std = 1,
+             generator& gen = default_generator()) {
+    static_assert(std::is_floating_point_v<T>, "normal_ needs float or double");
+    T* const out = x.data();
+    detail::for_each_block<detail::per_block<T>>(
+        gen, x.size(), [=](detail::random_block const& block, std::size_t first, std::size_t n) {
+            for (std::size_t i = 0; i < n; i += 2) {
+                auto const z = sizeof(T) <= 4 ? detail::box_muller<32>(block.word[i], block.word[i + 1])
+                                              : detail::box_muller<53>(block.half(0) >> 11, block.half(1) >> 11);
+                out[first + i] = static_cast<T>(strict::add(mean, strict::mul(std, z.first)));
+                if (i + 1 != n) out[first + i + 1] = static_cast<T>(strict::add(mean, strict::mul(std, z.second)));
+            }
+        });
+}
+
+/// Uniform numbers in [0, 1): `rand<float, 2, 3>()`, `rand<float, dyn, 3>(5)`, either with a generator after them.
+template <class T, std::size_t... E, class... A>
+tensor<T, E...> rand(A&&... arguments) {
+    detail::random_arguments<std::size_t, 0, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    tensor<T, E...> x(uninitialized, a.shape());
+    uniform_(x, T{0}, T{1}, *a.gen);
+    return x;
+}
+
+/// Normal numbers of mean 0 and standard deviation 1; arguments as for `rand`.
+template <class T, std::size_t... E, class... A>
+tensor<T, E...> randn(A&&... arguments) {
+    detail::random_arguments<std::size_t, 0, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    tensor<T, E...> x(uninitialized, a.shape());
+    normal_(x, T{0}, T{1}, *a.gen);
+    return x;
+}
+
+/// Whole numbers in [low, high): `randint<std::int64_t, 3>(0, 10)`, `randint<int, dyn>(n, 0, 10, gen)`. 64 random bits
+/// are scaled to the range, so that no number is more likely than another by more than a part in 2^64 / (high - low).
+/// @throws std::invalid_argument where the range is empty
+template <class T, std::size_t... E, class... A>
+tensor<T, E...> randint(A&&... arguments) {
+    static_assert(std::is_arithmetic_v<T>, "randint needs numbers");
+    detail::random_arguments<std::int64_t, 2, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    std::int64_t const low = a.value(0), high = a.value(1);
+    if (high <= low)
+        throw std::invalid_argument("randint: [" + std::to_string(low) + ", " + std::to_string(high) + ") is empty");
+    std::uint64_t const range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+    tensor<T, E...> x(uninitialized, a.shape());
+    T* const out = x.data();
+    detail::for_each_block<2>(*a.gen, x.size(), [=](detail::random_block const& block, std::size_t first, std::size_t n) {
+        for (std::size_t i = 0; i != n; ++i)
+            out[first + i] = static_cast<T>(static_cast<std::int64_t>(
+                static_cast<std::uint64_t>(low) + detail::multiply_high(block.half(i), range)));
+    });
+    return x;
+}
+
+/// Ones with probability p, else zeros: `bernoulli<float, 3>(0.5)`, `bernoulli<bool, dyn>(n, 0.5, gen)`; decided by
+/// 32 random bits each. @throws std::invalid_argument where p is no probability
+template <class T, std::size_t... E, class... A>
+tensor<T, E...> bernoulli(A&&... arguments) {
+    detail::random_arguments<double, 1, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    double const p = a.value(0);
+    if (!(p >= 0 && p <= 1)) throw std::invalid_argument("bernoulli: " + std::to_string(p) + " is no probability");
+    tensor<T, E...> x(uninitialized, a.shape());
+    T* const out = x.data();
+    detail::for_each_block<4>(*a.gen, x.size(), [=](detail::random_block const& block, std::size_t first, std::size_t n) {
+        for (std::size_t i = 0; i != n; ++i) out[first + i] = static_cast<T>(block.word[i] * 0x1p-32 < p);
+    });
+    return x;
+}
+
+namespace detail {
+/// Fisher and Yates' shuffle of 0 … n-1.
+template <class I>
+void permute_indices(I* out, std::size_t n, generator& gen) {
+    std::iota(out, out + n, I{0});
+    for_each_block<2>(gen, n, [=](random_block const& block, std::size_t first, std::size_t count) {
+        for (std::size_t i = first; i != first + count; ++i)
+            std::swap(out[i], out[i + static_cast<std::size_t>(multiply_high(block.half(i - first), n - i))]);
+    });
+}
+}  // namespace detail
+
+/// The numbers 0 … n-1 in random order.
+inline tensor<std::int64_t, dyn> permutation(std::size_t n, generator& gen = default_generator()) {
+    tensor<std::int64_t, dyn> x(uninitialized, shape<dyn>(n));
+    detail::permute_indices(x.data(), n, gen);
+    return x;
+}
+/// The numbers 0 … N-1 in random order.
+template <std::size_t N>
+tensor<std::int64_t, N> permutation(generator& gen = default_generator()) {
+    tensor<std::int64_t, N> x(uninitialized);
+    detail::permute_indices(x.data(), N, gen);
+    return x;
+}
+
+}  // namespace tenon::inline TENON_TARGET

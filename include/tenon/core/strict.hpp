@@ -1,0 +1,44 @@
+// Double arithmetic whose result no compiler flag and no instruction set may change: each operation is rounded once.
+#pragma once
+
+#include <type_traits>
+
+#include <tenon/core/target.hpp>
+
+namespace tenon::inline TENON_TARGET::strict {
+
+/// The value itself, in a way that the optimiser cannot look through: a product that goes through here is not contracted
+/// into a fused multiply-add, and -ffast-math does not reorder a sum. Costs no instruction.
+TENON_INLINE constexpr double rounded(double v) {
+    if (!std::is_constant_evaluated()) {
+#if defined(__CUDA_ARCH__)
+        // Kernels do not draw numbers in double.
+#elif defined(__SSE2__)
+        asm("" : "+x"(v));
+#elif defined(__aarch64__)
+        asm("" : "+w"(v));
+#else
+        asm("" : "+m"(v));
+#endif
+    }
+    return v;
+}
+
+/// a + b, rounded once.
+TENON_INLINE constexpr double add(double a, double b) { return rounded(a + b); }
+/// a - b, rounded once.
+TENON_INLINE constexpr double sub(double a, double b) { return rounded(a - b); }
+/// a * b, rounded once.
+TENON_INLINE constexpr double mul(double a, double b) { return rounded(a * b); }
+/// a / b, rounded once.
+TENON_INLINE constexpr double div(double a, double b) { return rounded(rounded(a) / rounded(b)); }
+
+/// Horner's scheme, coefficients from the highest power down.
+template <int N>
+TENON_INLINE constexpr double polynomial(double x, double const (&c)[N]) {
+    double y = c[0];
+    for (int i = 1; i != N; ++i) y = add(mul(y, x), c[i]);
+    return y;
+}
+
+}  // namespace tenon::inline TENON_TARGET::strict
