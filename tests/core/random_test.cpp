@@ -27,7 +27,8 @@ template <class X>
 std::array<double, 4> moments(X const& x) {
     std::array<double, 4> m{};
     for (auto v : x)
-        for (int k = 0; k != 4; ++k) m[static_cast<std::size_t>(k)] += std::pow(static_cast<double>(v), k + 1) / static_cast<double>(x.size());
+        for (int k = 0; k != 4; ++k)
+            m[static_cast<std::size_t>(k)] += std::pow(static_cast<double>(v), k + 1) / static_cast<double>(x.size());
     return m;
 }
 
@@ -64,7 +65,9 @@ TEST_CASE("normal numbers are Box and Muller's, to the last bits of double") {
     auto const z = tn::randn<float, 4>(gen);
     auto const d = tn::randn<double, 2>(gen);
     tn::detail::random_block const first(5, 0), second(5, 1);
-    auto const expected = [](double u, double v) { return std::sqrt(-2 * std::log(u)) * std::cos(v * 6.283185307179586); };
+    auto const expected = [](double u, double v) {
+        return std::sqrt(-2 * std::log(u)) * std::cos(v * 6.283185307179586);
+    };
     double const u = (first.word[2] + 1.0) * 0x1p-32, v = first.word[3] * 0x1p-32;
     CHECK(static_cast<double>(z(2)) == Approx(expected(u, v - 0.125)).epsilon(1e-6));
     double const ud = (static_cast<double>(second.half(0) >> 11) + 1) * 0x1p-53;

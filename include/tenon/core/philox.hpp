@@ -16,7 +16,8 @@ namespace tenon::inline TENON_TARGET {
 /// Four random words for a counter of 128 bits and a key of 64 bits: ten rounds of
 /// (L0, R0, L1, R1) -> (hi(M1 L1) ^ R0 ^ k0, lo(M1 L1), hi(M0 L0) ^ R1 ^ k1, lo(M0 L0)), where the key grows by Weyl
 /// constants. A function without state: any block can be computed by any thread.
-constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
+constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                                  std::array<std::uint32_t, 2> key) {
     for (int round = 0; round != 10; ++round) {
         std::uint64_t const a = std::uint64_t{0xD2511F53U} * counter[0], b = std::uint64_t{0xCD9E8D57U} * counter[2];
         counter = {static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(b),
@@ -65,16 +66,16 @@ constexpr double strict_log(double x) {
 /// Cosine and sine of 2 pi (quarter / 4 + x / 4), x in [-1/2, 1/2]: Taylor series, then a rotation by right angles.
 constexpr std::pair<double, double> strict_cos_sin(unsigned quarter, double x) {
     double const a = strict::mul(x, 1.57079632679489661923), z = strict::mul(a, a);
-    double const s = strict::mul(
-        a, strict::polynomial(z, {1 / 355687428096000.0, -1 / 1307674368000.0, 1 / 6227020800.0, -1 / 39916800.0,
-                                  1 / 362880.0, -1 / 5040.0, 1 / 120.0, -1 / 6.0, 1.0}));
+    double const s =
+        strict::mul(a, strict::polynomial(z, {1 / 355687428096000.0, -1 / 1307674368000.0, 1 / 6227020800.0,
+                                              -1 / 39916800.0, 1 / 362880.0, -1 / 5040.0, 1 / 120.0, -1 / 6.0, 1.0}));
     double const c = strict::polynomial(z, {1 / 20922789888000.0, -1 / 87178291200.0, 1 / 479001600.0, -1 / 3628800.0,
                                             1 / 40320.0, -1 / 720.0, 1 / 24.0, -0.5, 1.0});
     switch (quarter & 3U) {
-        case 0: return {c, s};
-        case 1: return {-s, c};
-        case 2: return {-c, -s};
-        default: return {s, -c};
+    case 0: return {c, s};
+    case 1: return {-s, c};
+    case 2: return {-c, -s};
+    default: return {s, -c};
     }
 }
 

@@ -1,5 +1,5 @@
-// Random tensors. Element i of a result depends on the seed, on what the generator gave before, and on i, and on nothing
-// else: not on the instruction set, the compiler, its flags or the number of threads.
+// Random tensors. Element i of a result depends on the seed, on what the generator gave before, and on i, and on
+// nothing else: not on the instruction set, the compiler, its flags or the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -170,11 +170,12 @@ tensor<T, E...> randint(A&&... arguments) {
     std::uint64_t const range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
     tensor<T, E...> x(uninitialized, a.shape());
     T* const out = x.data();
-    detail::for_each_block<2>(*a.gen, x.size(), [=](detail::random_block const& block, std::size_t first, std::size_t n) {
-        for (std::size_t i = 0; i != n; ++i)
-            out[first + i] = static_cast<T>(static_cast<std::int64_t>(
-                static_cast<std::uint64_t>(low) + detail::multiply_high(block.half(i), range)));
-    });
+    detail::for_each_block<2>(
+        *a.gen, x.size(), [=](detail::random_block const& block, std::size_t first, std::size_t n) {
+            for (std::size_t i = 0; i != n; ++i)
+                out[first + i] = static_cast<T>(static_cast<std::int64_t>(static_cast<std::uint64_t>(low) +
+                                                                          detail::multiply_high(block.half(i), range)));
+        });
     return x;
 }
 
@@ -187,9 +188,11 @@ tensor<T, E...> bernoulli(A&&... arguments) {
     if (!(p >= 0 && p <= 1)) throw std::invalid_argument("bernoulli: " + std::to_string(p) + " is no probability");
     tensor<T, E...> x(uninitialized, a.shape());
     T* const out = x.data();
-    detail::for_each_block<4>(*a.gen, x.size(), [=](detail::random_block const& block, std::size_t first, std::size_t n) {
-        for (std::size_t i = 0; i != n; ++i) out[first + i] = static_cast<T>(block.word[i] * 0x1p-32 < p);
-    });
+    detail::for_each_block<4>(*a.gen, x.size(),
+                              [=](detail::random_block const& block, std::size_t first, std::size_t n) {
+                                  for (std::size_t i = 0; i != n; ++i)
+                                      out[first + i] = static_cast<T>(block.word[i] * 0x1p-32 < p);
+                              });
     return x;
 }
 

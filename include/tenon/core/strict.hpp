@@ -7,8 +7,8 @@
 
 namespace tenon::inline TENON_TARGET::strict {
 
-/// The value itself, in a way that the optimiser cannot look through: a product that goes through here is not contracted
-/// into a fused multiply-add, and -ffast-math does not reorder a sum. Costs no instruction.
+/// The value itself, in a way that the optimiser cannot look through: a product that goes through here is not
+/// contracted into a fused multiply-add, and -ffast-math does not reorder a sum. Costs no instruction.
 TENON_INLINE constexpr double rounded(double v) {
     if (!std::is_constant_evaluated()) {
 #if defined(__CUDA_ARCH__)

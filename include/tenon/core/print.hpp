@@ -1,0 +1,197 @@
+// Tensors as text, in the way NumPy's str() writes them.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <vector>
+
+#include <tenon/core/tensor.hpp>
+
+namespace tenon::inline TENON_TARGET {
+namespace detail {
+
+/// NumPy's defaults: above `threshold` elements only the first and last three of each axis are shown.
+inline constexpr std::size_t print_threshold = 1000, print_edge = 3, print_width = 75;
+inline constexpr int print_precision = 8;
+
+/// Calls `f(offset)` for the elements that are shown, in their order.
+template <class F>
+void for_each_shown(std::size_t const* extents, std::size_t rank, bool summary, std::size_t offset, F& f) {
+    if (rank == 0) return f(offset);
+    for (std::size_t i = 0; i != extents[0]; ++i) {
+        if (summary && extents[0] > 2 * print_edge && i == print_edge) i = extents[0] - print_edge;
+        for_each_shown(extents + 1, rank - 1, summary, offset * extents[0] + i, f);
+    }
+}
+
+/// Lays out elements that were formatted already; takes them one after the other.
+class print_layout {
+public:
+    print_layout(std::vector<std::string> const& words, bool summary) : word_(words.data()), summary_(summary) {}
+
+    std::string array(std::size_t const* extents, std::size_t rank, std::string const& indent, std::size_t width) {
+        if (rank == 0) return *word_++;
+        bool const cut = summary_ && extents[0] > 2 * print_edge;
+        std::string text, line = indent;
+        for (std::size_t i = 0; i != extents[0]; ++i) {
+            bool const gap = cut && i == print_edge;
+            if (rank == 1) {
+                if (gap) extend(text, line, "...", width, indent), line += ' ';
+            } else if (gap) {
+                text += indent + "..." + std::string(rank - 1, '\n');
+            }
+            if (gap) i = extents[0] - print_edge;
+            std::string const part = array(extents + 1, rank - 1, indent + ' ', width - 1);
+            bool const last = i + 1 == extents[0];
+            if (rank == 1) {
+                extend(text, line, part, width, indent);
+                if (!last) line += ' ';
+            } else {
+                text += indent + part + (last ? std::string() : std::string(rank - 1, '\n'));
+            }
+        }
+        if (rank == 1) text += line;
+        return '[' + text.substr(indent.size()) + ']';
+    }
+
+private:
+    /// Starts a new line where the word, and a bracket after it, would not fit.
+    static void extend(std::string& text, std::string& line, std::string_view word, std::size_t width,
+                       std::string const& indent) {
+        if (line.size() + word.size() > width - 1 && line.size() > indent.size()) {
+            text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+            line = indent;
+        }
+        line += word;
+    }
+
+    std::string const* word_;
+    bool summary_;
+};
+
+/// A finite number's shortest text that reads back as the same number, or `precision` digits after the point where that
+/// has more; without zeros at the end.
+template <class T>
+std::string shortest(T v, std::chars_format format, int precision) {
+    std::array<char, 1100> buffer;
+    auto* const begin = buffer.data();
+    auto* const end = begin + buffer.size();
+    std::string text(begin, std::to_chars(begin, end, v, format).ptr);
+    auto split = [&] { return format == std::chars_format::scientific ? text.find('e') : text.size(); };
+    auto const point = text.find('.');
+    if (point != std::string::npos && split() - point - 1 > static_cast<std::size_t>(precision))
+        text.assign(begin, std::to_chars(begin, end, v, format, precision).ptr);
+    std::string const exponent = text.substr(split());
+    text.resize(split());
+    if (text.find('.') == std::string::npos) text += '.';
+    text.resize(text.find_last_not_of('0') + 1);
+    return text + exponent;
+}
+
+/// Formats floating-point elements alike: all with exponents or none, points below each other.
+template <class T>
+std::vector<std::string> format_floats(std::vector<T> const& values) {
+    T high = 0, low = 0;
+    for (T v : values) {
+        T const a = std::abs(v);
+        if (!std::isfinite(v) || v == 0) continue;
+        high = std::max(high, a);
+        low = low == 0 ? a : std::min(low, a);
+    }
+    bool const scientific = high >= T(1e8) || (low != 0 && (low < T(0.0001) || high / low > T(1000)));
+    auto const format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
+    std::vector<std::string> words;
+    std::size_t left = 0, right = 0, tail = 0;  // widths before the point, after it, and of the exponent
+    for (T v : values) {
+        words.push_back(std::isnan(v)   ? "nan"
+                        : std::isinf(v) ? (v < 0 ? "-inf" : "inf")
+                                        : shortest(v, format, print_precision));
+        if (!std::isfinite(v)) continue;
+        auto const point = words.back().find('.'), e = std::min(words.back().find('e'), words.back().size());
+        left = std::max(left, point);
+        right = std::max(right, e - point - 1);
+        tail = std::max(tail, words.back().size() - e);
+    }
+    std::size_t width = left + 1 + right + tail;
+    if (left == 0) width = 0;
+    for (std::string const& w : words) width = std::max(width, w.find('n') != std::string::npos ? w.size() : 0);
+    left = width - std::min(width, 1 + right + tail);
+    for (std::string& w : words) {
+        if (w.find('n') != std::string::npos) {
+            w.insert(0, width - w.size(), ' ');
+            continue;
+        }
+        auto const point = w.find('.'), e = std::min(w.find('e'), w.size());
+        // Mantissas and exponents are filled with zeros, plain numbers with spaces.
+        if (scientific) w.insert(e + 2, tail - (w.size() - e), '0');
+        w.insert(e, right - (e - point - 1), scientific ? '0' : ' ');
+        w.insert(0, left - point, ' ');
+    }
+    return words;
+}
+
+/// A single floating-point number as Python writes it: `1.0`, `1.5e-07`.
+template <class T>
+std::string format_single(T v) {
+    if (!std::isfinite(v)) return std::isnan(v) ? "nan" : v < 0 ? "-inf" : "inf";
+    T const a = std::abs(v);
+    bool const scientific = a != 0 && (a < T(1e-4) || a >= T(1e16));
+    std::string text = shortest(v, scientific ? std::chars_format::scientific : std::chars_format::fixed, 1000);
+    auto const point = text.find('.');
+    if (!scientific) return point + 1 == text.size() ? text + '0' : text;
+    return point + 1 < text.size() && text[point + 1] == 'e' ? text.erase(point, 1) : text;
+}
+
+template <class T>
+std::vector<std::string> format_elements(std::vector<T> const& values, bool single) {
+    std::vector<std::string> words;
+    if constexpr (std::is_floating_point_v<T>) {
+        if (!single) return format_floats(values);
+        for (T v : values) words.push_back(format_single(v));
+    } else {
+        for (T v : values) words.push_back(std::to_string(v));
+    }
+    std::size_t width = 0;
+    for (std::string const& w : words) width = std::max(width, w.size());
+    for (std::string& w : words) w.insert(0, width - w.size(), ' ');
+    return words;
+}
+
+}  // namespace detail
+
+/// A tensor's elements as NumPy's str() writes them: nested brackets, aligned columns, 8 digits after the point, lines
+/// of 75 characters, and above 1000 elements only the ends of each axis.
+template <class T, std::size_t... E>
+std::string to_string(tensor<T, E...> const& x) {
+    static_assert(std::is_arithmetic_v<T>, "only tensors of numbers are printed");
+    if (x.size() == 0) return "[]";
+    bool const summary = x.size() > detail::print_threshold;
+    auto const extents = x.shape().extents();
+    std::vector<std::string> words;
+    auto const each = [&](auto f) { detail::for_each_shown(extents.data(), sizeof...(E), summary, 0, f); };
+    if constexpr (std::is_same_v<T, bool>) {
+        each([&](std::size_t i) { words.push_back(x.data()[i] ? (sizeof...(E) == 0 ? "True" : " True") : "False"); });
+    } else {
+        std::vector<T> values;
+        each([&](std::size_t i) { values.push_back(x.data()[i]); });
+        words = detail::format_elements(values, sizeof...(E) == 0);
+    }
+    return detail::print_layout(words, summary).array(extents.data(), sizeof...(E), " ", detail::print_width);
+}
+
+/// Writes a tensor as `to_string` does; a computation runs first.
+template <class D, class T, std::size_t... E>
+std::ostream& operator<<(std::ostream& out, expression_base<D, T, shape<E...>> const& x) {
+    if constexpr (std::is_same_v<D, tensor<T, E...>>) return out << to_string(x.self());
+    else return out << to_string(x.eval());
+}
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,78 @@
+// Tensors from nothing but a shape.
+#include <tenon/core/creation.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <type_traits>
+#include <vector>
+
+#include "../catch.hpp"
+
+namespace tn = tenon;
+
+namespace {
+
+template <class X>
+auto values(X const& x) {
+    return std::vector<tn::value_t<X>>(x.begin(), x.end());
+}
+
+}  // namespace
+
+TEST_CASE("constants fill static and run-time shapes") {
+    CHECK(values(tn::zeros<float, 2, 2>()) == std::vector<float>(4, 0.f));
+    auto const z = tn::zeros<float, tn::dyn, 3>(5);
+    CHECK((z.extent(0) == 5 && values(z) == std::vector<float>(15, 0.f)));
+    CHECK(values(tn::ones<int, tn::dyn>(3)) == std::vector<int>(3, 1));
+    CHECK(values(tn::full<double, 3>(2.5)) == std::vector<double>(3, 2.5));
+    auto const f = tn::full<float, 2, tn::dyn, 1, tn::dyn>(3, 4, 7);
+    CHECK(f.shape() == tn::shape<2, 3, 1, 4>());
+    CHECK(values(f) == std::vector<float>(24, 7.f));
+    auto const scalar = tn::full<float>(3.f);
+    static_assert(std::is_same_v<decltype(scalar), tn::tensor<float> const>);
+    CHECK(*scalar.data() == 3.f);
+    CHECK(tn::empty<float, tn::dyn, 2>(4).extent(0) == 4);
+    CHECK(tn::zeros<float, 1000>().size() == 1000);
+}
+
+TEST_CASE("another tensor gives its type and shape") {
+    auto const x = tn::zeros<float, tn::dyn, 2>(3);
+    CHECK(tn::zeros_like(x).shape() == x.shape());
+    CHECK(values(tn::ones_like(x)) == std::vector<float>(6, 1.f));
+    CHECK(values(tn::full_like(x, 4.f)) == std::vector<float>(6, 4.f));
+    static_assert(std::is_same_v<decltype(tn::ones_like(x)), tn::tensor<float, tn::dyn, 2>>);
+}
+
+TEST_CASE("ranges count as NumPy's do") {
+    CHECK(values(tn::arange<float, 4>()) == std::vector<float>{0, 1, 2, 3});
+    CHECK(values(tn::arange<int>(3)) == std::vector<int>{0, 1, 2});
+    CHECK(values(tn::arange<int>(2, 9, 3)) == std::vector<int>{2, 5, 8});
+    CHECK(values(tn::arange<int>(2, 8, 3)) == std::vector<int>{2, 5});
+    CHECK(values(tn::arange<int>(5, 0, -2)) == std::vector<int>{5, 3, 1});
+    CHECK(values(tn::arange<int>(5, 0)).empty());
+    CHECK(values(tn::arange<float>(0.f, 1.f, 0.25f)) == std::vector<float>{0.f, 0.25f, 0.5f, 0.75f});
+    CHECK(values(tn::arange<double>(1, 0, -0.5)) == std::vector<double>{1, 0.5});
+    CHECK(values(tn::arange<std::uint8_t>(250, 255, 2)) == std::vector<std::uint8_t>{250, 252, 254});
+    constexpr auto low = std::numeric_limits<std::int64_t>::min(), high = std::numeric_limits<std::int64_t>::max();
+    CHECK(values(tn::arange<std::int64_t>(low, high, high)) == std::vector<std::int64_t>{low, -1, high - 1});
+    CHECK_THROWS_AS(tn::arange<int>(0, 3, 0), std::invalid_argument);
+}
+
+TEST_CASE("linspace holds both ends") {
+    CHECK(values(tn::linspace<float, 5>(-1.f, 1.f)) == std::vector<float>{-1.f, -0.5f, 0.f, 0.5f, 1.f});
+    CHECK(values(tn::linspace<double, 1>(3, 9)) == std::vector<double>{3});
+    auto const x = tn::linspace<float, 1000>(0.1f, 0.7f);
+    CHECK((x(0) == 0.1f && x(999) == 0.7f));
+    CHECK(tn::linspace<float, 0>(0.f, 1.f).size() == 0);
+}
+
+TEST_CASE("small tensors are made in constant expressions") {
+    static_assert(tn::eye<int, 3>()(1, 1) == 1 && tn::eye<int, 3>()(1, 2) == 0);
+    static_assert(tn::eye<int, 2, 3>()(1, 1) == 1);
+    constexpr auto x = tn::arange<float, 3>();
+    static_assert(x(2) == 2.f && tn::linspace<double, 3>(0, 1)(1) == 0.5 && tn::full<int, 2>(5)(1) == 5);
+    static_assert(tn::ones<float, 2, 2>()(1, 1) == 1.f && tn::zeros_like(x)(0) == 0.f);
+    CHECK(x(1) == 1.f);
+}
