@@ -1,0 +1,52 @@
+// The leaf that wants its gradient.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include <tenon/core/tensor.hpp>
+#include <tenon/expr/leaf.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// A tensor with the gradient that `backward` accumulates for it, as torch.tensor(…, requires_grad=True).
+/// @tparam T the element type, @tparam E the extents
+template <class T, std::size_t... E>
+class variable : public expression_base<variable<T, E...>, T, tenon::shape<E...>> {
+public:
+    using value_type = T;
+    using shape_type = tenon::shape<E...>;
+    using variable_class = void;
+
+    /// Starts with zeros.
+    constexpr variable() = default;
+    /// From the value of a variable without axes.
+    constexpr variable(std::type_identity_t<T> v) requires(sizeof...(E) == 0) : value_(v) {}
+    /// From a tensor or computation; the gradient starts at zero.
+    template <class D, class S>
+    explicit constexpr variable(expression_base<D, T, S> const& e) : value_(e.self()), gradient_(value_.shape()) {}
+
+    constexpr shape_type shape() const { return value_.shape(); }
+    /// The value; assign to it to set the variable.
+    constexpr tensor<T, E...>& value() { return value_; }
+    constexpr tensor<T, E...> const& value() const { return value_; }
+    /// The sum of what every `backward` since the last `zero_grad` has found.
+    constexpr tensor<T, E...>& grad() { return gradient_; }
+    constexpr tensor<T, E...> const& grad() const { return gradient_; }
+    constexpr void zero_grad() { gradient_.fill(T{}); }
+    /// Where backward accumulates: a gradient is no part of the variable's value, so gradients reach a model through const
+    /// references too; the object itself must not be declared const. (Not `mutable`, which g++ 12 refuses in constant
+    /// expressions.)
+    constexpr T* gradient_data() const { return const_cast<tensor<T, E...>&>(gradient_).data(); }
+
+private:
+    tensor<T, E...> value_;
+    tensor<T, E...> gradient_;
+};
+
+template <number T>
+variable(T) -> variable<T>;
+template <class D, class T, std::size_t... E>
+variable(expression_base<D, T, shape<E...>> const&) -> variable<T, E...>;
+
+}  // namespace tenon::inline TENON_TARGET
