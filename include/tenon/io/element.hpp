@@ -1,0 +1,129 @@
+// Elements as files hold them: names of their types, byte orders, shapes that are checked against a tensor's type.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <tenon/core/tensor.hpp>
+#include <tenon/io/file.hpp>
+
+namespace tenon::inline TENON_TARGET::io {
+
+/// An element type in a file: a kind, 'f' floating point, 'i' and 'u' integers, 'b' truth values, 'h' brain floats of
+/// two bytes; and its number of bytes.
+struct element_type {
+    char kind = 0;
+    std::size_t bytes = 0;
+    friend constexpr bool operator==(element_type, element_type) = default;
+};
+
+/// The element type of files for a C++ type.
+template <class T>
+constexpr element_type element_type_of() {
+    static_assert(std::is_arithmetic_v<T> && sizeof(T) <= 8, "files hold numbers of at most 8 bytes");
+    if constexpr (std::is_same_v<T, bool>) return {'b', 1};
+    else if constexpr (std::is_floating_point_v<T>) return {'f', sizeof(T)};
+    else return {std::is_signed_v<T> ? 'i' : 'u', sizeof(T)};
+}
+
+/// The element type as NumPy and PyTorch name it: `float32`, `uint8`, `bfloat16`.
+inline std::string to_string(element_type t) {
+    std::string const bits = std::to_string(8 * t.bytes);
+    switch (t.kind) {
+    case 'f': return "float" + bits;
+    case 'i': return "int" + bits;
+    case 'u': return "uint" + bits;
+    case 'b': return "bool";
+    case 'h': return "bfloat16";
+    default: return "unknown";
+    }
+}
+
+namespace detail {
+
+inline std::string shape_text(std::span<std::size_t const> extents) {
+    std::string text = "[";
+    for (std::size_t e : extents)
+        text += (text.size() > 1 ? ", " : "") + (is_dynamic(e) ? std::string("dyn") : std::to_string(e));
+    return text + "]";
+}
+
+/// The product of extents and element size; fails where it is not a size that a file can have.
+inline std::size_t bytes_of(std::span<std::size_t const> extents, std::size_t element,
+                            std::filesystem::path const& file) {
+    std::size_t bytes = element;
+    for (std::size_t e : extents) {
+        if (e != 0 && bytes > (std::numeric_limits<std::size_t>::max() >> 1) / e)
+            fail(file, "shape " + shape_text(extents) + " is too large");
+        bytes *= e;
+    }
+    return bytes;
+}
+
+/// The file's shape as a shape of the type that was asked for. @throws shape_error where they do not fit
+template <class Shape>
+Shape checked_shape(std::span<std::size_t const> extents, std::string const& what) {
+    std::span<std::size_t const> const wanted(Shape::static_extents, Shape::rank());
+    bool fits = extents.size() == wanted.size();
+    for (std::size_t a = 0; fits && a != wanted.size(); ++a) fits = is_dynamic(wanted[a]) || wanted[a] == extents[a];
+    if (!fits) throw shape_error(what + ": the file's shape " + shape_text(extents) + " is not " + shape_text(wanted));
+    std::array<std::size_t, Shape::rank()> all{};
+    std::copy_n(extents.begin(), Shape::rank(), all.begin());
+    return Shape(all);
+}
+
+/// Reads a number of a byte order from memory of any alignment.
+template <class T>
+T load(char const* from, std::endian order) {
+    char bytes[sizeof(T)];
+    std::memcpy(bytes, from, sizeof(T));
+    if (order != std::endian::native) std::reverse(bytes, bytes + sizeof(T));
+    if constexpr (std::is_same_v<T, bool>) return bytes[0] != 0;
+    else return std::bit_cast<T>(bytes);
+}
+
+/// Copies n elements of a byte order. Bytes of truth values may be anything; a C++ bool may not.
+template <class T>
+void copy_elements(T* to, char const* from, std::size_t n, std::endian order) {
+    if (n == 0) return;
+    if (order == std::endian::native && !std::is_same_v<T, bool>) std::memcpy(to, from, n * sizeof(T));
+    else
+        for (std::size_t i = 0; i != n; ++i) to[i] = load<T>(from + i * sizeof(T), order);
+}
+
+/// Half-precision bits as float; every half is a float exactly.
+inline float half_to_float(std::uint16_t h) {
+    std::uint32_t const sign = std::uint32_t{h & 0x8000U} << 16, exponent = (h >> 10) & 0x1FU, mantissa = h & 0x3FFU;
+    if (exponent == 0) {
+        float const v = static_cast<float>(mantissa) * 0x1p-24f;
+        return sign ? -v : v;
+    }
+    std::uint32_t const e = exponent == 31 ? 255 : exponent + 112;
+    return std::bit_cast<float>(sign | e << 23 | mantissa << 13);
+}
+inline float bfloat_to_float(std::uint16_t b) { return std::bit_cast<float>(std::uint32_t{b} << 16); }
+
+/// A tensor's elements as bytes in a file's order, which is little-endian; `buffer` holds them where that is not ours.
+template <class T, std::size_t... E>
+std::string_view little_endian_bytes(tensor<T, E...> const& x, std::string& buffer) {
+    auto const* const p = reinterpret_cast<char const*>(x.data());
+    if (x.size() == 0) return {};
+    if constexpr (std::endian::native == std::endian::little || sizeof(T) == 1) return {p, x.size() * sizeof(T)};
+    buffer.assign(p, x.size() * sizeof(T));
+    for (std::size_t i = 0; i != buffer.size(); i += sizeof(T))
+        std::reverse(buffer.data() + i, buffer.data() + i + sizeof(T));
+    return buffer;
+}
+
+}  // namespace detail
+}  // namespace tenon::inline TENON_TARGET::io

@@ -1,0 +1,204 @@
+// NumPy's .npy files, versions 1 to 3 of the format.
+//
+// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+#pragma once
+
+#include <bit>
+#include <cctype>
+#include <cstddef>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <tenon/io/element.hpp>
+#include <tenon/io/file.hpp>
+
+namespace tenon::inline TENON_TARGET::io {
+namespace detail {
+
+/// The header: a Python dictionary with the keys descr, fortran_order and shape, each once, in any order.
+class npy_header {
+public:
+    element_type type;
+    std::endian order = std::endian::native;
+    bool fortran = false;
+    std::vector<std::size_t> extents;
+
+    npy_header(std::string_view text, std::filesystem::path const& file) : text_(text), file_(file) {
+        expect('{');
+        unsigned seen = 0;
+        while (!accept('}')) {
+            std::string const key = quoted();
+            expect(':');
+            unsigned const bit = key == "descr" ? 1U : key == "fortran_order" ? 2U : key == "shape" ? 4U : 8U;
+            if (bit == 8U || (seen & bit) != 0) damaged();
+            seen |= bit;
+            if (bit == 1U) description(quoted());
+            else if (bit == 2U) fortran = truth();
+            else shape();
+            if (!accept(',')) {
+                expect('}');
+                break;
+            }
+        }
+        skip();
+        if (seen != 7U || !text_.empty()) damaged();
+    }
+
+private:
+    [[noreturn]] void damaged() const { fail(file_, "is damaged: the header is not that of a .npy file"); }
+    void skip() {
+        while (!text_.empty() && (text_[0] == ' ' || text_[0] == '\n' || text_[0] == '\t')) text_.remove_prefix(1);
+    }
+    bool accept(char c) {
+        skip();
+        if (text_.empty() || text_[0] != c) return false;
+        text_.remove_prefix(1);
+        return true;
+    }
+    void expect(char c) {
+        if (!accept(c)) damaged();
+    }
+    std::string quoted() {
+        skip();
+        if (text_.empty() || (text_[0] != '\'' && text_[0] != '"')) damaged();
+        auto const end = text_.find(text_[0], 1);
+        if (end == std::string_view::npos) damaged();
+        std::string const value(text_.substr(1, end - 1));
+        text_.remove_prefix(end + 1);
+        return value;
+    }
+    bool truth() {
+        skip();
+        for (std::string_view word : {"True", "False"})
+            if (text_.substr(0, word.size()) == word) {
+                text_.remove_prefix(word.size());
+                return word == "True";
+            }
+        damaged();
+    }
+    void shape() {
+        expect('(');
+        while (!accept(')')) {
+            skip();
+            std::size_t n = 0, digits = 0;
+            for (; !text_.empty() && text_[0] >= '0' && text_[0] <= '9'; text_.remove_prefix(1), ++digits) {
+                auto const digit = static_cast<std::size_t>(text_[0] - '0');
+                if (n > (std::numeric_limits<std::size_t>::max() / 2 - digit) / 10) damaged();
+                n = 10 * n + digit;
+            }
+            if (digits == 0) damaged();
+            extents.push_back(n);
+            if (!accept(',')) {
+                expect(')');
+                break;
+            }
+        }
+    }
+    void description(std::string const& text) {
+        if (text.size() != 3) fail(file_, "holds elements of the type '" + text + "', which are no plain numbers");
+        if (text[0] == '<') order = std::endian::little;
+        else if (text[0] == '>') order = std::endian::big;
+        else if (text[0] != '|' && text[0] != '=') damaged();
+        type = {text[1], static_cast<std::size_t>(text[2] - '0')};
+        bool const known =
+            (type.kind == 'b' && type.bytes == 1) ||
+            (type.kind == 'f' && std::has_single_bit(type.bytes) && type.bytes > 1 && type.bytes <= 8) ||
+            ((type.kind == 'i' || type.kind == 'u') && std::has_single_bit(type.bytes) && type.bytes <= 8);
+        if (!known) fail(file_, "holds elements of the type '" + text + "', which are no plain numbers");
+    }
+
+    std::string_view text_;
+    std::filesystem::path const& file_;
+};
+
+/// Takes the header off a file's bytes.
+inline npy_header read_npy_header(std::string_view& bytes, std::filesystem::path const& file) {
+    std::string_view constexpr magic("\x93NUMPY", 6);
+    if (bytes.size() < 10 || bytes.substr(0, 6) != magic) fail(file, "is not a .npy file");
+    int const version = bytes[6];
+    if (version < 1 || version > 3 || bytes[7] != 0) fail(file, "is a .npy file of an unknown version, or damaged");
+    std::size_t const start = version == 1 ? 10 : 12;
+    if (bytes.size() < start) fail(file, "is damaged: it ends within the header");
+    std::size_t const length = version == 1 ? load<std::uint16_t>(bytes.data() + 8, std::endian::little)
+                                            : load<std::uint32_t>(bytes.data() + 8, std::endian::little);
+    if (bytes.size() - start < length) fail(file, "is damaged: it ends within the header");
+    npy_header header(bytes.substr(start, length), file);
+    bytes.remove_prefix(start + length);
+    return header;
+}
+
+/// Copies elements that are stored with the first axis varying fastest.
+template <class T, std::size_t... E>
+void copy_fortran(tensor<T, E...>& x, char const* from, std::endian order) {
+    auto const s = x.shape();
+    for (std::size_t i = 0; i != x.size(); ++i) {
+        std::size_t rest = i, at = 0;
+        for (std::size_t a = sizeof...(E); a-- != 0; rest /= s[a]) {
+            // `at` is the offset over the axes from a on; an earlier axis is faster.
+            std::size_t stride = 1;
+            for (std::size_t b = 0; b != a; ++b) stride *= s[b];
+            at += rest % s[a] * stride;
+        }
+        x.data()[i] = load<T>(from + at * sizeof(T), order);
+    }
+}
+
+}  // namespace detail
+
+/// Reads a .npy file, of either byte order and either order of axes.
+/// @tparam E the extents; those that are `dyn` are taken from the file
+/// @throws io_error where the file is missing, damaged or holds another element type
+/// @throws shape_error where the file's shape is another
+template <class T, std::size_t... E>
+tensor<T, E...> load_npy(std::filesystem::path const& file) {
+    std::string const content = read_file(file);
+    std::string_view bytes = content;
+    auto const header = detail::read_npy_header(bytes, file);
+    if (header.type != element_type_of<T>())
+        fail(file, "holds " + to_string(header.type) + ", not " + to_string(element_type_of<T>()));
+    std::size_t const expected = detail::bytes_of(header.extents, sizeof(T), file);
+    if (bytes.size() != expected)
+        fail(file, "is damaged: it has " + std::to_string(bytes.size()) +
+                       " bytes of elements where the header asks for " + std::to_string(expected));
+    tensor<T, E...> x(uninitialized, detail::checked_shape<shape<E...>>(header.extents, file.string()));
+    if (header.fortran) detail::copy_fortran(x, bytes.data(), header.order);
+    else detail::copy_elements(x.data(), bytes.data(), x.size(), header.order);
+    return x;
+}
+
+/// Writes a tensor, or a computation's result, as a .npy file of version 1; the file is replaced at once.
+/// @throws io_error where it cannot be written
+template <class D, class T, std::size_t... E>
+void save_npy(std::filesystem::path const& file, expression_base<D, T, shape<E...>> const& x) {
+    if constexpr (!std::is_same_v<D, tensor<T, E...>>) {
+        save_npy(file, x.eval());
+    } else {
+        constexpr element_type type = element_type_of<T>();
+        std::string header = std::string("{'descr': '") + (sizeof(T) == 1 ? '|' : '<') + type.kind +
+                             std::to_string(type.bytes) + "', 'fortran_order': False, 'shape': (";
+        for (std::size_t a = 0; a != sizeof...(E); ++a)
+            header +=
+                (a == 0 ? "" : " ") + std::to_string(x.self().shape()[a]) + (a + 1 == sizeof...(E) && a ? "" : ",");
+        header += "), }";
+        // Elements begin at a multiple of 64 bytes; the line feed is the header's last byte.
+        header.append(63 - (10 + header.size()) % 64, ' ') += '\n';
+        char const start[] = {'\x93',
+                              'N',
+                              'U',
+                              'M',
+                              'P',
+                              'Y',
+                              1,
+                              0,
+                              static_cast<char>(header.size() & 0xFFU),
+                              static_cast<char>(header.size() >> 8)};
+        std::string buffer;
+        replace_file(file, {{start, sizeof start}, header, detail::little_endian_bytes(x.self(), buffer)});
+    }
+}
+
+}  // namespace tenon::inline TENON_TARGET::io
