@@ -70,7 +70,7 @@ inline std::string read_file(std::filesystem::path const& file) {
     if (::fstat(in.get(), &facts) != 0) detail::fail_errno(file, "cannot read");
     if (S_ISDIR(facts.st_mode)) fail(file, "is a folder");
     std::string bytes;
-    // One byte more than the file is said to have, so that its end is met in the same round; pipes are said to have none.
+    // One byte more than the file is said to have, so that its end is met in the same round; pipes claim to have none.
     bytes.resize(facts.st_size > 0 ? static_cast<std::size_t>(facts.st_size) + 1 : 65536);
     std::size_t size = 0;
     while (true) {
