@@ -26,6 +26,25 @@ namespace data = tenon::data;
 
 namespace {
 
+std::atomic<std::size_t> allocations = 0;
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+    ++allocations;
+    if (void* p = std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment)) return p;
+    throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes, 16); }
+void* operator new(std::size_t bytes, std::align_val_t a) { return counted(bytes, static_cast<std::size_t>(a)); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+namespace {
+
 struct squares {
     std::size_t count = 10;
     std::size_t broken = static_cast<std::size_t>(-1);
@@ -120,6 +139,23 @@ TEST_CASE("rows of tensors are copied straight into reused buffers") {
     for (auto const& v : data::loader(single, data::batch<6>())) CHECK(v(5) == 5);
     data::tensor_dataset three(wide, tn::zeros<float, 10, 2>(), tn::ones<int, 10>());
     for (auto const& [p, q, r] : data::loader(three, data::batch<5>())) CHECK((q(4, 1) == 0.f && r(4) == 1));
+}
+
+TEST_CASE("after the first epoch nothing is allocated") {
+    tn::tensor<float, tn::dyn, 400> x(10);
+    data::tensor_dataset d(x, tn::arange<std::int64_t, 10>());
+    data::loader l(d, data::batch(4), {.shuffle = true});
+    data::loader own(squares{}, data::batch<3>());
+    std::size_t seen = 0;
+    auto const epoch = [&] {
+        for (auto const& [a, b] : l) seen += a.extent(0);
+        for (auto const& [a, b] : own) seen += a.extent(0);
+    };
+    epoch();
+    std::size_t const before = allocations;
+    epoch();
+    CHECK(allocations - before == 0);
+    CHECK(seen == 2 * (10 + 9));
 }
 
 TEST_CASE("a worker's exception arrives where its batch would have") {

@@ -14,8 +14,8 @@
 
 namespace tenon::inline TENON_TARGET::data::detail {
 
-/// Runs `make(k, slot)` for k = 0 … total-1 on threads, where result k goes to slot k % slots. A slot is used again when
-/// the consumer has released the result in it, so at most `slots` results exist at a time.
+/// Runs `make(k, slot)` for k = 0 … total-1 on threads, where result k goes to slot k % slots. A slot is used again
+/// when the consumer has released the result in it, so at most `slots` results exist at a time.
 class prefetcher {
 public:
     prefetcher(std::size_t total, std::size_t slots, std::size_t workers,

@@ -191,8 +191,11 @@ public:
     void write(std::filesystem::path const& file) const {
         std::vector<item const*> order;
         for (item const& i : items_) order.push_back(&i);
-        // Wide elements first, so that all are aligned, as the format's own library writes them.
-        std::stable_sort(order.begin(), order.end(), [](auto a, auto b) { return a->type.bytes > b->type.bytes; });
+        // Wide elements first, so that all are aligned, as the format's own library writes them; else in their order,
+        // which is that of the addresses.
+        std::sort(order.begin(), order.end(), [](item const* a, item const* b) {
+            return a->type.bytes != b->type.bytes ? a->type.bytes > b->type.bytes : a < b;
+        });
         std::string header = "{", data;
         if (!metadata_.empty()) {
             header += "\"__metadata__\":{";
