@@ -61,15 +61,15 @@ TENON_LANE split_number<P> split(P x) {
   return {exponent, math::from_bits(fraction)};
 }
 
-/// log(1 + f) = f - half_square + rest, for 1 + f from sqrt(1/2) to sqrt(2): with s = f / (2 + f), it is 2 atanh(s).
+/// log(1 + f) = f - half_square + s * inner, for 1 + f from sqrt(1/2) to sqrt(2): with s = f / (2 + f), it is 2 atanh(s).
 template <class P>
 struct log_parts {
-  P half_square, rest;
+  P half_square, s, inner;
 };
 template <real_pack P>
 TENON_LANE log_parts<P> log_parts_of(P f) {
   P const s = f / (2 + f), z = s * s, half_square = 0.5f * f * f;
-  return {half_square, s * (half_square + z * log_constants<value_of<P>>::polynomial(z))};
+  return {half_square, s, math::fma(z, log_constants<value_of<P>>::polynomial(z), half_square)};
 }
 
 /// What a logarithm is outside the positive finite numbers, `result` inside: -inf at 0, NaN below, x for inf and NaN.
@@ -87,9 +87,10 @@ TENON_LANE P log_in_base(P x, two<value_of<P>> of_2, two<value_of<P>> of_e) {
   P const f = significand - 1;
   auto const parts = detail::log_parts_of(f);
   P const high = math::from_bits(detail::raw_bits(f - parts.half_square) & log_constants<value_of<P>>::high_bits);
-  P const low = (f - high) - parts.half_square + parts.rest;
+  P const low = math::fma(parts.s, parts.inner, (f - high) - parts.half_square);
   P const product = high * of_e.high, whole = exponent * of_2.high, sum = whole + product;
-  P const error = exponent * of_2.low + (low + high) * of_e.low + low * of_e.high + ((whole - sum) + product);
+  P const remainder = math::fma(low, of_e.high, (whole - sum) + product);
+  P const error = math::fma(exponent, of_2.low, math::fma(low + high, of_e.low, remainder));
   return detail::log_edges(x, sum + error);
 }
 
@@ -102,7 +103,7 @@ TENON_LANE P log(P x) {
   auto const [exponent, significand] = detail::split(x);
   P const f = significand - 1;
   auto const parts = detail::log_parts_of(f);
-  P const low = math::fma(exponent, constants::ln2_low, parts.rest);
+  P const low = math::fma(parts.s, parts.inner, exponent * constants::ln2_low);
   return detail::log_edges(x, math::fma(exponent, constants::ln2_high, f - (parts.half_square - low)));
 }
 
@@ -114,7 +115,7 @@ TENON_LANE P log1p(P x) {
   auto const [exponent, significand] = detail::split(sum.high);
   P const f = significand - 1;
   auto const parts = detail::log_parts_of(f);
-  P const low = math::fma(exponent, constants::ln2_low, sum.low / sum.high) + parts.rest;
+  P const low = math::fma(parts.s, parts.inner, math::fma(exponent, constants::ln2_low, sum.low / sum.high));
   P const result = math::fma(exponent, constants::ln2_high, f - (parts.half_square - low));
   return math::select(x == 0, x, detail::log_edges(sum.high, result));
 }

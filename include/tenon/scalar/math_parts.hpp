@@ -1,4 +1,7 @@
 // What the elementary functions share: polynomials, and sums and products that keep what rounding takes away.
+//
+// A product that is only added to something is written as fma throughout. GCC fuses the others on its own in C++, whatever
+// -std says, but not always the same ones for one lane as for many, and results must not depend on the lane.
 #pragma once
 
 #include "math_basic.hpp"

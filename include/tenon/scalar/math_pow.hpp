@@ -23,7 +23,7 @@ TENON_LANE two<P> log_in_two(P x) {
   P const f = m - 1, sum = m + 1, sum_low = m - (sum - 1), reciprocal = 1 / sum;
   P const s_high = f * reciprocal;
   auto const back = detail::two_product(s_high, sum);
-  two<P> const s{s_high, (((f - back.high) - back.low) - s_high * sum_low) * reciprocal};
+  two<P> const s{s_high, math::fma(-s_high, sum_low, (f - back.high) - back.low) * reciprocal};
   two<P> const z = detail::product(s, s);
   P const later = z.high * detail::horner(z.high, 2 / 27., 2 / 25., 2 / 23., 2 / 21., 2 / 19., 2 / 17., 2 / 15., 2 / 13.,
                                           2 / 11., 2 / 9., 2 / 7., 2 / 5.);

@@ -74,7 +74,7 @@ TENON_LANE angle<pack<double, N>> reduce_angle(pack<double, N> x) {
   P const first = x - n * 1.57079632673412561417e+00;
   auto const second = detail::two_sum(first, n * -6.07710050630396597660e-11);
   auto const third = detail::two_sum(second.high, n * -2.02226624871116645580e-21);
-  auto const r = detail::quick_two_sum(third.high, (second.low + third.low) - n * 8.47842766036889956997e-32);
+  auto const r = detail::quick_two_sum(third.high, math::fma(n, -8.47842766036889956997e-32, second.low + third.low));
   return {r.high, r.low, math::bits(shifted)};
 }
 
@@ -94,14 +94,22 @@ template <real_pack P>
 TENON_LANE P sin_kernel(angle<P> a) {
   using constants = trig_constants<value_of<P>>;
   P const z = a.high * a.high, cube = z * a.high;
-  return a.high - ((z * (0.5f * a.low - cube * constants::sin_rest(z)) - a.low) - cube * constants::sin_first);
+  P const rest = constants::sin_rest(z);
+  if constexpr (sizeof(value_of<P>) == 4)  // has no low part
+    return math::fma(cube, math::fma(z, rest, constants::sin_first), a.high);
+  else
+    return a.high - math::fma(cube, -constants::sin_first, math::fma(z, math::fma(-cube, rest, 0.5f * a.low), -a.low));
 }
 
 /// cos(high + low) for |high| <= pi/4.
 template <real_pack P>
 TENON_LANE P cos_kernel(angle<P> a) {
   P const z = a.high * a.high, half = 0.5f * z, w = 1 - half;
-  return w + (((1 - w) - half) + (z * z * trig_constants<value_of<P>>::cos_rest(z) - a.high * a.low));
+  P const rest = trig_constants<value_of<P>>::cos_rest(z);
+  if constexpr (sizeof(value_of<P>) == 4)
+    return w + math::fma(z * z, rest, (1 - w) - half);
+  else
+    return w + math::fma(z * z, rest, math::fma(-a.high, a.low, (1 - w) - half));
 }
 
 /// Lanes beyond trig_limit, one by one by the C library, whose reduction is right for any size. They are rare: kept out of
@@ -132,7 +140,7 @@ TENON_LANE P flip_by_quadrant(P x, Quadrant quadrant) {
 
 }  // namespace detail
 
-/// Sine. Max error 1 ulp (float 1); beyond 1.6e6 each lane goes to std::sin, so only smaller x is constexpr.
+/// Sine. Max error 1 ulp (float 1.5); beyond 1.6e6 each lane goes to std::sin, so only smaller x is constexpr.
 template <detail::real_pack P>
 TENON_LANE P sin(P x) {
   auto const a = detail::reduce_angle(math::abs(x));
@@ -150,9 +158,11 @@ TENON_LANE P cos(P x) {
                             [](auto v) { return std::cos(v); });
 }
 
-/// Tangent, as sin / cos or -cos / sin. Max error 2 ulp; limits like sin.
+/// Tangent, as sin / cos or -cos / sin. Max error 2 ulp (float, which is computed in double, 1); limits like sin.
 template <detail::real_pack P>
 TENON_LANE P tan(P x) {
+  if constexpr (sizeof(typename P::value_type) == 4)
+    return math::convert<float>(math::tan(math::convert<double>(x)));
   auto const a = detail::reduce_angle(math::abs(x));
   P const sine = detail::sin_kernel(a), cosine = detail::cos_kernel(a);
   auto const odd = (a.quadrant & 1) != 0;
@@ -161,7 +171,7 @@ TENON_LANE P tan(P x) {
 }
 
 /// Arc tangent: |x| is brought below tan(pi/8) by -1/x + pi/2 or (x - 1) / (x + 1) + pi/4 (Cephes atan.c), with one division
-/// for both; then fdlibm's polynomial. Max error 1 ulp (float 2).
+/// for both; then fdlibm's polynomial. Max error 2 ulp.
 template <detail::real_pack P>
 TENON_LANE P atan(P x) {
   using constants = detail::trig_constants<typename P::value_type>;
@@ -173,7 +183,7 @@ TENON_LANE P atan(P x) {
   P const offset = math::select(large, P(constants::half_pi), math::select(middle, P(constants::quarter_pi), P(0)));
   P const offset_low =
       math::select(large, P(constants::half_pi_low), math::select(middle, P(constants::quarter_pi_low), P(0)));
-  P const result = offset - ((t * constants::atan_polynomial(t * t) - offset_low) - t);
+  P const result = offset - (math::fma(t, constants::atan_polynomial(t * t), -offset_low) - t);
   return math::copysign(result, x);
 }
 
