@@ -85,7 +85,7 @@ TEST_CASE("another shape or type is refused with both named") {
                tenon_test::contains("a.npy") && tenon_test::contains("float32") && tenon_test::contains("float64"));
 }
 
-TEST_CASE("every damage is found and names the file") {
+TEST_CASE("every damage of a .npy file is found and names it") {
     tenon_test::folder f;
     auto const good = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }"s;
     std::vector<std::string> files{

@@ -69,7 +69,7 @@ TEST_CASE("what is asked for has to be what is there") {
                tenon_test::contains("'w'") && tenon_test::contains("[2, 3]") && tenon_test::contains("[3, 2]"));
 }
 
-TEST_CASE("every damage is found and names the file") {
+TEST_CASE("every damage of a safetensors file is found and names it") {
     tenon_test::folder f;
     auto const one = [](std::string const& offsets) {
         return entry("a", R"("dtype":"U8","shape":[2],"data_offsets":)" + offsets);
