@@ -24,8 +24,11 @@ inline constexpr bool stored_inline = !is_dynamic(Size) && Size * sizeof(T) <= i
 template <class T, std::size_t Size, bool Inline = stored_inline<T, Size>>
 class storage {
 public:
-    storage() = default;
-    explicit constexpr storage(std::size_t) {}
+    constexpr storage() : storage(Size) {}
+    explicit constexpr storage(std::size_t) {
+        // A tensor without elements still hands out a pointer, which the compiler may not take for an uninitialised read.
+        if constexpr (Size == 0) elements_[0] = T{};
+    }
     constexpr T* data() { return elements_; }
     constexpr T const* data() const { return elements_; }
 

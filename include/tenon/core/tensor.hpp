@@ -37,7 +37,9 @@ public:
     static constexpr bool is_constant_size = shape_type::is_static;
 
     /// Zeros; without elements where an extent is not static.
-    constexpr tensor() { std::fill_n(data(), this->size(), T{}); }
+    constexpr tensor() {
+        if constexpr (is_constant_size) std::fill_n(data(), this->size(), T{});
+    }
     /// Zeros, from the run-time extents in their order.
     template <std::integral... I>
         requires(sizeof...(I) > 0 && sizeof...(I) == shape_type::dynamic_count)
