@@ -40,7 +40,7 @@ TENON_LANE pack<T, N> select(mask<Bytes, N> m, U a, pack<T, N> b) {
 }
 template <std::size_t Bytes, std::size_t BytesA, std::size_t BytesB, std::size_t N>
 TENON_LANE auto select(mask<Bytes, N> m, mask<BytesA, N> a, mask<BytesB, N> b) {
-  return (m & a) | (!m & b);
+  return (m & a) | (b & !m);
 }
 
 /// The bits of each lane, as signed integers of the same size.
@@ -246,14 +246,14 @@ constexpr T exact_sqrt(T x) {
   if (x == 0 || x != x || x == std::numeric_limits<T>::infinity()) return x;
   if (x < 0) return std::numeric_limits<T>::quiet_NaN();
   constexpr int digits = std::numeric_limits<T>::digits;
-  T scale = 1;  // bring x / scale^2 to [2^(2 digits), 2^(2 digits + 2)) / 2^(digits): an exact integer of digits+1 bits
+  T scale = 1;  // brings x / scale^2 to where it is an integer of at most digits + 1 bits
   while (x >= T(std::uint64_t(1) << digits) * 2) x /= 4, scale *= 2;
   while (x < T(std::uint64_t(1) << digits) / 2) x *= 4, scale /= 2;
   auto const radicand = static_cast<std::uint64_t>(x);
-  // radicand * 2^shift has a root of digits + 1 bits: one more than the result, for rounding.
+  // The root of radicand * 2^shift has more than digits bits, for rounding; shift is even, so it is sqrt(x) 2^(shift / 2).
   constexpr int shift = digits + 3 - (digits + 1) % 2, bits_of_radicand = digits + 1;
   std::uint64_t root = 0, rest = 0;
-  for (int pair = (bits_of_radicand + shift) / 2 - 1; pair >= 0; --pair) {
+  for (int pair = (bits_of_radicand + shift + 1) / 2 - 1; pair >= 0; --pair) {
     int const at = 2 * pair - shift;
     std::uint64_t const two = at >= 0 ? radicand >> at & 3 : at == -1 ? radicand << 1 & 3 : 0;
     rest = rest << 2 | two;
@@ -261,7 +261,6 @@ constexpr T exact_sqrt(T x) {
     root <<= 1;
     if (rest >= trial) rest -= trial, root |= 1;
   }
-  // An odd shift would halve the exponent badly; it is even for both types, so root = sqrt(x) * 2^(shift / 2).
   static_assert(shift % 2 == 0);
   std::uint64_t const sticky = root << 1 | (rest != 0);  // rounds correctly: the conversion below sees every bit
   return static_cast<T>(sticky) / T(std::uint64_t(1) << (shift / 2 + 1)) * scale;

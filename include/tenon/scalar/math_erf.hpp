@@ -107,7 +107,7 @@ TENON_LANE pack<double, N> positive_erfinv(pack<double, N> x) {
   P const inner = minus_log - 0.5 * math::log(3.14159265358979324 * minus_log);
   P const tail = math::sqrt(minus_log - 0.5 * math::log(3.14159265358979324 * detail::at_least(inner, 0.5)));
   P y = math::select(w < 5, middle, tail);
-  for (int step = 0; step < 2; ++step) {
+  for (int step = 0; step < 3; ++step) {
     P const error = math::select(x < 0.5, math::erf(y) - x, rest - math::erfc(y));
     P const newton = error / (1.12837916709551257 * math::exp(-y * y));
     y -= newton / math::fma(y, newton, 1);

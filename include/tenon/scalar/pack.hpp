@@ -213,7 +213,7 @@ struct mask {
     else if constexpr (form == detail::form::halves)
       return raw_type{half(value), half(value)};
     else
-      return static_cast<int_type>(value ? -1 : 0) - raw_type{};
+      return value ? ~raw_type{} : raw_type{};
   }
 };
 
