@@ -1,5 +1,5 @@
-// Elementary functions against the C library in long double: errors in units of the last place, edge values, and that a lane's
-// result does not depend on how many lanes there are.
+// Elementary functions against the C library in long double: errors in units of the last place, edge values, and that a
+// lane's result does not depend on how many lanes there are.
 #include "tenon/scalar/math.hpp"
 
 #include <algorithm>
@@ -18,7 +18,8 @@ using real = long double;
 template <class T>
 using limits = std::numeric_limits<T>;
 
-// Distance in units of the last place of T; of a NaN, an infinity or a zero's sign that are not the expected ones, a lot.
+// Distance in units of the last place of T; of a NaN, an infinity or a zero's sign that are not the expected ones, a
+// lot.
 template <class T>
 double ulps(T got, real expected) {
     T const rounded = static_cast<T>(expected);
@@ -43,8 +44,8 @@ void each_argument(range r, Visit visit) {
         visit(static_cast<T>(even));
         visit(static_cast<T>(std::ldexp(even, -(i % 70))));
     }
-    for (T edge : {T(0), limits<T>::denorm_min(), limits<T>::min(), limits<T>::epsilon(), T(0.5), T(1), T(2), T(3), T(100),
-                   limits<T>::max(), limits<T>::infinity(), limits<T>::quiet_NaN()}) {
+    for (T edge : {T(0), limits<T>::denorm_min(), limits<T>::min(), limits<T>::epsilon(), T(0.5), T(1), T(2), T(3),
+                   T(100), limits<T>::max(), limits<T>::infinity(), limits<T>::quiet_NaN()}) {
         visit(edge);
         visit(-edge);
     }
@@ -64,8 +65,8 @@ double worst(range r, F f, real (*expected)(real)) {
         f(pack<T, n>::load(batch + n)).store(results + n);
         for (std::size_t i = 0; i < 2 * n; ++i) {
             auto const one = math::bits(f(pack<T, 1>(batch[i])))[0];
-            lanes_agree &= std::isnan(results[i]) ||
-                           (one == math::bits(pack<T, 1>(results[i]))[0] && one == math::bits(both)[i]);
+            lanes_agree &=
+                std::isnan(results[i]) || (one == math::bits(pack<T, 1>(results[i]))[0] && one == math::bits(both)[i]);
             double const error = ulps(results[i], expected(batch[i]));
             if (error > largest) {
                 largest = error;
@@ -96,18 +97,16 @@ real sigmoid(real x) { return 1 / (1 + std::exp(-x)); }
         CHECK(worst<double>(r, f, exact) <= limit);                                                                    \
     }
 
-TEST_CASE("exponentials: within their error, into the denormals and to infinity") {
+TEST_CASE("exponentials: within their error, into the denormals and to infinity"){
     CHECK_ULPS(exp, std::exp, 1.1, range{-3, 3}, range{-106, 90}, range{-750, 712})
-    CHECK_ULPS(exp2, std::exp2, 1.1, range{-3, 3}, range{-151, 130}, range{-1080, 1026})
-    CHECK_ULPS(expm1, std::expm1, 2, range{-3, 3}, range{-60, 90}, range{-1, 712})
-    CHECK_ULPS(sigmoid, sigmoid, 2.4, range{-3, 3}, range{-106, 90}, range{-750, 712})
-}
+        CHECK_ULPS(exp2, std::exp2, 1.1, range{-3, 3}, range{-151, 130}, range{-1080, 1026})
+            CHECK_ULPS(expm1, std::expm1, 2, range{-3, 3}, range{-60, 90}, range{-1, 712})
+                CHECK_ULPS(sigmoid, sigmoid, 2.4, range{-3, 3}, range{-106, 90}, range{-750, 712})}
 
-TEST_CASE("hyperbolic functions: within their error") {
+TEST_CASE("hyperbolic functions: within their error"){
     CHECK_ULPS(tanh, std::tanh, 1.5, range{-1, 1}, range{-30, 30})
-    CHECK_ULPS(sinh, std::sinh, 1.8, range{-3, 3}, range{-90, 90}, range{-711, 711})
-    CHECK_ULPS(cosh, std::cosh, 1.6, range{-3, 3}, range{-90, 90}, range{-711, 711})
-}
+        CHECK_ULPS(sinh, std::sinh, 1.8, range{-3, 3}, range{-90, 90}, range{-711, 711})
+            CHECK_ULPS(cosh, std::cosh, 1.6, range{-3, 3}, range{-90, 90}, range{-711, 711})}
 
 TEST_CASE("logarithms: within their error, denormals included") {
     CHECK_ULPS(log, std::log, 1, range{0.5, 2}, range{0, 1000}, range{0, 1e-300})
@@ -117,12 +116,11 @@ TEST_CASE("logarithms: within their error, denormals included") {
     CHECK(math::log2(pack<double, 1>(std::ldexp(1.0, -1070)))[0] == -1070);
 }
 
-TEST_CASE("trigonometric functions: within their error, for any size of argument") {
+TEST_CASE("trigonometric functions: within their error, for any size of argument"){
     CHECK_ULPS(sin, std::sin, 1.6, range{-7, 7}, range{-1e5, 1e5}, range{-1e7, 1e7})
-    CHECK_ULPS(cos, std::cos, 1.6, range{-7, 7}, range{-1e5, 1e5}, range{-1e7, 1e7})
-    CHECK_ULPS(tan, std::tan, 2.2, range{-7, 7}, range{-1e5, 1e5}, range{-1e7, 1e7})
-    CHECK_ULPS(atan, std::atan, 2, range{-1, 1}, range{-10, 10}, range{-1e5, 1e5})
-}
+        CHECK_ULPS(cos, std::cos, 1.6, range{-7, 7}, range{-1e5, 1e5}, range{-1e7, 1e7})
+            CHECK_ULPS(tan, std::tan, 2.2, range{-7, 7}, range{-1e5, 1e5}, range{-1e7, 1e7})
+                CHECK_ULPS(atan, std::atan, 2, range{-1, 1}, range{-10, 10}, range{-1e5, 1e5})}
 
 TEST_CASE("sine and cosine: as the C library close to multiples of pi / 2, where the reduction loses most") {
     double largest = 0;
@@ -147,14 +145,16 @@ TEST_CASE("error function: it and its complement within their error, inverted by
     each_argument<double>({-1, 1}, [&](double x) {
         double const y = inverse(pack<double, 1>(x))[0];
         if (!(std::abs(x) < 1)) {
-            CHECK(ulps(y, std::abs(x) == 1 ? std::copysign(limits<real>::infinity(), real(x)) : limits<real>::quiet_NaN()) == 0);
+            CHECK(ulps(y, std::abs(x) == 1 ? std::copysign(limits<real>::infinity(), real(x))
+                                           : limits<real>::quiet_NaN()) == 0);
             return;
         }
         // One Newton step in long double from y leads to the exact value.
         real const rest = x < 0 ? std::erfc(real(-y)) - (1 + real(x)) : (1 - real(x)) - std::erfc(real(y));
         real const error = std::abs(x) < 0.5 ? real(x) - std::erf(real(y)) : rest;
         real const exact = y + error / (1.128379167095512573896L * std::exp(-real(y) * y));
-        if (double const distance = ulps(y, x == 0 ? real(x) : exact); distance > 3) FAIL_CHECK("erfinv " << x << ": " << distance);
+        if (double const distance = ulps(y, x == 0 ? real(x) : exact); distance > 3)
+            FAIL_CHECK("erfinv " << x << ": " << distance);
     });
     CHECK(inverse(pack<float, 1>(0.5f))[0] == 0.476936281f);
     CHECK(math::hall(inverse(pack<float, native_lanes<float>>(0.5)) == 0.476936281f));
@@ -164,8 +164,25 @@ TEST_CASE("pow: within its error, and every edge case of IEEE 754") {
     auto const check = []<class T>(T, double limit) {
         constexpr std::size_t n = native_lanes<T>;
         constexpr T inf = limits<T>::infinity();
-        T const edges[] = {0, T(-0.0), inf, -inf, limits<T>::quiet_NaN(), 1, -1, 2, -2, T(0.5), T(-0.5), 3, -3, T(1.0000001),
-                           T(0.9999999), T(1e10), T(9007199254740991), limits<T>::denorm_min(), limits<T>::max()};
+        T const edges[] = {0,
+                           T(-0.0),
+                           inf,
+                           -inf,
+                           limits<T>::quiet_NaN(),
+                           1,
+                           -1,
+                           2,
+                           -2,
+                           T(0.5),
+                           T(-0.5),
+                           3,
+                           -3,
+                           T(1.0000001),
+                           T(0.9999999),
+                           T(1e10),
+                           T(9007199254740991),
+                           limits<T>::denorm_min(),
+                           limits<T>::max()};
         double largest = 0;
         bool lanes_agree = true;
         auto const visit = [&](T x, T y) {
@@ -198,7 +215,8 @@ TEST_CASE("elementary functions: constant expressions with one lane") {
     static_assert(math::exp(F(0))[0] == 1 && math::exp(D(-1000))[0] == 0);
     static_assert(math::log(D(1))[0] == 0 && math::log2(D(8))[0] == 3);
     static_assert(math::tanh(F(20))[0] == 1 && math::sigmoid(F(0))[0] == 0.5f);
-    static_assert(math::sin(D(0))[0] == 0 && math::cos(F(0))[0] == 1 && math::atan(D(0))[0] == 0 && math::tan(F(0))[0] == 0);
+    static_assert(math::sin(D(0))[0] == 0 && math::cos(F(0))[0] == 1 && math::atan(D(0))[0] == 0 &&
+                  math::tan(F(0))[0] == 0);
     static_assert(math::erf(D(0))[0] == 0 && math::erfc(F(0))[0] == 1 && math::erfinv(D(0))[0] == 0);
     static_assert(math::expm1(D(0))[0] == 0 && math::log1p(F(0))[0] == 0 && math::log10(F(1))[0] == 0);
     static_assert(math::sinh(D(0))[0] == 0 && math::cosh(F(0))[0] == 1 && math::exp2(F(3))[0] == 8);
@@ -213,7 +231,9 @@ TEST_CASE("functions that go lane by lane: the C library's values; remainder has
     double largest = 0;  // a constant that the compiler folds may round better than the library
     for (std::size_t i = 0; i < n; ++i) {
         real const v = x[i];
-        auto const visit = [&](pack<float, n> got, real expected) { largest = std::max(largest, ulps(got[i], expected)); };
+        auto const visit = [&](pack<float, n> got, real expected) {
+            largest = std::max(largest, ulps(got[i], expected));
+        };
         visit(math::asin(x), std::asin(v));
         visit(math::acos(x), std::acos(v));
         visit(math::asinh(x), std::asinh(v));

@@ -181,8 +181,7 @@ TEST_CASE("convert: every pair of types, as the plain conversion has it") {
         for (std::size_t i = 0; i < N; ++i)
             if constexpr (std::is_floating_point_v<From>)  // a negative one wraps, which the language leaves undefined
                 ok &= math::convert<To>(x)[i] == static_cast<To>(static_cast<long>(value(i)));
-            else
-                ok &= math::convert<To>(x)[i] == static_cast<To>(value(i));
+            else ok &= math::convert<To>(x)[i] == static_cast<To>(value(i));
         return ok;
     };
     auto const each = [](auto f) {
@@ -203,12 +202,13 @@ TEST_CASE("convert: every pair of types, as the plain conversion has it") {
 TEST_CASE("convert: what does not fit an integer neither traps nor depends on the lane") {
     each_type<float, double>([](auto type) {
         using T = decltype(type);
-        for (double v : {1e30, -1e30, infinity, -infinity, not_a_number, 2147483648.0, -2147483648.0, 9223372036854775808.0,
-                         300.7, -1.9, 18446742974197923840.0})
-            each_type<std::int8_t, std::uint8_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>([&](auto to) {
-                auto const one = math::convert<decltype(to)>(pack<T, 1>(v))[0];
-                CHECK(math::hall(math::convert<decltype(to)>(pack<T, 8>(v)) == one));
-            });
+        for (double v : {1e30, -1e30, infinity, -infinity, not_a_number, 2147483648.0, -2147483648.0,
+                         9223372036854775808.0, 300.7, -1.9, 18446742974197923840.0})
+            each_type<std::int8_t, std::uint8_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(
+                [&](auto to) {
+                    auto const one = math::convert<decltype(to)>(pack<T, 1>(v))[0];
+                    CHECK(math::hall(math::convert<decltype(to)>(pack<T, 8>(v)) == one));
+                });
         CHECK(math::convert<std::int32_t>(pack<T, 1>(not_a_number))[0] == std::numeric_limits<std::int32_t>::min());
         CHECK(math::convert<std::int64_t>(pack<T, 1>(1e30))[0] == std::numeric_limits<std::int64_t>::min());
         CHECK(math::convert<std::uint64_t>(pack<T, 1>(18446742974197923840.0))[0] == 18446742974197923840u);
@@ -220,8 +220,9 @@ TEST_CASE("rounding: as the C library, signed zeros and large values included") 
         using T = decltype(type);
         each_lane_count<native_lanes<T>>([](auto count) {
             using P = pack<T, count>;
-            for (double d : {0.0, -0.0, 0.3, -0.3, 0.5, -0.5, 0.7, -0.7, 1.5, -1.5, 2.5, -2.5, 1e6 + 0.5, 8388609.0, -8388609.0,
-                             4503599627370497.5, 1e30, -1e30, infinity, -infinity, not_a_number}) {
+            for (double d : {0.0,  -0.0,  0.3,      -0.3,      0.5,         -0.5,      0.7,        -0.7,
+                             1.5,  -1.5,  2.5,      -2.5,      1e6 + 0.5,   8388609.0, -8388609.0, 4503599627370497.5,
+                             1e30, -1e30, infinity, -infinity, not_a_number}) {
                 T const v = static_cast<T>(d);
                 auto const bits = [](auto p, T expected) {
                     return same(math::bits(p), [&](std::size_t) { return math::bits(pack<T, 1>(expected))[0]; });
@@ -249,7 +250,8 @@ TEST_CASE("minimum, maximum and reductions: NaN wins") {
             constexpr std::size_t n = count;
             auto const x = pack<T, n>::generate([](std::size_t i) { return i < 4 ? i + 1 : 1; });
             T sum = 0, product = 1;
-            for (std::size_t i = 0; i < n; ++i) sum = static_cast<T>(sum + x[i]), product = static_cast<T>(product * x[i]);
+            for (std::size_t i = 0; i < n; ++i)
+                sum = static_cast<T>(sum + x[i]), product = static_cast<T>(product * x[i]);
             CHECK(math::hsum(x) == sum);
             CHECK(math::hprod(x) == product);
             CHECK(math::hmin(x) == 1);
@@ -263,8 +265,10 @@ TEST_CASE("minimum, maximum and reductions: NaN wins") {
                     CHECK(std::isnan(math::hmin(y)));
                     CHECK(std::isnan(math::hmax(y)));
                 }
-                CHECK(math::hall(math::isnan(math::minimum(P(not_a_number), 1)) & math::isnan(math::minimum(P(1), not_a_number))));
-                CHECK(math::hall(math::isnan(math::maximum(P(not_a_number), 1)) & math::isnan(math::maximum(P(1), not_a_number))));
+                CHECK(math::hall(math::isnan(math::minimum(P(not_a_number), 1)) &
+                                 math::isnan(math::minimum(P(1), not_a_number))));
+                CHECK(math::hall(math::isnan(math::maximum(P(not_a_number), 1)) &
+                                 math::isnan(math::maximum(P(1), not_a_number))));
             }
         });
     });

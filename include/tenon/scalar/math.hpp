@@ -1,5 +1,6 @@
-// Elementary functions of packs, in namespace math: call them qualified, math::exp(x). Those of math_lanewise.hpp go through
-// the C library lane by lane; all others are the same few operations for every lane count and constexpr with one lane.
+// Elementary functions of packs, in namespace math: call them qualified, math::exp(x). Those of math_lanewise.hpp go
+// through the C library lane by lane; all others are the same few operations for every lane count and constexpr with
+// one lane.
 #pragma once
 
 #include "math_erf.hpp"

@@ -8,80 +8,81 @@ namespace tenon::inline TENON_TARGET::math {
 namespace detail {
 
 // x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite): ln 2 is split so that n times its high part is exact. The
-// polynomials are minimax for (e^r - 1 - r) / r^2, relative to e^r - 1, and were fitted for this file (Lawson's method in
-// 113 bits); their errors are 2^-26.2 and 2^-61.7.
+// polynomials are minimax for (e^r - 1 - r) / r^2, relative to e^r - 1, and were fitted for this file (Lawson's method
+// in 113 bits); their errors are 2^-26.2 and 2^-61.7.
 template <class T>
 struct exp_constants;
 template <>
 struct exp_constants<float> {
-  static constexpr float log2_e = 1.44269504f, ln2 = 0.693147181f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
-  static constexpr float least = -105, greatest = 90;  // beyond both the result is 0 or infinity
-  template <class P>
-  TENON_LANE static P polynomial(P r) {
-    return detail::horner(r, 0.0013946445304640082f, 0.008366582508600515f, 0.041666282088496487f, 0.16666543002355255f,
-                          0.50000000619222851f);
-  }
+    static constexpr float log2_e = 1.44269504f, ln2 = 0.693147181f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
+    static constexpr float least = -105, greatest = 90;  // beyond both the result is 0 or infinity
+    template <class P>
+    TENON_LANE static P polynomial(P r) {
+        return detail::horner(r, 0.0013946445304640082f, 0.008366582508600515f, 0.041666282088496487f,
+                              0.16666543002355255f, 0.50000000619222851f);
+    }
 };
 template <>
 struct exp_constants<double> {
-  static constexpr double log2_e = 1.4426950408889634, ln2 = 0.69314718055994531, ln2_high = 6.93147180369123816490e-01,
-                          ln2_low = 1.90821492927058770002e-10;
-  static constexpr double least = -746, greatest = 711;
-  template <class P>
-  TENON_LANE static P polynomial(P r) {
-    return detail::horner(r, 2.0924435140348526e-09, 2.510904265740792e-08, 2.7557242785140595e-07,
-                          2.7557244187579971e-06, 2.4801587360528059e-05, 0.00019841269886153754, 0.001388888888886685,
-                          0.0083333333333216169, 0.041666666666666699, 0.16666666666666677, 0.5);
-  }
+    static constexpr double log2_e = 1.4426950408889634, ln2 = 0.69314718055994531,
+                            ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
+    static constexpr double least = -746, greatest = 711;
+    template <class P>
+    TENON_LANE static P polynomial(P r) {
+        return detail::horner(r, 2.0924435140348526e-09, 2.510904265740792e-08, 2.7557242785140595e-07,
+                              2.7557244187579971e-06, 2.4801587360528059e-05, 0.00019841269886153754,
+                              0.001388888888886685, 0.0083333333333216169, 0.041666666666666699, 0.16666666666666677,
+                              0.5);
+    }
 };
 
-/// e^x = 2^n (1 + fraction), where 2^n = first * second: one factor alone could not hold every n, and two of them let the
-/// result become denormal or infinite as it should.
+/// e^x = 2^n (1 + fraction), where 2^n = first * second: one factor alone could not hold every n, and two of them let
+/// the result become denormal or infinite as it should.
 template <class P>
 struct exp_parts {
-  P fraction, first, second, inverse_second;
+    P fraction, first, second, inverse_second;
 };
 
 template <real_pack P>
 TENON_LANE exp_parts<P> exp_parts_of(P n_in_low_bits, P r, int extra = 0) {
-  using T = value_of<P>;
-  using unsigned_type = value_of<unsigned_bits_of<P>>;
-  auto const n = detail::raw_bits(n_in_low_bits) + static_cast<unsigned_type>(extra);
-  auto const half = n >> 1;  // the bits above n shift out below
-  auto const first = (half << fraction_bits<T>) + bits_of_one<T>, offset = (n - half) << fraction_bits<T>;
-  return {math::fma(r * r, exp_constants<T>::polynomial(r), r), math::from_bits(first),
-          math::from_bits(bits_of_one<T> + offset), math::from_bits(bits_of_one<T> - offset)};
+    using T = value_of<P>;
+    using unsigned_type = value_of<unsigned_bits_of<P>>;
+    auto const n = detail::raw_bits(n_in_low_bits) + static_cast<unsigned_type>(extra);
+    auto const half = n >> 1;  // the bits above n shift out below
+    auto const first = (half << fraction_bits<T>)+bits_of_one<T>, offset = (n - half) << fraction_bits<T>;
+    return {math::fma(r * r, exp_constants<T>::polynomial(r), r), math::from_bits(first),
+            math::from_bits(bits_of_one<T> + offset), math::from_bits(bits_of_one<T> - offset)};
 }
 
 /// Parts of e^(x + low), times 2^Extra.
 template <int Extra = 0, real_pack P>
 TENON_LANE exp_parts<P> exp_reduced(P x, P low) {
-  using T = value_of<P>;
-  using constants = exp_constants<T>;
-  x = detail::at_least(detail::at_most(x, constants::greatest), constants::least);
-  P const shifted = math::fma(x, constants::log2_e, integer_in_low_bits<T>);
-  P const n = shifted - integer_in_low_bits<T>;
-  P const r = math::fma(n, -constants::ln2_low, math::fma(n, -constants::ln2_high, x)) + low;
-  return detail::exp_parts_of(shifted, r, Extra);
+    using T = value_of<P>;
+    using constants = exp_constants<T>;
+    x = detail::at_least(detail::at_most(x, constants::greatest), constants::least);
+    P const shifted = math::fma(x, constants::log2_e, integer_in_low_bits<T>);
+    P const n = shifted - integer_in_low_bits<T>;
+    P const r = math::fma(n, -constants::ln2_low, math::fma(n, -constants::ln2_high, x)) + low;
+    return detail::exp_parts_of(shifted, r, Extra);
 }
 
 /// e^(x + low) 2^Extra, also where e^x itself would overflow.
 template <int Extra = 0, real_pack P>
 TENON_LANE P exp_scaled(P x, P low = P(0)) {
-  auto const parts = detail::exp_reduced<Extra>(x, low);
-  return (1 + parts.fraction) * parts.first * parts.second;
+    auto const parts = detail::exp_reduced<Extra>(x, low);
+    return (1 + parts.fraction) * parts.first * parts.second;
 }
 
 /// e^x where 2^n has an exponent of its own, |x| up to 80: one scaling less, for functions that know their argument.
 template <real_pack P>
 TENON_LANE P exp_moderate(P x) {
-  using T = value_of<P>;
-  using constants = exp_constants<T>;
-  P const shifted = math::fma(x, constants::log2_e, integer_in_low_bits<T>);
-  P const n = shifted - integer_in_low_bits<T>;
-  P const r = math::fma(n, -constants::ln2_low, math::fma(n, -constants::ln2_high, x));
-  P const scale = math::from_bits((detail::raw_bits(shifted) << fraction_bits<T>) + bits_of_one<T>);
-  return math::fma(math::fma(r * r, constants::polynomial(r), r), scale, scale);
+    using T = value_of<P>;
+    using constants = exp_constants<T>;
+    P const shifted = math::fma(x, constants::log2_e, integer_in_low_bits<T>);
+    P const n = shifted - integer_in_low_bits<T>;
+    P const r = math::fma(n, -constants::ln2_low, math::fma(n, -constants::ln2_high, x));
+    P const scale = math::from_bits((detail::raw_bits(shifted) << fraction_bits<T>)+bits_of_one<T>);
+    return math::fma(math::fma(r * r, constants::polynomial(r), r), scale, scale);
 }
 
 }  // namespace detail
@@ -89,35 +90,35 @@ TENON_LANE P exp_moderate(P x) {
 /// e^x. Max error 1 ulp; denormal results are exact to their last bit or so.
 template <detail::real_pack P>
 TENON_LANE P exp(P x) {
-  return detail::exp_scaled(x);
+    return detail::exp_scaled(x);
 }
 
 /// 2^x; exact for integers. Max error 1 ulp.
 template <detail::real_pack P>
 TENON_LANE P exp2(P x) {
-  using T = typename P::value_type;
-  constexpr T bound = static_cast<T>(std::numeric_limits<T>::max_exponent + std::numeric_limits<T>::digits + 4);
-  x = detail::at_least(detail::at_most(x, bound), -bound);
-  P const shifted = x + detail::integer_in_low_bits<T>;
-  P const rest = x - (shifted - detail::integer_in_low_bits<T>);
-  auto const parts = detail::exp_parts_of(shifted, rest * detail::exp_constants<T>::ln2);
-  return (1 + parts.fraction) * parts.first * parts.second;
+    using T = typename P::value_type;
+    constexpr T bound = static_cast<T>(std::numeric_limits<T>::max_exponent + std::numeric_limits<T>::digits + 4);
+    x = detail::at_least(detail::at_most(x, bound), -bound);
+    P const shifted = x + detail::integer_in_low_bits<T>;
+    P const rest = x - (shifted - detail::integer_in_low_bits<T>);
+    auto const parts = detail::exp_parts_of(shifted, rest * detail::exp_constants<T>::ln2);
+    return (1 + parts.fraction) * parts.first * parts.second;
 }
 
 /// e^x - 1, accurate near 0: 2^n (e^r - 1) + (2^n - 1). Max error 1.9 ulp.
 template <detail::real_pack P>
 TENON_LANE P expm1(P x) {
-  auto const parts = detail::exp_reduced(x, P(0));
-  P const result = math::fma(parts.fraction, parts.first, parts.first - parts.inverse_second) * parts.second;
-  return math::select(x == 0, x, result);  // -0
+    auto const parts = detail::exp_reduced(x, P(0));
+    P const result = math::fma(parts.fraction, parts.first, parts.first - parts.inverse_second) * parts.second;
+    return math::select(x == 0, x, result);  // -0
 }
 
 /// 1 / (1 + e^-x), as e^-|x| / (1 + e^-|x|) below zero so that the small tail keeps its digits.
 /// Max error 2.3 ulp.
 template <detail::real_pack P>
 TENON_LANE P sigmoid(P x) {
-  P const tail = detail::exp_scaled(-math::abs(x));
-  return math::select(x < 0, tail, P(1)) / (1 + tail);
+    P const tail = detail::exp_scaled(-math::abs(x));
+    return math::select(x < 0, tail, P(1)) / (1 + tail);
 }
 
 }  // namespace tenon::inline TENON_TARGET::math

@@ -1,6 +1,6 @@
 // The few operations that the vector extension cannot say: square root, fused multiply-add, rounding, and asking a mask
-// whether any lane is set. Clang has builtins for any vector; for GCC they are named by register, without <immintrin.h>,
-// which alone would take longer to read than this directory.
+// whether any lane is set. Clang has builtins for any vector; for GCC they are named by register, without
+// <immintrin.h>, which alone would take longer to read than this directory.
 #pragma once
 
 #include "pack.hpp"
@@ -23,164 +23,157 @@ enum class rounding { nearest = 8, down = 9, up = 10, to_zero = 11 };
 
 /// Whether `round` and `fma` below know vectors of this size.
 template <class T, std::size_t N>
-inline constexpr bool has_register = std::is_floating_point_v<T> && sizeof(T) * N >= 16 && sizeof(T) * N <= TENON_VECTOR_BYTES;
+inline constexpr bool has_register =
+    std::is_floating_point_v<T> && sizeof(T) * N >= 16 && sizeof(T) * N <= TENON_VECTOR_BYTES;
 
 // One lane, at run time.
 template <class T>
 TENON_INLINE TENON_HOST_DEVICE T sqrt_single(T x) {
-  if constexpr (sizeof(T) == 4)
-    return __builtin_sqrtf(x);
-  else
-    return __builtin_sqrt(x);
+    if constexpr (sizeof(T) == 4) return __builtin_sqrtf(x);
+    else return __builtin_sqrt(x);
 }
 template <class T>
 TENON_INLINE TENON_HOST_DEVICE T fma_single(T a, T b, T c) {
-  if constexpr (sizeof(T) == 4)
-    return __builtin_fmaf(a, b, c);
-  else
-    return __builtin_fma(a, b, c);
+    if constexpr (sizeof(T) == 4) return __builtin_fmaf(a, b, c);
+    else return __builtin_fma(a, b, c);
 }
 template <rounding Mode, class T>
 TENON_INLINE TENON_HOST_DEVICE T round_single(T x) {
-  if constexpr (sizeof(T) == 4) {
-    if constexpr (Mode == rounding::nearest) return __builtin_rintf(x);
-    if constexpr (Mode == rounding::down) return __builtin_floorf(x);
-    if constexpr (Mode == rounding::up) return __builtin_ceilf(x);
-    if constexpr (Mode == rounding::to_zero) return __builtin_truncf(x);
-  } else {
-    if constexpr (Mode == rounding::nearest) return __builtin_rint(x);
-    if constexpr (Mode == rounding::down) return __builtin_floor(x);
-    if constexpr (Mode == rounding::up) return __builtin_ceil(x);
-    if constexpr (Mode == rounding::to_zero) return __builtin_trunc(x);
-  }
+    if constexpr (sizeof(T) == 4) {
+        if constexpr (Mode == rounding::nearest) return __builtin_rintf(x);
+        if constexpr (Mode == rounding::down) return __builtin_floorf(x);
+        if constexpr (Mode == rounding::up) return __builtin_ceilf(x);
+        if constexpr (Mode == rounding::to_zero) return __builtin_truncf(x);
+    } else {
+        if constexpr (Mode == rounding::nearest) return __builtin_rint(x);
+        if constexpr (Mode == rounding::down) return __builtin_floor(x);
+        if constexpr (Mode == rounding::up) return __builtin_ceil(x);
+        if constexpr (Mode == rounding::to_zero) return __builtin_trunc(x);
+    }
 }
 
 // One register. V is a vector of float or double.
 #if defined(__clang__)
 template <class V>
 TENON_INLINE V sqrt(V x) {
-  return __builtin_elementwise_sqrt(x);
+    return __builtin_elementwise_sqrt(x);
 }
 template <class V>
 TENON_INLINE V fma(V a, V b, V c) {
-  return __builtin_elementwise_fma(a, b, c);
+    return __builtin_elementwise_fma(a, b, c);
 }
 template <rounding Mode, class V>
 TENON_INLINE V round(V x) {
-  if constexpr (Mode == rounding::nearest) return __builtin_elementwise_roundeven(x);
-  if constexpr (Mode == rounding::down) return __builtin_elementwise_floor(x);
-  if constexpr (Mode == rounding::up) return __builtin_elementwise_ceil(x);
-  if constexpr (Mode == rounding::to_zero) return __builtin_elementwise_trunc(x);
+    if constexpr (Mode == rounding::nearest) return __builtin_elementwise_roundeven(x);
+    if constexpr (Mode == rounding::down) return __builtin_elementwise_floor(x);
+    if constexpr (Mode == rounding::up) return __builtin_elementwise_ceil(x);
+    if constexpr (Mode == rounding::to_zero) return __builtin_elementwise_trunc(x);
 }
 #else
 template <class V>
 TENON_INLINE V sqrt(V x) {
-  [[maybe_unused]] constexpr bool is_float = sizeof(x[0]) == 4;
+    [[maybe_unused]] constexpr bool is_float = sizeof(x[0]) == 4;
 #if defined(__SSE2__)
-  if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_sqrtps(x);
-  if constexpr (sizeof(V) == 16 && !is_float) return __builtin_ia32_sqrtpd(x);
+    if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_sqrtps(x);
+    if constexpr (sizeof(V) == 16 && !is_float) return __builtin_ia32_sqrtpd(x);
 #endif
 #if defined(__AVX__)
-  if constexpr (sizeof(V) == 32 && is_float) return __builtin_ia32_sqrtps256(x);
-  if constexpr (sizeof(V) == 32 && !is_float) return __builtin_ia32_sqrtpd256(x);
+    if constexpr (sizeof(V) == 32 && is_float) return __builtin_ia32_sqrtps256(x);
+    if constexpr (sizeof(V) == 32 && !is_float) return __builtin_ia32_sqrtpd256(x);
 #endif
 #if defined(__AVX512F__)
-  if constexpr (sizeof(V) == 64 && is_float) return __builtin_ia32_sqrtps512_mask(x, x, -1, 4);
-  if constexpr (sizeof(V) == 64 && !is_float) return __builtin_ia32_sqrtpd512_mask(x, x, -1, 4);
+    if constexpr (sizeof(V) == 64 && is_float) return __builtin_ia32_sqrtps512_mask(x, x, -1, 4);
+    if constexpr (sizeof(V) == 64 && !is_float) return __builtin_ia32_sqrtpd512_mask(x, x, -1, 4);
 #endif
-  V result{};
-  for (std::size_t i = 0; i < sizeof(V) / sizeof(x[0]); ++i) result[i] = sqrt_single(x[i]);
-  return result;
+    V result{};
+    for (std::size_t i = 0; i < sizeof(V) / sizeof(x[0]); ++i) result[i] = sqrt_single(x[i]);
+    return result;
 }
 template <class V>
 TENON_INLINE V fma(V a, V b, V c) {
-  [[maybe_unused]] constexpr bool is_float = sizeof(a[0]) == 4;
+    [[maybe_unused]] constexpr bool is_float = sizeof(a[0]) == 4;
 #if defined(__FMA__)
-  if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_vfmaddps(a, b, c);
-  if constexpr (sizeof(V) == 16 && !is_float) return __builtin_ia32_vfmaddpd(a, b, c);
-  if constexpr (sizeof(V) == 32 && is_float) return __builtin_ia32_vfmaddps256(a, b, c);
-  if constexpr (sizeof(V) == 32 && !is_float) return __builtin_ia32_vfmaddpd256(a, b, c);
+    if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_vfmaddps(a, b, c);
+    if constexpr (sizeof(V) == 16 && !is_float) return __builtin_ia32_vfmaddpd(a, b, c);
+    if constexpr (sizeof(V) == 32 && is_float) return __builtin_ia32_vfmaddps256(a, b, c);
+    if constexpr (sizeof(V) == 32 && !is_float) return __builtin_ia32_vfmaddpd256(a, b, c);
 #endif
 #if defined(__AVX512F__)
-  if constexpr (sizeof(V) == 64 && is_float) return __builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4);
-  if constexpr (sizeof(V) == 64 && !is_float) return __builtin_ia32_vfmaddpd512_mask(a, b, c, -1, 4);
+    if constexpr (sizeof(V) == 64 && is_float) return __builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4);
+    if constexpr (sizeof(V) == 64 && !is_float) return __builtin_ia32_vfmaddpd512_mask(a, b, c, -1, 4);
 #endif
-  V result{};
-  for (std::size_t i = 0; i < sizeof(V) / sizeof(a[0]); ++i) result[i] = fma_single(a[i], b[i], c[i]);
-  return result;
+    V result{};
+    for (std::size_t i = 0; i < sizeof(V) / sizeof(a[0]); ++i) result[i] = fma_single(a[i], b[i], c[i]);
+    return result;
 }
 template <rounding Mode, class V>
 TENON_INLINE V round(V x) {
-  [[maybe_unused]] constexpr bool is_float = sizeof(x[0]) == 4;
-  [[maybe_unused]] constexpr int mode = static_cast<int>(Mode);
+    [[maybe_unused]] constexpr bool is_float = sizeof(x[0]) == 4;
+    [[maybe_unused]] constexpr int mode = static_cast<int>(Mode);
 #if defined(__SSE4_1__)
-  if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_roundps(x, mode);
-  if constexpr (sizeof(V) == 16 && !is_float) return __builtin_ia32_roundpd(x, mode);
+    if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_roundps(x, mode);
+    if constexpr (sizeof(V) == 16 && !is_float) return __builtin_ia32_roundpd(x, mode);
 #endif
 #if defined(__AVX__)
-  if constexpr (sizeof(V) == 32 && is_float) return __builtin_ia32_roundps256(x, mode);
-  if constexpr (sizeof(V) == 32 && !is_float) return __builtin_ia32_roundpd256(x, mode);
+    if constexpr (sizeof(V) == 32 && is_float) return __builtin_ia32_roundps256(x, mode);
+    if constexpr (sizeof(V) == 32 && !is_float) return __builtin_ia32_roundpd256(x, mode);
 #endif
 #if defined(__AVX512F__)
-  if constexpr (sizeof(V) == 64 && is_float) return __builtin_ia32_rndscaleps_mask(x, mode, x, -1, 4);
-  if constexpr (sizeof(V) == 64 && !is_float) return __builtin_ia32_rndscalepd_mask(x, mode, x, -1, 4);
+    if constexpr (sizeof(V) == 64 && is_float) return __builtin_ia32_rndscaleps_mask(x, mode, x, -1, 4);
+    if constexpr (sizeof(V) == 64 && !is_float) return __builtin_ia32_rndscalepd_mask(x, mode, x, -1, 4);
 #endif
-  V result{};
-  for (std::size_t i = 0; i < sizeof(V) / sizeof(x[0]); ++i) result[i] = round_single<Mode>(x[i]);
-  return result;
+    V result{};
+    for (std::size_t i = 0; i < sizeof(V) / sizeof(x[0]); ++i) result[i] = round_single<Mode>(x[i]);
+    return result;
 }
 #endif
 
-/// Lanes of one vector as the lanes of another, where both or one are floating point. GCC 12 misses the instructions that
-/// change the size of a lane.
+/// Lanes of one vector as the lanes of another, where both or one are floating point. GCC 12 misses the instructions
+/// that change the size of a lane.
 template <class To, class From>
 TENON_INLINE To convert(From x) {
 #if defined(__AVX__) && !defined(__clang__)
-  using to = std::remove_cvref_t<decltype(To{}[0])>;
-  using from = std::remove_cvref_t<decltype(x[0])>;
-  if constexpr (sizeof(To) == 32 && sizeof(From) == 16 && std::is_same_v<to, double>) {
-    if constexpr (std::is_same_v<from, float>)
-      return __builtin_ia32_cvtps2pd256(x);
-    else
-      return __builtin_ia32_cvtdq2pd256(x);
-  } else if constexpr (sizeof(To) == 16 && sizeof(From) == 32 && std::is_same_v<from, double>) {
-    if constexpr (std::is_same_v<to, float>)
-      return __builtin_ia32_cvtpd2ps256(x);
-    else
-      return reinterpret_cast<To>(__builtin_ia32_cvttpd2dq256(x));
-  } else
+    using to = std::remove_cvref_t<decltype(To{}[0])>;
+    using from = std::remove_cvref_t<decltype(x[0])>;
+    if constexpr (sizeof(To) == 32 && sizeof(From) == 16 && std::is_same_v<to, double>) {
+        if constexpr (std::is_same_v<from, float>) return __builtin_ia32_cvtps2pd256(x);
+        else return __builtin_ia32_cvtdq2pd256(x);
+    } else if constexpr (sizeof(To) == 16 && sizeof(From) == 32 && std::is_same_v<from, double>) {
+        if constexpr (std::is_same_v<to, float>) return __builtin_ia32_cvtpd2ps256(x);
+        else return reinterpret_cast<To>(__builtin_ia32_cvttpd2dq256(x));
+    } else
 #endif
-    return __builtin_convertvector(x, To);
+        return __builtin_convertvector(x, To);
 }
 
 /// Whether any bit of a vector is set.
 template <class V>
 TENON_INLINE bool any(V x) {
-  [[maybe_unused]] constexpr std::size_t size = sizeof(V);
+    [[maybe_unused]] constexpr std::size_t size = sizeof(V);
 #if defined(__SSE4_1__)
-  if constexpr (size == 16) {
-    auto const words = reinterpret_cast<typename element::detail::vector<long long, 2>::type>(x);
-    return __builtin_ia32_ptestz128(words, words) == 0;
-  } else
+    if constexpr (size == 16) {
+        auto const words = reinterpret_cast<typename element::detail::vector<long long, 2>::type>(x);
+        return __builtin_ia32_ptestz128(words, words) == 0;
+    } else
 #elif defined(__SSE2__)
-  if constexpr (size == 16) {
-    return __builtin_ia32_pmovmskb128(reinterpret_cast<typename element::detail::vector<char, 16>::type>(x)) != 0;
-  } else
+    if constexpr (size == 16) {
+        return __builtin_ia32_pmovmskb128(reinterpret_cast<typename element::detail::vector<char, 16>::type>(x)) != 0;
+    } else
 #endif
 #if defined(__AVX2__)
-  if constexpr (size == 32) {
-    auto const words = reinterpret_cast<typename element::detail::vector<long long, 4>::type>(x);
-    return __builtin_ia32_ptestz256(words, words) == 0;
-  } else
+        if constexpr (size == 32) {
+        auto const words = reinterpret_cast<typename element::detail::vector<long long, 4>::type>(x);
+        return __builtin_ia32_ptestz256(words, words) == 0;
+    } else
 #endif
-  if constexpr (size > 8) {
-    using half = typename element::detail::vector<std::uint64_t, size / 16>::type;
-    auto const both = __builtin_bit_cast(element::detail::halves<half>, x);
-    return machine::any(both.low | both.high);
-  } else {
-    using word = std::make_unsigned_t<element::detail::int_of_size<size>>;
-    return __builtin_bit_cast(word, x) != 0;
-  }
+        if constexpr (size > 8) {
+        using half = typename element::detail::vector<std::uint64_t, size / 16>::type;
+        auto const both = __builtin_bit_cast(element::detail::halves<half>, x);
+        return machine::any(both.low | both.high);
+    } else {
+        using word = std::make_unsigned_t<element::detail::int_of_size<size>>;
+        return __builtin_bit_cast(word, x) != 0;
+    }
 }
 
 }  // namespace tenon::inline TENON_TARGET::math::machine
