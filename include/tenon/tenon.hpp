@@ -12,6 +12,8 @@
 #include <tenon/data/loader.hpp>
 #include <tenon/data/tensor_dataset.hpp>
 #include <tenon/eval/evaluate.hpp>
+#include <tenon/expr/reshape.hpp>
+#include <tenon/expr/view.hpp>
 #include <tenon/io/idx.hpp>
 #include <tenon/io/model.hpp>
 #include <tenon/io/npy.hpp>

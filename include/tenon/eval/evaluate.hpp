@@ -3,6 +3,7 @@
 
 #include <tenon/core/tensor.hpp>
 #include <tenon/eval/cpu/map.hpp>
+#include <tenon/eval/cpu/view.hpp>
 #include <tenon/scalar/promote.hpp>
 
 namespace tenon::inline TENON_TARGET {

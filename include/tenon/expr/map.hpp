@@ -81,6 +81,7 @@ class map_node
 public:
     using shape_type = broadcast_t<shape_t<A>...>;
     using types = detail::map_types<Op, A...>;
+    static constexpr std::size_t operand_count = sizeof...(A);
 
     constexpr map_node(Op op, A... a)
         : shape_(broadcast_shapes(Op::name, a.shape()...)), operands{{std::move(a)}...}, operation(op) {}

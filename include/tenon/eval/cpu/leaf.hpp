@@ -12,6 +12,7 @@ struct in_memory {
     using value_type = T;
     using shape_type = Shape;
     static constexpr bool is_addressable = true;
+    static constexpr bool is_contiguous = true;
     static constexpr bool differentiable = Differentiable;
     static constexpr std::size_t widest = lane_bytes<T>;
     static constexpr auto static_strides = row_major<Shape>;

@@ -82,6 +82,31 @@ struct map_registers {
     tuple<R...> operands;
 };
 
+/// Tapes of several nodes, made in place: a tape that holds buffers is never moved.
+template <std::size_t I, class Tape>
+struct tape_slot {
+    Tape value;
+    template <class Nodes>
+    explicit constexpr tape_slot(Nodes const& n) : value(tenon::get<I>(n)) {}
+};
+template <class Indices, class... Tape>
+struct tapes_of;
+template <std::size_t... I, class... Tape>
+struct tapes_of<std::index_sequence<I...>, Tape...> : tape_slot<I, Tape>... {
+    template <class Nodes>
+    explicit constexpr tapes_of(Nodes const& n) : tape_slot<I, Tape>(n)... {}
+};
+template <class... Tape>
+using tapes = tapes_of<std::index_sequence_for<Tape...>, Tape...>;
+template <std::size_t I, class Tape>
+TENON_INLINE constexpr Tape& get(tape_slot<I, Tape>& s) {
+    return s.value;
+}
+template <std::size_t I, class Tape>
+TENON_INLINE constexpr Tape const& get(tape_slot<I, Tape> const& s) {
+    return s.value;
+}
+
 template <class Op, class... A, bool Grad>
 struct tape<map_node<Op, A...>, Grad> {
     using node = map_node<Op, A...>;
@@ -96,7 +121,7 @@ struct tape<map_node<Op, A...>, Grad> {
     template <class Region>
     static constexpr bool is_flat = ((static_size<shape_t<A>> == 1 || (std::is_same_v<shape_t<A>, Region> && tape<A, Grad>::template is_flat<Region>)) && ...);
 
-    explicit constexpr tape(node const& n) : node_(&n), operands_(make(n, std::index_sequence_for<A...>{})) {}
+    explicit constexpr tape(node const& n) : node_(&n), operands_(n.operands) {}
     constexpr auto shape() const { return node_->shape(); }
 
     template <class... Row>
@@ -107,20 +132,20 @@ struct tape<map_node<Op, A...>, Grad> {
         template <std::size_t N>
         TENON_INLINE constexpr auto load(std::size_t j) const {
             return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-                return evaluate(std::index_sequence<I...>{}, get<I>(rows).template load<N>(j)...);
+                return evaluate(std::index_sequence<I...>{}, tenon::get<I>(rows).template load<N>(j)...);
             }(std::index_sequence_for<A...>{});
         }
         template <std::size_t N, class Regs, class G>
         TENON_INLINE constexpr void adjoint(std::size_t j, Regs const& r, G const& g) {
             if constexpr (differentiable) {
                 [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-                    auto const slopes = op_slopes(r.value, math::convert<typename types::template operand<I>>(get<I>(r.operands).value)...);
+                    auto const slopes = op_slopes(r.value, math::convert<typename types::template operand<I>>(tenon::get<I>(r.operands).value)...);
                     (send<I, N>(j, r, slopes, g), ...);
                 }(std::index_sequence_for<A...>{});
             }
         }
         TENON_INLINE constexpr void close() {
-            unroll<sizeof...(A)>([&](auto i) TENON_LAMBDA_INLINE { get<i>(rows).close(); });
+            unroll<sizeof...(A)>([&](auto i) TENON_LAMBDA_INLINE { tenon::get<i>(rows).close(); });
         }
 
     private:
@@ -144,7 +169,7 @@ struct tape<map_node<Op, A...>, Grad> {
             if constexpr (child::differentiable) {
                 auto const s = slopes(std::integral_constant<std::size_t, I>{});
                 using T = typename child::value_type;
-                get<I>(rows).template adjoint<N>(j, get<I>(r.operands), math::convert<T>(g_times(g, s)));
+                tenon::get<I>(rows).template adjoint<N>(j, tenon::get<I>(r.operands), math::convert<T>(g_times(g, s)));
             }
         }
         /// A slope may be the number 1, which costs nothing, or a mask of where the gradient passes.
@@ -187,12 +212,8 @@ struct tape<map_node<Op, A...>, Grad> {
     }
 
 private:
-    template <std::size_t... I>
-    static constexpr tuple<tape<A, Grad>...> make(node const& n, std::index_sequence<I...>) {
-        return {{tape<A, Grad>(get<I>(n.operands))}...};
-    }
     node const* node_;
-    tuple<tape<A, Grad>...> operands_;
+    tapes<tape<A, Grad>...> operands_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

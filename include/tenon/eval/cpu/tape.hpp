@@ -245,12 +245,16 @@ TENON_INLINE constexpr auto value_at(Tape& t, std::array<std::size_t, R> const& 
 
 /// Dense row-major access to any tape: its own memory where it has that, otherwise a copy that `forward` makes, and the
 /// gradient of that copy.
-template <class Tape>
+/// @tparam Packed whether only contiguous memory will do
+template <class Tape, bool Packed = false>
 class dense {
 public:
     using T = typename Tape::value_type;
     using shape_type = typename Tape::shape_type;
-    static constexpr bool in_place = addressable<Tape>;
+    static constexpr bool in_place = [] {
+        if constexpr (addressable<Tape>) return !Packed || Tape::is_contiguous;
+        else return false;
+    }();
     static constexpr auto static_strides = [] {
         if constexpr (in_place) return Tape::static_strides;
         else return row_major<shape_type>;

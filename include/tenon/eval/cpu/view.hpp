@@ -1,0 +1,207 @@
+// Views on the processor: strides where the operand lies in memory, a map of positions where it is computed.
+#pragma once
+
+#include <tenon/eval/cpu/map.hpp>
+#include <tenon/expr/reshape.hpp>
+#include <tenon/expr/view.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// A view of something in memory: the same memory under other strides.
+template <class View, class A, bool Grad>
+    requires(tape<A, Grad>::is_addressable)
+struct tape<view_node<View, A>, Grad> {
+    using node = view_node<View, A>;
+    using operand = tape<A, Grad>;
+    using value_type = typename node::value_type;
+    using shape_type = typename node::shape_type;
+    static constexpr bool is_addressable = true;
+    static constexpr bool differentiable = operand::differentiable;
+    static constexpr std::size_t widest = lane_bytes<value_type>;
+    static constexpr std::size_t rank = shape_type::rank();
+    static constexpr auto static_strides = [] {
+        std::array<std::ptrdiff_t, rank + 1> s{};
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
+            if (std::size_t const o = node::source[a]; o != fixed_axis)
+                s[o] = operand::static_strides[a] == run_time_stride || s[o] == run_time_stride
+                           ? run_time_stride
+                           : s[o] + node::step[a] * operand::static_strides[a];
+        return s;
+    }();
+    static constexpr bool is_contiguous = [] {
+        if (!operand::is_contiguous) return false;
+        for (std::size_t a = 0; a != rank; ++a)
+            if (static_strides[a] == run_time_stride || static_strides[a] != row_major<shape_type>[a]) return false;
+        return true;
+    }();
+    template <class Region>
+    static constexpr bool is_flat = is_contiguous && std::is_same_v<Region, shape_type>;
+
+    explicit constexpr tape(node const& n) : node_(&n), operand_(n.operand) {}
+    constexpr auto shape() const { return node_->shape(); }
+    constexpr auto strides() const {
+        auto const inner = operand_.strides();
+        std::array<std::ptrdiff_t, rank + 1> s{};
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
+            if (node::source[a] != fixed_axis) s[node::source[a]] += node::step[a] * inner[a];
+        return s;
+    }
+    TENON_INLINE constexpr auto* data() const { return operand_.data() + offset(); }
+    TENON_INLINE constexpr auto* gradient() { return operand_.gradient() + offset(); }
+    template <std::size_t R>
+    TENON_INLINE constexpr auto row(position<R> const& outer) {
+        return row_in_memory(*this, outer);
+    }
+    TENON_INLINE constexpr auto flat_row() {
+        memory_row<value_type, 1, differentiable> r{data(), {}, {}};
+        if constexpr (differentiable) r.gradients = gradient();
+        return r;
+    }
+    constexpr bool overlaps(void const* begin, void const* end, bool) const { return operand_.overlaps(begin, end, false); }
+    constexpr void forward() { operand_.forward(); }
+    constexpr void finish() { operand_.finish(); }
+
+private:
+    TENON_INLINE constexpr std::ptrdiff_t offset() const {
+        auto const inner = operand_.strides();
+        auto const start = node_->start();
+        std::ptrdiff_t o = 0;
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) o += start[a] * inner[a];
+        return o;
+    }
+    node const* node_;
+    operand operand_;
+};
+
+/// A row that starts inside another.
+template <class Row>
+struct offset_row {
+    Row inner;
+    std::size_t first;
+    template <std::size_t N>
+    TENON_INLINE constexpr auto load(std::size_t j) const {
+        return inner.template load<N>(first + j);
+    }
+    template <std::size_t N, class R, class G>
+    TENON_INLINE constexpr void adjoint(std::size_t j, R const& r, G const& g) {
+        inner.template adjoint<N>(first + j, r, g);
+    }
+    TENON_INLINE constexpr void close() { inner.close(); }
+};
+
+/// A view of a computation: positions are mapped. Lanes stay lanes where the last axis stays the last; where it moves along
+/// another axis, the region that the view is part of goes element by element.
+template <class View, class A, bool Grad>
+    requires(!tape<A, Grad>::is_addressable)
+struct tape<view_node<View, A>, Grad> {
+    using node = view_node<View, A>;
+    using operand = tape<A, Grad>;
+    using value_type = typename node::value_type;
+    using shape_type = typename node::shape_type;
+    static constexpr std::size_t rank = shape_type::rank(), operand_rank = shape_t<A>::rank();
+    static constexpr bool is_addressable = false;
+    static constexpr bool differentiable = operand::differentiable;
+    template <class>
+    static constexpr bool is_flat = false;
+
+    /// How many operand axes move along the view's last axis, and whether that is the last one at its own pace.
+    static constexpr std::size_t moved_by_last = [] {
+        std::size_t n = 0;
+        for (std::size_t a = 0; a != operand_rank; ++a) n += rank != 0 && node::source[a] == rank - 1;
+        return n;
+    }();
+    static constexpr bool last_is_last = moved_by_last == 1 && operand_rank != 0 &&
+                                         node::source[operand_rank == 0 ? 0 : operand_rank - 1] == rank - 1 &&
+                                         node::step[operand_rank == 0 ? 0 : operand_rank - 1] == 1;
+    static constexpr std::size_t widest = moved_by_last == 0 || last_is_last ? operand::widest : TENON_VECTOR_BYTES;
+
+    explicit constexpr tape(node const& n) : node_(&n), operand_(n.operand) {}
+    constexpr auto shape() const { return node_->shape(); }
+
+    struct mapped {
+        outer_position<shape_t<A>> outer;
+        std::size_t last;
+    };
+    /// The operand's position for a position of the view.
+    template <std::size_t R>
+    TENON_INLINE constexpr mapped map(position<R> const& outer, std::size_t j) const {
+        auto const start = node_->start();
+        mapped m{};
+        for (std::size_t a = 0; a != operand_rank; ++a) {
+            std::size_t const o = node::source[a];
+            auto const p = o == fixed_axis ? 0 : static_cast<std::ptrdiff_t>(o + 1 == rank ? j : outer.at[o]);
+            auto const at = static_cast<std::size_t>(start[a] + node::step[a] * p);
+            if (a + 1 == operand_rank) m.last = at;
+            else m.outer.at[a] = at;
+        }
+        return m;
+    }
+
+    /// Element by element: a row of the operand for each.
+    template <std::size_t R>
+    struct gathered_row {
+        tape* self;
+        position<R> outer;
+        template <std::size_t N>
+        TENON_INLINE constexpr auto load(std::size_t j) const {
+            static_assert(N == 1);
+            auto const m = self->map(outer, j);
+            return self->operand_.row(m.outer).template load<1>(m.last);
+        }
+        template <std::size_t N, class Regs, class G>
+        TENON_INLINE constexpr void adjoint(std::size_t j, Regs const& r, G const& g) {
+            auto const m = self->map(outer, j);
+            auto row = self->operand_.row(m.outer);
+            row.template adjoint<1>(m.last, r, g);
+            row.close();
+        }
+        TENON_INLINE constexpr void close() {}
+    };
+
+    template <std::size_t R>
+    TENON_INLINE constexpr auto row(position<R> const& outer) {
+        if constexpr (moved_by_last == 0 || last_is_last) {
+            auto const m = map(outer, 0);
+            auto inner = operand_.row(m.outer);
+            offset_row<decltype(inner)> r{inner, m.last};
+            if constexpr (moved_by_last == 0 && rank != 0) return repeated_row<decltype(r), differentiable, TENON_VECTOR_BYTES / widest>(r);
+            else return r;
+        } else return gathered_row<R>{this, outer};
+    }
+    constexpr bool overlaps(void const* begin, void const* end, bool) const { return operand_.overlaps(begin, end, false); }
+    constexpr void forward() { operand_.forward(); }
+    constexpr void finish() { operand_.finish(); }
+
+private:
+    node const* node_;
+    operand operand_;
+};
+
+/// A reshaped operand lies in memory: its own where that is contiguous, otherwise a copy.
+template <class To, class A, bool Grad>
+struct tape<reshape_node<To, A>, Grad>
+    : in_memory<tape<reshape_node<To, A>, Grad>, value_t<A>, To, tape<A, Grad>::differentiable> {
+    using node = reshape_node<To, A>;
+    using operand = tape<A, Grad>;
+
+    explicit constexpr tape(node const& n) : shape_(n.shape()), operand_(n.operand), dense_(operand_) {}
+    tape(tape const&) = delete;
+    constexpr auto shape() const { return shape_; }
+    TENON_INLINE constexpr auto const* data() const { return dense_.data(); }
+    TENON_INLINE constexpr auto* gradient() { return dense_.gradient(); }
+    constexpr bool overlaps(void const* begin, void const* end, bool) const {
+        return decltype(dense_)::in_place && operand_.overlaps(begin, end, false);
+    }
+    constexpr void forward() {
+        operand_.forward();
+        dense_.forward();
+    }
+    constexpr void finish() { dense_.finish(); }
+
+private:
+    [[no_unique_address]] To shape_;
+    operand operand_;
+    dense<operand, true> dense_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

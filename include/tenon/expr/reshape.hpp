@@ -1,0 +1,128 @@
+// Reshaping: the same elements in the same row-major order under another shape.
+#pragma once
+
+#include <tenon/expr/view.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// The numbers of elements differ.
+template <class From, class To>
+struct cannot_reshape;
+
+/// The elements of A in row-major order, under the shape To.
+template <class To, class A>
+class reshape_node : public expression_base<reshape_node<To, A>, value_t<A>, To> {
+public:
+    constexpr reshape_node(A a, To const& to) : operand(std::move(a)), shape_(to) {}
+    constexpr To shape() const { return shape_; }
+    A operand;
+
+private:
+    [[no_unique_address]] To shape_;
+};
+
+namespace detail {
+/// Wanted extents where one may be left open (-1 or dyn): it is static when all others and the operand are.
+template <class From, std::size_t... E>
+struct reshape_target {
+    static constexpr std::size_t open = (std::size_t{is_dynamic(E)} + ... + 0);
+    static constexpr std::size_t known = ((is_dynamic(E) ? 1 : E) * ... * 1);
+    struct extents {
+        static constexpr std::array<std::size_t, sizeof...(E) + 1> value = [] {
+            std::array<std::size_t, sizeof...(E) + 1> all{E..., 0};
+            if (From::is_static && open == 1 && known != 0)
+                for (std::size_t a = 0; a != sizeof...(E); ++a)
+                    if (is_dynamic(all[a])) all[a] = static_size<From> / known;
+            return all;
+        }();
+    };
+    using type = shape_from<sizeof...(E), extents>;
+    static constexpr bool fits = open <= 1 && (!From::is_static || (open == 0 ? known == static_size<From>
+                                                                               : known != 0 && static_size<From> % known == 0));
+};
+
+template <class To, class A>
+constexpr auto reshape_to(A&& x, To const& to);
+
+template <class Node>
+inline constexpr bool reshapes_inside = false;
+/// An elementwise node whose operands all have its shape, or one element, is reshaped operand by operand and stays one loop.
+template <class Op, class... A>
+inline constexpr bool reshapes_inside<map_node<Op, A...>> =
+    ((std::is_same_v<shape_t<A>, shape_t<map_node<Op, A...>>> || (static_size<shape_t<A>> == 1 && shape_t<A>::rank() == 0)) && ...);
+
+template <class To, class A>
+constexpr auto reshape_operand(A const& a, To const& to) {
+    if constexpr (shape_t<A>::rank() == 0) return a;
+    else return reshape_to(a, to);
+}
+
+template <class To, class A>
+constexpr auto reshape_to(A&& x, To const& to) {
+    using node = node_t<A>;
+    if constexpr (std::is_same_v<shape_t<node>, To>) return as_node(std::forward<A>(x));
+    else if constexpr (reshapes_inside<node>) {
+        node const n = as_node(std::forward<A>(x));
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return make_map(n.operation, reshape_operand(get<I>(n.operands), to)...);
+        }(std::make_index_sequence<node::operand_count>{});
+    } else return reshape_node<To, node>(as_node(std::forward<A>(x)), to);
+}
+}  // namespace detail
+
+/// The elements in row-major order under another shape; one extent may be left open as -1 or `dyn`. Compile error
+/// `cannot_reshape`, or shape_error where only run time can know; torch.reshape.
+template <auto... E, class A>
+constexpr auto reshape(A&& x) {
+    using from = shape_t<A>;
+    using target = detail::reshape_target<from, static_cast<std::size_t>(E)...>;
+    if constexpr (!target::fits) return cannot_reshape<from, shape<static_cast<std::size_t>(E)...>>{};
+    else {
+        using to = typename target::type;
+        auto const s = x.shape();
+        if constexpr (to::is_static) {
+            if (to{}.size() != s.size()) throw_shapes("reshape", to_string(s), to_string(to{}));
+            return detail::reshape_to(std::forward<A>(x), to{});
+        } else {
+            if (target::known == 0 || s.size() % target::known != 0)
+                throw shape_error("reshape: the " + std::to_string(s.size()) + " elements of " + to_string(s) + " do not fill the extents");
+            return detail::reshape_to(std::forward<A>(x), to(s.size() / target::known));
+        }
+    }
+}
+
+namespace detail {
+template <class S, std::size_t First, std::size_t Last>
+struct flatten_target {
+    static constexpr std::size_t rank = S::rank() - (Last - First);
+    /// Extents with the axes First to Last joined; `dyn` where one of them is.
+    template <class Extents>
+    static constexpr std::array<std::size_t, rank> joined(Extents const& e) {
+        std::array<std::size_t, rank> r{};
+        for (std::size_t a = 0; a != rank; ++a) r[a] = a < First ? e[a] : a == First ? 1 : e[a + Last - First];
+        for (std::size_t a = First; a <= Last; ++a) r[First] = is_dynamic(r[First]) || is_dynamic(e[a]) ? dyn : r[First] * e[a];
+        return r;
+    }
+};
+template <class S, std::size_t First, std::size_t Last>
+struct flatten_extents {
+    static constexpr auto value = flatten_target<S, First, Last>::joined(S::static_extents);
+};
+}  // namespace detail
+
+/// Joins the axes From to To (inclusive) into one; torch.flatten.
+template <std::ptrdiff_t From, std::ptrdiff_t To, class A>
+constexpr auto flatten(A&& x) {
+    using s = shape_t<A>;
+    if constexpr (s::rank() == 0) return reshape<1>(std::forward<A>(x));
+    else {
+        constexpr std::size_t first = detail::checked_axis<From, s>(), last = detail::checked_axis<To, s>();
+        static_assert(first <= last, "flatten: the first axis comes after the last");
+        using target = detail::flatten_target<s, first, last>;
+        using to_shape = shape_from<target::rank, detail::flatten_extents<s, first, last>>;
+        to_shape const to(target::joined(x.shape().extents()));
+        return detail::reshape_to(std::forward<A>(x), to);
+    }
+}
+
+}  // namespace tenon::inline TENON_TARGET

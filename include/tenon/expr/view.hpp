@@ -1,0 +1,363 @@
+// Views: the same elements under other positions, without a copy.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/expr/leaf.hpp>
+#include <tenon/expr/map.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// Marks an axis of a view's operand that no axis of the view moves along.
+inline constexpr std::size_t fixed_axis = static_cast<std::size_t>(-1);
+
+/// Elements of an operand under an affine map of positions: along the operand's axis a, position = start_a + step_a · (the
+/// view's position along axis source_a).
+/// @tparam View a class that gives `extents<S>()`, `source<S>()`, `step<S>()` for an operand of shape type S, and `shape(s)`,
+///         `start(s)` for its shape s
+template <class View, class A>
+class view_node;
+
+namespace detail {
+template <class View, class S>
+struct view_extents {
+    static constexpr auto value = View::template extents<S>();
+};
+template <class View, class S>
+using view_shape = shape_from<view_extents<View, S>::value.size(), view_extents<View, S>>;
+}  // namespace detail
+
+template <class View, class A>
+class view_node : public expression_base<view_node<View, A>, value_t<A>, detail::view_shape<View, shape_t<A>>> {
+public:
+    using shape_type = detail::view_shape<View, shape_t<A>>;
+    static constexpr auto source = View::template source<shape_t<A>>();
+    static constexpr auto step = View::template step<shape_t<A>>();
+
+    constexpr view_node(View v, A a) : operand(std::move(a)), view(v), shape_(v.shape(operand.shape())) {}
+    constexpr shape_type shape() const { return shape_; }
+    /// Where the view's first element lies in the operand.
+    constexpr auto start() const { return view.start(operand.shape()); }
+
+    A operand;
+    [[no_unique_address]] View view;
+
+private:
+    [[no_unique_address]] shape_type shape_;
+};
+
+template <class View, class A>
+constexpr auto make_view(View v, A&& a) {
+    return view_node<View, node_t<A>>(v, as_node(std::forward<A>(a)));
+}
+
+/// An axis number that the operand does not have.
+template <std::ptrdiff_t Axis, class Shape>
+struct no_such_axis;
+
+namespace detail {
+/// What most views share: every axis keeps its place and pace.
+struct identity_view {
+    template <class S>
+    static constexpr auto extents() {
+        std::array<std::size_t, S::rank()> e{};
+        for (std::size_t a = 0; a != S::rank(); ++a) e[a] = S::static_extents[a];
+        return e;
+    }
+    template <class S>
+    static constexpr auto source() {
+        std::array<std::size_t, S::rank()> s{};
+        for (std::size_t a = 0; a != S::rank(); ++a) s[a] = a;
+        return s;
+    }
+    template <class S>
+    static constexpr auto step() {
+        std::array<std::ptrdiff_t, S::rank()> s{};
+        s.fill(1);
+        return s;
+    }
+    template <class S>
+    static constexpr auto start(S const&) {
+        return std::array<std::ptrdiff_t, S::rank()>{};
+    }
+};
+
+/// The shape of a view from its source axes: each axis has the extent of the operand's axis that it moves along.
+template <class View, class S>
+constexpr auto shape_by_source(S const& s) {
+    using to = view_shape<View, S>;
+    auto all = view_extents<View, S>::value;
+    constexpr auto source = View::template source<S>();
+    for (std::size_t a = 0; a != S::rank(); ++a)
+        if (source[a] != fixed_axis && is_dynamic(all[source[a]])) all[source[a]] = s[a];
+    return to(all);
+}
+
+template <std::size_t... Axes>
+struct permute_view : identity_view {
+    template <class S>
+    static constexpr auto extents() {
+        return std::array<std::size_t, sizeof...(Axes)>{S::static_extents[Axes]...};
+    }
+    template <class S>
+    static constexpr auto source() {
+        std::array<std::size_t, S::rank()> s{};
+        std::size_t o = 0;
+        ((s[Axes] = o++), ...);
+        return s;
+    }
+    template <class S>
+    static constexpr auto shape(S const& s) {
+        return shape_by_source<permute_view>(s);
+    }
+};
+
+template <std::size_t Axis>
+struct unsqueeze_view : identity_view {
+    template <class S>
+    static constexpr auto extents() {
+        std::array<std::size_t, S::rank() + 1> e{};
+        for (std::size_t a = 0; a != S::rank() + 1; ++a) e[a] = a == Axis ? 1 : S::static_extents[a - (a > Axis)];
+        return e;
+    }
+    template <class S>
+    static constexpr auto source() {
+        std::array<std::size_t, S::rank()> s{};
+        for (std::size_t a = 0; a != S::rank(); ++a) s[a] = a + (a >= Axis);
+        return s;
+    }
+    template <class S>
+    static constexpr auto shape(S const& s) {
+        return shape_by_source<unsqueeze_view>(s);
+    }
+};
+
+/// Drops an axis at one position along it, which may count from the end.
+template <std::size_t Axis>
+struct select_view : identity_view {
+    std::ptrdiff_t k = 0;
+    template <class S>
+    static constexpr auto extents() {
+        std::array<std::size_t, S::rank() - 1> e{};
+        for (std::size_t a = 0; a + 1 != S::rank(); ++a) e[a] = S::static_extents[a + (a >= Axis)];
+        return e;
+    }
+    template <class S>
+    static constexpr auto source() {
+        std::array<std::size_t, S::rank()> s{};
+        for (std::size_t a = 0; a != S::rank(); ++a) s[a] = a == Axis ? fixed_axis : a - (a > Axis);
+        return s;
+    }
+    template <class S>
+    constexpr auto shape(S const& s) const {
+        auto const n = static_cast<std::ptrdiff_t>(s[Axis]);
+        if (k < -n || k >= n)
+            throw index_error("select: position " + std::to_string(k) + " is outside axis " + std::to_string(Axis) + " of " + to_string(s));
+        return shape_by_source<select_view>(s);
+    }
+    template <class S>
+    constexpr auto start(S const& s) const {
+        std::array<std::ptrdiff_t, S::rank()> r{};
+        r[Axis] = k < 0 ? k + static_cast<std::ptrdiff_t>(s[Axis]) : k;
+        return r;
+    }
+};
+
+/// Python's slice along one axis: positions may count from the end and are clamped to the extent.
+template <std::size_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop, std::ptrdiff_t Step>
+struct slice_view : identity_view {
+    static_assert(Step > 0, "slice: the step has to be positive; use flip to go backwards");
+    static constexpr std::ptrdiff_t clamped(std::ptrdiff_t i, std::ptrdiff_t n) {
+        if (i < 0) i += n;
+        return i < 0 ? 0 : i > n ? n : i;
+    }
+    static constexpr std::size_t count(std::size_t extent) {
+        auto const n = static_cast<std::ptrdiff_t>(extent);
+        auto const length = clamped(Stop, n) - clamped(Start, n);
+        return length <= 0 ? 0 : static_cast<std::size_t>((length + Step - 1) / Step);
+    }
+    template <class S>
+    static constexpr auto extents() {
+        auto e = identity_view::extents<S>();
+        e[Axis] = is_dynamic(e[Axis]) ? dyn : count(e[Axis]);
+        return e;
+    }
+    template <class S>
+    static constexpr auto step() {
+        auto s = identity_view::step<S>();
+        s[Axis] = Step;
+        return s;
+    }
+    template <class S>
+    static constexpr auto shape(S const& s) {
+        auto all = s.extents();
+        all[Axis] = count(all[Axis]);
+        return view_shape<slice_view, S>(all);
+    }
+    template <class S>
+    static constexpr auto start(S const& s) {
+        std::array<std::ptrdiff_t, S::rank()> r{};
+        r[Axis] = count(s[Axis]) == 0 ? 0 : clamped(Start, static_cast<std::ptrdiff_t>(s[Axis]));
+        return r;
+    }
+};
+
+template <std::size_t... Axes>
+struct flip_view : identity_view {
+    template <class S>
+    static constexpr auto step() {
+        auto s = identity_view::step<S>();
+        ((s[Axes] = -1), ...);
+        return s;
+    }
+    template <class S>
+    static constexpr auto shape(S const& s) {
+        return s;
+    }
+    template <class S>
+    static constexpr auto start(S const& s) {
+        std::array<std::ptrdiff_t, S::rank()> r{};
+        ((r[Axes] = s[Axes] == 0 ? 0 : static_cast<std::ptrdiff_t>(s[Axes]) - 1), ...);
+        return r;
+    }
+};
+
+template <std::size_t... E>
+struct broadcast_view : identity_view {
+    using to = tenon::shape<E...>;
+    template <class S>
+    static constexpr auto extents() {
+        std::array<std::size_t, sizeof...(E)> e{E...};
+        for (std::size_t a = 0; a != S::rank(); ++a) {
+            std::size_t& x = e[sizeof...(E) - S::rank() + a];
+            if (is_dynamic(x)) x = S::static_extents[a];
+        }
+        return e;
+    }
+    template <class S>
+    static constexpr auto source() {
+        std::array<std::size_t, S::rank()> s{};
+        for (std::size_t a = 0; a != S::rank(); ++a) {
+            std::size_t const o = sizeof...(E) - S::rank() + a;
+            s[a] = S::static_extents[a] == 1 && extents<S>()[o] != 1 ? fixed_axis : o;
+        }
+        return s;
+    }
+    template <class S>
+    static constexpr auto shape(S const& s) {
+        auto all = extents<S>();
+        for (std::size_t a = 0; a != S::rank(); ++a) {
+            std::size_t& x = all[sizeof...(E) - S::rank() + a];
+            if (is_dynamic(x)) x = s[a];
+            else if (S::static_extents[a] != 1 && x != s[a]) throw_shapes("broadcast_to", to_string(s), to_string(to()));
+        }
+        return view_shape<broadcast_view, S>(all);
+    }
+};
+
+/// The diagonal of the last two axes.
+struct diagonal_view : identity_view {
+    template <class S>
+    static constexpr auto extents() {
+        std::array<std::size_t, S::rank() - 1> e{};
+        for (std::size_t a = 0; a + 2 < S::rank(); ++a) e[a] = S::static_extents[a];
+        std::size_t const r = S::static_extents[S::rank() - 2], c = S::static_extents[S::rank() - 1];
+        e[S::rank() - 2] = is_dynamic(r) || is_dynamic(c) ? dyn : r < c ? r : c;
+        return e;
+    }
+    template <class S>
+    static constexpr auto source() {
+        auto s = identity_view::source<S>();
+        s[S::rank() - 1] = S::rank() - 2;
+        return s;
+    }
+    template <class S>
+    static constexpr auto shape(S const& s) {
+        std::array<std::size_t, S::rank() - 1> all{};
+        for (std::size_t a = 0; a + 2 < S::rank(); ++a) all[a] = s[a];
+        all[S::rank() - 2] = s[S::rank() - 2] < s[S::rank() - 1] ? s[S::rank() - 2] : s[S::rank() - 1];
+        return view_shape<diagonal_view, S>(all);
+    }
+};
+
+/// Refuses an axis that a shape has not.
+template <std::ptrdiff_t Axis, class S>
+constexpr std::size_t checked_axis() {
+    constexpr std::size_t a = axis_of(Axis, S::rank());
+    if constexpr (a == S::rank()) return sizeof(no_such_axis<Axis, S>);
+    else return a;
+}
+
+template <class S, std::size_t I, std::size_t J>
+constexpr auto swap_of() {
+    return []<std::size_t... A>(std::index_sequence<A...>) {
+        return permute_view<(A == I ? J : A == J ? I : A)...>{};
+    }(std::make_index_sequence<S::rank()>{});
+}
+}  // namespace detail
+
+/// The axes in another order: axis i of the result is axis Axes_i of x; torch.permute.
+template <std::ptrdiff_t... Axes, class A>
+constexpr auto permute(A&& x) {
+    static_assert(sizeof...(Axes) == shape_t<A>::rank(), "permute: name every axis once");
+    return make_view(detail::permute_view<detail::checked_axis<Axes, shape_t<A>>()...>{}, std::forward<A>(x));
+}
+/// Swaps axes i and j (`transpose<i, j>(x)`), or reverses the last two (`transpose(x)`); a vector stays as it is.
+template <std::ptrdiff_t... Axes, class A>
+constexpr auto transpose(A&& x) {
+    using s = shape_t<A>;
+    if constexpr (sizeof...(Axes) == 0) {
+        if constexpr (s::rank() < 2) return as_node(std::forward<A>(x));
+        else return make_view(detail::swap_of<s, s::rank() - 2, s::rank() - 1>(), std::forward<A>(x));
+    } else {
+        static_assert(sizeof...(Axes) == 2, "transpose: name two axes, or none");
+        constexpr std::size_t a[] = {detail::checked_axis<Axes, s>()...};
+        return make_view(detail::swap_of<s, a[0], a[1]>(), std::forward<A>(x));
+    }
+}
+/// A new axis of extent 1 before axis Axis of the result; torch.unsqueeze.
+template <std::ptrdiff_t Axis, class A>
+constexpr auto unsqueeze(A&& x) {
+    constexpr std::size_t a = axis_of(Axis, shape_t<A>::rank() + 1);
+    if constexpr (a > shape_t<A>::rank()) return no_such_axis<Axis, shape_t<A>>{};
+    else return make_view(detail::unsqueeze_view<a>{}, std::forward<A>(x));
+}
+/// The part at position k along an axis, which is dropped. k may count from the end. @throws index_error outside the extent
+template <std::ptrdiff_t Axis, class A>
+constexpr auto select(A&& x, std::ptrdiff_t k) {
+    return make_view(detail::select_view<detail::checked_axis<Axis, shape_t<A>>()>{{}, k}, std::forward<A>(x));
+}
+/// Drops an axis of extent 1; torch.squeeze.
+template <std::ptrdiff_t Axis, class A>
+constexpr auto squeeze(A&& x) {
+    static_assert(shape_t<A>::static_extents[detail::checked_axis<Axis, shape_t<A>>()] == 1, "squeeze: the extent has to be 1");
+    return select<Axis>(std::forward<A>(x), 0);
+}
+/// x[start:stop:step] along one axis, as Python cuts it.
+template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1, class A>
+constexpr auto slice(A&& x) {
+    return make_view(detail::slice_view<detail::checked_axis<Axis, shape_t<A>>(), Start, Stop, Step>{}, std::forward<A>(x));
+}
+/// The elements in reverse order along axes; torch.flip.
+template <std::ptrdiff_t... Axes, class A>
+constexpr auto flip(A&& x) {
+    return make_view(detail::flip_view<detail::checked_axis<Axes, shape_t<A>>()...>{}, std::forward<A>(x));
+}
+/// Stretches axes of extent 1 and adds axes in front; `dyn` keeps the operand's extent. Compile error `cannot_broadcast`.
+template <auto... E, class A>
+constexpr auto broadcast_to(A&& x) {
+    using to = shape<static_cast<std::size_t>(E)...>;
+    if constexpr (sizeof...(E) < shape_t<A>::rank() || !broadcast_pair<shape_t<A>, to>::fits) return cannot_broadcast<shape_t<A>, to>{};
+    else return make_view(detail::broadcast_view<static_cast<std::size_t>(E)...>{}, std::forward<A>(x));
+}
+/// The diagonal of the last two axes; torch.diagonal(x, dim1=-2, dim2=-1).
+template <expression A>
+constexpr auto diagonal(A&& x) {
+    static_assert(shape_t<A>::rank() >= 2, "diagonal: needs two axes");
+    return make_view(detail::diagonal_view{}, std::forward<A>(x));
+}
+
+}  // namespace tenon::inline TENON_TARGET
