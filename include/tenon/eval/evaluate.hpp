@@ -2,8 +2,7 @@
 #pragma once
 
 #include <tenon/core/tensor.hpp>
-#include <tenon/eval/cpu/map.hpp>
-#include <tenon/eval/cpu/view.hpp>
+#include <tenon/eval/cpu/reduce.hpp>
 #include <tenon/scalar/promote.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -49,6 +49,13 @@ inline constexpr std::size_t lane_bytes = element::is_dual<T> ? TENON_VECTOR_BYT
 template <class Tape>
 inline constexpr std::size_t lanes_for = TENON_VECTOR_BYTES / Tape::widest;
 
+/// A single lane as an element type has it in memory: a mask of any width becomes one of bytes.
+template <class T, class V>
+TENON_INLINE constexpr lane_t<T, 1> convert_lane(V const& v) {
+    if constexpr (element::is_mask<V>) return v.template to<1>();
+    else return v;
+}
+
 // ---- strides
 
 /// A stride that is known only at run time.

@@ -1,0 +1,169 @@
+// Reductions on the processor: the operand's region is read directly, in registers, in one pass.
+#pragma once
+
+#include <algorithm>
+
+#include <tenon/eval/cpu/view.hpp>
+#include <tenon/expr/reduce.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Joins `load<N>(j)` for j in [0, length). Four packs in flight hide the latency of an addition; blocks of 1024 packs are
+/// joined among themselves first, so that the error of a long sum grows with the number of blocks.
+template <class Op, class T, std::size_t N, std::size_t Length, class Load>
+TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
+    lane_t<T, 1> total(Op::template identity<T>());
+    if (std::is_constant_evaluated() || N == 1 || (!is_dynamic(Length) && Length < N)) {
+        for (std::size_t j = 0; j != length; ++j) total = Op::combine(total, load(std::integral_constant<std::size_t, 1>{}, j));
+        return total;
+    }
+    if constexpr (N > 1) {
+        constexpr std::integral_constant<std::size_t, N> wide{};
+        std::size_t j = 0;
+        while (j + N <= length) {
+            lane_t<T, N> a(Op::template identity<T>());
+            std::size_t const stop = std::min(length, j + 1024 * N);
+            if (stop - j >= 4 * N) {
+                lane_t<T, N> b = a, c = a, d = a;
+                for (; j + 4 * N <= stop; j += 4 * N) {
+                    a = Op::combine(a, load(wide, j));
+                    b = Op::combine(b, load(wide, j + N));
+                    c = Op::combine(c, load(wide, j + 2 * N));
+                    d = Op::combine(d, load(wide, j + 3 * N));
+                }
+                a = Op::combine(Op::combine(a, b), Op::combine(c, d));
+            }
+            for (; j + N <= stop; j += N) a = Op::combine(a, load(wide, j));
+            total = Op::combine(total, convert_lane<T>(Op::join(a)));
+        }
+        for (; j != length; ++j) total = Op::combine(total, load(std::integral_constant<std::size_t, 1>{}, j));
+    }
+    return total;
+}
+
+template <class Op, bool Keep, class A, std::size_t... Axes, bool Grad>
+struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
+    : in_memory<tape<reduce_node<Op, Keep, A, Axes...>, Grad>, typename reduce_node<Op, Keep, A, Axes...>::value_type,
+                typename reduce_node<Op, Keep, A, Axes...>::shape_type,
+                tape<A, Grad>::differentiable && !requires { typename Op::no_slope; } &&
+                    !std::is_integral_v<typename reduce_node<Op, Keep, A, Axes...>::value_type>> {
+    using node = reduce_node<Op, Keep, A, Axes...>;
+    using T = typename node::value_type;
+    using Shape = typename node::shape_type;
+    using operand = tape<A, Grad>;
+    using operand_shape = shape_t<A>;
+    static constexpr bool differentiable = tape::in_memory::differentiable;
+    static constexpr std::size_t rank = operand_shape::rank();
+    static constexpr bool joins_last = rank == 0 || node::reduced::reduces(rank == 0 ? 0 : rank - 1);
+    static constexpr bool joins_all = sizeof...(Axes) == 0 || sizeof...(Axes) == rank;
+    static constexpr std::size_t lanes = TENON_VECTOR_BYTES / std::max(operand::widest, lane_bytes<T>);
+
+    explicit constexpr tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
+    constexpr auto shape() const { return shape_; }
+    TENON_INLINE constexpr T const* data() const { return values_.data(); }
+    TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
+    constexpr bool overlaps(void const*, void const*, bool) const { return false; }
+
+    constexpr void forward() {
+        operand_.forward();
+        std::size_t const n = shape_.size();
+        values_.reserve(n);
+        for (std::size_t i = 0; i != n; ++i) values_.data()[i] = Op::template identity<T>();
+        reduce_into<Op>(values_.data(), [](auto const& x, auto const&) TENON_LAMBDA_INLINE { return math::convert<T>(x); });
+        if constexpr (differentiable) {
+            gradients_.reserve(n);
+            for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);
+        }
+    }
+    constexpr void finish() {
+        if constexpr (differentiable) {
+            if constexpr (requires { Op::shares; }) share();
+            auto const kept = kept_strides();
+            backward_region(operand_, [&](auto const& outer) TENON_LAMBDA_INLINE {
+                std::size_t const o = offset(outer, kept);
+                return seed_row{values_.data() + o, gradients_.data() + o};
+            });
+            operand_.finish();
+        }
+    }
+
+private:
+    /// The gradient that a row of the operand receives.
+    struct seed_row {
+        T const* y;
+        T const* g;
+        template <std::size_t N, class R>
+        TENON_INLINE constexpr auto load(std::size_t j, R const& r) const {
+            auto const x = math::convert<T>(r.value);
+            if constexpr (joins_last)
+                return math::convert<value_t<A>>(Op::slope(x, math::splat<N>(element::load_lanes<1>(y)), math::splat<N>(element::load_lanes<1>(g))));
+            else return math::convert<value_t<A>>(Op::slope(x, element::load_lanes<N>(y + j), element::load_lanes<N>(g + j)));
+        }
+    };
+    /// For each axis of the operand, the step in the result; 0 along the axes that are joined.
+    constexpr std::array<std::size_t, rank + 1> kept_strides() const {
+        std::array<std::size_t, rank + 1> s{};
+        std::size_t next = 1;
+        auto const all = operand_.shape();
+        for (std::size_t a = rank; a-- > 0;)
+            if (!node::reduced::reduces(a)) {
+                s[a] = next;
+                next *= all[a];
+            }
+        return s;
+    }
+    template <std::size_t R>
+    TENON_INLINE static constexpr std::size_t offset(position<R> const& outer, std::array<std::size_t, rank + 1> const& kept) {
+        std::size_t o = 0;
+        for (std::size_t a = 0; a + 1 < rank; ++a) o += outer.at[a] * kept[a];
+        return o;
+    }
+    /// Joins f(x, y) over the operand's elements x and this node's results y.
+    template <class Join, class F>
+    constexpr void reduce_into(T* to, F f) {
+        auto const s = operand_.shape();
+        if constexpr (joins_all && rank > 1 && operand::template is_flat<operand_shape>) {
+            auto r = operand_.flat_row();
+            element::store_lanes(to, join_row<Join, T, lanes, static_size<operand_shape>>(s.size(), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                return f(r.template load<N>(j).value, math::splat<N>(element::load_lanes<1>(values_.data())));
+            }));
+        } else {
+            auto const kept = kept_strides();
+            for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+                auto r = operand_.row(outer);
+                std::size_t const o = offset(outer, kept);
+                T* const out = to + o;
+                T const* const y = values_.data() + o;
+                if constexpr (joins_last) {
+                    auto const joined = join_row<Join, T, lanes, inner_extent<operand_shape>>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                        return f(r.template load<N>(j).value, math::splat<N>(element::load_lanes<1>(y)));
+                    });
+                    element::store_lanes(out, convert_lane<T>(Join::combine(element::load_lanes<1>(out), joined)));
+                } else
+                    for_each_pack<lanes, inner_extent<operand_shape>>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                        element::store_lanes(out + j, math::convert<T>(Join::combine(element::load_lanes<N>(out + j), f(r.template load<N>(j).value, element::load_lanes<N>(y + j)))));
+                    });
+            });
+        }
+    }
+    /// Divides each gradient by the number of elements that share the value.
+    constexpr void share() {
+        std::size_t const n = shape_.size();
+        buffer<T, static_size<Shape>> counts;
+        counts.reserve(n);
+        for (std::size_t i = 0; i != n; ++i) counts.data()[i] = T(0);
+        reduce_into<op::sum>(counts.data(), [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
+            using V = std::remove_cvref_t<decltype(y)>;
+            return math::select(math::convert<T>(x) == y, V(1), V(0));
+        });
+        for (std::size_t i = 0; i != n; ++i)
+            element::store_lanes(gradients_.data() + i, element::load_lanes<1>(gradients_.data() + i) / element::load_lanes<1>(counts.data() + i));
+    }
+
+    [[no_unique_address]] Shape shape_;
+    operand operand_;
+    buffer<T, static_size<Shape>> values_;
+    buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval
