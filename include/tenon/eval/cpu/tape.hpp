@@ -97,16 +97,19 @@ struct memory_row {
     [[no_unique_address]] std::conditional_t<Differentiable, T*, tuple<>> gradients;
     [[no_unique_address]] std::conditional_t<Step == run_time_stride, std::ptrdiff_t, std::integral_constant<std::ptrdiff_t, Step>> step;
 
-    TENON_INLINE constexpr std::ptrdiff_t distance() const { return step; }
+    /// The distance of j elements; unsigned, so that g++ does not reason about overflow in loops of unknown length.
+    TENON_INLINE constexpr std::ptrdiff_t steps(std::size_t j) const {
+        return static_cast<std::ptrdiff_t>(j * static_cast<std::size_t>(static_cast<std::ptrdiff_t>(step)));
+    }
 
     template <std::size_t N>
     TENON_INLINE constexpr registers<lane_t<T, N>> load(std::size_t j) const {
         if constexpr (Step == 1) return {element::load_lanes<N>(values + j)};
         else if constexpr (Step == 0) return {math::splat<N>(element::load_lanes<1>(values))};
-        else if constexpr (N == 1) return {element::load_lanes<1>(values + static_cast<std::ptrdiff_t>(j) * distance())};
+        else if constexpr (N == 1) return {element::load_lanes<1>(values + steps(j))};
         else {
             T gathered[N];
-            for (std::size_t l = 0; l != N; ++l) gathered[l] = values[static_cast<std::ptrdiff_t>(j + l) * distance()];
+            for (std::size_t l = 0; l != N; ++l) gathered[l] = values[steps(j + l)];
             return {element::load_lanes<N>(gathered)};
         }
     }
@@ -116,10 +119,10 @@ struct memory_row {
             if constexpr (Step == 1) element::store_lanes(gradients + j, element::load_lanes<N>(gradients + j) + g);
             else if constexpr (Step == 0) element::store_lanes(gradients, element::load_lanes<1>(gradients) + math::total(g));
             else if constexpr (N == 1) {
-                T* const p = gradients + static_cast<std::ptrdiff_t>(j) * distance();
+                T* const p = gradients + steps(j);
                 element::store_lanes(p, element::load_lanes<1>(p) + g);
             } else
-                for (std::size_t l = 0; l != N; ++l) gradients[static_cast<std::ptrdiff_t>(j + l) * distance()] += g[l];
+                for (std::size_t l = 0; l != N; ++l) gradients[steps(j + l)] += g[l];
         }
     }
     TENON_INLINE constexpr void close() const {}
