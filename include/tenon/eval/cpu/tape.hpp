@@ -97,7 +97,7 @@ struct memory_row {
     [[no_unique_address]] std::conditional_t<Differentiable, T*, tuple<>> gradients;
     [[no_unique_address]] std::conditional_t<Step == run_time_stride, std::ptrdiff_t, std::integral_constant<std::ptrdiff_t, Step>> step;
 
-    /// The distance of j elements; unsigned, so that g++ does not reason about overflow in loops of unknown length.
+    /// The distance of j elements.
     TENON_INLINE constexpr std::ptrdiff_t steps(std::size_t j) const {
         return static_cast<std::ptrdiff_t>(j * static_cast<std::size_t>(static_cast<std::ptrdiff_t>(step)));
     }
@@ -177,7 +177,7 @@ TENON_INLINE constexpr void for_each_pack(std::size_t length, F&& f) {
         std::size_t j = 0;
         if constexpr (N > 1)
             for (; j + N <= length; j += N) f(std::integral_constant<std::size_t, N>{}, j);
-        for (; j != length; ++j) f(std::integral_constant<std::size_t, 1>{}, j);
+        for (; j < length; ++j) f(std::integral_constant<std::size_t, 1>{}, j);
     } else {
         if constexpr (Length >= N)
             for (std::size_t j = 0; j != Length / N * N; j += N) f(std::integral_constant<std::size_t, N>{}, j);
