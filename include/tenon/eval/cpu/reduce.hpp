@@ -36,7 +36,9 @@ TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
             for (; j + N <= stop; j += N) a = Op::combine(a, load(wide, j));
             total = Op::combine(total, convert_lane<T>(Op::join(a)));
         }
-        for (; j < length; ++j) total = Op::combine(total, load(std::integral_constant<std::size_t, 1>{}, j));
+        // A static tail has static bounds: g++ 12 warns of the loop above running on otherwise.
+        if constexpr (!is_dynamic(Length)) j = Length / N * N;
+        for (; j < (is_dynamic(Length) ? length : Length); ++j) total = Op::combine(total, load(std::integral_constant<std::size_t, 1>{}, j));
     }
     return total;
 }
