@@ -12,6 +12,7 @@
 #include <tenon/data/loader.hpp>
 #include <tenon/data/tensor_dataset.hpp>
 #include <tenon/eval/evaluate.hpp>
+#include <tenon/expr/matmul.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/expr/reshape.hpp>
 #include <tenon/expr/view.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <tenon/core/tensor.hpp>
-#include <tenon/eval/cpu/reduce.hpp>
+#include <tenon/eval/cpu/matmul.hpp>
 #include <tenon/scalar/promote.hpp>
 
 namespace tenon::inline TENON_TARGET {

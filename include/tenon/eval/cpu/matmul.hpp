@@ -1,0 +1,107 @@
+// Matrix products on the processor: operands where they lie, gradients accumulated where they belong.
+#pragma once
+
+#include <tenon/eval/cpu/gemm.hpp>
+#include <tenon/eval/cpu/reduce.hpp>
+#include <tenon/expr/matmul.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Kept: the product, and with gradients that of the product. An operand that is a leaf, a view of one or another product is
+/// read where it lies; an elementwise one is evaluated once, since the way back needs its values again.
+template <class A, class B, bool Grad>
+struct tape<product_node<A, B>, Grad>
+    : in_memory<tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type, typename product_node<A, B>::shape_type,
+                tape<A, Grad>::differentiable || tape<B, Grad>::differentiable> {
+    using node = product_node<A, B>;
+    using T = typename node::value_type;
+    using Shape = typename node::shape_type;
+    using left = tape<A, Grad>;
+    using right = tape<B, Grad>;
+    static constexpr bool differentiable = left::differentiable || right::differentiable;
+    static constexpr std::size_t rank = Shape::rank();
+    static constexpr std::size_t M = shape_t<A>::static_extents[shape_t<A>::rank() - 2];
+    static constexpr std::size_t N = shape_t<B>::static_extents[shape_t<B>::rank() - 1];
+    static constexpr std::size_t K = is_dynamic(shape_t<A>::static_extents[shape_t<A>::rank() - 1])
+                                         ? shape_t<B>::static_extents[shape_t<B>::rank() - 2]
+                                         : shape_t<A>::static_extents[shape_t<A>::rank() - 1];
+
+    explicit constexpr tape(node const& n)
+        : shape_(n.shape()), left_(n.a), right_(n.b), a_(left_), b_(right_), depth_(n.a.shape()[shape_t<A>::rank() - 1]) {}
+    tape(tape const&) = delete;
+    constexpr auto shape() const { return shape_; }
+    TENON_INLINE constexpr T const* data() const { return values_.data(); }
+    TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
+    constexpr bool overlaps(void const*, void const*, bool) const { return false; }
+
+    constexpr void forward() {
+        left_.forward();
+        right_.forward();
+        a_.forward();
+        b_.forward();
+        std::size_t const n = shape_.size();
+        values_.reserve(n);
+        for (std::size_t i = 0; i != n; ++i) values_.data()[i] = T(0);
+        each_matrix([&](matrix<T const> a, matrix<T const> b, std::size_t o, auto, auto) {
+            gemm<M, N, K, T>(rows(), columns(), depth_, a, b, product_at(values_.data() + o));
+        });
+        if constexpr (differentiable) {
+            gradients_.reserve(n);
+            for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);
+        }
+    }
+    /// ∂A += G·Bᵀ, ∂B += Aᵀ·G
+    constexpr void finish() {
+        if constexpr (differentiable) {
+            each_matrix([&](matrix<T const> a, matrix<T const> b, std::size_t o, [[maybe_unused]] std::ptrdiff_t oa, [[maybe_unused]] std::ptrdiff_t ob) {
+                matrix<T> const m = product_at(gradients_.data() + o);
+                matrix<T const> const g{m.p, m.rows, m.columns};
+                if constexpr (left::differentiable)
+                    gemm<M, K, N, T>(rows(), depth_, columns(), g, b.transposed(), matrix<T>{a_.gradient() + oa, a.rows, a.columns});
+                if constexpr (right::differentiable)
+                    gemm<K, N, M, T>(depth_, columns(), rows(), a.transposed(), g, matrix<T>{b_.gradient() + ob, b.rows, b.columns});
+            });
+            a_.finish();
+            b_.finish();
+        }
+    }
+
+private:
+    constexpr std::size_t rows() const { return shape_[rank - 2]; }
+    constexpr std::size_t columns() const { return shape_[rank - 1]; }
+    constexpr matrix<T> product_at(T* p) const { return {p, static_cast<std::ptrdiff_t>(columns()), 1}; }
+
+    /// Calls f(a, b, offset of the product, offset of a, offset of b) for every matrix of the batch.
+    template <class F>
+    constexpr void each_matrix(F&& f) {
+        auto const sa = a_.strides();
+        auto const sb = b_.strides();
+        constexpr std::size_t ra = shape_t<A>::rank(), rb = shape_t<B>::rank();
+        std::size_t const size = rows() * columns();
+        std::size_t count = 1;
+        for (std::size_t i = 0; i + 2 < rank; ++i) count *= shape_[i];
+        for (std::size_t q = 0; q != count; ++q) {
+            std::ptrdiff_t oa = 0, ob = 0;
+            std::size_t left_over = q;
+            for (std::size_t i = rank - 2; i-- > 0;) {
+                auto const at = static_cast<std::ptrdiff_t>(left_over % shape_[i]);
+                left_over /= shape_[i];
+                std::size_t const from_last = rank - i;
+                if (ra >= from_last && left_.shape()[ra - from_last] != 1) oa += at * sa[ra - from_last];
+                if (rb >= from_last && right_.shape()[rb - from_last] != 1) ob += at * sb[rb - from_last];
+            }
+            f(matrix<T const>{a_.data() + oa, sa[ra - 2], sa[ra - 1]}, matrix<T const>{b_.data() + ob, sb[rb - 2], sb[rb - 1]}, q * size, oa, ob);
+        }
+    }
+
+    [[no_unique_address]] Shape shape_;
+    left left_;
+    right right_;
+    dense<left> a_;
+    dense<right> b_;
+    std::size_t depth_;
+    buffer<T, static_size<Shape>> values_;
+    buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

@@ -1,0 +1,100 @@
+#include <cmath>
+#include <type_traits>
+
+#include <tenon/tenon.hpp>
+
+#include "../catch.hpp"
+
+namespace tn = tenon;
+
+namespace {
+
+template <class T, std::size_t M, std::size_t K, std::size_t N>
+void check_product() {
+    tn::generator gen{M * 1000 + K * 100 + N};
+    auto const a = tn::randn<T, M, K>(gen);
+    auto const b = tn::randn<T, K, N>(gen);
+    auto const w = tn::randn<T, N, K>(gen);
+    tn::tensor c = tn::matmul(a, b);
+    static_assert(std::is_same_v<decltype(c), tn::tensor<T, M, N>>);
+    tn::tensor d = tn::matmul(a + a, tn::transpose(w));
+    for (std::size_t i = 0; i != M; ++i)
+        for (std::size_t j = 0; j != N; ++j) {
+            double ab = 0, aw = 0;
+            for (std::size_t k = 0; k != K; ++k) {
+                ab += static_cast<double>(a(i, k)) * static_cast<double>(b(k, j));
+                aw += 2.0 * static_cast<double>(a(i, k)) * static_cast<double>(w(j, k));
+            }
+            double const tolerance = (sizeof(T) == 4 ? 1e-5 : 1e-13) * static_cast<double>(K + 1);
+            REQUIRE(std::abs(static_cast<double>(c(i, j)) - ab) < tolerance);
+            REQUIRE(std::abs(static_cast<double>(d(i, j)) - aw) < tolerance);
+        }
+}
+
+template <std::size_t M, std::size_t K, std::size_t N>
+void check_gradient() {
+    tn::generator gen{7};
+    tn::variable a(tn::randn<double, M, K>(gen));
+    tn::variable w(tn::randn<double, N, K>(gen));
+    auto const g = tn::randn<double, M, N>(gen);
+    tn::backward(tn::sum(tn::matmul(a * 2.0, tn::transpose(w)) * g));
+    for (std::size_t i = 0; i != M; ++i)
+        for (std::size_t k = 0; k != K; ++k) {
+            double expected = 0;
+            for (std::size_t j = 0; j != N; ++j) expected += 2 * g(i, j) * w.value()(j, k);
+            REQUIRE(std::abs(a.grad()(i, k) - expected) < 1e-11);
+        }
+    for (std::size_t j = 0; j != N; ++j)
+        for (std::size_t k = 0; k != K; ++k) {
+            double expected = 0;
+            for (std::size_t i = 0; i != M; ++i) expected += 2 * g(i, j) * a.value()(i, k);
+            REQUIRE(std::abs(w.grad()(j, k) - expected) < 1e-11);
+        }
+}
+
+}  // namespace
+
+TEST_CASE("products of any extents are those of three loops") {
+    check_product<float, 1, 1, 1>();
+    check_product<float, 4, 10, 5>();
+    check_product<float, 3, 0, 2>();
+    check_product<float, 0, 3, 2>();
+    check_product<float, 17, 33, 9>();
+    check_product<float, 64, 300, 65>();
+    check_product<float, 1, 784, 128>();
+    check_product<double, 5, 7, 3>();
+    check_product<double, 130, 270, 41>();
+}
+
+TEST_CASE("vectors and batches follow NumPy's rules") {
+    tn::tensor m({{1.f, 2.f, 3.f}, {4.f, 5.f, 6.f}});
+    tn::tensor v({1.f, 0.f, -1.f});
+    tn::tensor u({1.f, 2.f});
+    tn::tensor mv = tn::matmul(m, v);
+    static_assert(std::is_same_v<decltype(mv), tn::tensor<float, 2>>);
+    CHECK(mv(0) == -2.f);
+    CHECK(tn::matmul(u, m).eval()(2) == 15.f);
+    CHECK(tn::dot(v, v).item() == 2.f);
+    CHECK(tn::outer(u, v).eval()(1, 2) == -2.f);
+    auto const batch = tn::arange<float, 12>().reshape<2, 2, 3>().eval();
+    tn::tensor p = tn::matmul(batch, tn::transpose(m));
+    static_assert(std::is_same_v<decltype(p), tn::tensor<float, 2, 2, 2>>);
+    CHECK(p(1, 1, 0) == 9.f * 1.f + 10.f * 2.f + 11.f * 3.f);
+    tn::tensor<float, tn::dyn, 3> r(4);
+    r.fill(1.f);
+    tn::tensor q = tn::matmul(r, tn::transpose(m));
+    static_assert(std::is_same_v<decltype(q), tn::tensor<float, tn::dyn, 2>>);
+    CHECK(q(3, 1) == 15.f);
+}
+
+TEST_CASE("the destination may be an operand of a product") {
+    tn::tensor y({{1.f, 3.f}, {2.f, 4.f}});
+    y += tn::matmul(y, y);
+    CHECK(y(0, 0) == 8.f);
+    CHECK(y(1, 1) == 26.f);
+}
+
+TEST_CASE("gradients of products reach both operands, through views and regions") {
+    check_gradient<4, 10, 5>();
+    check_gradient<33, 65, 19>();
+}
