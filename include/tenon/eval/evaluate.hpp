@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tenon/core/tensor.hpp>
+#include <tenon/eval/cpu/cross_entropy.hpp>
 #include <tenon/eval/cpu/matmul.hpp>
 #include <tenon/scalar/promote.hpp>
 
