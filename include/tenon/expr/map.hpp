@@ -34,26 +34,89 @@ struct comparison {
 /// Looks at truth values alone.
 struct logical {
     using no_slope = void;
+    using any_mask = void;
     template <class> using computed = bool;
     template <class> using result = bool;
 };
 
 }  // namespace op
 
-/// An operator's value on lanes; for dual numbers also the tangents, by the operator's slope.
+/// A slope of exactly 1, -1 or 0: the gradient passes as it is, turns its sign, or ends.
+using slope_one = std::integral_constant<int, 1>;
+using slope_minus_one = std::integral_constant<int, -1>;
+using slope_zero = std::integral_constant<int, 0>;
+
+namespace detail {
+/// g · s. A slope may be a number that is known, which costs nothing, or a mask of where the gradient passes: what
+/// does not pass is 0 even where g is infinite or NaN.
+template <class G, class S>
+TENON_LANE auto times_slope(G const& g, S const& s) {
+    if constexpr (std::is_same_v<S, slope_one>) return g;
+    else if constexpr (std::is_same_v<S, slope_minus_one>) return -g;
+    else if constexpr (std::is_same_v<S, slope_zero>) return G(0);
+    else if constexpr (element::is_mask<S>) return math::select(s, g, G(0));
+    else return g * s;
+}
+
+/// Whether a tangent is 0 in every direction, also in those of its own.
+template <class G>
+TENON_LANE auto vanishes(G const& g) {
+    if constexpr (element::is_dual<G>) {
+        auto all = detail::vanishes(g.value);
+        for (auto const& t : g.tangent) all = all & detail::vanishes(t);
+        return all;
+    } else return g == 0;
+}
+/// g · s, and 0 for an operand that may be constant in this direction even if its slope is infinite or NaN, as x^2.5.
+template <bool MayBeConstant, class G, class S>
+TENON_LANE auto tangent_times(G const& g, S const& s) {
+    auto const product = detail::times_slope(g, s);
+    if constexpr (!MayBeConstant || element::is_mask<S> || std::is_convertible_v<S, int>) return product;
+    else return math::select(detail::vanishes(g), G(0), product);
+}
+
+/// The value of a dual number; anything else as it is.
+template <class V>
+TENON_LANE auto const& primal(V const& v) {
+    if constexpr (element::is_dual<V>) return v.value;
+    else return v;
+}
+
+/// Lanes as V, for an operator whose result has another type than its operand.
+template <class V, class G>
+TENON_LANE auto lanes_as(G const& g) {
+    if constexpr (std::is_same_v<V, G>) return g;
+    else return math::convert<typename V::value_type>(g);
+}
+
+template <class V, class... Rest>
+struct directions_of : directions_of<Rest...> {};
+template <element::is_dual V, class... Rest>
+struct directions_of<V, Rest...> : std::integral_constant<std::size_t, V::directions> {};
+}  // namespace detail
+
+/// An operator's value on lanes; for dual numbers also the tangents, by the operator's slope. Where some operands are
+/// dual numbers, the others are constants.
 template <class Op, class... V>
 TENON_LANE auto apply_op(Op const& op, V const&... v) {
     if constexpr ((element::is_dual<V> || ...) && !requires { typename Op::generic; }) {
-        auto const y = op.value(v.value...);
-        if constexpr (requires { typename Op::no_slope; }) return y;
+        auto const y = apply_op(op, detail::primal(v)...);
+        using value = std::remove_const_t<decltype(y)>;
+        if constexpr (element::is_mask<value>) return y;
         else {
-            using result = nth<0, V...>;
-            result d(y);
-            unroll<sizeof...(V)>([&](auto i) {
-                auto const s = op.template slope<i>(y, v.value...);
-                auto const& arg = get<i>(tuple<V const&...>{{v}...});
-                for (std::size_t k = 0; k != result::directions; ++k) d.tangent[k] = d.tangent[k] + s * arg.tangent[k];
-            });
+            constexpr bool several = sizeof...(V) > 1;
+            element::dual<value, detail::directions_of<V...>::value> d(y);
+            if constexpr (!requires { typename Op::no_slope; })
+                unroll<sizeof...(V)>([&](auto i) TENON_LAMBDA_INLINE {
+                    auto const& arg = get<i>(tuple<V const&...>{{v}...});
+                    if constexpr (element::is_dual<decltype(arg)>) {
+                        auto const s = op.template slope<i>(y, detail::primal(v)...);
+                        if constexpr (!std::is_same_v<decltype(s), slope_zero const>)
+                            for (std::size_t k = 0; k != d.directions; ++k)
+                                d.tangent[k] = d.tangent[k] + detail::lanes_as<value>(
+                                                                  detail::tangent_times<several>(arg.tangent[k], s));
+                    }
+                });
             return d;
         }
     } else return op.value(v...);
@@ -102,43 +165,73 @@ constexpr auto make_map(Op op, X&&... x) {
     else return cannot_broadcast<shape_t<node_t<X>>...>{};
 }
 
-/// A function object made from an operator: on tensors it makes a node, on numbers and lanes it computes.
+namespace detail {
+/// Whether X is what a kernel computes with: a pack, a mask, or a dual number of those.
+template <class X>
+inline constexpr bool in_kernel = element::is_pack<X> || element::is_mask<X>;
+template <element::is_dual X>
+inline constexpr bool in_kernel<X> = in_kernel<typename X::value_type>;
+
+/// The type of lanes that operands of a function on lanes have in common: a number beside lanes becomes lanes, a pack
+/// beside a dual number a dual number.
+template <class V>
+struct common_lane {
+    using type = V;
+    template <class U>
+    friend constexpr auto operator+(std::type_identity<U>, common_lane) {
+        if constexpr (std::is_void_v<U> || std::is_arithmetic_v<U>) return std::type_identity<V>{};
+        else if constexpr (std::is_arithmetic_v<V> || (element::is_dual<U> && !element::is_dual<V>))
+            return std::type_identity<U>{};
+        else return std::type_identity<V>{};
+    }
+};
+template <class... V>
+using common_lane_t = typename decltype((std::type_identity<void>{} + ... + common_lane<V>{}))::type;
+
+/// Lanes as an operator wants them: an operator on truth values takes the mask of any element size.
+template <class Op, class T, class V>
+TENON_LANE auto operand_lanes(V const& v) {
+    if constexpr (std::is_same_v<T, bool> && element::is_mask<V> && requires { typename Op::any_mask; }) return v;
+    else return math::convert<T>(v);
+}
+}  // namespace detail
+
+/// What an elementwise function is called with: lanes, or numbers and lanes.
+template <class... X>
+concept lanes_or_numbers = (detail::in_kernel<std::remove_cvref_t<X>> || ...) &&
+                           ((detail::in_kernel<std::remove_cvref_t<X>> || number<std::remove_cvref_t<X>>)&&...);
+template <class... X>
+concept numbers = ((number<std::remove_cvref_t<X>> && !detail::in_kernel<std::remove_cvref_t<X>>)&&...);
+/// Operands of an elementwise function: tensors and numbers, numbers alone, or lanes and numbers.
+template <class... X>
+concept elementwise_operands =
+    ((expression<X> || ...) && (operand<X> && ...)) || numbers<X...> || lanes_or_numbers<X...>;
+
+/// An operator on what it is given: on tensors it makes a node, on numbers and lanes it computes.
+template <class Op, class... X>
+    requires elementwise_operands<X...>
+TENON_LANE auto call_op(Op const& op, X&&... x) {
+    if constexpr ((expression<X> || ...)) return make_map(op, std::forward<X>(x)...);
+    else if constexpr (numbers<X...>) {
+        using types = detail::map_types<Op, scalar<std::remove_cvref_t<X>>...>;
+        return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
+            return element::element_of<typename types::result>(
+                apply_op(op, math::convert<typename types::template operand<I>>(element::load_lanes<1>(&x))...));
+        }(std::index_sequence_for<X...>{});
+    } else {
+        using widest = detail::common_lane_t<std::remove_cvref_t<X>...>;
+        return apply_op(op, static_cast<widest>(x)...);
+    }
+}
+
+/// A function object made from an operator.
 template <class Op>
 struct elementwise {
     template <class... X>
-        requires((expression<X> || ...) && (operand<X> && ...))
-    constexpr auto operator()(X&&... x) const {
-        return make_map(Op{}, std::forward<X>(x)...);
+        requires elementwise_operands<X...>
+    TENON_LANE auto operator()(X&&... x) const {
+        return call_op(Op{}, std::forward<X>(x)...);
     }
-    template <class... X>
-        requires(!(expression<X> || ...) && (number<std::remove_cvref_t<X>> && ...))
-    constexpr auto operator()(X... x) const {
-        using types = detail::map_types<Op, scalar<X>...>;
-        return lanes(math::convert<typename types::template operand<0>>(element::lane_t<X, 1>(x))...)[0];
-    }
-    template <class... X>
-        requires(!(expression<X> || ...) && (element::lane<X> || ...))
-    TENON_LANE auto operator()(X... x) const {
-        return lanes(x...);
-    }
-
-private:
-    template <class... V>
-    TENON_LANE auto lanes(V... v) const {
-        using widest = typename decltype((std::type_identity<void>{} + ... + lane_type<V>{}))::type;
-        return apply_op(Op{}, static_cast<widest>(v)...);
-    }
-    template <class V>
-    struct lane_type {
-        using type = V;
-        template <class U>
-        friend constexpr auto operator+(std::type_identity<U>, lane_type) {
-            // A plain number beside lanes becomes lanes; a pack beside a dual becomes a dual.
-            if constexpr (std::is_void_v<U> || std::is_arithmetic_v<U>) return std::type_identity<V>{};
-            else if constexpr (std::is_arithmetic_v<V> || (element::is_dual<U> && !element::is_dual<V>)) return std::type_identity<U>{};
-            else return std::type_identity<V>{};
-        }
-    };
 };
 
 }  // namespace tenon::inline TENON_TARGET

@@ -5,48 +5,66 @@
 
 namespace tenon::inline TENON_TARGET {
 
-/// A slope of exactly 1 or -1: the gradient passes as it is.
-using slope_one = std::integral_constant<int, 1>;
-using slope_minus_one = std::integral_constant<int, -1>;
-
 namespace op {
 
 struct add : arithmetic {
     static constexpr char const* name = "add";
-    template <class V> TENON_LANE static V value(V a, V b) {
+    template <class V>
+    TENON_LANE static V value(V a, V b) {
         if constexpr (element::is_mask<V>) return a | b;
         else return a + b;
     }
-    template <std::size_t, class V> TENON_LANE static slope_one slope(V, V, V) { return {}; }
+    template <std::size_t, class V>
+    TENON_LANE static slope_one slope(V, V, V) {
+        return {};
+    }
 };
 struct sub : arithmetic {
     static constexpr char const* name = "sub";
-    template <class V> TENON_LANE static V value(V a, V b) { return a - b; }
-    template <std::size_t I, class V> TENON_LANE static auto slope(V, V, V) {
+    template <class V>
+    TENON_LANE static V value(V a, V b) {
+        return a - b;
+    }
+    template <std::size_t I, class V>
+    TENON_LANE static auto slope(V, V, V) {
         return std::conditional_t<I == 0, slope_one, slope_minus_one>{};
     }
 };
 struct mul : arithmetic {
     static constexpr char const* name = "mul";
-    template <class V> TENON_LANE static V value(V a, V b) {
+    template <class V>
+    TENON_LANE static V value(V a, V b) {
         if constexpr (element::is_mask<V>) return a & b;
         else return a * b;
     }
-    template <std::size_t I, class V> TENON_LANE static V slope(V, V a, V b) { return I == 0 ? b : a; }
+    template <std::size_t I, class V>
+    TENON_LANE static V slope(V, V a, V b) {
+        return I == 0 ? b : a;
+    }
 };
 /// True division: integers give floats, as in PyTorch.
 struct div : floating {
     static constexpr char const* name = "div";
-    template <class V> TENON_LANE static V value(V a, V b) { return a / b; }
-    template <std::size_t I, class V> TENON_LANE static V slope(V y, V, V b) {
+    template <class V>
+    TENON_LANE static V value(V a, V b) {
+        return a / b;
+    }
+    template <std::size_t I, class V>
+    TENON_LANE static V slope(V y, V, V b) {
         if constexpr (I == 0) return V(1) / b;
         else return -y / b;
     }
 };
 struct neg : arithmetic {
     static constexpr char const* name = "neg";
-    template <class V> TENON_LANE static V value(V a) { return -a; }
-    template <std::size_t, class V> TENON_LANE static slope_minus_one slope(V, V) { return {}; }
+    template <class V>
+    TENON_LANE static V value(V a) {
+        return -a;
+    }
+    template <std::size_t, class V>
+    TENON_LANE static slope_minus_one slope(V, V) {
+        return {};
+    }
 };
 
 }  // namespace op

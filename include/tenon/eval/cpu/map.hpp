@@ -139,7 +139,7 @@ struct tape<map_node<Op, A...>, Grad> {
         TENON_INLINE constexpr void adjoint(std::size_t j, Regs const& r, G const& g) {
             if constexpr (differentiable) {
                 [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-                    auto const slopes = op_slopes(r.value, math::convert<typename types::template operand<I>>(tenon::get<I>(r.operands).value)...);
+                    auto const slopes = op_slopes(r.value, operand_lanes<I>(tenon::get<I>(r.operands).value)...);
                     (send<I, N>(j, r, slopes, g), ...);
                 }(std::index_sequence_for<A...>{});
             }
@@ -149,9 +149,13 @@ struct tape<map_node<Op, A...>, Grad> {
         }
 
     private:
+        template <std::size_t I, class V>
+        TENON_INLINE static constexpr auto operand_lanes(V const& v) {
+            return tenon::detail::operand_lanes<Op, typename types::template operand<I>>(v);
+        }
         template <std::size_t... I, class... Regs>
         TENON_INLINE constexpr auto evaluate(std::index_sequence<I...>, Regs const&... r) const {
-            auto const v = apply_op(op, math::convert<typename types::template operand<I>>(r.value)...);
+            auto const v = apply_op(op, operand_lanes<I>(r.value)...);
             return map_registers<std::remove_cvref_t<decltype(v)>, Regs...>{v, {{r}...}};
         }
         /// Slopes are computed one by one where the operator has them so, and all at once where it has only that.
@@ -169,16 +173,10 @@ struct tape<map_node<Op, A...>, Grad> {
             if constexpr (child::differentiable) {
                 auto const s = slopes(std::integral_constant<std::size_t, I>{});
                 using T = typename child::value_type;
-                tenon::get<I>(rows).template adjoint<N>(j, tenon::get<I>(r.operands), math::convert<T>(g_times(g, s)));
+                if constexpr (!std::is_same_v<decltype(s), slope_zero const>)
+                    tenon::get<I>(rows).template adjoint<N>(j, tenon::get<I>(r.operands),
+                                                            math::convert<T>(tenon::detail::times_slope(g, s)));
             }
-        }
-        /// A slope may be the number 1, which costs nothing, or a mask of where the gradient passes.
-        template <class G, class S>
-        TENON_INLINE static constexpr auto g_times(G const& g, S const& s) {
-            if constexpr (std::is_same_v<S, std::integral_constant<int, 1>>) return g;
-            else if constexpr (std::is_same_v<S, std::integral_constant<int, -1>>) return -g;
-            else if constexpr (element::is_mask<S>) return math::select(s, g, G(0));
-            else return g * s;
         }
     };
 
