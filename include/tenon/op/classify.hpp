@@ -1,0 +1,55 @@
+// isnan, isinf, isfinite
+#pragma once
+
+#include <tenon/expr/map.hpp>
+#include <tenon/scalar/math.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+namespace op {
+struct isnan : comparison {
+    static constexpr char const* name = "isnan";
+    template <class V>
+    TENON_LANE static auto value(V x) {
+        return math::isnan(x);
+    }
+};
+struct isinf : comparison {
+    static constexpr char const* name = "isinf";
+    template <class V>
+    TENON_LANE static auto value(V x) {
+        return math::isinf(x);
+    }
+};
+struct isfinite : comparison {
+    static constexpr char const* name = "isfinite";
+    template <class V>
+    TENON_LANE static auto value(V x) {
+        return math::isfinite(x);
+    }
+};
+}  // namespace op
+
+/// Whether x is NaN; bool; torch.isnan.
+inline constexpr elementwise<op::isnan> isnan{};
+/// Whether x is infinite; bool; torch.isinf.
+inline constexpr elementwise<op::isinf> isinf{};
+/// Whether x is neither infinite nor NaN; bool; torch.isfinite.
+inline constexpr elementwise<op::isfinite> isfinite{};
+
+namespace element {
+template <lane V>
+TENON_LANE auto isnan(V x) {
+    return apply_op(op::isnan{}, x);
+}
+template <lane V>
+TENON_LANE auto isinf(V x) {
+    return apply_op(op::isinf{}, x);
+}
+template <lane V>
+TENON_LANE auto isfinite(V x) {
+    return apply_op(op::isfinite{}, x);
+}
+}  // namespace element
+
+}  // namespace tenon::inline TENON_TARGET

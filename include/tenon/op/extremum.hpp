@@ -1,0 +1,56 @@
+// minimum, maximum
+#pragma once
+
+#include <tenon/expr/map.hpp>
+#include <tenon/scalar/math.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+namespace op {
+struct minimum : arithmetic {
+    static constexpr char const* name = "minimum";
+    template <class V>
+    TENON_LANE static V value(V a, V b) {
+        if constexpr (element::is_mask<V>) return a & b;
+        else return math::minimum(a, b);
+    }
+    template <std::size_t I, class V>
+    TENON_LANE static auto slope(V, V a, V b) {
+        auto const loses = I == 0 ? a > b : b > a;
+        return math::select(a == b, V(0.5), math::select(loses, V(0), V(1)));
+    }
+};
+struct maximum : arithmetic {
+    static constexpr char const* name = "maximum";
+    template <class V>
+    TENON_LANE static V value(V a, V b) {
+        if constexpr (element::is_mask<V>) return a | b;
+        else return math::maximum(a, b);
+    }
+    template <std::size_t I, class V>
+    TENON_LANE static auto slope(V, V a, V b) {
+        auto const loses = I == 0 ? a < b : b < a;
+        return math::select(a == b, V(0.5), math::select(loses, V(0), V(1)));
+    }
+};
+}  // namespace op
+
+/// The lesser of a and b, NaN if either is; the gradient goes to it, half to each of equals; torch.minimum.
+inline constexpr elementwise<op::minimum> minimum{};
+/// The greater of a and b, NaN if either is; the gradient goes to it, half to each of equals; torch.maximum.
+inline constexpr elementwise<op::maximum> maximum{};
+
+namespace element {
+template <class A, class B>
+    requires lanes_or_numbers<A, B>
+TENON_LANE auto minimum(A const& a, B const& b) {
+    return call_op(op::minimum{}, a, b);
+}
+template <class A, class B>
+    requires lanes_or_numbers<A, B>
+TENON_LANE auto maximum(A const& a, B const& b) {
+    return call_op(op::maximum{}, a, b);
+}
+}  // namespace element
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,34 @@
+// hardtanh
+#pragma once
+
+#include <tenon/expr/map.hpp>
+#include <tenon/scalar/math.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+namespace op {
+struct hardtanh : floating {
+    static constexpr char const* name = "hardtanh";
+    double low, high;
+    template <class V>
+    TENON_LANE V value(V x) const {
+        return math::minimum(math::maximum(x, V(low)), V(high));
+    }
+    template <std::size_t, class V>
+    TENON_LANE auto slope(V, V x) const {
+        return (x > low) & (x < high);
+    }
+};
+}  // namespace op
+
+/// min(max(x, low), high); slope 1 between the bounds, 0 at and beyond them; torch.nn.functional.hardtanh.
+template <class X>
+    requires elementwise_operands<X>
+TENON_LANE auto hardtanh(X&& x, double low = -1, double high = 1) {
+    return call_op(op::hardtanh{{}, low, high}, std::forward<X>(x));
+}
+namespace element {
+using tenon::hardtanh;
+}  // namespace element
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,52 @@
+// abs, sign
+#pragma once
+
+#include <tenon/expr/map.hpp>
+#include <tenon/scalar/math.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+namespace element {
+template <lane V>
+TENON_LANE auto sign(V x);
+}  // namespace element
+
+namespace op {
+struct sign : arithmetic {
+    using no_slope = void;
+    static constexpr char const* name = "sign";
+    template <class V>
+    TENON_LANE static auto value(V x) {
+        return math::convert<typename V::value_type>(x > 0) - math::convert<typename V::value_type>(x < 0);
+    }
+};
+struct abs : arithmetic {
+    static constexpr char const* name = "abs";
+    template <class V>
+    TENON_LANE static auto value(V x) {
+        return math::abs(x);
+    }
+    template <std::size_t, class V>
+    TENON_LANE static auto slope(V, V x) {
+        return element::sign(x);
+    }
+};
+}  // namespace op
+
+/// −1, 0 or 1, and 0 for NaN; without slope; torch.sign.
+inline constexpr elementwise<op::sign> sign{};
+/// |x|; slope sign(x), 0 at 0; torch.abs.
+inline constexpr elementwise<op::abs> abs{};
+
+namespace element {
+template <lane V>
+TENON_LANE auto sign(V x) {
+    return apply_op(op::sign{}, x);
+}
+template <lane V>
+TENON_LANE auto abs(V x) {
+    return apply_op(op::abs{}, x);
+}
+}  // namespace element
+
+}  // namespace tenon::inline TENON_TARGET
