@@ -86,7 +86,12 @@ TENON_LANE auto const& primal(V const& v) {
 template <class V, class G>
 TENON_LANE auto lanes_as(G const& g) {
     if constexpr (std::is_same_v<V, G>) return g;
-    else return math::convert<typename V::value_type>(g);
+    else if constexpr (element::is_dual<V>) {
+        V d(detail::lanes_as<typename V::value_type>(g.value));
+        for (std::size_t k = 0; k != V::directions; ++k)
+            d.tangent[k] = detail::lanes_as<typename V::value_type>(g.tangent[k]);
+        return d;
+    } else return math::convert<typename V::value_type>(g);
 }
 
 template <class V, class... Rest>

@@ -121,7 +121,14 @@ namespace tenon::inline TENON_TARGET::math {
 template <class U, element::is_dual V>
 TENON_LANE auto convert(V v) {
     static_assert(element::is_dual<U>, "a dual number has no conversion to a plain one: detach it");
-    return v;
+    using result = element::lane_t<U, 1>;
+    if constexpr (std::is_same_v<result, V>) return v;
+    else {
+        result d(math::convert<typename U::value_type>(v.value));
+        for (std::size_t k = 0; k != V::directions; ++k)
+            d.tangent[k] = math::convert<typename U::value_type>(v.tangent[k]);
+        return d;
+    }
 }
 template <class U, class V>
     requires(element::is_dual<U> && !element::is_dual<V>)
