@@ -2,6 +2,8 @@
 #pragma once
 
 #include <tenon/autograd/backward.hpp>
+#include <tenon/autograd/functional.hpp>
+#include <tenon/autograd/gradcheck.hpp>
 #include <tenon/autograd/variable.hpp>
 #include <tenon/core/creation.hpp>
 #include <tenon/core/print.hpp>
@@ -12,7 +14,13 @@
 #include <tenon/data/loader.hpp>
 #include <tenon/data/tensor_dataset.hpp>
 #include <tenon/eval/evaluate.hpp>
+#include <tenon/expr/argmax.hpp>
 #include <tenon/expr/cross_entropy.hpp>
+#include <tenon/expr/einsum.hpp>
+#include <tenon/expr/leaf.hpp>
+#include <tenon/expr/let.hpp>
+#include <tenon/expr/loss.hpp>
+#include <tenon/expr/map.hpp>
 #include <tenon/expr/matmul.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/expr/reshape.hpp>
@@ -22,7 +30,12 @@
 #include <tenon/io/model.hpp>
 #include <tenon/io/npy.hpp>
 #include <tenon/io/safetensors.hpp>
+#include <tenon/nn/activation.hpp>
+#include <tenon/nn/linear.hpp>
+#include <tenon/nn/loss.hpp>
 #include <tenon/nn/module.hpp>
+#include <tenon/nn/pipeline.hpp>
+#include <tenon/nn/summary.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/atan2.hpp>
 #include <tenon/op/cast.hpp>
@@ -56,3 +69,5 @@
 #include <tenon/op/square.hpp>
 #include <tenon/op/trigonometry.hpp>
 #include <tenon/op/where.hpp>
+#include <tenon/optim/adam.hpp>
+#include <tenon/optim/sgd.hpp>

@@ -3,6 +3,5 @@
 
 int main() {
     tenon::tensor x({1.f, 2.f, 3.f});
-    tenon::tensor y = x * 2.f;
-    return y(2) == 6.f ? 0 : 1;
+    return tenon::sum(x * 2.f).item() == 12.f ? 0 : 1;
 }

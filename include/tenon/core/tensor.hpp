@@ -148,10 +148,15 @@ tensor(T const (&)[A][B][C][D]) -> tensor<T, A, B, C, D>;
 template <class D, class T, std::size_t... E>
 tensor(expression_base<D, T, shape<E...>> const&) -> tensor<T, E...>;
 
+template <class T, std::size_t... E>
+class variable;
+
 /// Where elements live and expressions run: the processor's memory.
 struct cpu {
     template <class T, std::size_t... E>
     using tensor = tenon::tensor<T, E...>;
+    template <class T, std::size_t... E>
+    using variable = tenon::variable<T, E...>;
 };
 
 namespace detail {

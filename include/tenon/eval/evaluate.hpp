@@ -2,7 +2,9 @@
 #pragma once
 
 #include <tenon/core/tensor.hpp>
+#include <tenon/eval/cpu/argmax.hpp>
 #include <tenon/eval/cpu/cross_entropy.hpp>
+#include <tenon/eval/cpu/let.hpp>
 #include <tenon/eval/cpu/matmul.hpp>
 #include <tenon/scalar/promote.hpp>
 

@@ -1,4 +1,4 @@
-// Models are plain structs: their parameters are found by looking at the members.
+// Models are plain structs: layers and parameters are found by looking at the members.
 #pragma once
 
 #include <cstddef>
@@ -6,36 +6,107 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include <tenon/core/reflect.hpp>
-#include <tenon/core/target.hpp>
+#include <tenon/core/tensor.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {
 
-namespace detail {
+/// A parameter: a variable of any shape and device.
+template <class M>
+concept parameter = requires { typename std::remove_cvref_t<M>::variable_class; };
 
-template <class Member, class F>
-void visit_parameters(Member& m, std::string const& name, F& f) {
-    using plain = std::remove_const_t<Member>;
-    if constexpr (requires { typename plain::variable_class; }) f(std::string_view(name), m);
-    else if constexpr (std::is_array_v<plain> || requires { std::tuple_size<plain>::value; }) {
+template <class M>
+concept layer = requires { typename std::remove_cvref_t<M>::layer_tag; };
+
+namespace detail {
+template <class M>
+concept has_children = requires(M& m) { m.visit_children([](std::string_view, auto&) {}); };
+template <class M>
+concept array_like = std::is_array_v<M> || (requires { std::tuple_size<M>::value; } && requires(M& m) { m.begin(); });
+
+/// Calls f(name, member) for every direct member of a model.
+template <class M, class F>
+constexpr void visit_children(M& m, F&& f) {
+    using plain = std::remove_const_t<M>;
+    if constexpr (has_children<M>) m.visit_children(f);
+    else if constexpr (array_like<plain>) {
         std::size_t i = 0;
-        for (auto& element : m) visit_parameters(element, name + (name.empty() ? "" : ".") + std::to_string(i++), f);
-    } else if constexpr (reflect::aggregate<plain>)
-        reflect::for_each_member(m, [&](std::string_view member, auto& inner) {
-            visit_parameters(inner, name + (name.empty() ? "" : ".") + std::string(member), f);
-        });
+        for (auto& element : m) f(std::string_view(std::to_string(i++)), element);
+    } else if constexpr (reflect::aggregate<plain>) reflect::for_each_member(m, f);
 }
 
+template <class M, class F>
+void visit_named(M& m, std::string const& name, F& f) {
+    if constexpr (parameter<M>) f(std::string_view(name), m);
+    else
+        visit_children(m, [&](std::string_view member, auto& inner) {
+            visit_named(inner, name.empty() ? std::string(member) : name + "." + std::string(member), f);
+        });
+}
 }  // namespace detail
 
 /// Calls `f(name, variable)` for every variable of a model, in the order of declaration. Names are joined with dots as in
 /// PyTorch's named_parameters: the weight of member `fc1` is "fc1.weight", that of the second element of an array member
-/// `blocks` is "blocks.1.weight". Members that hold no variable are passed over; a model that is itself one variable has
-/// the empty name.
+/// `blocks` is "blocks.1.weight". A model that is itself one variable has the empty name.
 template <class Model, class F>
 void for_each_parameter(Model& model, F&& f) {
-    detail::visit_parameters(model, "", f);
+    detail::visit_named(model, "", f);
+}
+
+/// Calls `f(variable)` for every variable of a model, without making names: what an optimiser does at every step.
+template <class Model, class F>
+constexpr void visit_parameters(Model& model, F&& f) {
+    using plain = std::remove_const_t<Model>;
+    if constexpr (parameter<Model>) f(model);
+    else if constexpr (detail::has_children<Model>) model.visit_children([&](std::string_view, auto& inner) { visit_parameters(inner, f); });
+    else if constexpr (detail::array_like<plain>)
+        for (auto& element : model) visit_parameters(element, f);
+    else if constexpr (reflect::aggregate<plain>)
+        reflect::visit_members(model, [&](auto&... member) { (visit_parameters(member, f), ...); });
+}
+
+/// Calls `f(layer)` for the model and all that it is made of, outside in.
+template <class Model, class F>
+void visit_modules(Model& model, F&& f) {
+    if constexpr (!parameter<Model> && std::is_class_v<std::remove_const_t<Model>>) {
+        f(model);
+        detail::visit_children(model, [&](std::string_view, auto& inner) { visit_modules(inner, f); });
+    } else if constexpr (detail::array_like<std::remove_const_t<Model>>)
+        for (auto& element : model) visit_modules(element, f);
+}
+
+namespace detail {
+template <class M>
+constexpr std::size_t count_parameters() {
+    if constexpr (parameter<M>) return static_size<typename M::shape_type>;
+    else if constexpr (requires { M::parameter_count; }) return M::parameter_count;
+    else if constexpr (std::is_array_v<M>) return std::extent_v<M> * count_parameters<std::remove_extent_t<M>>();
+    else if constexpr (array_like<M>) return std::tuple_size<M>::value * count_parameters<typename M::value_type>();
+    else if constexpr (reflect::aggregate<M>)
+        return decltype(reflect::visit_members(std::declval<M&>(), []<class... C>(C&...) {
+            return std::integral_constant<std::size_t, (count_parameters<std::remove_const_t<C>>() + ... + 0)>{};
+        }))::value;
+    else return 0;
+}
+}  // namespace detail
+
+/// How many numbers a model of this type has to learn.
+template <class Model>
+inline constexpr std::size_t parameter_count = detail::count_parameters<Model>();
+
+/// Puts every layer into training mode: dropout drops, running statistics move.
+template <class Model>
+void train(Model& model, bool training = true) {
+    visit_modules(model, [training](auto& m) {
+        if constexpr (requires { m.training = training; }) m.training = training;
+    });
+}
+/// Puts every layer into evaluation mode.
+template <class Model>
+void eval(Model& model) {
+    train(model, false);
 }
 
 }  // namespace tenon::inline TENON_TARGET::nn

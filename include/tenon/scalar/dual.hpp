@@ -30,6 +30,12 @@ struct dual {
     template <class U>
         requires(std::is_arithmetic_v<U> && !std::is_same_v<U, V>)
     TENON_LANE dual(U v) : dual(static_cast<V>(v)) {}
+    /// The same with other lanes: an element of a tensor becomes the lane that a kernel works on.
+    template <class U>
+        requires(!std::is_same_v<U, V>)
+    TENON_LANE explicit dual(dual<U, K> const& d) : value(static_cast<V>(d.value)) {
+        for (std::size_t k = 0; k != K; ++k) tangent[k] = static_cast<V>(d.tangent[k]);
+    }
     TENON_LANE dual(V v, V t)
         requires(K == 1)
         : value(v), tangent{t} {}

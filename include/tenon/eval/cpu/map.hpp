@@ -114,12 +114,13 @@ struct tape<map_node<Op, A...>, Grad> {
     using shape_type = typename node::shape_type;
     using types = typename node::types;
     static constexpr bool is_addressable = false;
-    static constexpr bool differentiable =
-        (tape<A, Grad>::differentiable || ...) && !requires { typename Op::no_slope; } && !std::is_integral_v<value_type>;
-    static constexpr std::size_t widest = std::max({lane_bytes<value_type>, tape<A, Grad>::widest...});
+    /// Whether gradients come through: what is below an operator without slope is evaluated as if none were wanted.
+    static constexpr bool passes = Grad && !requires { typename Op::no_slope; } && !std::is_integral_v<value_type>;
+    static constexpr bool differentiable = (tape<A, passes>::differentiable || ...);
+    static constexpr std::size_t widest = std::max({lane_bytes<value_type>, tape<A, passes>::widest...});
     static constexpr std::size_t wide = TENON_VECTOR_BYTES / widest;
     template <class Region>
-    static constexpr bool is_flat = ((static_size<shape_t<A>> == 1 || (std::is_same_v<shape_t<A>, Region> && tape<A, Grad>::template is_flat<Region>)) && ...);
+    static constexpr bool is_flat = ((static_size<shape_t<A>> == 1 || (std::is_same_v<shape_t<A>, Region> && tape<A, passes>::template is_flat<Region>)) && ...);
 
     explicit constexpr tape(node const& n) : node_(&n), operands_(n.operands) {}
     constexpr auto shape() const { return node_->shape(); }
@@ -169,7 +170,7 @@ struct tape<map_node<Op, A...>, Grad> {
         }
         template <std::size_t I, std::size_t N, class Regs, class Slopes, class G>
         TENON_INLINE constexpr void send(std::size_t j, Regs const& r, Slopes const& slopes, G const& g) {
-            using child = tape<nth<I, A...>, Grad>;
+            using child = tape<nth<I, A...>, passes>;
             if constexpr (child::differentiable) {
                 auto const s = slopes(std::integral_constant<std::size_t, I>{});
                 using T = typename child::value_type;
@@ -205,13 +206,13 @@ struct tape<map_node<Op, A...>, Grad> {
     }
     constexpr void finish() {
         unroll<sizeof...(A)>([&](auto i) {
-            if constexpr (tape<nth<i, A...>, Grad>::differentiable) get<i>(operands_).finish();
+            if constexpr (tape<nth<i, A...>, passes>::differentiable) get<i>(operands_).finish();
         });
     }
 
 private:
     node const* node_;
-    tapes<tape<A, Grad>...> operands_;
+    tapes<tape<A, passes>...> operands_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -43,16 +43,19 @@ TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
     return total;
 }
 
+/// Whether gradients come through a reduction.
+template <class Op, class A>
+inline constexpr bool reduction_passes = !requires { typename Op::no_slope; } && !std::is_integral_v<typename Op::template result<value_t<A>>>;
+
 template <class Op, bool Keep, class A, std::size_t... Axes, bool Grad>
 struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     : in_memory<tape<reduce_node<Op, Keep, A, Axes...>, Grad>, typename reduce_node<Op, Keep, A, Axes...>::value_type,
                 typename reduce_node<Op, Keep, A, Axes...>::shape_type,
-                tape<A, Grad>::differentiable && !requires { typename Op::no_slope; } &&
-                    !std::is_integral_v<typename reduce_node<Op, Keep, A, Axes...>::value_type>> {
+                tape<A, Grad && reduction_passes<Op, A>>::differentiable> {
     using node = reduce_node<Op, Keep, A, Axes...>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
-    using operand = tape<A, Grad>;
+    using operand = tape<A, Grad && reduction_passes<Op, A>>;
     using operand_shape = shape_t<A>;
     static constexpr bool differentiable = tape::in_memory::differentiable;
     static constexpr std::size_t rank = operand_shape::rank();

@@ -1,0 +1,86 @@
+// Gradients compared with finite differences.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <type_traits>
+#include <vector>
+
+#include <tenon/autograd/backward.hpp>
+#include <tenon/expr/cross_entropy.hpp>
+#include <tenon/expr/let.hpp>
+#include <tenon/expr/matmul.hpp>
+#include <tenon/expr/reshape.hpp>
+#include <tenon/expr/softmax.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+struct gradcheck_options {
+    double eps = 1e-6;   ///< half the distance of the two values
+    double atol = 1e-5;  ///< absolute and
+    double rtol = 1e-3;  ///< relative error that is allowed
+};
+
+namespace detail {
+/// Calls f(variable) for every variable that a node refers to.
+template <class Node, class F>
+void visit_variables(Node const& n, F& f) {
+    if constexpr (requires { typename Node::variable_tag; }) f(n.variable());
+    else if constexpr (requires { n.operands; })
+        unroll<Node::operand_count>([&](auto i) { visit_variables(get<i>(n.operands), f); });
+    else if constexpr (requires { n.operand; }) visit_variables(n.operand, f);
+    else if constexpr (requires { n.a; n.b; }) {
+        visit_variables(n.a, f);
+        visit_variables(n.b, f);
+    } else if constexpr (requires { n.logits; }) visit_variables(n.logits, f);
+    else if constexpr (requires { n.node(); }) visit_variables(n.node(), f);
+}
+}  // namespace detail
+
+/// Whether backward's gradients of every variable in a computation with one element agree with central differences,
+/// |g − (f(x + ε) − f(x − ε)) / 2ε| ≤ atol + rtol · |difference|. Meant for double. Values and gradients are left as they
+/// were; torch.autograd.gradcheck.
+template <expression E>
+bool gradcheck(E const& e, gradcheck_options options = {}) {
+    auto const node = as_node(e);
+    std::vector<std::vector<double>> before, found;
+    auto read = [](auto& to) {
+        return [&to](auto const& v) {
+            to.emplace_back();
+            for (auto const g : v.grad().flat()) to.back().push_back(static_cast<double>(g));
+        };
+    };
+    auto save = read(before);
+    auto collect = read(found);
+    auto zero = [](auto const& v) { std::fill_n(v.gradient_data(), v.size(), value_t<decltype(v)>(0)); };
+    detail::visit_variables(node, save);
+    detail::visit_variables(node, zero);
+    backward(node);
+    detail::visit_variables(node, collect);
+
+    bool agree = true;
+    std::size_t next = 0;
+    auto compare = [&](auto const& variable) {
+        using V = std::remove_cvref_t<decltype(variable)>;
+        using T = typename V::value_type;
+        auto& v = const_cast<V&>(variable);
+        auto const& g = found[next];
+        for (std::size_t i = 0; i != v.size(); ++i) {
+            T const x = v.value().data()[i];
+            v.value().data()[i] = x + static_cast<T>(options.eps);
+            double const above = static_cast<double>(evaluate(node));
+            v.value().data()[i] = x - static_cast<T>(options.eps);
+            double const below = static_cast<double>(evaluate(node));
+            v.value().data()[i] = x;
+            double const slope = (above - below) / (2 * options.eps);
+            if (!(std::abs(g[i] - slope) <= options.atol + options.rtol * std::abs(slope))) agree = false;
+            v.gradient_data()[i] = static_cast<T>(before[next][i]);
+        }
+        ++next;
+    };
+    detail::visit_variables(node, compare);
+    return agree;
+}
+
+}  // namespace tenon::inline TENON_TARGET

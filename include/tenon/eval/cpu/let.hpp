@@ -1,0 +1,99 @@
+// Named nodes on the processor: the first consumer evaluates, the last one to send its gradient passes it on.
+#pragma once
+
+#include <optional>
+
+#include <tenon/core/tensor.hpp>
+#include <tenon/eval/cpu/leaf.hpp>
+#include <tenon/expr/let.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+template <class Node>
+struct let_state {
+    using T = value_t<Node>;
+    using Shape = shape_t<Node>;
+    /// An evaluation in progress, with or without gradients. It ends with its last consumer.
+    template <bool Grad>
+    struct pass {
+        std::optional<tape<Node, Grad>> inner;
+        std::size_t consumers = 0;
+        std::size_t finished = 0;
+        bool evaluated = false;
+    };
+    pass<true> with_gradient;
+    pass<false> without_gradient;
+    buffer<T, static_size<Shape>> values, gradients;
+    bool has_values = false, has_gradients = false;
+
+    template <bool Grad>
+    constexpr auto& get() {
+        if constexpr (Grad) return with_gradient;
+        else return without_gradient;
+    }
+    constexpr tensor_of_t<T, Shape> value(Node const& n) const { return copy(n, values, has_values); }
+    constexpr tensor_of_t<T, Shape> grad(Node const& n) const { return copy(n, gradients, has_gradients); }
+
+private:
+    static constexpr tensor_of_t<T, Shape> copy(Node const& n, buffer<T, static_size<Shape>> const& from, bool filled) {
+        tensor_of_t<T, Shape> t(n.shape());
+        if (filled)
+            for (std::size_t i = 0; i != t.size(); ++i) t.data()[i] = from.data()[i];
+        return t;
+    }
+};
+
+template <class Node, bool Grad>
+struct tape<let_node<Node>, Grad> : in_memory<tape<let_node<Node>, Grad>, value_t<Node>, shape_t<Node>, tape<Node, Grad>::differentiable> {
+    using T = value_t<Node>;
+    using inner = tape<Node, Grad>;
+    static constexpr bool differentiable = inner::differentiable;
+
+    explicit constexpr tape(let_node<Node> const& n) : handle_(&n) {
+        auto& p = pass();
+        if (p.consumers++ == 0) {
+            p.inner.emplace(n.node());
+            p.evaluated = false;
+            p.finished = 0;
+        }
+    }
+    tape(tape const&) = delete;
+    constexpr ~tape() {
+        auto& p = pass();
+        if (--p.consumers == 0) p.inner.reset();
+    }
+    constexpr auto shape() const { return handle_->shape(); }
+    TENON_INLINE constexpr T const* data() const { return handle_->state().values.data(); }
+    TENON_INLINE constexpr T* gradient() const { return handle_->state().gradients.data(); }
+    constexpr bool overlaps(void const*, void const*, bool) const { return false; }
+
+    constexpr void forward() {
+        auto& p = pass();
+        if (std::exchange(p.evaluated, true)) return;
+        auto& s = handle_->state();
+        p.inner->forward();
+        std::size_t const n = shape().size();
+        s.values.reserve(n);
+        evaluate_region(*p.inner, s.values.data(), shape());
+        s.has_values = true;
+        if constexpr (differentiable) {
+            s.gradients.reserve(n);
+            for (std::size_t i = 0; i != n; ++i) s.gradients.data()[i] = T(0);
+            s.has_gradients = true;
+        }
+    }
+    constexpr void finish() {
+        if constexpr (differentiable) {
+            auto& p = pass();
+            if (++p.finished != p.consumers) return;
+            backward_from_memory(*p.inner, std::as_const(handle_->state().gradients).data());
+            p.inner->finish();
+        }
+    }
+
+private:
+    constexpr auto& pass() const { return handle_->state().template get<Grad>(); }
+    let_node<Node> const* handle_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

@@ -1,0 +1,71 @@
+// A named node: evaluated once however often it is used, with a gradient of its own.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/workspace.hpp>
+#include <tenon/expr/leaf.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+namespace eval {
+/// What an evaluation keeps for a named node.
+template <class Node>
+struct let_state;
+}  // namespace eval
+
+/// A handle to a computation that its copies share. The computation, its value and its gradient live in a block of the
+/// workspace for as long as a handle exists. Handles of one node belong to one thread.
+template <class Node>
+class let_node : public expression_base<let_node<Node>, value_t<Node>, shape_t<Node>> {
+public:
+    explicit constexpr let_node(Node n) {
+        if (std::is_constant_evaluated()) block_ = std::construct_at(std::allocator<block>{}.allocate(1), std::move(n));
+        else block_ = ::new (workspace::local().allocate(sizeof(block))) block(std::move(n));
+    }
+    constexpr let_node(let_node const& other) : block_(other.block_) { ++block_->handles; }
+    constexpr let_node& operator=(let_node const& other) {
+        let_node copy(other);
+        std::swap(block_, copy.block_);
+        return *this;
+    }
+    constexpr ~let_node() {
+        if (--block_->handles != 0) return;
+        std::destroy_at(block_);
+        if (std::is_constant_evaluated()) std::allocator<block>{}.deallocate(block_, 1);
+        else workspace::local().deallocate(block_, sizeof(block));
+    }
+
+    constexpr auto shape() const { return block_->node.shape(); }
+    /// The value that the last evaluation found.
+    constexpr auto value() const { return block_->state.value(block_->node); }
+    /// The gradient that the last `backward` found for this node.
+    constexpr auto grad() const { return block_->state.grad(block_->node); }
+
+    constexpr Node const& node() const { return block_->node; }
+    constexpr eval::let_state<Node>& state() const { return block_->state; }
+
+private:
+    struct block {
+        explicit constexpr block(Node n) : node(std::move(n)) {}
+        Node node;
+        eval::let_state<Node> state{};
+        std::size_t handles = 1;
+    };
+    block* block_;
+};
+
+/// Names a computation: `auto h = let(relu(fc1(x)))` is evaluated once and may be used any number of times. A leaf is its own
+/// name already.
+template <expression A>
+constexpr auto let(A&& a) {
+    using node = node_t<A>;
+    if constexpr (requires { typename node::leaf_tag; }) return as_node(std::forward<A>(a));
+    else return let_node<node>(as_node(std::forward<A>(a)));
+}
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,72 @@
+// The fully connected layer.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+
+#include <tenon/autograd/variable.hpp>
+#include <tenon/core/random.hpp>
+#include <tenon/expr/matmul.hpp>
+#include <tenon/nn/module.hpp>
+
+namespace tenon::inline TENON_TARGET::nn {
+
+/// Whether a layer adds a bias.
+struct with_bias {};
+struct no_bias {};
+
+/// The input's last extent is not the layer's in_features.
+template <std::size_t InFeatures, std::size_t OutFeatures, class Input>
+struct linear_input_does_not_fit;
+
+namespace detail {
+/// Uniform in ±1/sqrt(fan_in), PyTorch's default for linear and convolutional layers.
+template <class Variable>
+Variable uniform_parameter(std::size_t fan_in) {
+    using T = typename Variable::value_type;
+    tensor_of_t<T, typename Variable::shape_type> t;
+    T const bound = fan_in == 0 ? T(0) : static_cast<T>(1 / std::sqrt(static_cast<double>(fan_in)));
+    uniform_(t, -bound, bound);
+    return Variable(t);
+}
+
+template <std::size_t In, std::size_t Out, class X, class Weight>
+constexpr auto times_transposed(X const& x, Weight const& weight) {
+    constexpr std::size_t last = shape_t<X>::rank() == 0 ? 0 : inner_extent<shape_t<X>>;
+    if constexpr (shape_t<X>::rank() == 0 || (!is_dynamic(last) && last != In)) return linear_input_does_not_fit<In, Out, shape_t<X>>{};
+    else return matmul(x, transpose(weight));
+}
+template <std::size_t In, std::size_t Out, bool Bias>
+std::string describe_linear() {
+    return "linear(in_features=" + std::to_string(In) + ", out_features=" + std::to_string(Out) + ", bias=" + (Bias ? "true" : "false") + ")";
+}
+}  // namespace detail
+
+/// y = x Wᵀ + b for x of shape [In] or [rows…, In]; W is [Out, In] and b [Out] as in torch.nn.Linear, both uniform in
+/// ±1/sqrt(In) at first. Compile error `linear_input_does_not_fit`.
+template <std::size_t In, std::size_t Out, class Device = cpu, class Bias = with_bias>
+struct linear {
+    using layer_tag = void;
+    static constexpr std::size_t in_features = In, out_features = Out;
+
+    typename Device::template variable<float, Out, In> weight = detail::uniform_parameter<typename Device::template variable<float, Out, In>>(In);
+    typename Device::template variable<float, Out> bias = detail::uniform_parameter<typename Device::template variable<float, Out>>(In);
+
+    constexpr auto operator()(auto const& x) const { return detail::times_transposed<In, Out>(x, weight) + bias; }
+    static std::string description() { return detail::describe_linear<In, Out, true>(); }
+};
+
+/// y = x Wᵀ, without a bias.
+template <std::size_t In, std::size_t Out, class Device>
+struct linear<In, Out, Device, no_bias> {
+    using layer_tag = void;
+    static constexpr std::size_t in_features = In, out_features = Out;
+
+    typename Device::template variable<float, Out, In> weight = detail::uniform_parameter<typename Device::template variable<float, Out, In>>(In);
+
+    constexpr auto operator()(auto const& x) const { return detail::times_transposed<In, Out>(x, weight); }
+    static std::string description() { return detail::describe_linear<In, Out, false>(); }
+};
+
+}  // namespace tenon::inline TENON_TARGET::nn

@@ -1,0 +1,41 @@
+// What a model is made of, as text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <tenon/nn/module.hpp>
+
+namespace tenon::inline TENON_TARGET::nn {
+
+namespace detail {
+template <class M>
+void summarise(M const& m, std::string const& indent, std::string& out) {
+    if constexpr (requires { m.description(); }) out += m.description();
+    else if constexpr (parameter<M>) out += "variable(" + to_string(m.shape()) + ")";
+    else {
+        if constexpr (array_like<M>) out += "array(";
+        else out += std::string(reflect::type_name<M>()) + "(";
+        bool any = false;
+        visit_children(m, [&](std::string_view name, auto const& inner) {
+            using inner_type = std::remove_cvref_t<decltype(inner)>;
+            if constexpr (std::is_class_v<inner_type> || std::is_array_v<inner_type>) {
+                out += "\n" + indent + "  (" + std::string(name) + "): ";
+                summarise(inner, indent + "  ", out);
+                any = true;
+            }
+        });
+        out += any ? "\n" + indent + ")" : ")";
+    }
+}
+}  // namespace detail
+
+/// The model's layers with their members' names, as PyTorch prints a module.
+template <class Model>
+std::string summary(Model const& model) {
+    std::string out;
+    detail::summarise(model, "", out);
+    return out;
+}
+
+}  // namespace tenon::inline TENON_TARGET::nn

@@ -1,0 +1,48 @@
+#include <cmath>
+
+#include <tenon/tenon.hpp>
+
+#include "../catch.hpp"
+
+namespace tn = tenon;
+
+TEST_CASE("grad of several arguments is a tuple") {
+    auto f = [](auto const& x, auto const& y) { return tn::sum(x * x * y); };
+    auto [gx, gy] = tn::grad(f)(tn::tensor({1.0, 2.0}), tn::tensor({3.0, 4.0}));
+    CHECK(gx(1) == 16.0);
+    CHECK(gy(1) == 4.0);
+}
+
+TEST_CASE("forward mode passes through products, softmax and named nodes") {
+    tn::generator gen{11};
+    auto const w = tn::randn<double, 3, 3>(gen);
+    auto const x = tn::randn<double, 2, 3>(gen);
+    auto const v = tn::randn<double, 2, 3>(gen);
+    auto f = [&](auto const& t) {
+        auto h = tn::let(tn::tanh(tn::matmul(t, w)));
+        return tn::sum(tn::softmax<1>(h) * h);
+    };
+    auto const [y, dy] = tn::jvp(f, x, v);
+    tn::tensor const g = tn::grad(f)(x);
+    CHECK(std::abs(dy.item() - tn::sum(g * v).item()) < 1e-13);
+    CHECK(std::abs(y.item() - tn::sum(f(x)).item()) < 1e-13);
+
+    tn::tensor const hv = tn::hvp(f, x, v);
+    double const h = 1e-5;
+    tn::tensor const up = tn::grad(f)(tn::tensor(x + v * h)), down = tn::grad(f)(tn::tensor(x - v * h));
+    for (std::size_t i = 0; i != hv.size(); ++i) CHECK(std::abs(hv.data()[i] - (up.data()[i] - down.data()[i]) / (2 * h)) < 1e-8);
+}
+
+TEST_CASE("derivatives of plain functions, also of derivatives") {
+    auto f = [](auto x) { return sin(x) * x; };
+    CHECK(std::abs(tn::derivative(f, 0.5) - (std::cos(0.5) * 0.5 + std::sin(0.5))) < 1e-15);
+}
+
+TEST_CASE("gradcheck finds a wrong slope and leaves values and gradients alone") {
+    tn::variable x(tn::tensor({0.5, 1.5}));
+    x.grad()(0) = 7.0;
+    CHECK(tn::gradcheck(tn::sum(tn::exp(x) * x)));
+    CHECK(x.grad()(0) == 7.0);
+    CHECK(x.value()(1) == 1.5);
+    CHECK(!tn::gradcheck(tn::sum(x * tn::detach(x))));
+}

@@ -1,0 +1,63 @@
+#include <type_traits>
+
+#include <tenon/tenon.hpp>
+
+#include "../catch.hpp"
+
+namespace tn = tenon;
+
+TEST_CASE("einsum of one operand: transposition, sums, diagonals") {
+    auto const m = tn::arange<float, 6>().reshape<2, 3>().eval();
+    auto const q = tn::arange<float, 9>().reshape<3, 3>().eval();
+    tn::tensor t = tn::einsum<"ij->ji">(m);
+    static_assert(std::is_same_v<decltype(t), tn::tensor<float, 3, 2>>);
+    CHECK(t(2, 1) == 5.f);
+    CHECK(tn::einsum<"ij->j">(m).eval()(1) == 5.f);
+    CHECK(tn::einsum<"ij->">(m).item() == 15.f);
+    CHECK(tn::einsum<"ii->i">(q).eval()(2) == 8.f);
+    CHECK(tn::einsum<"ii">(q).item() == 12.f);
+    CHECK(tn::einsum<"ba">(m).eval()(2, 1) == 5.f);
+}
+
+TEST_CASE("einsum of two operands: products, batches, outer products") {
+    auto const a = tn::arange<double, 24>().reshape<2, 3, 4>().eval();
+    auto const b = tn::arange<double, 40>().reshape<2, 4, 5>().eval();
+    tn::tensor c = tn::einsum<"bik,bkj->jbi">(a, b);
+    static_assert(std::is_same_v<decltype(c), tn::tensor<double, 5, 2, 3>>);
+    tn::tensor d = tn::einsum<"bik, bkj -> i">(a, b);
+    for (std::size_t i = 0; i != 3; ++i) {
+        double all = 0;
+        for (std::size_t n = 0; n != 2; ++n)
+            for (std::size_t j = 0; j != 5; ++j) {
+                double s = 0;
+                for (std::size_t k = 0; k != 4; ++k) s += a(n, i, k) * b(n, k, j);
+                CHECK(c(j, n, i) == s);
+                all += s;
+            }
+        CHECK(d(i) == all);
+    }
+    tn::tensor u({1.0, 2.0});
+    tn::tensor v({3.0, 4.0, 5.0});
+    CHECK(tn::einsum<"i,j->ij">(u, v).eval()(1, 2) == 10.0);
+    CHECK(tn::einsum<"i,i">(u, u).item() == 5.0);
+    CHECK(tn::einsum<"i,i->i">(u, u).eval()(1) == 4.0);
+}
+
+TEST_CASE("argmax and argmin: the first of equals, NaN before all, any axis") {
+    tn::tensor x({{1.f, 5.f, 5.f}, {7.f, -2.f, 5.f}});
+    CHECK(tn::argmax(x).item() == 3);
+    CHECK(tn::argmin(x).item() == 4);
+    CHECK(tn::argmax<1>(x).eval()(0) == 1);
+    CHECK(tn::argmax<0>(x).eval()(2) == 0);
+    static_assert(std::is_same_v<decltype(tn::argmax<1>(x, tn::keepdim).eval()), tn::tensor<std::int64_t, 2, 1>>);
+    x(1, 1) = __builtin_nanf("");
+    CHECK(tn::argmax<1>(x).eval()(1) == 1);
+    CHECK(tn::argmin(x).item() == 4);
+}
+
+TEST_CASE("gradients pass through einsum") {
+    tn::generator gen{2};
+    tn::variable a(tn::randn<double, 2, 3, 4>(gen));
+    tn::variable b(tn::randn<double, 4, 3>(gen));
+    CHECK(tn::gradcheck(tn::sum(tn::square(tn::einsum<"bik,ki->bi">(a, b)))));
+}
