@@ -24,7 +24,10 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
         indices_.reserve(n);
         buffer<T, static_size<Shape>> best;
         best.reserve(n);
-        for (std::size_t i = 0; i != n; ++i) indices_.data()[i] = -1;
+        for (std::size_t i = 0; i != n; ++i) {
+            indices_.data()[i] = -1;
+            best.data()[i] = T();
+        }
         auto const s = operand_.shape();
         std::size_t after = 1;
         for (std::size_t a = Axis + 1; a < rank; ++a) after *= s[a];
