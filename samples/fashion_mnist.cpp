@@ -123,7 +123,7 @@ int main(int count, char** arguments) try {
     std::cout << nn::summary(model) << '\n' << nn::parameter_count<classifier> << " parameters\n\n";
     train(model, learn, epochs, seed);
     test(model, exam);
-    for (std::size_t i : {0, 1, 2}) {
+    for (std::size_t i = 0; i != 3; ++i) {
         auto const [x, y] = exam[i];
         draw(exam, i, fashion_mnist::classes[static_cast<std::size_t>(tn::argmax(model(x)).item())]);
     }
