@@ -33,7 +33,7 @@ public:
     constexpr T const* data() const { return elements_; }
 
 private:
-    alignas(Size * sizeof(T) >= 32 ? 32 : alignof(T)) T elements_[Size == 0 ? 1 : Size];
+    alignas(Size * sizeof(T) >= inline_alignment ? inline_alignment : alignof(T)) T elements_[Size == 0 ? 1 : Size];
 };
 
 /// Elements on the heap, aligned to 64 bytes; uninitialised until written. A moved-from one is empty.

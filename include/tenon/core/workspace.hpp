@@ -16,6 +16,10 @@ namespace tenon::inline TENON_TARGET {
 /// Memory is aligned to a cache line, which is also the widest SIMD register.
 inline constexpr std::size_t alignment = 64;
 
+/// Elements inside an object are aligned to a register of at most 32 bytes: more would cost room, and objects that are
+/// aligned beyond the widest register are passed by value differently by different compiler versions.
+inline constexpr std::size_t inline_alignment = TENON_VECTOR_BYTES < 32 ? TENON_VECTOR_BYTES : 32;
+
 namespace detail {
 inline void* aligned_new(std::size_t bytes) { return ::operator new(bytes, std::align_val_t{alignment}); }
 inline void aligned_delete(void* p) noexcept { ::operator delete(p, std::align_val_t{alignment}); }
@@ -121,7 +125,7 @@ private:
         held_.p = nullptr;
     }
     using local_array = T[is_inline && Size > 0 ? Size : 1];
-    alignas(is_inline && Size * sizeof(T) >= 32 ? 32 : alignof(std::conditional_t<is_inline, T, remote>))
+    alignas(is_inline && Size * sizeof(T) >= inline_alignment ? inline_alignment : alignof(std::conditional_t<is_inline, T, remote>))
         std::conditional_t<is_inline, local_array, remote> held_;
 };
 
