@@ -1,6 +1,9 @@
 // clamp
 #pragma once
 
+#include <type_traits>
+#include <utility>
+
 #include <tenon/expr/map.hpp>
 #include <tenon/scalar/math.hpp>
 
@@ -15,22 +18,46 @@ struct clamp : arithmetic {
     }
     template <std::size_t I, class V>
     TENON_LANE static auto slope(V, V x, V low, V high) {
-        if constexpr (I == 0) return (x >= low) & (x <= high);
-        else if constexpr (I == 1) return (x < low) & (low < high);
-        else return ((x > high) & (low <= high)) | ((high < low) & (x == x));
+        V const half(0.5), one(1), none(0);
+        if constexpr (I == 0)
+            return math::select((x < low) | (x > high), none, math::select(((x == low) | (x == high)) & (low < high), half, one));
+        else if constexpr (I == 1)
+            return math::select((x < low) & (low <= high), one, math::select((x == low) & (low < high), half, none));
+        else
+            return math::select((low > high) | ((x > high) & (low <= high)), one,
+                                math::select((x == high) & (low < high), half, none));
+    }
+};
+/// clamp between bounds that are numbers, and so have no gradient.
+struct clamp_between : clamp {
+    template <std::size_t I, class V>
+    TENON_LANE static auto slope(V, V x, V low, V high) {
+        if constexpr (I == 0) return (x > low) & (x < high);
+        else return slope_zero{};
     }
 };
 }  // namespace op
 
-/// min(max(x, low), high), where the bounds are numbers or tensors; the gradient passes at the bounds too, and goes
-/// to the bound where x is outside; torch.clamp.
-inline constexpr elementwise<op::clamp> clamp{};
+namespace detail {
+struct clamp_function {
+    template <class X, class L, class H>
+        requires elementwise_operands<X, L, H>
+    TENON_LANE auto operator()(X&& x, L&& low, H&& high) const {
+        using chosen = std::conditional_t<numbers<L, H>, op::clamp_between, op::clamp>;
+        return call_op(chosen{}, std::forward<X>(x), std::forward<L>(low), std::forward<H>(high));
+    }
+};
+}  // namespace detail
+
+/// min(max(x, low), high); torch.clamp. The gradient passes where x is inside. At bounds that are numbers it ends; at
+/// bounds that are tensors x and the bound get half of it, and outside the bound gets it all.
+inline constexpr detail::clamp_function clamp{};
 
 namespace element {
 template <class X, class L, class H>
     requires lanes_or_numbers<X, L, H>
 TENON_LANE auto clamp(X const& x, L const& low, H const& high) {
-    return call_op(op::clamp{}, x, low, high);
+    return tenon::clamp(x, low, high);
 }
 }  // namespace element
 

@@ -27,9 +27,7 @@ UNARY |= {
     'leaky_relu_02': lambda x: F.leaky_relu(x, 0.2),
     'softplus_2_10': lambda x: F.softplus(x, beta=2, threshold=10),
     'hardtanh_2': lambda x: F.hardtanh(x, -2.0, 0.5),
-    # At a bound the gradient passes, as in earlier versions of PyTorch; in 2.15 it is 0 for bounds that are
-    # numbers and half for tensors.
-    'clamp_1': lambda x: torch.where(x.abs() == 1, x, torch.clamp(x, -1.0, 1.0)),
+    'clamp_1': lambda x: torch.clamp(x, -1.0, 1.0),
     'pow_0': lambda x: torch.pow(x, 0),
     'pow_3': lambda x: torch.pow(x, 3),
     'pow_m2': lambda x: torch.pow(x, -2),
@@ -41,15 +39,9 @@ BINARY = {name: getattr(torch, name) for name in
           'add sub mul div atan2 hypot fmod remainder minimum maximum pow'.split()}
 
 
-def clamp(a, b, c):
-    y = torch.clamp(a, b, c)
-    y = torch.where((a == y) & (b <= c), a, y)
-    return torch.where(a.isnan() | b.isnan() | c.isnan(), y.detach(), y)
-
-
 TERNARY = {
     'lerp': torch.lerp,
-    'clamp': clamp,
+    'clamp': torch.clamp,
     'where': lambda a, b, c: torch.where(a > 0, b, c),
 }
 COMPARE = {name: getattr(torch, name) for name in 'eq ne lt le gt ge logical_and logical_or logical_xor'.split()}

@@ -33,6 +33,11 @@ struct repeated_row {
     decltype(math::splat<Wide>(std::declval<V>())) wide;
 
     TENON_INLINE constexpr explicit repeated_row(Row r) : inner(r), regs(inner.template load<1>(0)) {
+        // Rows are copied, which a constant expression allows when every member has a value.
+        if (std::is_constant_evaluated()) {
+            narrow = V{};
+            wide = decltype(wide){};
+        }
         if constexpr (Differentiable) {
             narrow = V(0);
             if constexpr (Wide > 1)

@@ -1,0 +1,111 @@
+// Tensors one after another: concat along an axis that they have, stack along a new one.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/tuple.hpp>
+#include <tenon/expr/view.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// Shapes of different ranks, or of different extents along another axis than the one that is joined.
+template <std::size_t Axis, class... Shapes>
+struct cannot_concat;
+/// Shapes that differ.
+template <class... Shapes>
+struct cannot_stack;
+
+namespace detail {
+/// The shape of operands one after another along an axis; it is static where all are.
+template <std::size_t Axis, class First, class... Rest>
+struct concat_extents {
+    static constexpr std::size_t rank = First::rank();
+    struct result {
+        std::array<std::size_t, rank> value;
+        bool fits;
+    };
+    static constexpr void join(result& r, std::size_t const* e, std::size_t rank_of_e) {
+        if (rank_of_e != rank) {
+            r.fits = false;
+            return;
+        }
+        for (std::size_t a = 0; a < rank; ++a) {
+            std::size_t& x = r.value[a];
+            if (a == Axis) x = is_dynamic(x) || is_dynamic(e[a]) ? dyn : x + e[a];
+            else if (is_dynamic(x) && (x == dyn || !is_dynamic(e[a]))) x = e[a];
+            else if (x != e[a] && !(is_dynamic(e[a]) && (e[a] == dyn || !is_dynamic(x)))) r.fits = false;
+        }
+    }
+    static constexpr result computed = [] {
+        result r{{}, true};
+        for (std::size_t a = 0; a < rank; ++a) r.value[a] = First::static_extents[a];
+        (join(r, Rest::static_extents, Rest::rank()), ...);
+        return r;
+    }();
+    static constexpr bool fits = computed.fits;
+    static constexpr auto value = computed.value;
+    using type = shape_from<rank, concat_extents>;
+
+    template <class All, class S>
+    static constexpr void add(All& all, First const& first, S const& s) {
+        for (std::size_t a = 0; a < rank; ++a)
+            if (a == Axis) all[a] += s[a];
+            else if (all[a] != s[a]) throw_shapes("concat", to_string(first), to_string(s));
+    }
+    static constexpr type joined(First const& first, Rest const&... rest) {
+        auto all = first.extents();
+        (add(all, first, rest), ...);
+        return type(all);
+    }
+};
+}  // namespace detail
+
+/// The elements of operands one after another along an axis.
+template <std::size_t Axis, class... A>
+class concat_node : public expression_base<concat_node<Axis, A...>, promoted_value_t<A...>,
+                                           typename detail::concat_extents<Axis, shape_t<A>...>::type> {
+public:
+    using shape_type = typename detail::concat_extents<Axis, shape_t<A>...>::type;
+    static constexpr std::size_t operand_count = sizeof...(A);
+    explicit constexpr concat_node(A... a)
+        : shape_(detail::concat_extents<Axis, shape_t<A>...>::joined(a.shape()...)), operands{{std::move(a)}...} {}
+    constexpr shape_type shape() const { return shape_; }
+
+private:
+    [[no_unique_address]] shape_type shape_;
+
+public:
+    tuple<A...> operands;
+};
+
+namespace detail {
+template <std::size_t Axis, class... X>
+constexpr auto make_concat(X&&... x) {
+    if constexpr (!concat_extents<Axis, shape_t<X>...>::fits) return cannot_concat<Axis, shape_t<X>...>{};
+    else return concat_node<Axis, node_t<X>...>(as_node(std::forward<X>(x))...);
+}
+}  // namespace detail
+
+/// The operands one after another along an axis; every other extent is the same in all. Mixed element types become their
+/// common type. Compile error `cannot_concat`, or shape_error where only run time can know; torch.cat.
+template <std::ptrdiff_t Axis, expression X, expression... Rest>
+constexpr auto concat(X&& x, Rest&&... rest) {
+    return detail::make_concat<detail::checked_axis<Axis, shape_t<X>>()>(std::forward<X>(x), std::forward<Rest>(rest)...);
+}
+
+/// Operands of one shape along a new axis, which is axis Axis of the result. Compile error `cannot_stack`, or shape_error
+/// where only run time can know; torch.stack.
+template <std::ptrdiff_t Axis, expression X, expression... Rest>
+constexpr auto stack(X&& x, Rest&&... rest) {
+    constexpr std::size_t a = axis_of(Axis, shape_t<X>::rank() + 1);
+    if constexpr (a > shape_t<X>::rank()) return no_such_axis<Axis, shape_t<X>>{};
+    else if constexpr (!detail::concat_extents<shape_t<X>::rank(), shape_t<X>, shape_t<Rest>...>::fits)
+        return cannot_stack<shape_t<X>, shape_t<Rest>...>{};
+    else return detail::make_concat<a>(unsqueeze<Axis>(std::forward<X>(x)), unsqueeze<Axis>(std::forward<Rest>(rest))...);
+}
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,126 @@
+// What is known about many numbers from few: var, std, logsumexp, norm.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/expr/let.hpp>
+#include <tenon/expr/reduce.hpp>
+#include <tenon/op/classify.hpp>
+#include <tenon/op/detach.hpp>
+#include <tenon/op/exp.hpp>
+#include <tenon/op/log.hpp>
+#include <tenon/op/square.hpp>
+#include <tenon/op/where.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// Options of var and std.
+struct var_options {
+    double correction = 1;  ///< the squares are divided by n − correction
+};
+
+namespace op {
+/// √x of a sum of squares: where it is 0, its slope counts as 0.
+struct root : floating {
+    static constexpr char const* name = "root";
+    template <class V>
+    TENON_LANE static auto value(V x) {
+        return math::sqrt(x);
+    }
+    template <std::size_t, class V>
+    TENON_LANE static auto slope(V y, V) {
+        return math::select(y == 0, V(0), 1 / (2 * y));
+    }
+};
+}  // namespace op
+
+namespace detail {
+/// Whether a computation is read from memory, or is elementwise on what is: as cheap to repeat as to keep.
+template <class Node>
+inline constexpr bool repeatable = requires { typename Node::scalar_tag; } || requires { typename Node::variable_tag; };
+template <class Tensor>
+inline constexpr bool repeatable<tensor_ref<Tensor>> = true;
+template <class Node>
+inline constexpr bool repeatable<let_node<Node>> = true;
+template <class Op, class... A>
+inline constexpr bool repeatable<map_node<Op, A...>> = (repeatable<A> && ...);
+
+/// Something that is used several times: a name for it, unless it is repeatable.
+template <class A>
+constexpr auto reused(A&& x) {
+    using node = node_t<A>;
+    if constexpr (repeatable<node>) return as_node(std::forward<A>(x));
+    else return let_node<node>(as_node(std::forward<A>(x)));
+}
+
+template <std::ptrdiff_t... Axes, class A, class... K>
+constexpr auto make_var(A&& x, var_options o, K... keep) {
+    static_assert(!std::is_integral_v<value_t<A>>, "var and std: integers have no variance of their own type; cast them to a "
+                                                   "floating point type");
+    auto const n = static_cast<double>(reduced_count<Axes...>(x));
+    double const degrees = n > o.correction ? n - o.correction : 0;
+    auto h = reused(std::forward<A>(x));
+    auto m = mean<Axes...>(h, keepdim);
+    return sum<Axes...>(square(std::move(h) - std::move(m)), keep...) / degrees;
+}
+template <std::ptrdiff_t... Axes, class A, class... K>
+constexpr auto make_logsumexp(A&& x, K... keep) {
+    static_assert(!std::is_integral_v<value_t<A>>, "logsumexp: needs floating point elements");
+    auto h = reused(std::forward<A>(x));
+    // A finite number near the greatest element, which is a constant: the result does not depend on it.
+    auto greatest = [&](auto... k) {
+        auto m = let(detach(max<Axes...>(h, k...)));
+        return let(where(isfinite(m), m, 0));
+    };
+    return log(sum<Axes...>(exp(h - greatest(keepdim)), keep...)) + greatest(keep...);
+}
+}  // namespace detail
+
+/// Σ (x − mean)² / (n − correction) along Axes, or over all elements; the correction is 1 unless an option says otherwise:
+/// `var<1>(x, {.correction = 0})`. NaN where n − correction ≤ 0 and all differences are 0; torch.var.
+template <std::ptrdiff_t... Axes, expression A>
+constexpr auto var(A&& x, var_options options = {}) {
+    return detail::make_var<Axes...>(std::forward<A>(x), options);
+}
+/// The same with axes kept: `var<1>(x, keepdim)`, `var<1>(x, keepdim, {.correction = 0})`.
+template <std::ptrdiff_t... Axes, expression A>
+constexpr auto var(A&& x, keepdim_t, var_options options = {}) {
+    return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
+}
+template <std::ptrdiff_t... Axes, expression A>
+constexpr auto var(A&& x, var_options options, keepdim_t) {
+    return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
+}
+
+/// √var, with var's options; its slope is 0 where all elements are equal; torch.std.
+template <std::ptrdiff_t... Axes, expression A>
+constexpr auto std(A&& x, var_options options = {}) {
+    return make_map(op::root{}, var<Axes...>(std::forward<A>(x), options));
+}
+/// The same with axes kept.
+template <std::ptrdiff_t... Axes, expression A>
+constexpr auto std(A&& x, keepdim_t, var_options options = {}) {
+    return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
+}
+template <std::ptrdiff_t... Axes, expression A>
+constexpr auto std(A&& x, var_options options, keepdim_t) {
+    return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
+}
+
+/// log Σ exp(x) along Axes, or over all elements, without overflow; `keepdim` as a second argument keeps the axes. ∞ where
+/// one element is ∞, −∞ where all are −∞; torch.logsumexp.
+template <std::ptrdiff_t... Axes, expression A, class... Keep>
+constexpr auto logsumexp(A&& x, Keep... keep) {
+    return detail::make_logsumexp<Axes...>(std::forward<A>(x), keep...);
+}
+
+/// √Σx² along Axes, or over all elements; its slope is 0 where all elements are 0; torch.linalg.vector_norm.
+template <std::ptrdiff_t... Axes, expression A, class... Keep>
+constexpr auto norm(A&& x, Keep... keep) {
+    static_assert(!std::is_integral_v<value_t<A>>, "norm: needs floating point elements");
+    return make_map(op::root{}, sum<Axes...>(square(std::forward<A>(x)), keep...));
+}
+
+}  // namespace tenon::inline TENON_TARGET
