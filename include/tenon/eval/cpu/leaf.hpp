@@ -36,6 +36,8 @@ struct in_memory {
         if (aligned && p == begin) return false;
         return static_cast<void const*>(p) < end && begin < static_cast<void const*>(p + self().shape().size());
     }
+    /// Asked by who is about to write the whole gradient: whether it is zero and has not been written yet.
+    static constexpr bool overwrite_gradient() { return false; }
     constexpr void forward() {}
     constexpr void finish() {}
 
@@ -73,6 +75,7 @@ struct tape<variable_ref<Variable>, Grad> : in_memory<tape<variable_ref<Variable
     constexpr auto shape() const { return variable_->shape(); }
     TENON_INLINE constexpr auto const* data() const { return variable_->value().data(); }
     TENON_INLINE constexpr auto* gradient() const { return variable_->gradient_data(); }
+    constexpr bool overwrite_gradient() { return variable_->overwrite_gradient(); }
 
 private:
     Variable const* variable_;

@@ -41,9 +41,8 @@ struct tape<product_node<A, B>, Grad>
         b_.forward();
         std::size_t const n = shape_.size();
         values_.reserve(n);
-        for (std::size_t i = 0; i != n; ++i) values_.data()[i] = T(0);
         each_matrix([&](matrix<T const> a, matrix<T const> b, std::size_t o, auto, auto) {
-            gemm<M, N, K, T>(rows(), columns(), depth_, a, b, product_at(values_.data() + o));
+            gemm<M, N, K, T>(rows(), columns(), depth_, a, b, product_at(values_.data() + o), false);
         });
         if constexpr (differentiable) {
             gradients_.reserve(n);
@@ -53,13 +52,18 @@ struct tape<product_node<A, B>, Grad>
     /// ∂A += G·Bᵀ, ∂B += Aᵀ·G
     constexpr void finish() {
         if constexpr (differentiable) {
+            // A batch may use a matrix several times.
+            [[maybe_unused]] bool const add_left = rank != 2 || !left::differentiable || !a_.overwrite_gradient();
+            [[maybe_unused]] bool const add_right = rank != 2 || !right::differentiable || !b_.overwrite_gradient();
             each_matrix([&](matrix<T const> a, matrix<T const> b, std::size_t o, [[maybe_unused]] std::ptrdiff_t oa, [[maybe_unused]] std::ptrdiff_t ob) {
                 matrix<T> const m = product_at(gradients_.data() + o);
                 matrix<T const> const g{m.p, m.rows, m.columns};
                 if constexpr (left::differentiable)
-                    gemm<M, K, N, T>(rows(), depth_, columns(), g, b.transposed(), matrix<T>{a_.gradient() + oa, a.rows, a.columns});
+                    gemm<M, K, N, T>(rows(), depth_, columns(), g, b.transposed(), matrix<T>{a_.gradient() + oa, a.rows, a.columns},
+                                     add_left);
                 if constexpr (right::differentiable)
-                    gemm<K, N, M, T>(depth_, columns(), rows(), a.transposed(), g, matrix<T>{b_.gradient() + ob, b.rows, b.columns});
+                    gemm<K, N, M, T>(depth_, columns(), rows(), a.transposed(), g, matrix<T>{b_.gradient() + ob, b.rows, b.columns},
+                                     add_right);
             });
             a_.finish();
             b_.finish();

@@ -277,7 +277,7 @@ public:
             evaluate_region(*tape_, values_.data(), tape_->shape());
             if constexpr (Tape::differentiable) {
                 gradients_.reserve(tape_->shape().size());
-                for (std::size_t i = 0; i != tape_->shape().size(); ++i) gradients_.data()[i] = T(0);
+                zeros_to_write_ = true;
             }
         }
     }
@@ -287,7 +287,16 @@ public:
     }
     constexpr T* gradient() {
         if constexpr (in_place) return tape_->gradient();
-        else return gradients_.data();
+        else {
+            if (overwrite_gradient())
+                for (std::size_t i = 0, n = tape_->shape().size(); i < n; ++i) gradients_.data()[i] = T(0);
+            return gradients_.data();
+        }
+    }
+    /// Asked by who is about to write the whole gradient: whether it is zero and has not been written yet.
+    constexpr bool overwrite_gradient() {
+        if constexpr (in_place) return tape_->overwrite_gradient();
+        else return std::exchange(zeros_to_write_, false);
     }
     constexpr auto strides() const {
         if constexpr (in_place) return tape_->strides();
@@ -296,7 +305,7 @@ public:
     /// Sends the gradient of the copy on into the region below.
     constexpr void finish() {
         if constexpr (Tape::differentiable) {
-            if constexpr (!in_place) backward_from_memory(*tape_, std::as_const(gradients_).data());
+            if constexpr (!in_place) backward_from_memory(*tape_, static_cast<T const*>(gradient()));
             tape_->finish();
         }
     }
@@ -305,6 +314,7 @@ private:
     Tape* tape_;
     buffer<T, in_place ? 0 : static_size<shape_type>> values_;
     buffer<T, in_place || !Tape::differentiable ? 0 : static_size<shape_type>> gradients_;
+    bool zeros_to_write_ = false;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval
