@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <tenon/core/workspace.hpp>
+#include <tenon/eval/cpu/gemm_small.hpp>
 #include <tenon/eval/cpu/gemm_tile.hpp>
 #include <tenon/eval/cpu/gemv.hpp>
 
@@ -75,30 +76,6 @@ template <class T>
     }
 }
 
-/// The product for small static extents: B is copied once to rows of full packs, so that no product needs a partial one.
-template <std::size_t M, std::size_t N, std::size_t K, class T>
-TENON_INLINE constexpr void gemm_small(matrix<T const> a, matrix<T const> b, matrix<T> c, bool accumulate) {
-    constexpr std::size_t native = tile<T>::lanes;
-    constexpr std::size_t lanes = N > native / 2 ? native : N > native / 4 ? std::max<std::size_t>(native / 2, 1) : std::max<std::size_t>(native / 4, 1);
-    constexpr std::size_t packs = (N + lanes - 1) / lanes;
-    using V = element::lane_t<T, lanes>;
-    alignas(64) T wide[K * packs * lanes];
-    for (std::size_t k = 0; k < K; ++k)
-        for (std::size_t j = 0; j < packs * lanes; ++j) wide[k * packs * lanes + j] = j < N ? *b.at(k, j) : T(0);
-    for (std::size_t i = 0; i < M; ++i) {
-        V sums[packs];
-        for (auto& v : sums) v = V(T(0));
-        for (std::size_t k = 0; k < K; ++k) {
-            V const av = V(*a.at(i, k));
-            for (std::size_t q = 0; q < packs; ++q)
-                sums[q] = multiply_add(av, element::load_lanes<lanes>(wide + (k * packs + q) * lanes), sums[q]);
-        }
-        alignas(64) T row[packs * lanes];
-        for (std::size_t q = 0; q < packs; ++q) element::store_lanes(row + q * lanes, sums[q]);
-        for (std::size_t j = 0; j < N; ++j) *c.at(i, j) = accumulate ? static_cast<T>(*c.at(i, j) + row[j]) : row[j];
-    }
-}
-
 /// C = A·B, or C += A·B, where A is M×K and B is K×N. Extents that are not static are `dyn` in the type.
 template <std::size_t M, std::size_t N, std::size_t K, class T>
 constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c, bool accumulate) {
@@ -112,7 +89,7 @@ constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const>
             }
     } else if constexpr (!element::is_dual<T>) {
         if constexpr (all_static && (M == 0 || N == 0 || K == 0)) return;
-        else if constexpr (all_static && M * N * K <= 16 * 16 * 16 && K * N <= 1024) gemm_small<M, N, K>(a, b, c, accumulate);
+        else if constexpr (all_static && is_small_product<M, N, K>) gemm_small<M, N, K>(a, b, c, accumulate);
         else if (m == 1) gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
         else if (n == 1) gemv<T>(m, k, b.p, b.rows, a.transposed(), c.p, c.rows, accumulate);
         else gemm_blocked<T>(m, n, k, a, b, c, accumulate);

@@ -99,35 +99,45 @@ inline constexpr std::size_t panel_slack = tile<T>::lanes;
 
 /// Lays columns of a matrix side by side: to[k·Width + i] = from(k, i) for i < width, 0 beyond. Where the columns are
 /// contiguous, squares of lanes are transposed in registers: 0.4 ns an element on Zen 3 became 0.1.
-template <std::size_t Width, class T>
-void pack_panel(matrix<T const> from, std::size_t width, std::size_t depth, T* to) {
-    constexpr std::size_t lanes = std::min<std::size_t>(tile<T>::lanes, 8);
+/// @tparam Lanes side of the squares
+template <std::size_t Width, std::size_t Lanes, class T>
+TENON_INLINE void pack_columns(matrix<T const> from, std::size_t width, std::size_t depth, T* to) {
     if (width == Width && from.columns == 1) {
         for (std::size_t k = 0; k < depth; ++k) std::copy_n(from.at(k, 0), Width, to + k * Width);
         return;
     }
-    std::size_t k = 0;
-    if (from.rows == 1 && std::is_floating_point_v<T>) {
-        using V = element::lane_t<T, lanes>;
+    if (from.rows == 1 && depth >= Lanes && Lanes > 1) {
+        using V = element::lane_t<T, Lanes>;
         // Squares that are stored together: one, or a whole row of them where the last exceeds the panel, so that each row
         // is written after the one before it, whose excess it covers.
-        constexpr std::size_t squares = Width % lanes == 0 ? 1 : (Width + lanes - 1) / lanes;
-        for (; k + lanes <= depth; k += lanes)
-            for (std::size_t i = 0; i < Width; i += squares * lanes) {
-                V square[squares][lanes];
+        constexpr std::size_t squares = Width % Lanes == 0 ? 1 : (Width + Lanes - 1) / Lanes;
+        auto const block = [&](std::size_t k) TENON_LAMBDA_INLINE {
+            for (std::size_t i = 0; i < Width; i += squares * Lanes) {
+                V square[squares][Lanes];
                 for (std::size_t s = 0; s < squares; ++s) {
-                    std::size_t const first = i + s * lanes;
-                    for (std::size_t l = 0; l < lanes; ++l)
-                        square[s][l] = first + l < width ? element::load_lanes<lanes>(from.at(k, first + l)) : V(T(0));
+                    std::size_t const first = i + s * Lanes;
+                    for (std::size_t l = 0; l < Lanes; ++l)
+                        square[s][l] = first + l < width ? element::load_lanes<Lanes>(from.at(k, first + l)) : V(T(0));
                     element::transpose(square[s]);
                 }
-                for (std::size_t l = 0; l < lanes; ++l)
+                for (std::size_t l = 0; l < Lanes; ++l)
                     for (std::size_t s = 0; s < squares; ++s)
-                        element::store_lanes(to + (k + l) * Width + i + s * lanes, square[s][l]);
+                        element::store_lanes(to + (k + l) * Width + i + s * Lanes, square[s][l]);
             }
+        };
+        for (std::size_t k = 0; k + Lanes <= depth; k += Lanes) block(k);
+        // The last rows once more with their neighbours: elements stored one by one would stall the loads that follow.
+        if (depth % Lanes != 0) block(depth - Lanes);
+        return;
     }
-    for (; k < depth; ++k)
+    for (std::size_t k = 0; k < depth; ++k)
         for (std::size_t i = 0; i < Width; ++i) to[k * Width + i] = i < width ? *from.at(k, i) : T(0);
+}
+
+/// A panel for the tile kernel.
+template <std::size_t Width, class T>
+[[gnu::noinline]] void pack_panel(matrix<T const> from, std::size_t width, std::size_t depth, T* to) {
+    pack_columns<Width, std::is_floating_point_v<T> ? std::min<std::size_t>(tile<T>::lanes, 8) : 1>(from, width, depth, to);
 }
 
 }  // namespace tenon::inline TENON_TARGET::eval
