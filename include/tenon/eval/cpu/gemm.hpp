@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <type_traits>
 
@@ -36,6 +37,30 @@ struct tile {
     /// Columns of B that are packed at once.
     static constexpr std::size_t block_columns = 2048 / columns * columns;
 };
+
+/// How much of each operand is packed at once for C (m×n) += A (m×k) · B (k×n).
+template <class T>
+struct packing {
+    std::size_t rows, columns, depth;
+    constexpr packing(std::size_t m, std::size_t n, std::size_t k)
+        : rows(std::min(tile<T>::block_rows, (m + tile<T>::rows - 1) / tile<T>::rows * tile<T>::rows)),
+          columns(std::min(tile<T>::block_columns, (n + tile<T>::columns - 1) / tile<T>::columns * tile<T>::columns)),
+          depth(std::min(tile<T>::depth, k)) {}
+};
+/// Whether a product of these extents is small enough to have code of its own.
+template <std::size_t M, std::size_t N, std::size_t K>
+inline constexpr bool gemm_is_small = !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) && M * N * K <= 16 * 16 * 16 && K * N <= 1024;
+
+/// The elements of the packed panels that a product needs room for: of A and of B, or none.
+/// @param transposed whether C's rows are not contiguous but its columns are
+template <std::size_t M, std::size_t N, std::size_t K, class T>
+constexpr std::array<std::size_t, element::is_dual<T> || gemm_is_small<M, N, K> ? 0 : 2> gemm_packed(std::size_t m, std::size_t n, std::size_t k, bool transposed = false) {
+    if constexpr (element::is_dual<T> || gemm_is_small<M, N, K>) return {};
+    else {
+        packing<T> const p(transposed ? n : m, transposed ? m : n, k);
+        return {p.rows * p.depth, p.columns * p.depth};
+    }
+}
 
 template <class V>
 TENON_LANE V multiply_add(V a, V b, V c) {
@@ -99,9 +124,7 @@ template <class T>
 [[gnu::noinline]] void gemm_blocked(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c) {
     using t = tile<T>;
     if (c.columns != 1 && c.rows == 1) return gemm_blocked<T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
-    std::size_t const depth = std::min(t::depth, k);
-    std::size_t const rows = std::min(t::block_rows, (m + t::rows - 1) / t::rows * t::rows);
-    std::size_t const columns = std::min(t::block_columns, (n + t::columns - 1) / t::columns * t::columns);
+    auto const [rows, columns, depth] = packing<T>(m, n, k);
     buffer<T, dyn> packed_a, packed_b;
     packed_a.reserve(rows * depth);
     packed_b.reserve(columns * depth);
@@ -163,7 +186,7 @@ constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const>
             }
     } else if constexpr (!element::is_dual<T>) {
         if constexpr (all_static && (M == 0 || N == 0 || K == 0)) return;
-        else if constexpr (all_static && M * N * K <= 16 * 16 * 16 && K * N <= 1024) gemm_small<M, N, K>(a, b, c);
+        else if constexpr (gemm_is_small<M, N, K>) gemm_small<M, N, K>(a, b, c);
         else gemm_blocked<T>(m, n, k, a, b, c);
     }
 }

@@ -60,6 +60,10 @@ struct tape<view_node<View, A>, Grad> {
     constexpr bool overlaps(void const* begin, void const* end, bool) const { return operand_.overlaps(begin, end, false); }
     constexpr void forward() { operand_.forward(); }
     constexpr void finish() { operand_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template streams<operand>(n.operand, 1, n.shape().size());
+    }
 
 private:
     TENON_INLINE constexpr std::ptrdiff_t offset() const {
@@ -171,6 +175,10 @@ struct tape<view_node<View, A>, Grad> {
     constexpr bool overlaps(void const* begin, void const* end, bool) const { return operand_.overlaps(begin, end, false); }
     constexpr void forward() { operand_.forward(); }
     constexpr void finish() { operand_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template streams<operand>(n.operand, 1, n.shape().size());
+    }
 
 private:
     node const* node_;
@@ -197,6 +205,10 @@ struct tape<reshape_node<To, A>, Grad>
         dense_.forward();
     }
     constexpr void finish() { dense_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template takes<dense<operand, true>>(n.operand);
+    }
 
 private:
     [[no_unique_address]] To shape_;
