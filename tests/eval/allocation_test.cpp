@@ -120,8 +120,9 @@ TEST_CASE("training a classifier allocates nothing after its first step") {
     auto model = nn::linear<784, 128>{} | nn::relu{} | nn::linear<128, 10>{};
     tn::tensor const x = tn::randn<float, 96, 784>();
     tn::tensor const y = tn::randint<std::int64_t, 96>(0, 10);
-    CHECK(allocated_while_training(model, tn::data::tensor_dataset(x, y), tn::data::batch<32>(),
-                                   [](auto const& logits, auto const& target) { return tn::cross_entropy(logits, target); }) == 0);
+    CHECK(allocated_while_training(
+              model, tn::data::tensor_dataset(x, y), tn::data::batch<32>(),
+              [](auto const& logits, auto const& target) { return tn::cross_entropy(logits, target); }) == 0);
 }
 
 TEST_CASE("so does training with named nodes and batches whose number of rows only run time knows") {
@@ -130,8 +131,9 @@ TEST_CASE("so does training with named nodes and batches whose number of rows on
     auto model = nn::linear<10, 5>{} | nn::relu{} | nn::linear<5, 2>{};
     tn::tensor const x = tn::randn<float, 30, 10>();
     tn::tensor const y = tn::randn<float, 30, 2>();
-    CHECK(allocated_while_training(model, tn::data::tensor_dataset(x, y), tn::data::batch(10), [](auto const& out, auto const& target) {
-              auto h = tn::let(tn::tanh(out));
-              return tn::mean(tn::square(h - target)) + tn::mean(h * h);
-          }) == 0);
+    CHECK(allocated_while_training(model, tn::data::tensor_dataset(x, y), tn::data::batch(10),
+                                   [](auto const& out, auto const& target) {
+                                       auto h = tn::let(tn::tanh(out));
+                                       return tn::mean(tn::square(h - target)) + tn::mean(h * h);
+                                   }) == 0);
 }

@@ -193,10 +193,9 @@ TEST_CASE("a plan can be printed and drawn") {
     tn::tensor<float, 4, 5> a, b;
     auto const e = tn::explain(tn::softmax<1>(a * b) + 1.f);
     std::string const text = e;
-    CHECK(text ==
-          "1  softmax      [4, 5] -> [4, 5]  mul, softmax  reads 160 B, writes 80 B  120 operations\n"
-          "2  elementwise  [4, 5] -> [4, 5]  add           reads 80 B, writes 80 B   20 operations\n"
-          "2 kernels: reads 240 B, writes 160 B, 140 operations, workspace 0 B in 0 buffers");
+    CHECK(text == "1  softmax      [4, 5] -> [4, 5]  mul, softmax  reads 160 B, writes 80 B  120 operations\n"
+                  "2  elementwise  [4, 5] -> [4, 5]  add           reads 80 B, writes 80 B   20 operations\n"
+                  "2 kernels: reads 240 B, writes 160 B, 140 operations, workspace 0 B in 0 buffers");
     std::ostringstream out;
     out << e;
     CHECK(out.str() == text);
@@ -218,7 +217,8 @@ struct doubled_node : expression_base<doubled_node<A>, value_t<A>, shape_t<A>> {
 }  // namespace
 namespace eval {
 template <class A, bool Grad>
-struct tape<doubled_node<A>, Grad> : in_memory<tape<doubled_node<A>, Grad>, value_t<A>, shape_t<A>, tape<A, Grad>::differentiable> {};
+struct tape<doubled_node<A>, Grad>
+    : in_memory<tape<doubled_node<A>, Grad>, value_t<A>, shape_t<A>, tape<A, Grad>::differentiable> {};
 }  // namespace eval
 }  // namespace tenon::inline TENON_TARGET
 

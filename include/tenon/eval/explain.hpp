@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <ostream>
 #include <string>
@@ -14,11 +15,13 @@
 namespace tenon::inline TENON_TARGET {
 
 /// The text of a plan, ready to be printed: `std::cout << explain(e)`.
+/// @tparam Plan execution_plan; a parameter, so that the compiler passes over the text where nothing is explained
+template <class Plan>
 class explanation {
 public:
-    explicit explanation(execution_plan p) : plan_(std::move(p)) {}
+    explicit explanation(Plan p) : plan_(std::move(p)) {}
 
-    execution_plan const& plan() const { return plan_; }
+    Plan const& plan() const { return plan_; }
 
     /// A line for each kernel: its number and kind, the shapes it reads and writes, its operators in order, the bytes that
     /// it moves, its operations, and the workspace that it takes. The last line has the sums.
@@ -44,9 +47,10 @@ public:
             out += line + '\n';
         }
         std::size_t const n = plan_.kernel_count(), buffers = plan_.buffer_count();
-        return out + std::to_string(n) + (n == 1 ? " kernel" : " kernels") + ": reads " + bytes(plan_.bytes_read()) + ", writes " +
-               bytes(plan_.bytes_written()) + ", " + count(plan_.operations()) + " operations, workspace " + bytes(plan_.workspace()) +
-               " in " + std::to_string(buffers) + (buffers == 1 ? " buffer" : " buffers");
+        return out + std::to_string(n) + (n == 1 ? " kernel" : " kernels") + ": reads " + bytes(plan_.bytes_read()) +
+               ", writes " + bytes(plan_.bytes_written()) + ", " + count(plan_.operations()) +
+               " operations, workspace " + bytes(plan_.workspace()) + " in " + std::to_string(buffers) +
+               (buffers == 1 ? " buffer" : " buffers");
     }
     operator std::string() const { return text(); }
 
@@ -60,8 +64,9 @@ public:
         };
         for (planned_kernel const& k : plan_) {
             std::string const here = name(number++);
-            out += "    " + here + " [label=\"" + std::to_string(number) + ' ' + k.kind + (k.gradient ? " gradient" : "") + "\\n" +
-                   joined(k.operators) + "\"" + (k.gradient ? ", style=dashed" : "") + "];\n";
+            out += "    " + here + " [label=\"" + std::to_string(number) + ' ' + k.kind +
+                   (k.gradient ? " gradient" : "") + "\\n" + joined(k.operators) + "\"" +
+                   (k.gradient ? ", style=dashed" : "") + "];\n";
             for (planned_memory const& m : k.reads) {
                 for (std::size_t const from : m.from) out += edge(name(from), here, m);
                 if (m.from.empty() && m.what != "gradient") {
@@ -85,7 +90,8 @@ private:
     static std::string shapes(std::vector<planned_memory> const& all) {
         std::vector<std::string> different;
         for (planned_memory const& m : all)
-            if (std::find(different.begin(), different.end(), shape(m)) == different.end()) different.push_back(shape(m));
+            if (std::find(different.begin(), different.end(), shape(m)) == different.end())
+                different.push_back(shape(m));
         return different.empty() ? "()" : joined(different);
     }
     static std::string joined(std::vector<std::string> const& words) {
@@ -107,15 +113,18 @@ private:
     static std::string bytes(std::size_t n) { return scaled(n, 1024, {" B", " KiB", " MiB", " GiB", " TiB"}); }
     static std::string count(std::size_t n) { return scaled(n, 1000, {"", "k", "M", "G", "T"}); }
 
-    execution_plan plan_;
+    Plan plan_;
 };
 
 /// What evaluation of an expression would do, kernel by kernel. Nothing is evaluated.
 template <expression A>
-explanation explain(A const& e) {
+auto explain(A const& e) {
     return explanation(plan(e));
 }
 /// The same of a plan, as `explain(plan_backward(loss))`.
-inline explanation explain(execution_plan p) { return explanation(std::move(p)); }
+template <std::same_as<execution_plan> Plan>
+auto explain(Plan p) {
+    return explanation(std::move(p));
+}
 
 }  // namespace tenon::inline TENON_TARGET

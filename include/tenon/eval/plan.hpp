@@ -17,10 +17,10 @@ namespace tenon::inline TENON_TARGET {
 
 /// Elements in memory that a kernel reads or writes.
 struct planned_memory {
-    std::string what;                  ///< tensor, variable, kernel (the result of one), result or gradient
-    std::vector<std::size_t> shape;    ///< the extents
-    std::size_t bytes = 0;             ///< as many as the kernel needs of it, each element counted once
-    std::vector<std::size_t> from{};   ///< the kernels, counted from 0, that have to write before; none for tensors
+    std::string what;                 ///< tensor, variable, kernel (the result of one), result or gradient
+    std::vector<std::size_t> shape;   ///< the extents
+    std::size_t bytes = 0;            ///< as many as the kernel needs of it, each element counted once
+    std::vector<std::size_t> from{};  ///< the kernels, counted from 0, that have to write before; none for tensors
 };
 
 /// One kernel: a loop, or a few over the same elements, between memory and memory.
@@ -37,7 +37,8 @@ struct planned_kernel {
     std::size_t scratch_buffers = 0;  ///< blocks of the workspace that are given back
 };
 
-/// What evaluation of an expression does. Small buffers of static size live on the stack and are no part of the workspace.
+/// What evaluation of an expression does. Small buffers of static size live on the stack and are no part of the
+/// workspace.
 class execution_plan {
 public:
     execution_plan() = default;
@@ -56,15 +57,17 @@ public:
     /// The most bytes of the workspace that are in use at once.
     std::size_t workspace() const { return total(&planned_kernel::workspace) + greatest(&planned_kernel::scratch); }
     /// The most blocks of the workspace that are in use at once.
-    std::size_t buffer_count() const { return total(&planned_kernel::buffers) + greatest(&planned_kernel::scratch_buffers); }
+    std::size_t buffer_count() const {
+        return total(&planned_kernel::buffers) + greatest(&planned_kernel::scratch_buffers);
+    }
 
 private:
-    std::size_t total(std::size_t planned_kernel::*what) const {
+    std::size_t total(std::size_t planned_kernel::* what) const {
         std::size_t n = 0;
         for (auto const& k : kernels_) n += k.*what;
         return n;
     }
-    std::size_t greatest(std::size_t planned_kernel::*what) const {
+    std::size_t greatest(std::size_t planned_kernel::* what) const {
         std::size_t n = 0;
         for (auto const& k : kernels_) n = std::max(n, k.*what);
         return n;
@@ -84,9 +87,13 @@ struct kernel_facts {
     bool in_order = false;                ///< a loop without kind only copies what lies in the same order already
 };
 
-/// Walks through a computation as its tapes do, and writes down what they would run. A tape's static `describe(node, planner)`
-/// calls, in the order of its `forward()`, `streams` and `takes` for its operands, and then `fuses`, or `kernel` around them.
-class planner {
+/// Walks through a computation as its tapes do, and writes down what they would run. A tape's static `describe(node,
+/// planner)` calls, in the order of its `forward()`, `streams` and `takes` for its operands, and then `fuses`, or `kernel`
+/// around them. It is called up to three times for a node (for the way forward, for the kernel back, for what comes
+/// before it on the way back), so it says the same each time.
+/// A template, so that the compiler passes over it where no plan is asked for.
+template <class Kernel>
+class basic_planner {
 public:
     /// The operand is read element by element in the loop of this node: what is computed for it is fused.
     /// @param repeated how many elements of the loop one element of the operand serves
@@ -170,7 +177,13 @@ public:
     template <class Tape, class Node>
     void leaf(Node const& n, char const* what, void const* address) {
         if (phase_ != phase::finish)
-            read({{address, nullptr}, what, extents(n.shape()), n.shape().size(), sizeof(typename Tape::value_type), none, Tape::differentiable});
+            read({{address, nullptr},
+                  what,
+                  extents(n.shape()),
+                  n.shape().size(),
+                  sizeof(typename Tape::value_type),
+                  none,
+                  Tape::differentiable});
     }
     /// A buffer besides that of the result, held until evaluation ends.
     template <class Buffer>
@@ -205,9 +218,9 @@ public:
         phase_ = phase::backward;
         frame_ = frame(1);
         streams<tape>(n);
-        value const self{{}, extents(n.shape()), 1, sizeof(typename tape::value_type), none, 1, 0, tape::is_addressable};
         if constexpr (tape::differentiable) {
-            if (!self.passed_on) ended_backward({}, self);
+            if (!tape::is_addressable)
+                ended_backward({}, {{}, extents(n.shape()), 1, sizeof(typename tape::value_type)});
             phase_ = phase::finish;
             streams<tape>(n);
         }
@@ -306,21 +319,27 @@ private:
         frame_ = frame(n.shape().size());
         streams<Tape>(n);
         if (has_a_loop)
-            ended_forward({.in_order = in_order<Tape>}, {{}, extents(n.shape()), n.shape().size(), sizeof(typename Tape::value_type)});
+            ended_forward({.in_order = in_order<Tape>},
+                          {{}, extents(n.shape()), n.shape().size(), sizeof(typename Tape::value_type)});
     }
     template <class Tape, class Node>
     void describe(Node const& n) {
-        if constexpr (requires(planner& p) { Tape::describe(n, p); }) Tape::describe(n, *this);
+        if constexpr (requires(basic_planner& p) { Tape::describe(n, p); }) Tape::describe(n, *this);
         else describe_members(static_cast<Tape*>(nullptr), n);
     }
-    /// A tape that says nothing of itself: memory of its own is the result of a kernel that takes its operands from memory,
-    /// anything else is part of its consumer's loop.
+    /// A tape that says nothing of itself: memory of its own is the result of a kernel that takes its operands from
+    /// memory, anything else is part of its consumer's loop.
     template <class Node, bool Grad>
     void describe_members(tape<Node, Grad>*, Node const& n) {
         static constexpr auto name = plain_name<Node>();
         if constexpr (tape<Node, Grad>::is_addressable)
-            kernel<tape<Node, Grad>>(n, {.kind = name.text, .name = name.text, .operations = n.shape().size(), .gradient_operations = n.shape().size()},
-                                     [&] { each_operand(n, [&](auto const& a) { takes<dense<operand_tape<decltype(a), Grad>>>(a); }); });
+            kernel<tape<Node, Grad>>(
+                n,
+                {.kind = name.text,
+                 .name = name.text,
+                 .operations = n.shape().size(),
+                 .gradient_operations = n.shape().size()},
+                [&] { each_operand(n, [&](auto const& a) { takes<dense<operand_tape<decltype(a), Grad>>>(a); }); });
         else {
             each_operand(n, [&](auto const& a) { streams<operand_tape<decltype(a), Grad>>(a); });
             fuses(name.text, 1);
@@ -347,7 +366,10 @@ private:
         auto const maybe = [&](auto const& a) {
             if constexpr (expression<decltype(a)>) f(a);
         };
-        if constexpr (requires { n.operands; Node::operand_count; })
+        if constexpr (requires {
+                          n.operands;
+                          Node::operand_count;
+                      })
             unroll<Node::operand_count>([&](auto i) { maybe(tenon::get<i>(n.operands)); });
         if constexpr (requires { n.operand; }) maybe(n.operand);
         if constexpr (requires { n.input; }) maybe(n.input);
@@ -362,25 +384,26 @@ private:
         if (s.kernel != none) m.from.push_back(s.kernel);
         return m;
     }
-    planned_kernel begun(kernel_facts const& facts) const {
-        planned_kernel k;
+    Kernel begun(kernel_facts const& facts) const {
+        Kernel k;
         k.kind = *facts.kind ? facts.kind : frame_.kind;
         k.operators = frame_.operators;
         if (*facts.name) k.operators.emplace_back(facts.name);
         return k;
     }
     void ended_forward(kernel_facts const& facts, value v) {
-        // A result that a kernel has just computed, in the same order, is copied where it is wanted: not a kernel of its own.
+        // A result that a kernel has just computed, in the same order, is copied to where it is wanted. That is no kernel
+        // of its own.
         if (!*facts.kind && facts.in_order && frame_.sources.size() == 1 && frame_.sources[0].kernel != none) {
             source const& s = frame_.sources[0];
             v.kernel = s.kernel;
             v.passed_on = true;
-            planned_kernel& k = kernels_[s.kernel];
+            Kernel& k = kernels_[s.kernel];
             copied(k, s.bytes());
             k.workspace += frame_.held.bytes;
             k.buffers += frame_.held.buffers;
         } else {
-            planned_kernel k = begun(facts);
+            Kernel k = begun(facts);
             for (source const& s : frame_.sources) {
                 k.bytes_read += s.bytes();
                 k.reads.push_back(memory(s));
@@ -398,7 +421,7 @@ private:
         }
         values_.push_back(std::move(v));
     }
-    static void copied(planned_kernel& k, std::size_t bytes) {
+    static void copied(Kernel& k, std::size_t bytes) {
         k.bytes_read += bytes;
         k.bytes_written += bytes;
     }
@@ -408,15 +431,18 @@ private:
             if (!kernels_.empty()) copied(kernels_.back(), bytes);
             return;
         }
-        if (!facts.gradient_for_each) return add_gradient(facts, v, all, frame_.gradient_scratch.empty() ? amount{} : frame_.gradient_scratch[0]);
+        if (!facts.gradient_for_each)
+            return add_gradient(facts, v, all, frame_.gradient_scratch.empty() ? amount{} : frame_.gradient_scratch[0]);
         for (std::size_t o = 1; o <= frame_.operand; ++o)
-            if (std::any_of(frame_.sources.begin(), frame_.sources.end(), [o](source const& s) { return s.operand == o && s.differentiable; }))
-                add_gradient(facts, v, o, o <= frame_.gradient_scratch.size() ? frame_.gradient_scratch[o - 1] : amount{});
+            if (std::any_of(frame_.sources.begin(), frame_.sources.end(),
+                            [o](source const& s) { return s.operand == o && s.differentiable; }))
+                add_gradient(facts, v, o,
+                             o <= frame_.gradient_scratch.size() ? frame_.gradient_scratch[o - 1] : amount{});
     }
     /// The kernel that sends the gradient of a value to one operand, or to all that is read.
     void add_gradient(kernel_facts const& facts, value const& v, std::size_t operand, amount const& scratch) {
         std::size_t const number = kernels_.size();
-        planned_kernel k = begun(facts);
+        Kernel k = begun(facts);
         std::reverse(k.operators.begin(), k.operators.end());
         k.gradient = true;
         if (v.kernel != none) {
@@ -443,10 +469,13 @@ private:
 
     phase phase_ = phase::forward;
     frame frame_;
-    std::vector<planned_kernel> kernels_;
-    std::vector<std::vector<std::size_t>> gradients_from_;  ///< for each kernel, those that add to its result's gradient
+    std::vector<Kernel> kernels_;
+    std::vector<std::vector<std::size_t>>
+        gradients_from_;  ///< for each kernel, those that add to its result's gradient
     std::vector<value> values_;
 };
+
+using planner = basic_planner<planned_kernel>;
 
 }  // namespace eval
 
@@ -454,9 +483,9 @@ private:
 template <class Shape>
 struct backward_needs_a_scalar;
 
-/// The plan of assigning an expression to a tensor, which is not evaluated: one kernel for each loop. An elementwise region of
-/// any size is one kernel, and so is a reduction, softmax or loss with the elementwise region that it reads; a named node is
-/// evaluated once. A result that has been computed in memory of its own is copied to the tensor by its kernel.
+/// The plan of assigning an expression to a tensor, which is not evaluated: one kernel for each loop. An elementwise
+/// region of any size is one kernel, and so is a reduction, softmax or loss with the elementwise region that it reads; a
+/// named node is evaluated once. A result that has memory of its own is copied to the tensor by its kernel.
 template <expression A>
 execution_plan plan(A const& e) {
     return eval::planner{}.forward(as_node(e));

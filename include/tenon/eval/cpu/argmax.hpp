@@ -50,7 +50,8 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
     }
     template <class Plan>
     static void describe(node const& n, Plan& p) {
-        p.template kernel<tape>(n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = n.operand.shape().size()}, [&] {
+        std::size_t const elements = n.operand.shape().size();
+        p.template kernel<tape>(n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = elements}, [&] {
             p.template streams<tape<A, false>>(n.operand);
             p.template scratch<buffer<T, static_size<Shape>>>(n.shape().size());
         });

@@ -81,11 +81,13 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
     template <class Plan>
     static void describe(node const& n, Plan& p) {
         std::size_t const elements = n.logits.shape().size();
-        p.template kernel<tape>(n, {.kind = "softmax", .name = "cross_entropy", .operations = 5 * elements, .gradient_operations = elements}, [&] {
+        auto const operands = [&] {
             p.template streams<tape<Logits, Grad>>(n.logits);
             p.template takes<decltype(index_)>(n.targets);
             p.template holds<decltype(z_)>(elements);
-        });
+        };
+        p.template kernel<tape>(n, {.kind = "softmax", .name = "cross_entropy",
+                                    .operations = 5 * elements, .gradient_operations = elements}, operands);
     }
 
 private:

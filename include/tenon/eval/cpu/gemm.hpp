@@ -49,16 +49,17 @@ struct packing {
 };
 /// Whether a product of these extents is small enough to have code of its own.
 template <std::size_t M, std::size_t N, std::size_t K>
-inline constexpr bool gemm_is_small = !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) && M * N * K <= 16 * 16 * 16 && K * N <= 1024;
+inline constexpr bool gemm_is_small = !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) &&
+                                      M * N * K <= 16 * 16 * 16 && K * N <= 1024;
 
 /// The elements of the packed panels that a product needs room for: of A and of B, or none.
 /// @param transposed whether C's rows are not contiguous but its columns are
 template <std::size_t M, std::size_t N, std::size_t K, class T>
-constexpr std::array<std::size_t, element::is_dual<T> || gemm_is_small<M, N, K> ? 0 : 2> gemm_packed(std::size_t m, std::size_t n, std::size_t k, bool transposed = false) {
-    if constexpr (element::is_dual<T> || gemm_is_small<M, N, K>) return {};
+constexpr auto gemm_packed(std::size_t m, std::size_t n, std::size_t k, bool transposed = false) {
+    if constexpr (element::is_dual<T> || gemm_is_small<M, N, K>) return std::array<std::size_t, 0>{};
     else {
         packing<T> const p(transposed ? n : m, transposed ? m : n, k);
-        return {p.rows * p.depth, p.columns * p.depth};
+        return std::array{p.rows * p.depth, p.columns * p.depth};
     }
 }
 

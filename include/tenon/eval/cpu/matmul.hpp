@@ -71,19 +71,25 @@ struct tape<product_node<A, B>, Grad>
         auto const s = n.shape();
         std::size_t const m = s[rank - 2], c = s[rank - 1], k = n.a.shape()[shape_t<A>::rank() - 1];
         std::size_t const operations = 2 * s.size() * k;
-        p.template kernel<tape>(n, {.kind = "product", .name = "matmul", .operations = operations, .gradient_operations = operations, .gradient_for_each = true}, [&] {
+        auto const operands = [&] {
             p.template takes<dense<left>>(n.a);
             p.template takes<dense<right>>(n.b);
             for (std::size_t packed : gemm_packed<M, N, K, T>(m, c, k)) p.template scratch<buffer<T, dyn>>(packed);
-            for (std::size_t packed : gemm_packed<M, K, N, T>(m, k, c, lies_transposed<dense<left>>)) p.template gradient_scratch<buffer<T, dyn>>(packed, 0);
-            for (std::size_t packed : gemm_packed<K, N, M, T>(k, c, m, lies_transposed<dense<right>>)) p.template gradient_scratch<buffer<T, dyn>>(packed, 1);
-        });
+            for (std::size_t packed : gemm_packed<M, K, N, T>(m, k, c, lies_transposed<dense<left>>))
+                p.template gradient_scratch<buffer<T, dyn>>(packed, 0);
+            for (std::size_t packed : gemm_packed<K, N, M, T>(k, c, m, lies_transposed<dense<right>>))
+                p.template gradient_scratch<buffer<T, dyn>>(packed, 1);
+        };
+        p.template kernel<tape>(n, {.kind = "product", .name = "matmul",
+                                    .operations = operations, .gradient_operations = operations, .gradient_for_each = true},
+                                operands);
     }
 
 private:
     /// Whether the columns of an operand are contiguous and its rows are not.
     template <class Dense>
-    static constexpr bool lies_transposed = Dense::static_strides[Dense::shape_type::rank() - 1] != 1 && Dense::static_strides[Dense::shape_type::rank() - 2] == 1;
+    static constexpr bool lies_transposed = Dense::static_strides[Dense::shape_type::rank() - 1] != 1 &&
+                                            Dense::static_strides[Dense::shape_type::rank() - 2] == 1;
 
     constexpr std::size_t rows() const { return shape_[rank - 2]; }
     constexpr std::size_t columns() const { return shape_[rank - 1]; }

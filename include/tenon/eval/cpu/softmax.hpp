@@ -113,10 +113,12 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
     template <class Plan>
     static void describe(node const& n, Plan& p) {
         std::size_t const elements = n.shape().size();
-        p.template kernel<tape>(n, {.kind = "softmax", .name = Log ? "log_softmax" : "softmax", .operations = 5 * elements, .gradient_operations = 4 * elements}, [&] {
+        auto const operands = [&] {
             p.template streams<operand>(n.operand);
             if constexpr (!last) p.template scratch<buffer<T, axis_extent>>(n.shape()[Axis]);
-        });
+        };
+        p.template kernel<tape>(n, {.kind = "softmax", .name = Log ? "log_softmax" : "softmax",
+                                    .operations = 5 * elements, .gradient_operations = 4 * elements}, operands);
     }
 
 private:
