@@ -14,6 +14,8 @@
 #include <tenon/data/loader.hpp>
 #include <tenon/data/tensor_dataset.hpp>
 #include <tenon/eval/evaluate.hpp>
+#include <tenon/eval/explain.hpp>
+#include <tenon/eval/plan.hpp>
 #include <tenon/expr/allclose.hpp>
 #include <tenon/expr/argmax.hpp>
 #include <tenon/expr/concat.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <type_traits>
 
@@ -28,22 +29,39 @@ struct blocking {
     static constexpr std::size_t direct_rows = 2 * t::rows;
 };
 
+/// How much of each operand of C (m×n) = A (m×k) · B (k×n) is packed at once.
+template <class T>
+struct packing {
+    std::size_t rows, columns, depth;
+    bool packs_a, packs_b;
+    constexpr packing(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b) {
+        using t = tile<T>;
+        using cut = blocking<T>;
+        // Parts of equal depth: a short last one would cost as many trips to C.
+        std::size_t const parts = std::max<std::size_t>(1, (k + cut::depth - 1) / cut::depth);
+        depth = (k + parts - 1) / parts;
+        rows = std::min(cut::rows, (m + t::rows - 1) / t::rows * t::rows);
+        columns = std::min(cut::columns, (n + t::columns - 1) / t::columns * t::columns);
+        packs_a = n > cut::direct_columns || (a.rows != 1 && a.columns != 1);
+        packs_b = m > cut::direct_rows || b.columns != 1;
+    }
+    /// Elements of the room for A's panels, 0 where A is read where it lies, and for B's.
+    constexpr std::size_t size_a() const { return packs_a ? rows * depth + panel_slack<T> : 0; }
+    constexpr std::size_t size_b() const { return (packs_b ? columns : tile<T>::columns) * depth + panel_slack<T>; }
+};
+
 /// The product for run-time extents, packed and blocked as Goto and van de Geijn (2008) describe. C's rows or columns should
 /// be contiguous; where columns are, the transposed product is computed.
 template <class T>
 [[gnu::noinline]] void gemm_blocked(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
                                     bool accumulate) {
     using t = tile<T>;
-    using cut = blocking<T>;
     if (c.columns != 1 && c.rows == 1) return gemm_blocked<T>(n, m, k, b.transposed(), a.transposed(), c.transposed(), accumulate);
-    std::size_t const parts = (k + cut::depth - 1) / cut::depth, depth = (k + parts - 1) / parts;
-    std::size_t const rows = std::min(cut::rows, (m + t::rows - 1) / t::rows * t::rows);
-    std::size_t const columns = std::min(cut::columns, (n + t::columns - 1) / t::columns * t::columns);
-    bool const pack_a = n > cut::direct_columns || (a.rows != 1 && a.columns != 1);
-    bool const pack_b = m > cut::direct_rows || b.columns != 1;
+    packing<T> const p(m, n, k, a, b);
+    auto const [rows, columns, depth, pack_a, pack_b] = p;
     buffer<T, dyn> packed_a, packed_b;
-    if (pack_a) packed_a.reserve(rows * depth + panel_slack<T>);
-    packed_b.reserve((pack_b ? columns : t::columns) * depth + panel_slack<T>);
+    if (p.packs_a) packed_a.reserve(p.size_a());
+    packed_b.reserve(p.size_b());
     for (std::size_t j0 = 0; j0 < n; j0 += columns) {
         std::size_t const nj = std::min(columns, n - j0);
         for (std::size_t k0 = 0; k0 < k; k0 += depth) {
@@ -76,10 +94,21 @@ template <class T>
     }
 }
 
+/// The elements of the two buffers that `gemm` takes from the workspace, 0 for one that it does without.
+template <std::size_t M, std::size_t N, std::size_t K, class T>
+constexpr std::array<std::size_t, 2> gemm_packed(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
+                                                 matrix<T const> c) {
+    if (element::is_dual<T> || !std::is_arithmetic_v<T> || k == 0 || has_small_product<M, N, K>) return {};
+    if (m == 1) return {a.columns != 1 ? k : 0, b.rows != 1 && c.columns != 1 ? n : 0};
+    if (n == 1) return gemm_packed<N, M, K, T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
+    if (c.columns != 1 && c.rows == 1) return gemm_packed<N, M, K, T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
+    packing<T> const p(m, n, k, a, b);
+    return {p.size_a(), p.size_b()};
+}
+
 /// C = A·B, or C += A·B, where A is M×K and B is K×N. Extents that are not static are `dyn` in the type.
 template <std::size_t M, std::size_t N, std::size_t K, class T>
 constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c, bool accumulate) {
-    constexpr bool all_static = !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K);
     if (std::is_constant_evaluated() || element::is_dual<T> || !std::is_arithmetic_v<T> || k == 0) {
         for (std::size_t i = 0; i < m; ++i)
             for (std::size_t j = 0; j < n; ++j) {
@@ -88,8 +117,8 @@ constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const>
                 *c.at(i, j) = s;
             }
     } else if constexpr (!element::is_dual<T>) {
-        if constexpr (all_static && (M == 0 || N == 0 || K == 0)) return;
-        else if constexpr (all_static && is_small_product<M, N, K>) gemm_small<M, N, K>(a, b, c, accumulate);
+        if constexpr (M == 0 || N == 0 || K == 0) return;
+        else if constexpr (has_small_product<M, N, K>) gemm_small<M, N, K>(a, b, c, accumulate);
         else if (m == 1) gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
         else if (n == 1) gemv<T>(m, k, b.p, b.rows, a.transposed(), c.p, c.rows, accumulate);
         else gemm_blocked<T>(m, n, k, a, b, c, accumulate);

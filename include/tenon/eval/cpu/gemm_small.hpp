@@ -33,9 +33,9 @@ TENON_INLINE void store_first(T* p, element::pack<T, Lanes> const& v) {
 }
 }  // namespace detail
 
-/// Whether a product is small enough: its code grows with K, and B's rows have to stay in the L1 cache.
+/// Whether a product is static and small enough: its code grows with K, and B has to stay in the L1 cache.
 template <std::size_t M, std::size_t N, std::size_t K>
-inline constexpr bool is_small_product = M * N * K <= 16 * 16 * 16 && K * N <= 1024;
+inline constexpr bool has_small_product = !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) && M * N * K <= 16 * 16 * 16 && K * N <= 1024;
 
 /// C = A·B, or C += A·B. Four rows at a time meet B's rows as packs; B is copied first where its rows are not contiguous.
 template <std::size_t M, std::size_t N, std::size_t K, class T>

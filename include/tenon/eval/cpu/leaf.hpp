@@ -53,6 +53,10 @@ struct tape<tensor_ref<Tensor>, Grad> : in_memory<tape<tensor_ref<Tensor>, Grad>
     }
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr auto const* data() const { return data_; }
+    template <class Plan>
+    static void describe(tensor_ref<Tensor> const& n, Plan& p) {
+        p.template leaf<tape>(n, "tensor", &n.get());
+    }
 
 private:
     value_t<Tensor> const* data_;
@@ -64,6 +68,10 @@ struct tape<owned<Tensor>, Grad> : in_memory<tape<owned<Tensor>, Grad>, value_t<
     explicit constexpr tape(owned<Tensor> const& n) : node_(&n) {}
     constexpr auto shape() const { return node_->shape(); }
     TENON_INLINE constexpr auto const* data() const { return node_->get().data(); }
+    template <class Plan>
+    static void describe(owned<Tensor> const& n, Plan& p) {
+        p.template leaf<tape>(n, "tensor", &n.get());
+    }
 
 private:
     owned<Tensor> const* node_;
@@ -76,6 +84,10 @@ struct tape<variable_ref<Variable>, Grad> : in_memory<tape<variable_ref<Variable
     TENON_INLINE constexpr auto const* data() const { return variable_->value().data(); }
     TENON_INLINE constexpr auto* gradient() const { return variable_->gradient_data(); }
     constexpr bool overwrite_gradient() { return variable_->overwrite_gradient(); }
+    template <class Plan>
+    static void describe(variable_ref<Variable> const& n, Plan& p) {
+        p.template leaf<tape>(n, "variable", &n.variable());
+    }
 
 private:
     Variable const* variable_;
@@ -111,6 +123,8 @@ struct tape<scalar<T>, Grad> {
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
     constexpr void forward() {}
     constexpr void finish() {}
+    template <class Plan>
+    static void describe(scalar<T> const&, Plan&) {}
 
 private:
     T value_;

@@ -69,8 +69,34 @@ struct tape<product_node<A, B>, Grad>
             b_.finish();
         }
     }
+    /// One kernel forward, and one for the gradient of each operand that wants it.
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        auto const s = n.shape();
+        std::size_t const m = s[rank - 2], c = s[rank - 1], k = n.a.shape()[shape_t<A>::rank() - 1];
+        std::size_t const operations = 2 * s.size() * k;
+        auto const operands = [&] {
+            p.template takes<dense<left>>(n.a);
+            p.template takes<dense<right>>(n.b);
+            matrix<T const> const a = lies<dense<left>>, b = lies<dense<right>>, product = {nullptr, static_cast<std::ptrdiff_t>(c), 1};
+            for (std::size_t packed : gemm_packed<M, N, K, T>(m, c, k, a, b, product))
+                if (packed != 0) p.template scratch<buffer<T, dyn>>(packed);
+            for (std::size_t packed : gemm_packed<M, K, N, T>(m, k, c, product, b.transposed(), a))
+                if (packed != 0) p.template gradient_scratch<buffer<T, dyn>>(packed, 0);
+            for (std::size_t packed : gemm_packed<K, N, M, T>(k, c, m, a.transposed(), product, b))
+                if (packed != 0) p.template gradient_scratch<buffer<T, dyn>>(packed, 1);
+        };
+        p.template kernel<tape>(n, {.kind = "product", .name = "matmul",
+                                    .operations = operations, .gradient_operations = operations, .gradient_for_each = true},
+                                operands);
+    }
 
 private:
+    /// The strides of an operand's matrices, without its elements.
+    template <class Dense>
+    static constexpr matrix<T const> lies = {nullptr, Dense::static_strides[Dense::shape_type::rank() - 2],
+                                             Dense::static_strides[Dense::shape_type::rank() - 1]};
+
     constexpr std::size_t rows() const { return shape_[rank - 2]; }
     constexpr std::size_t columns() const { return shape_[rank - 1]; }
     constexpr matrix<T> product_at(T* p) const { return {p, static_cast<std::ptrdiff_t>(columns()), 1}; }

@@ -22,6 +22,9 @@ using element::lane_t;
 ///   and whatever the way back needs; `adjoint<N>(j, registers, g)` takes the gradient of those elements and sends it down,
 ///   slope by slope; `close()` ends the row.
 /// - `finish()`, called by every consumer when it has sent its gradients, passes them on to the node's operands.
+/// - `describe(node, plan)`, static, says the same to a plan (eval/plan.hpp): in which way each operand is read, and either
+///   `plan.fuses(name)` for what happens in the consumer's loop or `plan.kernel<tape>(node, facts, body)` for a loop with
+///   values in memory. Without it a plan works from the names of the node's members.
 ///
 /// @tparam Grad whether gradients are wanted: without it a variable is like any tensor and no gradient has memory
 template <class Node, bool Grad>
@@ -259,6 +262,7 @@ TENON_INLINE constexpr auto value_at(Tape& t, std::array<std::size_t, R> const& 
 template <class Tape, bool Packed = false>
 class dense {
 public:
+    using tape_type = Tape;
     using T = typename Tape::value_type;
     using shape_type = typename Tape::shape_type;
     static constexpr bool in_place = [] {

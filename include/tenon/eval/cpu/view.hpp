@@ -65,6 +65,10 @@ struct tape<view_node<View, A>, Grad> {
     constexpr bool overlaps(void const* begin, void const* end, bool) const { return operand_.overlaps(begin, end, false); }
     constexpr void forward() { operand_.forward(); }
     constexpr void finish() { operand_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template streams<operand>(n.operand, 1, n.shape().size());
+    }
 
 private:
     static constexpr bool shows_all = [] {
@@ -185,6 +189,10 @@ struct tape<view_node<View, A>, Grad> {
     constexpr bool overlaps(void const* begin, void const* end, bool) const { return operand_.overlaps(begin, end, false); }
     constexpr void forward() { operand_.forward(); }
     constexpr void finish() { operand_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template streams<operand>(n.operand, 1, n.shape().size());
+    }
 
 private:
     node const* node_;
@@ -212,6 +220,10 @@ struct tape<reshape_node<To, A>, Grad>
         dense_.forward();
     }
     constexpr void finish() { dense_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template takes<dense<operand, true>>(n.operand);
+    }
 
 private:
     [[no_unique_address]] To shape_;
