@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include <tenon/core/parallel.hpp>
 #include <tenon/core/workspace.hpp>
 #include <tenon/eval/cpu/gemm_small.hpp>
 #include <tenon/eval/cpu/gemm_tile.hpp>
@@ -121,7 +122,18 @@ constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const>
         else if constexpr (has_small_product<M, N, K>) gemm_small<M, N, K>(a, b, c, accumulate);
         else if (m == 1) gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
         else if (n == 1) gemv<T>(m, k, b.p, b.rows, a.transposed(), c.p, c.rows, accumulate);
-        else gemm_blocked<T>(m, n, k, a, b, c, accumulate);
+        else {
+            // Each thread has its own columns or rows of C. Below a million multiplications the threads' start would cost more.
+            std::size_t const worth = m * n * k >> 20;
+            if (n >= m)
+                for_each_part(n, tile<T>::columns, worth, [&](std::size_t first, std::size_t last) {
+                    gemm_blocked<T>(m, last - first, k, a, b.from(0, first), c.from(0, first), accumulate);
+                });
+            else
+                for_each_part(m, tile<T>::rows, worth, [&](std::size_t first, std::size_t last) {
+                    gemm_blocked<T>(last - first, n, k, a.from(first, 0), b, c.from(first, 0), accumulate);
+                });
+        }
     }
 }
 
