@@ -20,7 +20,7 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
     static constexpr bool contiguous_classes = axis + 1 == Rows::rank();
     static constexpr std::size_t lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
 
-    explicit constexpr tape(node const& n) : node_(&n), logits_(n.logits), targets_(n.targets), index_(targets_) {}
+    explicit constexpr tape(node const& n) : node_(&n), weight_step_(static_cast<std::size_t>(n.options.weight.strides()[0])), logits_(n.logits), targets_(n.targets), index_(targets_) {}
     tape(tape const&) = delete;
     constexpr auto shape() const { return node_->shape(); }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
@@ -111,11 +111,11 @@ private:
         return static_cast<std::int64_t>(index_.data()[o]);
     }
     constexpr V class_weight(std::size_t c) const {
-        return node_->options.weight ? element::load_lanes<1>(node_->options.weight->data() + c) : V(T(1));
+        return V(element::load_lanes<1>(node_->options.weight.data() + c * weight_step_));
     }
     /// One row: its loss, its weight, and in place of its logits the gradient of the loss.
     constexpr void row_loss(std::int64_t t, T* z, std::size_t step, std::size_t classes, V& loss, V& weight) {
-        auto const smoothing = static_cast<float>(node_->options.label_smoothing);
+        auto const smoothing = static_cast<typename tenon::detail::plain_element<T>::type>(node_->options.label_smoothing);
         if (t == node_->options.ignore_index) {
             for (std::size_t c = 0; c != classes; ++c) z[c * step] = T(0);
             return;
@@ -174,6 +174,7 @@ private:
     }
 
     node const* node_;
+    std::size_t weight_step_;
     tape<Logits, Grad> logits_;
     tape<Targets, false> targets_;
     dense<tape<Targets, false>> index_;
