@@ -41,6 +41,7 @@
 #include <tenon/io/npy.hpp>
 #include <tenon/io/safetensors.hpp>
 #include <tenon/nn/activation.hpp>
+#include <tenon/nn/clip.hpp>
 #include <tenon/nn/linear.hpp>
 #include <tenon/nn/loss.hpp>
 #include <tenon/nn/module.hpp>
@@ -79,5 +80,17 @@
 #include <tenon/op/square.hpp>
 #include <tenon/op/trigonometry.hpp>
 #include <tenon/op/where.hpp>
+#include <tenon/optim/adadelta.hpp>
+#include <tenon/optim/adagrad.hpp>
 #include <tenon/optim/adam.hpp>
+#include <tenon/optim/adamax.hpp>
+#include <tenon/optim/cosine_lr.hpp>
+#include <tenon/optim/lambda_lr.hpp>
+#include <tenon/optim/linear_lr.hpp>
+#include <tenon/optim/nadam.hpp>
+#include <tenon/optim/one_cycle_lr.hpp>
+#include <tenon/optim/radam.hpp>
+#include <tenon/optim/reduce_lr_on_plateau.hpp>
+#include <tenon/optim/rmsprop.hpp>
 #include <tenon/optim/sgd.hpp>
+#include <tenon/optim/step_lr.hpp>
