@@ -20,7 +20,13 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
     static constexpr bool contiguous_classes = axis + 1 == Rows::rank();
     static constexpr std::size_t lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
 
-    explicit constexpr tape(node const& n) : node_(&n), weight_step_(static_cast<std::size_t>(n.options.weight.strides()[0])), logits_(n.logits), targets_(n.targets), index_(targets_) {}
+    explicit constexpr tape(node const& n)
+        : node_(&n),
+          weights_(n.options.weight.data()),
+          weight_step_(static_cast<std::size_t>(n.options.weight.strides()[0])),
+          logits_(n.logits),
+          targets_(n.targets),
+          index_(targets_) {}
     tape(tape const&) = delete;
     constexpr auto shape() const { return node_->shape(); }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
@@ -111,7 +117,7 @@ private:
         return static_cast<std::int64_t>(index_.data()[o]);
     }
     constexpr V class_weight(std::size_t c) const {
-        return V(element::load_lanes<1>(node_->options.weight.data() + c * weight_step_));
+        return V(element::load_lanes<1>(weights_ + c * weight_step_));
     }
     /// One row: its loss, its weight, and in place of its logits the gradient of the loss.
     constexpr void row_loss(std::int64_t t, T* z, std::size_t step, std::size_t classes, V& loss, V& weight) {
@@ -174,6 +180,7 @@ private:
     }
 
     node const* node_;
+    typename tenon::detail::plain_element<T>::type const* weights_;
     std::size_t weight_step_;
     tape<Logits, Grad> logits_;
     tape<Targets, false> targets_;
