@@ -34,15 +34,22 @@ void check_loss(std::string const& name, X const& x_value, T const& t, Loss loss
     tn::variable x(x_value);
     auto const of = [&](auto r) { return loss(r, x, t); };
     tn::tensor none = of(std::integral_constant<reduction, reduction::none>{});
-    auto const expected = [&]<std::size_t... E>(tn::tensor<double, E...> const&) { return data().get<double, E...>(name + ".none"); }(none);
+    auto const expected = [&]<std::size_t... E>(tn::tensor<double, E...> const&) {
+        return data().get<double, E...>(name + ".none");
+    }(none);
     check_close(name + ".none", none, expected);
-    check_close(name + ".mean", of(std::integral_constant<reduction, reduction::mean>{}).eval(), data().get<double>(name + ".mean"));
+    check_close(name + ".mean", of(std::integral_constant<reduction, reduction::mean>{}).eval(),
+                data().get<double>(name + ".mean"));
     tn::tensor sum = tn::backward(of(std::integral_constant<reduction, reduction::sum>{}));
     check_close(name + ".sum", sum, data().get<double>(name + ".sum"));
-    auto const gradient = [&]<std::size_t... E>(tn::tensor<double, E...> const&) { return data().get<double, E...>(name + ".x"); }(x_value);
+    auto const gradient = [&]<std::size_t... E>(tn::tensor<double, E...> const&) {
+        return data().get<double, E...>(name + ".x");
+    }(x_value);
     check_close(name + ".x", x.grad(), gradient);
     if constexpr (requires { t.grad(); }) {
-        check_close(name + ".t", t.grad(), [&]<std::size_t... E>(tn::tensor<double, E...> const&) { return data().get<double, E...>(name + ".t"); }(t.value()));
+        check_close(name + ".t", t.grad(), [&]<std::size_t... E>(tn::tensor<double, E...> const&) {
+            return data().get<double, E...>(name + ".t");
+        }(t.value()));
     }
 }
 
@@ -55,21 +62,28 @@ TEST_CASE("losses of a regression are PyTorch's, also at their kinks") {
     check("l1", [](auto r, auto const& a, auto const& b) { return tn::l1_loss<r()>(a, b); });
     check("mse", [](auto r, auto const& a, auto const& b) { return tn::mse_loss<r()>(a, b); });
     check("smooth_l1", [](auto r, auto const& a, auto const& b) { return tn::smooth_l1_loss<r()>(a, b); });
-    check("smooth_l1_half", [](auto r, auto const& a, auto const& b) { return tn::smooth_l1_loss<r()>(a, b, {.beta = 0.5f}); });
-    check("smooth_l1_0", [](auto r, auto const& a, auto const& b) { return tn::smooth_l1_loss<r()>(a, b, {.beta = 0}); });
+    check("smooth_l1_half",
+          [](auto r, auto const& a, auto const& b) { return tn::smooth_l1_loss<r()>(a, b, {.beta = 0.5f}); });
+    check("smooth_l1_0",
+          [](auto r, auto const& a, auto const& b) { return tn::smooth_l1_loss<r()>(a, b, {.beta = 0}); });
     check("huber", [](auto r, auto const& a, auto const& b) { return tn::huber_loss<r()>(a, b); });
-    check("huber_half", [](auto r, auto const& a, auto const& b) { return tn::huber_loss<r()>(a, b, {.delta = 0.5f}); });
+    check("huber_half",
+          [](auto r, auto const& a, auto const& b) { return tn::huber_loss<r()>(a, b, {.delta = 0.5f}); });
     CHECK_THROWS_AS(tn::huber_loss(x, t, {.delta = 0}), std::invalid_argument);
     CHECK_THROWS_AS(tn::smooth_l1_loss(x, t, {.beta = -1}), std::invalid_argument);
 }
 
 TEST_CASE("losses of yes-or-no questions are PyTorch's, also at 0 and 1") {
-    auto const p = data().get<double, 2, 5>("p"), q = data().get<double, 2, 5>("q"), logits = data().get<double, 2, 5>("logits");
+    auto const p = data().get<double, 2, 5>("p"), q = data().get<double, 2, 5>("q"),
+               logits = data().get<double, 2, 5>("logits");
     auto const w = data().get<double, 5>("w");
     auto const positive = data().get<double, 2, 1>("positive");
     check_loss("bce", p, q, [](auto r, auto const& a, auto const& b) { return tn::binary_cross_entropy<r()>(a, b); });
-    check_loss("bce_weight", p, q, [&](auto r, auto const& a, auto const& b) { return tn::binary_cross_entropy<r()>(a, b, {.weight = w}); });
-    check_loss("bce_logits", logits, tn::variable(q), [](auto r, auto const& a, auto const& b) { return tn::binary_cross_entropy_with_logits<r()>(a, b); });
+    check_loss("bce_weight", p, q, [&](auto r, auto const& a, auto const& b) {
+        return tn::binary_cross_entropy<r()>(a, b, {.weight = w});
+    });
+    check_loss("bce_logits", logits, tn::variable(q),
+               [](auto r, auto const& a, auto const& b) { return tn::binary_cross_entropy_with_logits<r()>(a, b); });
     check_loss("bce_logits_weight", logits, tn::variable(q), [&](auto r, auto const& a, auto const& b) {
         return tn::binary_cross_entropy_with_logits<r()>(a, b, {.weight = w, .pos_weight = positive});
     });
@@ -81,9 +95,11 @@ TEST_CASE("losses of distributions are PyTorch's") {
     tn::tensor const log_z = tn::log_softmax<1>(z), log_2z = tn::log_softmax<1>(z * 2.0);
     auto const cw = data().get<double, 4>("cw");
     check_loss("kl", log_z, d, [](auto r, auto const& a, auto const& b) { return tn::kl_div<r()>(a, b); });
-    check_loss("kl_log", log_z, tn::variable(log_2z), [](auto r, auto const& a, auto const& b) { return tn::kl_div<r()>(a, b, {.log_target = true}); });
+    check_loss("kl_log", log_z, tn::variable(log_2z),
+               [](auto r, auto const& a, auto const& b) { return tn::kl_div<r()>(a, b, {.log_target = true}); });
     check_close("kl.batchmean", tn::kl_div<reduction::batchmean>(log_z, d).eval(), data().get<double>("kl.batchmean"));
-    check_loss("ce_distribution", z, tn::variable(d), [](auto r, auto const& a, auto const& b) { return tn::cross_entropy<r()>(a, b); });
+    check_loss("ce_distribution", z, tn::variable(d),
+               [](auto r, auto const& a, auto const& b) { return tn::cross_entropy<r()>(a, b); });
     check_loss("ce_distribution_options", z, tn::variable(d), [&](auto r, auto const& a, auto const& b) {
         return tn::cross_entropy<r()>(a, b, {.weight = cw, .label_smoothing = 0.1});
     });
@@ -154,7 +170,8 @@ TEST_CASE("layers keep the options of a loss") {
     nn::cross_entropy_loss const smooth{.label_smoothing = 0.1f};
     CHECK(smooth(x, t).item() == tn::cross_entropy(x, t, {.label_smoothing = 0.1f}).item());
     nn::cross_entropy_loss const all{.weight = w, .ignore_index = 0, .label_smoothing = 0.1f};
-    CHECK(all(x, k).item() == tn::cross_entropy(x, k, {.weight = w, .ignore_index = 0, .label_smoothing = 0.1f}).item());
+    CHECK(all(x, k).item() ==
+          tn::cross_entropy(x, k, {.weight = w, .ignore_index = 0, .label_smoothing = 0.1f}).item());
     CHECK(nn::nll_loss{.weight = w}(x, k).item() == tn::nll_loss(x, k, {.weight = w}).item());
     CHECK(nn::nll_loss_as<reduction::sum>{}(x, k).item() == -3.0);
     CHECK(nn::mse_loss{}(x, t).item() == tn::mse_loss(x, t).item());
@@ -163,13 +180,16 @@ TEST_CASE("layers keep the options of a loss") {
     CHECK(nn::smooth_l1_loss{.beta = 2}(x, t).item() == tn::smooth_l1_loss(x, t, {.beta = 2}).item());
     CHECK(nn::huber_loss{.delta = 0.5f}(x, t).item() == tn::huber_loss(x, t, {.delta = 0.5}).item());
     CHECK(nn::bce_loss{.weight = w}(t, t).item() == tn::binary_cross_entropy(t, t, {.weight = w}).item());
-    CHECK(nn::bce_with_logits_loss{.pos_weight = 2}(x, t).item() == tn::binary_cross_entropy_with_logits(x, t, {.pos_weight = 2}).item());
-    CHECK(nn::kl_div_loss_as<reduction::batchmean>{.log_target = true}(x, t).item() == Approx(3 * nn::kl_div_loss{.log_target = true}(x, t).item()));
+    CHECK(nn::bce_with_logits_loss{.pos_weight = 2}(x, t).item() ==
+          tn::binary_cross_entropy_with_logits(x, t, {.pos_weight = 2}).item());
+    CHECK(nn::kl_div_loss_as<reduction::batchmean>{.log_target = true}(x, t).item() ==
+          Approx(3 * nn::kl_div_loss{.log_target = true}(x, t).item()));
     CHECK_THROWS_AS((nn::cross_entropy_loss{.weight = tn::tensor({1.0, 2.0})}(x, k)), tn::shape_error);
     struct task {
         nn::linear<3, 2> fc;
         nn::bce_with_logits_loss criterion;
     } model;
-    CHECK(nn::summary(model) == "task(\n  (fc): linear(in_features=3, out_features=2, bias=true)\n  (criterion): bce_with_logits_loss()\n)");
+    CHECK(nn::summary(model) ==
+          "task(\n  (fc): linear(in_features=3, out_features=2, bias=true)\n  (criterion): bce_with_logits_loss()\n)");
     static_assert(nn::parameter_count<task> == 8);
 }

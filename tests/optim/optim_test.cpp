@@ -47,15 +47,22 @@ void check_fifty_steps(std::string const& name, Make make) {
 TEST_CASE("fifty steps agree with PyTorch's") {
     namespace optim = tn::optim;
     check_fifty_steps("sgd", [](net& m) { return optim::sgd(m, {.lr = 0.1f}); });
-    check_fifty_steps("sgd_momentum", [](net& m) { return optim::sgd(m, {.lr = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f}); });
-    check_fifty_steps("sgd_dampening", [](net& m) { return optim::sgd(m, {.lr = 0.1f, .momentum = 0.9f, .dampening = 0.3f}); });
-    check_fifty_steps("sgd_nesterov", [](net& m) { return optim::sgd(m, {.lr = 0.05f, .momentum = 0.9f, .nesterov = true}); });
+    check_fifty_steps("sgd_momentum",
+                      [](net& m) { return optim::sgd(m, {.lr = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f}); });
+    check_fifty_steps("sgd_dampening",
+                      [](net& m) { return optim::sgd(m, {.lr = 0.1f, .momentum = 0.9f, .dampening = 0.3f}); });
+    check_fifty_steps("sgd_nesterov",
+                      [](net& m) { return optim::sgd(m, {.lr = 0.05f, .momentum = 0.9f, .nesterov = true}); });
     check_fifty_steps("adam", [](net& m) { return optim::adam(m, {.lr = 0.01f}); });
-    check_fifty_steps("adam_decay", [](net& m) { return optim::adam(m, {.lr = 0.01f, .betas = {0.8f, 0.99f}, .eps = 1e-6f, .weight_decay = 0.1f}); });
+    check_fifty_steps("adam_decay", [](net& m) {
+        return optim::adam(m, {.lr = 0.01f, .betas = {0.8f, 0.99f}, .eps = 1e-6f, .weight_decay = 0.1f});
+    });
     check_fifty_steps("adamw", [](net& m) { return optim::adamw(m, {.lr = 0.01f, .weight_decay = 0.1f}); });
-    check_fifty_steps("adam_amsgrad", [](net& m) { return optim::adam(m, {.lr = 0.05f, .betas = {0.5f, 0.6f}, .amsgrad = true}); });
+    check_fifty_steps("adam_amsgrad",
+                      [](net& m) { return optim::adam(m, {.lr = 0.05f, .betas = {0.5f, 0.6f}, .amsgrad = true}); });
     check_fifty_steps("adamw_amsgrad", [](net& m) {
-        return optim::adamw(m, {.lr = 0.05f, .betas = {0.5, 0.6}, .weight_decay = 0.1f, .amsgrad = true, .maximize = true});
+        return optim::adamw(
+            m, {.lr = 0.05f, .betas = {0.5, 0.6}, .weight_decay = 0.1f, .amsgrad = true, .maximize = true});
     });
 }
 
@@ -63,22 +70,36 @@ TEST_CASE("fifty steps of the less common optimisers agree with PyTorch's") {
     namespace optim = tn::optim;
     check_fifty_steps("rmsprop", [](net& m) { return optim::rmsprop(m); });
     check_fifty_steps("rmsprop_options", [](net& m) {
-        return optim::rmsprop(m, {.lr = 0.005f, .alpha = 0.9f, .eps = 1e-5f, .weight_decay = 0.01f, .momentum = 0.5f, .centered = true});
+        return optim::rmsprop(
+            m, {.lr = 0.005f, .alpha = 0.9f, .eps = 1e-5f, .weight_decay = 0.01f, .momentum = 0.5f, .centered = true});
     });
     check_fifty_steps("adagrad", [](net& m) { return optim::adagrad(m); });
     check_fifty_steps("adagrad_options", [](net& m) {
-        return optim::adagrad(m, {.lr = 0.05f, .lr_decay = 0.1f, .weight_decay = 0.01f, .initial_accumulator_value = 0.1f});
+        return optim::adagrad(
+            m, {.lr = 0.05f, .lr_decay = 0.1f, .weight_decay = 0.01f, .initial_accumulator_value = 0.1f});
     });
     check_fifty_steps("adadelta", [](net& m) { return optim::adadelta(m); });
-    check_fifty_steps("adadelta_options", [](net& m) { return optim::adadelta(m, {.lr = 0.5f, .rho = 0.8f, .eps = 1e-4f, .weight_decay = 0.01f}); });
+    check_fifty_steps("adadelta_options", [](net& m) {
+        return optim::adadelta(m, {.lr = 0.5f, .rho = 0.8f, .eps = 1e-4f, .weight_decay = 0.01f});
+    });
     check_fifty_steps("adamax", [](net& m) { return optim::adamax(m); });
-    check_fifty_steps("adamax_options", [](net& m) { return optim::adamax(m, {.lr = 0.01f, .betas = {0.8f, 0.99f}, .weight_decay = 0.01f}); });
+    check_fifty_steps("adamax_options", [](net& m) {
+        return optim::adamax(m, {.lr = 0.01f, .betas = {0.8f, 0.99f}, .weight_decay = 0.01f});
+    });
     check_fifty_steps("nadam", [](net& m) { return optim::nadam(m); });
-    check_fifty_steps("nadam_options", [](net& m) { return optim::nadam(m, {.lr = 0.01f, .weight_decay = 0.01f, .momentum_decay = 0.01f}); });
-    check_fifty_steps("nadam_decoupled", [](net& m) { return optim::nadam(m, {.lr = 0.01f, .weight_decay = 0.1f, .decoupled_weight_decay = true}); });
+    check_fifty_steps("nadam_options", [](net& m) {
+        return optim::nadam(m, {.lr = 0.01f, .weight_decay = 0.01f, .momentum_decay = 0.01f});
+    });
+    check_fifty_steps("nadam_decoupled", [](net& m) {
+        return optim::nadam(m, {.lr = 0.01f, .weight_decay = 0.1f, .decoupled_weight_decay = true});
+    });
     check_fifty_steps("radam", [](net& m) { return optim::radam(m, {.lr = 0.01f}); });
-    check_fifty_steps("radam_options", [](net& m) { return optim::radam(m, {.lr = 0.01f, .betas = {0.8f, 0.99f}, .weight_decay = 0.01f}); });
-    check_fifty_steps("radam_decoupled", [](net& m) { return optim::radam(m, {.lr = 0.01f, .weight_decay = 0.1f, .decoupled_weight_decay = true}); });
+    check_fifty_steps("radam_options", [](net& m) {
+        return optim::radam(m, {.lr = 0.01f, .betas = {0.8f, 0.99f}, .weight_decay = 0.01f});
+    });
+    check_fifty_steps("radam_decoupled", [](net& m) {
+        return optim::radam(m, {.lr = 0.01f, .weight_decay = 0.1f, .decoupled_weight_decay = true});
+    });
 }
 
 TEST_CASE("an optimiser takes a single variable, and its rate can be set") {

@@ -17,7 +17,9 @@ auto const& data() {
     static auto const file = tn::io::load_safetensors(TENON_TESTS_DIR "/optim/data/optim.safetensors");
     return file;
 }
-bool close(float found, double expected) { return std::abs(static_cast<double>(found) - expected) <= 2e-6 * std::abs(expected) + 1e-12; }
+bool close(float found, double expected) {
+    return std::abs(static_cast<double>(found) - expected) <= 2e-6 * std::abs(expected) + 1e-12;
+}
 
 /// Compares the rates that a scheduler sets with PyTorch's: the one when it is made, and one after each step.
 template <class Make>
@@ -39,22 +41,31 @@ void check_rates(std::string const& name, Make make) {
 
 TEST_CASE("schedulers set PyTorch's rates") {
     check_rates("step_lr", [](auto& o) { return optim::step_lr(o, {.step_size = 7}); });
-    check_rates("multi_step_lr", [](auto& o) { return optim::multi_step_lr(o, {.milestones = {3, 9, 9, 20}, .gamma = 0.5f}); });
+    check_rates("multi_step_lr",
+                [](auto& o) { return optim::multi_step_lr(o, {.milestones = {3, 9, 9, 20}, .gamma = 0.5f}); });
     check_rates("exponential_lr", [](auto& o) { return optim::exponential_lr(o, {.gamma = 0.9f}); });
     check_rates("constant_lr", [](auto& o) { return optim::constant_lr(o); });
     check_rates("linear_lr", [](auto& o) { return optim::linear_lr(o); });
-    check_rates("linear_lr_down", [](auto& o) { return optim::linear_lr(o, {.start_factor = 1, .end_factor = 0.1f, .total_iters = 8}); });
+    check_rates("linear_lr_down",
+                [](auto& o) { return optim::linear_lr(o, {.start_factor = 1, .end_factor = 0.1f, .total_iters = 8}); });
     check_rates("polynomial_lr", [](auto& o) { return optim::polynomial_lr(o, {.total_iters = 8, .power = 2}); });
-    check_rates("cosine_annealing_lr", [](auto& o) { return optim::cosine_annealing_lr(o, {.t_max = 8, .eta_min = 0.001f}); });
+    check_rates("cosine_annealing_lr",
+                [](auto& o) { return optim::cosine_annealing_lr(o, {.t_max = 8, .eta_min = 0.001f}); });
     check_rates("cosine_annealing_warm_restarts", [](auto& o) {
         return optim::cosine_annealing_warm_restarts(o, {.t_0 = 4, .t_mult = 2, .eta_min = 0.001f});
     });
     check_rates("one_cycle_lr", [](auto& o) { return optim::one_cycle_lr(o, {.max_lr = 0.5f, .total_steps = 20}); });
     check_rates("one_cycle_lr_linear", [](auto& o) {
-        return optim::one_cycle_lr(o, {.max_lr = 0.5f, .epochs = 4, .steps_per_epoch = 5, .pct_start = 0.4f,
-                                       .anneal_strategy = optim::anneal_strategy::linear, .three_phase = true});
+        return optim::one_cycle_lr(o, {.max_lr = 0.5f,
+                                       .epochs = 4,
+                                       .steps_per_epoch = 5,
+                                       .pct_start = 0.4f,
+                                       .anneal_strategy = optim::anneal_strategy::linear,
+                                       .three_phase = true});
     });
-    check_rates("lambda_lr", [](auto& o) { return optim::lambda_lr(o, [](std::size_t t) { return 1 / (1 + static_cast<double>(t)); }); });
+    check_rates("lambda_lr", [](auto& o) {
+        return optim::lambda_lr(o, [](std::size_t t) { return 1 / (1 + static_cast<double>(t)); });
+    });
 }
 
 TEST_CASE("one_cycle_lr moves momentum, or the first of Adam's betas, the other way") {
@@ -102,7 +113,11 @@ TEST_CASE("reduce_lr_on_plateau follows its metric as PyTorch's does") {
     };
     check("plateau", {.patience = 2});
     check("plateau_cooldown", {.factor = 0.5f, .patience = 1, .cooldown = 2, .min_lr = 0.02f});
-    check("plateau_max", {.mode = optim::plateau_mode::max, .factor = 0.5f, .patience = 1, .threshold = 0.05f, .threshold_mode = optim::threshold_mode::abs});
+    check("plateau_max", {.mode = optim::plateau_mode::max,
+                          .factor = 0.5f,
+                          .patience = 1,
+                          .threshold = 0.05f,
+                          .threshold_mode = optim::threshold_mode::abs});
     model m;
     optim::sgd optimizer(m);
     optim::reduce_lr_on_plateau scheduler(optimizer);

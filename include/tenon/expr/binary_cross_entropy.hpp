@@ -52,8 +52,8 @@ struct binary_cross_entropy_with_logits : floating {
 };
 }  // namespace op
 
-/// −t log x − (1 − t) log(1 − x) for probabilities x in [0, 1], averaged (or summed, or element by element). Logarithms are
-/// at least −100, so that the loss stays finite at 0 and 1; a probability outside gives NaN. Compile error
+/// −t log x − (1 − t) log(1 − x) for probabilities x in [0, 1], averaged (or summed, or element by element). Logarithms
+/// are at least −100, so that the loss stays finite at 0 and 1; a probability outside gives NaN. Compile error
 /// `loss_shapes_differ`, or shape_error where only run time can know; torch.nn.functional.binary_cross_entropy.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto binary_cross_entropy(X&& x, T&& t) {
@@ -61,19 +61,21 @@ constexpr auto binary_cross_entropy(X&& x, T&& t) {
 }
 /// The same with each element's loss multiplied by a weight: `binary_cross_entropy(x, t, {.weight = w})`.
 template <reduction R = reduction::mean, operand X, operand T>
-constexpr auto binary_cross_entropy(X&& x, T&& t, binary_cross_entropy_options<value_t<node_t<X>>, shape_t<node_t<X>>> const& options) {
+constexpr auto binary_cross_entropy(
+    X&& x, T&& t, binary_cross_entropy_options<value_t<node_t<X>>, shape_t<node_t<X>>> const& options) {
     return detail::compare_elements(
         "binary_cross_entropy",
         [&](auto&& a, auto&& b) {
             auto weight = detail::weights_of(options.weight, a.shape());
             return detail::reduce_loss<R>(
-                make_map(op::binary_cross_entropy{}, std::forward<decltype(a)>(a), std::forward<decltype(b)>(b)) * std::move(weight));
+                make_map(op::binary_cross_entropy{}, std::forward<decltype(a)>(a), std::forward<decltype(b)>(b)) *
+                std::move(weight));
         },
         std::forward<X>(x), std::forward<T>(t));
 }
 
-/// −t log σ(x) − (1 − t) log(1 − σ(x)) for logits x, finite for all finite x; averaged (or summed, or element by element).
-/// Compile error `loss_shapes_differ`, or shape_error where only run time can know;
+/// −t log σ(x) − (1 − t) log(1 − σ(x)) for logits x, finite for all finite x; averaged (or summed, or element by
+/// element). Compile error `loss_shapes_differ`, or shape_error where only run time can know;
 /// torch.nn.functional.binary_cross_entropy_with_logits.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto binary_cross_entropy_with_logits(X&& x, T&& t) {
@@ -86,7 +88,8 @@ constexpr auto binary_cross_entropy_with_logits(
     return detail::compare_elements(
         "binary_cross_entropy_with_logits",
         [&](auto&& a, auto&& b) {
-            auto weight = detail::weights_of(options.weight, a.shape()), positive = detail::weights_of(options.pos_weight, a.shape());
+            auto weight = detail::weights_of(options.weight, a.shape()),
+                 positive = detail::weights_of(options.pos_weight, a.shape());
             return detail::reduce_loss<R>(make_map(op::binary_cross_entropy_with_logits{}, std::forward<decltype(a)>(a),
                                                    std::forward<decltype(b)>(b), std::move(positive)) *
                                           std::move(weight));

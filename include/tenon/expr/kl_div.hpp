@@ -30,14 +30,15 @@ struct kl_div : floating {
 };
 }  // namespace op
 
-/// t (log t − x) for log-probabilities x and probabilities t, averaged over all elements as PyTorch does unless asked not
-/// to; `kl_div<reduction::batchmean>` divides the sum by the first extent, which is the divergence of a mean row. With
-/// `{.log_target = true}` the targets are logarithms too. Compile error `loss_shapes_differ`, or shape_error where only run
-/// time can know; torch.nn.functional.kl_div.
+/// t (log t − x) for log-probabilities x and probabilities t, averaged over all elements as PyTorch does unless asked
+/// not to; `kl_div<reduction::batchmean>` divides the sum by the first extent, which is the divergence of a mean row.
+/// With `{.log_target = true}` the targets are logarithms too. Compile error `loss_shapes_differ`, or shape_error where
+/// only run time can know; torch.nn.functional.kl_div.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto kl_div(X&& x, T&& t, kl_div_options options = {}) {
     op::kl_div const op{{}, options.log_target};
-    if constexpr (R != reduction::batchmean) return detail::elementwise_loss<R>(op, std::forward<X>(x), std::forward<T>(t));
+    if constexpr (R != reduction::batchmean)
+        return detail::elementwise_loss<R>(op, std::forward<X>(x), std::forward<T>(t));
     else
         return detail::compare_elements(
             "kl_div",

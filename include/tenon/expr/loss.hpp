@@ -109,7 +109,10 @@ constexpr auto compare_elements(char const* what, F&& f, X&& x, T&& t) {
 template <reduction R, class Op, class X, class T>
 constexpr auto elementwise_loss(Op op, X&& x, T&& t) {
     return compare_elements(
-        Op::name, [op](auto&& a, auto&& b) { return reduce_loss<R>(make_map(op, std::forward<decltype(a)>(a), std::forward<decltype(b)>(b))); },
+        Op::name,
+        [op](auto&& a, auto&& b) {
+            return reduce_loss<R>(make_map(op, std::forward<decltype(a)>(a), std::forward<decltype(b)>(b)));
+        },
         std::forward<X>(x), std::forward<T>(t));
 }
 }  // namespace detail
@@ -119,7 +122,10 @@ constexpr auto elementwise_loss(Op op, X&& x, T&& t) {
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto mse_loss(X&& x, T&& t) {
     return detail::compare_elements(
-        "mse_loss", [](auto&& a, auto&& b) { return detail::reduce_loss<R>(square(std::forward<decltype(a)>(a) - std::forward<decltype(b)>(b))); },
+        "mse_loss",
+        [](auto&& a, auto&& b) {
+            return detail::reduce_loss<R>(square(std::forward<decltype(a)>(a) - std::forward<decltype(b)>(b)));
+        },
         std::forward<X>(x), std::forward<T>(t));
 }
 

@@ -35,9 +35,9 @@ constexpr bool weights_fit() {
 }
 }  // namespace detail
 
-/// Weights that are broadcast to a shape: a tensor, a computation, or a number; 1 everywhere when there are none. A tensor
-/// that is an lvalue is referred to, anything else is copied into memory of the workspace that copies of this object share
-/// and that belongs to one thread.
+/// Weights that are broadcast to a shape: a tensor, a computation, or a number; 1 everywhere when there are none. A
+/// tensor that is an lvalue is referred to, anything else is copied into memory of the workspace that copies of this
+/// object share and that belongs to one thread.
 /// @tparam T the loss's element type
 /// @tparam Shape what the weights are broadcast to, but not beyond
 template <class T, class Shape>
@@ -55,24 +55,28 @@ public:
     template <expression W>
     constexpr loss_weight(W&& w) {
         using plain = std::remove_cvref_t<W>;
-        static_assert(detail::weights_fit<shape_t<W>, Shape>(), "the weights of a loss have a shape that does not fit its elements");
+        static_assert(detail::weights_fit<shape_t<W>, Shape>(),
+                      "the weights of a loss have a shape that does not fit its elements");
         auto const s = w.shape();
         for (std::size_t i = 0; i < s.rank() && i < rank; ++i) extents_[rank - 1 - i] = s[s.rank() - 1 - i];
         if constexpr (!requires { typename plain::tensor_tag; }) {
             auto const t = w.eval();
             own(t.data(), t.size());
-        } else if constexpr (std::is_lvalue_reference_v<W> && std::is_same_v<value_t<W>, value_type>) values_ = w.data();
+        } else if constexpr (std::is_lvalue_reference_v<W> && std::is_same_v<value_t<W>, value_type>)
+            values_ = w.data();
         else own(w.data(), w.size());
     }
     /// A copy of n row-major numbers of run-time extents. @throws shape_error when they are more than the shape has
     template <class N, class Extents>
     constexpr loss_weight(N const* values, std::size_t n, Extents const& extents) {
         if (extents.size() > rank) throw shape_error("weights of a loss: they have more axes than its elements");
-        for (std::size_t i = 0; i < extents.size() && i < rank; ++i) extents_[rank - 1 - i] = extents[extents.size() - 1 - i];
+        for (std::size_t i = 0; i < extents.size() && i < rank; ++i)
+            extents_[rank - 1 - i] = extents[extents.size() - 1 - i];
         own(values, n);
     }
 
-    constexpr loss_weight(loss_weight const& o) : extents_(o.extents_), values_(o.values_), owners_(o.owners_), owned_(o.owned_) {
+    constexpr loss_weight(loss_weight const& o)
+        : extents_(o.extents_), values_(o.values_), owners_(o.owners_), owned_(o.owned_) {
         if (owners_) ++*owners_;
     }
     constexpr loss_weight& operator=(loss_weight const& o) {
@@ -108,7 +112,8 @@ public:
     /// @throws shape_error when run-time extents do not fit
     constexpr void check(Shape const& s) const {
         for (std::size_t a = 0; a < rank; ++a)
-            if (extents_[a] != 1 && extents_[a] != s[a]) throw shape_error("weights of a loss: they do not fit elements of shape " + to_string(s));
+            if (extents_[a] != 1 && extents_[a] != s[a])
+                throw shape_error("weights of a loss: they do not fit elements of shape " + to_string(s));
     }
 
 private:
@@ -148,7 +153,8 @@ template <class Weight, class Shape>
 class weight_node : public expression_base<weight_node<Weight, Shape>, typename Weight::value_type, Shape> {
 public:
     using strides_type = std::array<std::ptrdiff_t, Shape::rank() + 1>;
-    constexpr weight_node(Weight w, Shape const& s, strides_type const& strides) : shape_(s), weight_(std::move(w)), strides_(strides) {}
+    constexpr weight_node(Weight w, Shape const& s, strides_type const& strides)
+        : shape_(s), weight_(std::move(w)), strides_(strides) {}
     constexpr Shape shape() const { return shape_; }
     constexpr auto const* data() const { return weight_.data(); }
     constexpr strides_type const& strides() const { return strides_; }

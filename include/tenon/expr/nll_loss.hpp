@@ -31,15 +31,16 @@ using nll_options_for = nll_loss_options<value_t<node_t<X>>, class_extent<shape_
 }  // namespace detail
 
 /// −w_t x_t for log-probabilities x and class indices t, averaged by the weights w_t (or summed, or one for each row).
-/// Log-probabilities are [classes], [rows, classes] or [rows, classes, …]; targets the same without the class axis. Rows with
-/// the index `ignore_index` count nothing. Compile error `nll_loss_targets_do_not_fit`; index_error for a class that does not
-/// exist; torch.nn.functional.nll_loss.
+/// Log-probabilities are [classes], [rows, classes] or [rows, classes, …]; targets the same without the class axis.
+/// Rows with the index `ignore_index` count nothing. Compile error `nll_loss_targets_do_not_fit`; index_error for a
+/// class that does not exist; torch.nn.functional.nll_loss.
 template <reduction R = reduction::mean, operand X, operand Targets>
 constexpr auto nll_loss(X&& x, Targets&& t, detail::nll_options_for<X> const& options = {}) {
     static_assert(R != reduction::batchmean, "reduction::batchmean is for kl_div alone");
     using s = shape_t<node_t<X>>;
     using u = shape_t<node_t<Targets>>;
-    if constexpr (!std::is_integral_v<value_t<node_t<Targets>>> || !detail::targets_fit<s, u>()) return nll_loss_targets_do_not_fit<s, u>{};
+    if constexpr (!std::is_integral_v<value_t<node_t<Targets>>> || !detail::targets_fit<s, u>())
+        return nll_loss_targets_do_not_fit<s, u>{};
     else {
         constexpr std::size_t axis = detail::class_axis<s>;
         constexpr auto at = static_cast<std::ptrdiff_t>(axis);
@@ -50,7 +51,8 @@ constexpr auto nll_loss(X&& x, Targets&& t, detail::nll_options_for<X> const& op
         // An ignored row looks at class 0 and counts nothing.
         auto const k = detail::reused(unsqueeze<at>(cast<std::int64_t>(as_node(std::forward<Targets>(t)))));
         auto const index = where(k == options.ignore_index, std::int64_t{0}, k);
-        auto const w = detail::reused(where(k == options.ignore_index, T(0), index_select<0>(std::move(weights), index)));
+        auto const w =
+            detail::reused(where(k == options.ignore_index, T(0), index_select<0>(std::move(weights), index)));
         auto loss = where(k == options.ignore_index, T(0), -w * gather<at>(std::forward<X>(x), index));
         if constexpr (R == reduction::none) return squeeze<at>(std::move(loss));
         else if constexpr (R == reduction::sum) return sum(std::move(loss));

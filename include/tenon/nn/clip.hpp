@@ -28,20 +28,23 @@ double gradient_powers(Model& model, double p) {
 }
 }  // namespace detail
 
-/// Multiplies all gradients of a model by limit / (norm + 10⁻⁶) where that is less than 1, and returns the norm that they had
-/// before: (Σ|g|^p)^(1/p) over all gradients together, or the greatest |g| for p = ∞. A norm that is not finite reaches the
-/// gradients as PyTorch's does. Follows torch.nn.utils.clip_grad_norm_.
+/// Multiplies all gradients of a model by limit / (norm + 10⁻⁶) where that is less than 1, and returns the norm that
+/// they had before: (Σ|g|^p)^(1/p) over all gradients together, or the greatest |g| for p = ∞. A norm that is not
+/// finite reaches the gradients as PyTorch's does. Follows torch.nn.utils.clip_grad_norm_.
 /// @param model a struct, a variable or a pipeline, as optimisers take
 /// @return of the limit's type; an integer gives a float
 template <class Model, class Limit>
 floating_t<Limit> clip_grad_norm(Model& model, Limit limit, double norm_type = 2) {
     if (!(norm_type > 0)) throw std::invalid_argument("clip_grad_norm: the norm's type has to be positive");
     double const powers = detail::gradient_powers(model, norm_type);
-    double const norm = std::isinf(norm_type) || norm_type == 1 ? powers : norm_type == 2 ? std::sqrt(powers) : std::pow(powers, 1 / norm_type);
+    double const norm = std::isinf(norm_type) || norm_type == 1 ? powers
+                        : norm_type == 2                        ? std::sqrt(powers)
+                                                                : std::pow(powers, 1 / norm_type);
     double const scale = static_cast<double>(limit) / (norm + 1e-6);
     if (!(scale >= 1))
         visit_parameters(model, [&](auto& v) {
-            for (auto& g : v.grad().flat()) g = static_cast<std::remove_reference_t<decltype(g)>>(static_cast<double>(g) * scale);
+            for (auto& g : v.grad().flat())
+                g = static_cast<std::remove_reference_t<decltype(g)>>(static_cast<double>(g) * scale);
         });
     return static_cast<floating_t<Limit>>(norm);
 }

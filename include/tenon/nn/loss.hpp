@@ -15,8 +15,8 @@
 
 namespace tenon::inline TENON_TARGET::nn {
 
-/// The weights that a loss layer keeps, a copy of a tensor or computation of any shape or a number. Whether they fit the
-/// elements of a loss is known when the layer is called: shape_error if not.
+/// The weights that a loss layer keeps, a copy of a tensor or computation of any shape or a number. Whether they fit
+/// the elements of a loss is known when the layer is called: shape_error if not.
 class loss_weights {
 public:
     loss_weights() = default;
@@ -45,11 +45,12 @@ private:
 /// another reduction is written `nn::cross_entropy_loss_as<reduction::sum>`.
 template <reduction R>
 struct cross_entropy_loss_as {
-    loss_weights weight{};            ///< one weight for each class; the mean over class indices divides by the weights' sum
+    loss_weights weight{};  ///< one weight for each class; the mean over class indices divides by the weights' sum
     std::int64_t ignore_index = -100;  ///< rows with this index count nothing
     double label_smoothing = 0;        ///< the part of the target that is spread over all classes
     auto operator()(auto const& x, auto const& t) const {
-        return cross_entropy<R>(x, t, {.weight = weight, .ignore_index = ignore_index, .label_smoothing = label_smoothing});
+        return cross_entropy<R>(x, t,
+                                {.weight = weight, .ignore_index = ignore_index, .label_smoothing = label_smoothing});
     }
     static std::string description() { return "cross_entropy_loss()"; }
 };
@@ -87,7 +88,9 @@ using l1_loss = l1_loss_as<reduction::mean>;
 template <reduction R>
 struct smooth_l1_loss_as {
     double beta = 1;  ///< from this difference on the loss grows linearly
-    constexpr auto operator()(auto const& x, auto const& t) const { return tenon::smooth_l1_loss<R>(x, t, {.beta = beta}); }
+    constexpr auto operator()(auto const& x, auto const& t) const {
+        return tenon::smooth_l1_loss<R>(x, t, {.beta = beta});
+    }
     static std::string description() { return "smooth_l1_loss()"; }
 };
 using smooth_l1_loss = smooth_l1_loss_as<reduction::mean>;
@@ -96,7 +99,9 @@ using smooth_l1_loss = smooth_l1_loss_as<reduction::mean>;
 template <reduction R>
 struct huber_loss_as {
     double delta = 1;  ///< from this difference on the loss grows linearly
-    constexpr auto operator()(auto const& x, auto const& t) const { return tenon::huber_loss<R>(x, t, {.delta = delta}); }
+    constexpr auto operator()(auto const& x, auto const& t) const {
+        return tenon::huber_loss<R>(x, t, {.delta = delta});
+    }
     static std::string description() { return "huber_loss()"; }
 };
 using huber_loss = huber_loss_as<reduction::mean>;
@@ -128,7 +133,9 @@ using binary_cross_entropy_with_logits_loss = bce_with_logits_loss;
 template <reduction R>
 struct kl_div_loss_as {
     bool log_target = false;  ///< whether the targets are logarithms too
-    constexpr auto operator()(auto const& x, auto const& t) const { return kl_div<R>(x, t, {.log_target = log_target}); }
+    constexpr auto operator()(auto const& x, auto const& t) const {
+        return kl_div<R>(x, t, {.log_target = log_target});
+    }
     static std::string description() { return "kl_div_loss()"; }
 };
 using kl_div_loss = kl_div_loss_as<reduction::mean>;

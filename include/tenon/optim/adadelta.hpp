@@ -19,11 +19,13 @@ struct adadelta_options {
 template <class Model>
 class adadelta : public optimizer<Model, adadelta_options, 2> {
 public:
-    explicit adadelta(Model& model, adadelta_options options = {}) : optimizer<Model, adadelta_options, 2>(model, options) {}
+    explicit adadelta(Model& model, adadelta_options options = {})
+        : optimizer<Model, adadelta_options, 2>(model, options) {}
 
     /// One step along the gradients that backward has accumulated.
     void step() {
-        this->update_each(2, [this](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1]); });
+        this->update_each(2, [this](auto& p, auto* const* buffers)
+                                 TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1]); });
     }
 
 private:
@@ -33,7 +35,8 @@ private:
         T* const x = parameter.value().data();
         T const* const g = parameter.gradient_data();
         T const keep = static_cast<T>(o.rho), fresh = static_cast<T>(1 - o.rho), lr = static_cast<T>(o.lr);
-        T const eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay), sign = static_cast<T>(this->sign());
+        T const eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay),
+                sign = static_cast<T>(this->sign());
         for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
             using V = element::lane_t<T, N>;
             V const value = V::load(x + i), old = V::load(u + i);

@@ -20,7 +20,8 @@ struct adagrad_options {
 template <class Model>
 class adagrad : public optimizer<Model, adagrad_options, 1> {
 public:
-    explicit adagrad(Model& model, adagrad_options options = {}) : optimizer<Model, adagrad_options, 1>(model, options) {}
+    explicit adagrad(Model& model, adagrad_options options = {})
+        : optimizer<Model, adagrad_options, 1>(model, options) {}
 
     /// One step along the gradients that backward has accumulated.
     void step() {
@@ -35,7 +36,8 @@ private:
         T* const x = parameter.value().data();
         T const* const g = parameter.gradient_data();
         T const rate = static_cast<T>(static_cast<double>(o.lr) / (1 + (t - 1) * static_cast<double>(o.lr_decay)));
-        T const eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay), sign = static_cast<T>(this->sign());
+        T const eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay),
+                sign = static_cast<T>(this->sign());
         T const start = t > 1 ? T(0) : static_cast<T>(o.initial_accumulator_value);
         for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
             using V = element::lane_t<T, N>;

@@ -28,7 +28,8 @@ struct adamw_options {
 };
 
 /// m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;  θ ← θ − lr/(1 − β₁ᵗ) · m / (√(v/(1 − β₂ᵗ)) + ε). Kingma and Ba (2015).
-/// With `amsgrad` the greatest v so far takes v's place (Reddi, Kale and Kumar, 2018); that is decided at the first step.
+/// With `amsgrad` the greatest v so far takes v's place (Reddi, Kale and Kumar, 2018); that is decided at the first
+/// step.
 /// @tparam Decoupled weight decay shrinks θ directly (Loshchilov and Hutter, 2019) instead of joining the gradient
 template <class Model, class Options, bool Decoupled>
 class adam_family : public optimizer<Model, Options, 3> {
@@ -90,7 +91,8 @@ public:
 template <class Model>
 class adamw : public adam_family<Model, adamw_options, true> {
 public:
-    explicit adamw(Model& model, adamw_options options = {}) : adam_family<Model, adamw_options, true>(model, options) {}
+    explicit adamw(Model& model, adamw_options options = {})
+        : adam_family<Model, adamw_options, true>(model, options) {}
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

@@ -27,7 +27,8 @@ public:
     void step() {
         auto const& o = this->settings();
         double const rate = static_cast<double>(o.lr) / (1 - power1_.at(this->begin_step(), o.betas.first));
-        this->update_each(2, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], rate); });
+        this->update_each(2, [&](auto& p, auto* const* buffers)
+                                 TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], rate); });
     }
 
 private:
@@ -38,7 +39,8 @@ private:
         T* const x = parameter.value().data();
         T const* const g = parameter.gradient_data();
         T const new1 = static_cast<T>(1 - beta1), old2 = static_cast<T>(beta2);
-        T const r = static_cast<T>(rate), eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay), sign = static_cast<T>(this->sign());
+        T const r = static_cast<T>(rate), eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay),
+                sign = static_cast<T>(this->sign());
         for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
             using V = element::lane_t<T, N>;
             V const value = V::load(x + i), old = V::load(m + i);

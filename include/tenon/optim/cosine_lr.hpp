@@ -28,16 +28,20 @@ struct cosine_annealing_warm_restarts_options {
 template <class Optimizer>
 class cosine_annealing_lr : public scheduler<Optimizer> {
 public:
-    explicit cosine_annealing_lr(Optimizer& optimizer, cosine_annealing_lr_options options) : scheduler<Optimizer>(optimizer), options_(options) {
+    explicit cosine_annealing_lr(Optimizer& optimizer, cosine_annealing_lr_options options)
+        : scheduler<Optimizer>(optimizer), options_(options) {
         if (options.t_max == 0) throw std::invalid_argument("cosine_annealing_lr: t_max has to be positive");
     }
     void step() {
         std::size_t const t = this->advance(), period = options_.t_max;
         double const least = options_.eta_min;
-        auto const wave = [&](std::size_t at) { return 1 + std::cos(std::numbers::pi * static_cast<double>(at) / static_cast<double>(period)); };
+        auto const wave = [&](std::size_t at) {
+            return 1 + std::cos(std::numbers::pi * static_cast<double>(at) / static_cast<double>(period));
+        };
         // At the least rate there is nothing to multiply.
         if (t > period && (t - 1 - period) % (2 * period) == 0)
-            this->set(this->rate() + (this->base() - least) * (1 - std::cos(std::numbers::pi / static_cast<double>(period))) / 2);
+            this->set(this->rate() +
+                      (this->base() - least) * (1 - std::cos(std::numbers::pi / static_cast<double>(period))) / 2);
         else this->set(wave(t) / wave(t - 1) * (this->rate() - least) + least);
     }
 
@@ -45,15 +49,16 @@ private:
     cosine_annealing_lr_options options_;
 };
 
-/// The rate goes from the first, η, down to eta_min along a cosine and starts again, after t_0 steps, then t_0·t_mult and so
-/// on. Follows torch.optim.lr_scheduler.CosineAnnealingWarmRestarts; std::invalid_argument without a t_0.
+/// The rate goes from the first, η, down to eta_min along a cosine and starts again, after t_0 steps, then t_0·t_mult
+/// and so on. Follows torch.optim.lr_scheduler.CosineAnnealingWarmRestarts; std::invalid_argument without a t_0.
 template <class Optimizer>
 class cosine_annealing_warm_restarts : public scheduler<Optimizer> {
 public:
     explicit cosine_annealing_warm_restarts(Optimizer& optimizer, cosine_annealing_warm_restarts_options options)
         : scheduler<Optimizer>(optimizer), options_(options), period_(static_cast<double>(options.t_0)) {
         if (options.t_0 == 0) throw std::invalid_argument("cosine_annealing_warm_restarts: t_0 has to be positive");
-        if (options.t_mult == 0) throw std::invalid_argument("cosine_annealing_warm_restarts: t_mult has to be positive");
+        if (options.t_mult == 0)
+            throw std::invalid_argument("cosine_annealing_warm_restarts: t_mult has to be positive");
     }
     void step() {
         this->advance();
@@ -74,7 +79,8 @@ private:
             now_ -= period_;
             period_ *= static_cast<double>(options_.t_mult);
         }
-        this->set(options_.eta_min + (this->base() - options_.eta_min) * (1 + std::cos(std::numbers::pi * now_ / period_)) / 2);
+        this->set(options_.eta_min +
+                  (this->base() - options_.eta_min) * (1 + std::cos(std::numbers::pi * now_ / period_)) / 2);
     }
 
     cosine_annealing_warm_restarts_options options_;

@@ -7,8 +7,8 @@
 
 namespace tenon::inline TENON_TARGET::optim {
 
-/// Sets the rate to f(t) times the first, for the number of steps t = 0, 1, …; f(0) counts when the scheduler is made. Follows
-/// torch.optim.lr_scheduler.LambdaLR.
+/// Sets the rate to f(t) times the first, for the number of steps t = 0, 1, …; f(0) counts when the scheduler is made.
+/// Follows torch.optim.lr_scheduler.LambdaLR.
 template <class Optimizer, class F>
 class lambda_lr : public scheduler<Optimizer> {
 public:

@@ -33,15 +33,19 @@ public:
         double const t = this->begin_step(), lr = static_cast<double>(o.lr);
         double const now = momentum(t), next = momentum(t + 1);
         product_ *= now;
-        rates const r{lr * (1 - now) / (1 - product_), lr * next / (1 - product_ * next), 1 / std::sqrt(1 - power2_.at(t, o.betas.second))};
-        this->update_each(2, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], r); });
+        rates const r{lr * (1 - now) / (1 - product_), lr * next / (1 - product_ * next),
+                      1 / std::sqrt(1 - power2_.at(t, o.betas.second))};
+        this->update_each(2, [&](auto& p, auto* const* buffers)
+                                 TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], r); });
     }
 
 private:
     struct rates {
         double gradient, mean, root;
     };
-    double momentum(double step) { return this->settings().betas.first * (1 - 0.5 * std::pow(0.96, step * this->settings().momentum_decay)); }
+    double momentum(double step) {
+        return this->settings().betas.first * (1 - 0.5 * std::pow(0.96, step * this->settings().momentum_decay));
+    }
 
     template <class Variable, class T>
     void update(Variable& parameter, T* m, T* v, rates const& r) {

@@ -37,8 +37,8 @@ public:
 protected:
     optimizer(Model& model, Options const& options) : model_(&model), options_(options) {}
 
-    /// Calls `update(parameter, buffers)` for every parameter. The buffers start as zeros; only the first `used` exist, as
-    /// many as the first step asks for, and the others are null.
+    /// Calls `update(parameter, buffers)` for every parameter. The buffers start as zeros; only the first `used` exist,
+    /// as many as the first step asks for, and the others are null.
     template <class F>
     void update_each(std::size_t used, F&& update) {
         if (!state_) state_.emplace(*model_, used);

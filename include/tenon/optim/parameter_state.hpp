@@ -29,7 +29,8 @@ public:
             using T = value_t<decltype(v)>;
             std::size_t const step = padded<T>(v.size());
             T* buffers[Count == 0 ? 1 : Count];
-            for (std::size_t i = 0; i != Count; ++i) buffers[i] = i < used_ ? reinterpret_cast<T*>(p + i * step) : nullptr;
+            for (std::size_t i = 0; i != Count; ++i)
+                buffers[i] = i < used_ ? reinterpret_cast<T*>(p + i * step) : nullptr;
             p += used_ * step;
             f(v, buffers);
         });

@@ -18,9 +18,9 @@ struct radam_options {
     bool maximize = false;
 };
 
-/// m and v as Adam's;  ρ∞ = 2/(1 − β₂) − 1;  ρ = ρ∞ − 2t β₂ᵗ/(1 − β₂ᵗ). Where ρ > 5,
-/// θ ← θ − lr m/(1 − β₁ᵗ) · √(1 − β₂ᵗ)/(√v + ε) · √((ρ − 4)(ρ − 2)ρ∞ / ((ρ∞ − 4)(ρ∞ − 2)ρ)), else θ ← θ − lr m/(1 − β₁ᵗ).
-/// Liu et al. (2020); follows torch.optim.RAdam. The model has to outlive the optimiser.
+/// m and v as Adam's;  ρ∞ = 2/(1 − β₂) − 1;  ρ = ρ∞ − 2t β₂ᵗ/(1 − β₂ᵗ). Where ρ > 5, θ ← θ − lr m/(1 − β₁ᵗ) · √(1 −
+/// β₂ᵗ)/(√v + ε) · √((ρ − 4)(ρ − 2)ρ∞ / ((ρ∞ − 4)(ρ∞ − 2)ρ)), else θ ← θ − lr m/(1 − β₁ᵗ). Liu et al. (2020); follows
+/// torch.optim.RAdam. The model has to outlive the optimiser.
 template <class Model>
 class radam : public optimizer<Model, radam_options, 2> {
 public:
@@ -33,8 +33,10 @@ public:
         double const length = limit - 2 * t * power / (1 - power);
         bool const adapts = length > 5;
         double rate = static_cast<double>(this->settings().lr) / (1 - power1_.at(t, beta1));
-        if (adapts) rate *= std::sqrt((1 - power) * (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length));
-        this->update_each(2, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], rate, adapts); });
+        if (adapts)
+            rate *= std::sqrt((1 - power) * (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length));
+        this->update_each(2, [&](auto& p, auto* const* buffers)
+                                 TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], rate, adapts); });
     }
 
 private:

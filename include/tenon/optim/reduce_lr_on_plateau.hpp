@@ -22,20 +22,21 @@ struct reduce_lr_on_plateau_options {
     std::size_t patience = 10;  ///< how many steps without a better metric are borne
     double threshold = 1e-4;    ///< by how much a better metric has to be better
     optim::threshold_mode threshold_mode = optim::threshold_mode::rel;
-    std::size_t cooldown = 0;   ///< how many steps after a reduction are not counted
+    std::size_t cooldown = 0;  ///< how many steps after a reduction are not counted
     double min_lr = 0;
-    double eps = 1e-8;          ///< a smaller reduction is not worth it
+    double eps = 1e-8;  ///< a smaller reduction is not worth it
 };
 
-/// Multiplies the rate by a factor when `step(metric)` has seen no better metric for more than `patience` steps. Follows
-/// torch.optim.lr_scheduler.ReduceLROnPlateau; std::invalid_argument for a factor of 1 or more.
+/// Multiplies the rate by a factor when `step(metric)` has seen no better metric for more than `patience` steps.
+/// Follows torch.optim.lr_scheduler.ReduceLROnPlateau; std::invalid_argument for a factor of 1 or more.
 template <class Optimizer>
 class reduce_lr_on_plateau : public scheduler<Optimizer> {
 public:
     explicit reduce_lr_on_plateau(Optimizer& optimizer, reduce_lr_on_plateau_options options = {})
         : scheduler<Optimizer>(optimizer),
           options_(options),
-          best_(options.mode == plateau_mode::min ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity()) {
+          best_(options.mode == plateau_mode::min ? std::numeric_limits<double>::infinity()
+                                                  : -std::numeric_limits<double>::infinity()) {
         if (!(options.factor < 1)) throw std::invalid_argument("reduce_lr_on_plateau: factor has to be less than 1");
     }
     void step(double metric) {

@@ -16,20 +16,23 @@ struct rmsprop_options {
     bool maximize = false;
 };
 
-/// v ← αv + (1 − α)g²;  a = √v + ε, or with `centered`, where m ← αm + (1 − α)g, a = √(v − m²) + ε;  b ← momentum·b + g/a;
-/// θ ← θ − lr·b. Hinton (2012); follows torch.optim.RMSprop. Whether there are b and m is decided at the first step. The model has to
-/// outlive the optimiser.
+/// v ← αv + (1 − α)g²;  a = √v + ε, or with `centered`, where m ← αm + (1 − α)g, a = √(v − m²) + ε;  b ← momentum·b +
+/// g/a; θ ← θ − lr·b. Hinton (2012); follows torch.optim.RMSprop. Whether there are b and m is decided at the first
+/// step. The model has to outlive the optimiser.
 template <class Model>
 class rmsprop : public optimizer<Model, rmsprop_options, 3> {
 public:
-    explicit rmsprop(Model& model, rmsprop_options options = {}) : optimizer<Model, rmsprop_options, 3>(model, options) {}
+    explicit rmsprop(Model& model, rmsprop_options options = {})
+        : optimizer<Model, rmsprop_options, 3>(model, options) {}
 
     /// One step along the gradients that backward has accumulated.
     void step() {
         auto const& o = this->settings();
-        this->update_each(o.centered ? 3 : o.momentum > 0 ? 2 : 1, [this](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE {
-            update(p, buffers[0], buffers[1], buffers[2]);
-        });
+        this->update_each(o.centered       ? 3
+                          : o.momentum > 0 ? 2
+                                           : 1,
+                          [this](auto& p, auto* const* buffers)
+                              TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], buffers[2]); });
     }
 
 private:
@@ -38,8 +41,10 @@ private:
         auto const& o = this->settings();
         T* const x = parameter.value().data();
         T const* const g = parameter.gradient_data();
-        T const keep = static_cast<T>(o.alpha), fresh = static_cast<T>(1 - o.alpha), momentum = static_cast<T>(o.momentum);
-        T const lr = static_cast<T>(o.lr), eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay), sign = static_cast<T>(this->sign());
+        T const keep = static_cast<T>(o.alpha), fresh = static_cast<T>(1 - o.alpha),
+                momentum = static_cast<T>(o.momentum);
+        T const lr = static_cast<T>(o.lr), eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay),
+                sign = static_cast<T>(this->sign());
         bool const centered = m && o.centered, moves = b && o.momentum > 0;
         for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
             using V = element::lane_t<T, N>;

@@ -7,9 +7,9 @@
 
 namespace tenon::inline TENON_TARGET::optim {
 
-/// Base of a scheduler: an object that sets an optimiser's learning rate, `step()` by `step()`, usually once an epoch and after
-/// the optimiser's own step. Schedulers multiply the rate they find, so that several may work on one optimiser, as PyTorch's;
-/// the optimiser has to outlive them.
+/// Base of a scheduler: an object that sets an optimiser's learning rate, `step()` by `step()`, usually once an epoch
+/// and after the optimiser's own step. Schedulers multiply the rate they find, so that several may work on one
+/// optimiser, as PyTorch's; the optimiser has to outlive them.
 template <class Optimizer>
 class scheduler {
 public:
@@ -23,9 +23,11 @@ protected:
 
     /// Counts a step and returns its number, from 1 on.
     std::size_t advance() { return ++epoch_; }
-    /// The rate now. It is kept in double, so that a product of many factors loses nothing, unless someone else changed it.
+    /// The rate now. It is kept in double, so that a product of many factors loses nothing, unless someone else changed
+    /// it.
     double rate() {
-        if (auto const found = optimizer_->lr(); found != static_cast<decltype(found)>(rate_)) rate_ = static_cast<double>(found);
+        if (auto const found = optimizer_->lr(); found != static_cast<decltype(found)>(rate_))
+            rate_ = static_cast<double>(found);
         return rate_;
     }
     void set(double rate) {

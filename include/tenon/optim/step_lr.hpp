@@ -27,12 +27,13 @@ struct exponential_lr_options {
     double gamma = 1;  ///< has to be given, else nothing changes
 };
 
-/// Multiplies the rate by gamma every step_size steps. Follows torch.optim.lr_scheduler.StepLR; std::invalid_argument without a
-/// step_size.
+/// Multiplies the rate by gamma every step_size steps. Follows torch.optim.lr_scheduler.StepLR; std::invalid_argument
+/// without a step_size.
 template <class Optimizer>
 class step_lr : public scheduler<Optimizer> {
 public:
-    explicit step_lr(Optimizer& optimizer, step_lr_options options) : scheduler<Optimizer>(optimizer), options_(options) {
+    explicit step_lr(Optimizer& optimizer, step_lr_options options)
+        : scheduler<Optimizer>(optimizer), options_(options) {
         if (options.step_size == 0) throw std::invalid_argument("step_lr: step_size has to be positive");
     }
     void step() { this->set(this->rate() * (this->advance() % options_.step_size == 0 ? options_.gamma : 1)); }
@@ -49,7 +50,8 @@ public:
         : scheduler<Optimizer>(optimizer), options_(std::move(options)) {}
     void step() {
         auto const& m = options_.milestones;
-        this->set(this->rate() * std::pow(options_.gamma, static_cast<double>(std::count(m.begin(), m.end(), this->advance()))));
+        this->set(this->rate() *
+                  std::pow(options_.gamma, static_cast<double>(std::count(m.begin(), m.end(), this->advance()))));
     }
 
 private:
@@ -60,7 +62,8 @@ private:
 template <class Optimizer>
 class exponential_lr : public scheduler<Optimizer> {
 public:
-    explicit exponential_lr(Optimizer& optimizer, exponential_lr_options options) : scheduler<Optimizer>(optimizer), options_(options) {}
+    explicit exponential_lr(Optimizer& optimizer, exponential_lr_options options)
+        : scheduler<Optimizer>(optimizer), options_(options) {}
     void step() {
         this->advance();
         this->set(this->rate() * options_.gamma);

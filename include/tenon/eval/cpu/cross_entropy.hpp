@@ -6,7 +6,8 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Forward keeps z = softmax(x) − target, times the row's weight, where gradients are wanted: the gradient of a row's loss.
+/// Forward keeps z = softmax(x) − target, times the row's weight, where gradients are wanted: the gradient of a row's
+/// loss.
 template <reduction R, class Logits, class Targets, bool Grad>
 struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
     : in_memory<tape<cross_entropy_node<R, Logits, Targets>, Grad>, value_t<Logits>,

@@ -33,7 +33,8 @@ struct tape<weight_node<Weight, Shape>, Grad> {
     }
     /// Weights are no tensor's memory while they are used: a loss is not assigned to its own weights.
     constexpr bool overlaps(void const* begin, void const* end, bool) const {
-        return !std::is_constant_evaluated() && begin <= static_cast<void const*>(data()) && static_cast<void const*>(data()) < end;
+        return !std::is_constant_evaluated() && begin <= static_cast<void const*>(data()) &&
+               static_cast<void const*>(data()) < end;
     }
     constexpr void forward() {}
     constexpr void finish() {}
