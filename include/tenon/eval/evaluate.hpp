@@ -7,6 +7,7 @@
 #include <tenon/eval/cpu/cross_entropy.hpp>
 #include <tenon/eval/cpu/index.hpp>
 #include <tenon/eval/cpu/let.hpp>
+#include <tenon/eval/cpu/loss_weight.hpp>
 #include <tenon/eval/cpu/matmul.hpp>
 #include <tenon/eval/cpu/pad.hpp>
 #include <tenon/eval/cpu/triangle.hpp>

@@ -10,16 +10,18 @@
 
 namespace tenon::inline TENON_TARGET::optim {
 
-/// Buffers of zeros, Count for each parameter of a model, in one block of memory.
+/// Buffers of zeros, up to Count for each parameter of a model, in one block of memory.
 template <class Model, std::size_t Count>
 class parameter_state {
 public:
-    explicit parameter_state(Model& model) {
+    /// @param used how many buffers each parameter has
+    explicit parameter_state(Model& model, std::size_t used = Count) : used_(used) {
         std::size_t bytes = 0;
-        nn::visit_parameters(model, [&](auto& p) { bytes += Count * padded<value_t<decltype(p)>>(p.size()); });
+        nn::visit_parameters(model, [&](auto& p) { bytes += used_ * padded<value_t<decltype(p)>>(p.size()); });
         memory_ = std::make_unique<line[]>(bytes / sizeof(line));
     }
-    /// Calls `f(parameter, buffers)` for every parameter; buffers[i] points to the i-th buffer's elements.
+    /// Calls `f(parameter, buffers)` for every parameter; buffers[i] points to the i-th buffer's elements, or is
+    /// null where that is not used.
     template <class F>
     void for_each(Model& model, F&& f) {
         auto* p = reinterpret_cast<unsigned char*>(memory_.get());
@@ -27,8 +29,9 @@ public:
             using T = value_t<decltype(v)>;
             std::size_t const step = padded<T>(v.size());
             T* buffers[Count == 0 ? 1 : Count];
-            for (std::size_t i = 0; i != Count; ++i) buffers[i] = reinterpret_cast<T*>(p + i * step);
-            p += Count * step;
+            for (std::size_t i = 0; i != Count; ++i)
+                buffers[i] = i < used_ ? reinterpret_cast<T*>(p + i * step) : nullptr;
+            p += used_ * step;
             f(v, buffers);
         });
     }
@@ -41,6 +44,7 @@ private:
     static constexpr std::size_t padded(std::size_t n) {
         return (n * sizeof(T) + alignment - 1) / alignment * alignment;
     }
+    std::size_t used_;
     std::unique_ptr<line[]> memory_;
 };
 

@@ -1,7 +1,7 @@
 // Stochastic gradient descent.
 #pragma once
 
-#include <tenon/optim/parameter_state.hpp>
+#include <tenon/optim/optimizer.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {
 
@@ -18,29 +18,27 @@ struct sgd_options {
 /// g ← ∇ + weight_decay·θ;  b ← momentum·b + (1 − dampening)·g (b ← g at the first step);  θ ← θ − lr·(nesterov ?
 /// g + momentum·b : b). Follows torch.optim.SGD. The model has to outlive the optimiser.
 template <class Model>
-class sgd {
+class sgd : public optimizer<Model, sgd_options, 1> {
 public:
-    explicit sgd(Model& model, sgd_options options = {}) : model_(&model), options_(options), state_(model) {}
+    explicit sgd(Model& model, sgd_options options = {}) : optimizer<Model, sgd_options, 1>(model, options) {}
 
-    /// The learning rate, to read or to set.
-    float& lr() { return options_.lr; }
-    sgd_options& options() { return options_; }
-    void zero_grad() { optim::zero_grad(*model_); }
     /// One step along the gradients that backward has accumulated.
     void step() {
-        bool const first = std::exchange(first_, false);
-        state_.for_each(*model_, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update(p, buffers[0], first); });
+        bool const first = this->begin_step() == 1;
+        this->update_each(1, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update(p, buffers[0], first); });
     }
 
 private:
     template <class Variable, class T>
     void update(Variable& v, T* b, bool first) {
+        auto const& o = this->settings();
         T* const x = v.value().data();
         T const* const g = v.gradient_data();
-        T const lr = static_cast<T>(options_.maximize ? -options_.lr : options_.lr), momentum = static_cast<T>(options_.momentum);
-        T const keep = static_cast<T>(first ? 1 : 1 - options_.dampening), decay = static_cast<T>(options_.maximize ? -options_.weight_decay : options_.weight_decay);
-        bool const nesterov = options_.nesterov;
-        bool const moves = options_.momentum != 0;
+        T const lr = static_cast<T>(o.maximize ? -o.lr : o.lr), momentum = static_cast<T>(o.momentum);
+        T const keep = static_cast<T>(first ? 1 : 1 - o.dampening);
+        T const decay = static_cast<T>(o.maximize ? -o.weight_decay : o.weight_decay);
+        bool const nesterov = o.nesterov;
+        bool const moves = o.momentum != 0;
         for_each_element(v, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
             using V = element::lane_t<T, N>;
             V const value = V::load(x + i);
@@ -54,11 +52,6 @@ private:
             math::fma(V(-lr), direction, value).store(x + i);
         });
     }
-
-    Model* model_;
-    sgd_options options_;
-    parameter_state<Model, 1> state_;
-    bool first_ = true;
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

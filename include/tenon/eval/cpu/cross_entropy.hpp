@@ -24,7 +24,13 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
     static constexpr bool contiguous_classes = axis + 1 == Rows::rank();
     static constexpr std::size_t lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
 
-    explicit constexpr tape(node const& n) : node_(&n), logits_(n.logits), targets_(n.targets), index_(targets_) {}
+    explicit constexpr tape(node const& n)
+        : node_(&n),
+          weights_(n.options.weight.data()),
+          weight_step_(static_cast<std::size_t>(n.options.weight.strides()[0])),
+          logits_(n.logits),
+          targets_(n.targets),
+          index_(targets_) {}
     tape(tape const&) = delete;
     constexpr auto shape() const { return node_->shape(); }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
@@ -107,6 +113,7 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
 
 private:
     using V = lane_t<T, 1>;
+    using plain = typename tenon::detail::plain_element<T>::type;
     struct scaled_row {
         T const* p;
         V g;
@@ -138,7 +145,7 @@ private:
         return static_cast<std::int64_t>(index_.data()[o]);
     }
     constexpr V class_weight(std::size_t c) const {
-        return node_->options.weight ? element::load_lanes<1>(node_->options.weight->data() + c) : V(T(1));
+        return V(element::load_lanes<1>(weights_ + c * weight_step_));
     }
     static constexpr std::size_t rows_together =
         std::min(lanes, std::bit_ceil(static_size<tenon::detail::target_shape<Rows>>));
@@ -202,7 +209,7 @@ private:
     /// The row's loss and weight, and in place of its exponentials the gradient of the loss.
     TENON_INLINE constexpr void row_loss(row_state& r) const {
         if (!r.counts) return;
-        auto const smoothing = static_cast<float>(node_->options.label_smoothing);
+        auto const smoothing = static_cast<plain>(node_->options.label_smoothing);
         V const log_sum = r.top + r.log_total;
         V const share = V(static_cast<T>(smoothing)) / V(static_cast<T>(static_cast<float>(r.classes)));
         V const keep = V(T(1)) - V(static_cast<T>(smoothing));
@@ -222,6 +229,8 @@ private:
     TENON_INLINE static constexpr V at(row_state const& r, std::size_t c) { return element::load_lanes<1>(r.z + c * r.step); }
 
     node const* node_;
+    plain const* weights_;
+    std::size_t weight_step_;
     tape<Logits, Grad> logits_;
     tape<Targets, false> targets_;
     dense<tape<Targets, false>> index_;
