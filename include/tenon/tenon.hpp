@@ -18,6 +18,7 @@
 #include <tenon/expr/argmax.hpp>
 #include <tenon/expr/concat.hpp>
 #include <tenon/expr/cross_entropy.hpp>
+#include <tenon/expr/dropout.hpp>
 #include <tenon/expr/einsum.hpp>
 #include <tenon/expr/index.hpp>
 #include <tenon/expr/leaf.hpp>
@@ -37,6 +38,8 @@
 #include <tenon/io/npy.hpp>
 #include <tenon/io/safetensors.hpp>
 #include <tenon/nn/activation.hpp>
+#include <tenon/nn/dropout.hpp>
+#include <tenon/nn/embedding.hpp>
 #include <tenon/nn/linear.hpp>
 #include <tenon/nn/loss.hpp>
 #include <tenon/nn/module.hpp>

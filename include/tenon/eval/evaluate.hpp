@@ -5,6 +5,7 @@
 #include <tenon/eval/cpu/argmax.hpp>
 #include <tenon/eval/cpu/concat.hpp>
 #include <tenon/eval/cpu/cross_entropy.hpp>
+#include <tenon/eval/cpu/dropout.hpp>
 #include <tenon/eval/cpu/index.hpp>
 #include <tenon/eval/cpu/let.hpp>
 #include <tenon/eval/cpu/matmul.hpp>
