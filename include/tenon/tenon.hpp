@@ -16,6 +16,7 @@
 #include <tenon/eval/evaluate.hpp>
 #include <tenon/expr/allclose.hpp>
 #include <tenon/expr/argmax.hpp>
+#include <tenon/expr/batch_norm.hpp>
 #include <tenon/expr/concat.hpp>
 #include <tenon/expr/cross_entropy.hpp>
 #include <tenon/expr/dropout.hpp>
@@ -26,6 +27,7 @@
 #include <tenon/expr/loss.hpp>
 #include <tenon/expr/map.hpp>
 #include <tenon/expr/matmul.hpp>
+#include <tenon/expr/normalize.hpp>
 #include <tenon/expr/pad.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/expr/reshape.hpp>
@@ -38,8 +40,10 @@
 #include <tenon/io/npy.hpp>
 #include <tenon/io/safetensors.hpp>
 #include <tenon/nn/activation.hpp>
+#include <tenon/nn/batch_norm.hpp>
 #include <tenon/nn/dropout.hpp>
 #include <tenon/nn/embedding.hpp>
+#include <tenon/nn/layer_norm.hpp>
 #include <tenon/nn/linear.hpp>
 #include <tenon/nn/loss.hpp>
 #include <tenon/nn/module.hpp>
