@@ -16,6 +16,7 @@
 #include <tenon/eval/evaluate.hpp>
 #include <tenon/expr/allclose.hpp>
 #include <tenon/expr/argmax.hpp>
+#include <tenon/expr/attention.hpp>
 #include <tenon/expr/batch_norm.hpp>
 #include <tenon/expr/concat.hpp>
 #include <tenon/expr/cross_entropy.hpp>
@@ -40,6 +41,7 @@
 #include <tenon/io/npy.hpp>
 #include <tenon/io/safetensors.hpp>
 #include <tenon/nn/activation.hpp>
+#include <tenon/nn/attention.hpp>
 #include <tenon/nn/batch_norm.hpp>
 #include <tenon/nn/dropout.hpp>
 #include <tenon/nn/embedding.hpp>
@@ -48,6 +50,7 @@
 #include <tenon/nn/loss.hpp>
 #include <tenon/nn/module.hpp>
 #include <tenon/nn/pipeline.hpp>
+#include <tenon/nn/recurrent.hpp>
 #include <tenon/nn/summary.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/atan2.hpp>
