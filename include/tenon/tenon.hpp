@@ -22,6 +22,7 @@
 #include <tenon/expr/cross_entropy.hpp>
 #include <tenon/expr/dropout.hpp>
 #include <tenon/expr/einsum.hpp>
+#include <tenon/expr/glu.hpp>
 #include <tenon/expr/index.hpp>
 #include <tenon/expr/leaf.hpp>
 #include <tenon/expr/let.hpp>
@@ -74,6 +75,7 @@
 #include <tenon/op/map.hpp>
 #include <tenon/op/mish.hpp>
 #include <tenon/op/pow.hpp>
+#include <tenon/op/prelu.hpp>
 #include <tenon/op/relu.hpp>
 #include <tenon/op/remainder.hpp>
 #include <tenon/op/round.hpp>

@@ -94,13 +94,6 @@ constexpr bool channels_fit() {
     if constexpr (S::rank() < 2) return false;
     else return is_dynamic(S::static_extents[1]) || S::static_extents[1] == Channels;
 }
-
-/// Values for the channels of an input of some rank, whose axis 1 counts channels: [channels, 1, …].
-template <std::size_t Rank, class W>
-constexpr auto along_channels(W&& w) {
-    if constexpr (shape_t<W>::rank() + 1 >= Rank) return as_node(std::forward<W>(w));
-    else return along_channels<Rank>(unsqueeze<-1>(std::forward<W>(w)));
-}
 }  // namespace detail
 
 /// (x − mean) / √(var + eps) over the last axes, whose extents are E: `layer_norm<128>(x)`. The variance is divided by n.
