@@ -31,7 +31,8 @@ TEST_CASE("PyTorch: causal and masked attention") {
     tn::backward(output("attention_masked", tn::scaled_dot_product_attention(a, b, c, mask, {.scale = 0.7})));
     check("attention_masked.grad.q", a.grad());
     tn::tensor const added = tn::where(mask, 0.f, -1e9f);
-    CHECK(tn::allclose(tn::scaled_dot_product_attention(a, b, c, mask), tn::scaled_dot_product_attention(a, b, c, added)));
+    CHECK(tn::allclose(tn::scaled_dot_product_attention(a, b, c, mask),
+                       tn::scaled_dot_product_attention(a, b, c, added)));
 }
 
 TEST_CASE("PyTorch: multihead_attention") {

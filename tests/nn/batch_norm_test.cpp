@@ -79,7 +79,9 @@ TEST_CASE("training needs two elements for each channel") {
     nn::batch_norm1d<4> layer;
     auto const one = tn::ones<float, 1, 4>();
     bool refused = false;
-    try { (void)layer(one).eval(); } catch (tn::shape_error const&) { refused = true; }
+    try {
+        (void)layer(one).eval();
+    } catch (tn::shape_error const&) { refused = true; }
     CHECK(refused);
     CHECK(layer.num_batches_tracked.item() == 0);
     nn::eval(layer);

@@ -12,7 +12,9 @@ namespace nn = tenon::nn;
 namespace {
 template <class F>
 bool refuses(F f) {
-    try { f(); } catch (std::invalid_argument const&) { return true; }
+    try {
+        f();
+    } catch (std::invalid_argument const&) { return true; }
     return false;
 }
 struct net {

@@ -24,11 +24,14 @@ TEST_CASE("PyTorch: embedding") {
 
 TEST_CASE("an embedding takes indices of any rank and refuses those it has not") {
     nn::embedding<5, 3> layer;
-    static_assert(std::is_same_v<decltype(layer(tn::zeros<int, tn::dyn, 2>(4)).eval()), tn::tensor<float, tn::dyn, 2, 3>>);
+    static_assert(
+        std::is_same_v<decltype(layer(tn::zeros<int, tn::dyn, 2>(4)).eval()), tn::tensor<float, tn::dyn, 2, 3>>);
     tn::tensor one = layer(tn::tensor<std::int64_t>(2));
     static_assert(std::is_same_v<decltype(one), tn::tensor<float, 3>>);
     CHECK(one(1) == layer.weight.value()(2, 1));
     bool refused = false;
-    try { (void)layer(tn::tensor({1, 5})).eval(); } catch (tn::index_error const&) { refused = true; }
+    try {
+        (void)layer(tn::tensor({1, 5})).eval();
+    } catch (tn::index_error const&) { refused = true; }
     CHECK(refused);
 }

@@ -41,7 +41,9 @@ TEST_CASE("run-time extents normalise as static ones do") {
     check("layer_norm.out", y);
     CHECK(tn::allclose(tn::layer_norm<tn::dyn>(x), tn::layer_norm<19>(x)));
     bool refused = false;
-    try { (void)nn::layer_norm<18>{}(x); } catch (tn::shape_error const&) { refused = true; }
+    try {
+        (void)nn::layer_norm<18>{}(x);
+    } catch (tn::shape_error const&) { refused = true; }
     CHECK(refused);
     tn::tensor<float, 0, 4> none;
     CHECK(tn::sum(tn::layer_norm<4>(none)).item() == 0.f);

@@ -51,7 +51,8 @@ auto attention_scores(Q&& q, K&& k, attention_options const& o) {
 /// torch.nn.functional.scaled_dot_product_attention.
 template <expression Q, expression K, expression V>
 auto scaled_dot_product_attention(Q&& q, K&& k, V&& v, attention_options options = {}) {
-    return matmul(softmax<-1>(detail::attention_scores(std::forward<Q>(q), std::forward<K>(k), options)), std::forward<V>(v));
+    return matmul(softmax<-1>(detail::attention_scores(std::forward<Q>(q), std::forward<K>(k), options)),
+                  std::forward<V>(v));
 }
 /// The same with a mask of the scores' shape, or one that is broadcast to it: of bool, true where a query may look at a key;
 /// of numbers, which are added to the scores.
@@ -59,8 +60,9 @@ template <expression Q, expression K, expression V, expression M>
 auto scaled_dot_product_attention(Q&& q, K&& k, V&& v, M&& mask, attention_options options = {}) {
     auto scores = detail::attention_scores(std::forward<Q>(q), std::forward<K>(k), options);
     if constexpr (std::is_same_v<value_t<M>, bool>)
-        return matmul(softmax<-1>(where(std::forward<M>(mask), std::move(scores), -std::numeric_limits<double>::infinity())),
-                      std::forward<V>(v));
+        return matmul(
+            softmax<-1>(where(std::forward<M>(mask), std::move(scores), -std::numeric_limits<double>::infinity())),
+            std::forward<V>(v));
     else return matmul(softmax<-1>(std::move(scores) + std::forward<M>(mask)), std::forward<V>(v));
 }
 

@@ -14,7 +14,7 @@ namespace tenon::inline TENON_TARGET {
 /// @tparam R their element type
 template <class R>
 struct running_statistics {
-    R* mean = nullptr;                ///< null where there are none
+    R* mean = nullptr;  ///< null where there are none
     R* var = nullptr;
     std::int64_t* batches = nullptr;  ///< null where batches are not counted
     double momentum = 0.1;            ///< the weight of a new batch
@@ -44,7 +44,8 @@ constexpr auto standardize_channels(X&& x, running_statistics<R> running, bool t
 template <class Y, class W, class B>
 constexpr auto scale_channels(Y&& y, W&& weight, B&& bias) {
     constexpr std::size_t rank = shape_t<Y>::rank();
-    return std::forward<Y>(y) * along_channels<rank>(std::forward<W>(weight)) + along_channels<rank>(std::forward<B>(bias));
+    return std::forward<Y>(y) * along_channels<rank>(std::forward<W>(weight)) +
+           along_channels<rank>(std::forward<B>(bias));
 }
 template <class X, class W>
 inline constexpr bool one_for_each_channel = [] {
@@ -72,9 +73,10 @@ constexpr auto batch_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
 /// The same with running statistics. While training each evaluation moves them by `momentum` towards the batch's mean and
 /// variance (divided by n − 1); otherwise they take the place of the batch's. They have to outlive the computation.
 template <expression X, class R, std::size_t C, expression W, expression B>
-constexpr auto batch_norm(X&& x, tensor<R, C>& running_mean, tensor<R, C>& running_var, W&& weight, B&& bias, bool training = false,
-                          double momentum = 0.1, double eps = 1e-5) {
-    if constexpr (!detail::one_for_each_channel<shape_t<X>, tenon::shape<C>>) return channels_do_not_fit<C, shape_t<X>>{};
+constexpr auto batch_norm(X&& x, tensor<R, C>& running_mean, tensor<R, C>& running_var, W&& weight, B&& bias,
+                          bool training = false, double momentum = 0.1, double eps = 1e-5) {
+    if constexpr (!detail::one_for_each_channel<shape_t<X>, tenon::shape<C>>)
+        return channels_do_not_fit<C, shape_t<X>>{};
     else {
         detail::check_channels(x, running_mean);
         running_statistics<R> const running{running_mean.data(), running_var.data(), nullptr, momentum};

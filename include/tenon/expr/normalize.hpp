@@ -106,7 +106,8 @@ constexpr auto layer_norm(X&& x, double eps = 1e-5) {
 /// The same times weight plus bias, whose shape says which axes are normalised.
 template <expression X, expression W, expression B>
 constexpr auto layer_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
-    return detail::standardize_last<true>("layer_norm", weight.shape(), std::forward<X>(x), eps) * std::forward<W>(weight) +
+    return detail::standardize_last<true>("layer_norm", weight.shape(), std::forward<X>(x), eps) *
+               std::forward<W>(weight) +
            std::forward<B>(bias);
 }
 
@@ -120,7 +121,8 @@ constexpr auto rms_norm(X&& x, double eps = detail::machine_epsilon<value_t<X>>)
 /// The same times weight, whose shape says which axes are normalised.
 template <expression X, expression W>
 constexpr auto rms_norm(X&& x, W&& weight, double eps = detail::machine_epsilon<value_t<X>>) {
-    return detail::standardize_last<false>("rms_norm", weight.shape(), std::forward<X>(x), eps) * std::forward<W>(weight);
+    return detail::standardize_last<false>("rms_norm", weight.shape(), std::forward<X>(x), eps) *
+           std::forward<W>(weight);
 }
 
 /// (x − mean) / √(var + eps) over each of Groups groups of neighbouring channels of each sample; x is [n, channels, …]. Compile
@@ -132,8 +134,8 @@ constexpr auto group_norm(X&& x, double eps = 1e-5) {
     if constexpr (!detail::groups_fit<Groups, s>()) return groups_do_not_fit<Groups, s>{};
     else {
         if (x.shape()[1] % Groups != 0)
-            throw shape_error("group_norm: the channels of " + to_string(x.shape()) + " do not make " + std::to_string(Groups) +
-                              " groups");
+            throw shape_error("group_norm: the channels of " + to_string(x.shape()) + " do not make " +
+                              std::to_string(Groups) + " groups");
         return standardize_node<true, 1, Groups, node_t<X>>(as_node(std::forward<X>(x)), eps);
     }
 }

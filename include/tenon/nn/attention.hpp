@@ -60,7 +60,8 @@ constexpr auto attend_and_join(auto const& q, auto const& k, auto const& v, atte
 /// torch.nn.MultiheadAttention(Embed, Heads, batch_first=True), whose second result, the weights, is not computed.
 template <std::size_t Embed, std::size_t Heads, class Device = cpu>
 struct multihead_attention {
-    static_assert(Heads > 0 && Embed % Heads == 0, "multihead_attention: the features have to be divisible by the heads");
+    static_assert(Heads > 0 && Embed % Heads == 0,
+                  "multihead_attention: the features have to be divisible by the heads");
     using layer_tag = void;
     static constexpr std::size_t in_features = Embed, out_features = Embed;
     template <std::size_t... E>
@@ -78,7 +79,8 @@ struct multihead_attention {
         else {
             auto const projected = let(matmul(x, transpose(in_proj_weight)) + in_proj_bias);
             auto const parts = detail::split_heads<3, Heads, Embed>(projected);
-            return out_proj(detail::attend_and_join(select<-3>(parts, 0), select<-3>(parts, 1), select<-3>(parts, 2), options));
+            return out_proj(
+                detail::attend_and_join(select<-3>(parts, 0), select<-3>(parts, 1), select<-3>(parts, 2), options));
         }
     }
     auto operator()(auto const& q, auto const& k, auto const& v, attention_options options = {}) const {

@@ -22,12 +22,15 @@ Tensor ones_buffer() {
 /// What the layers share: statistics of the layer, its weight and bias.
 template <class Layer>
 constexpr auto batch_normalized(auto const& x, Layer const& l) {
-    running_statistics<float> const running{l.running_mean.data(), l.running_var.data(), l.num_batches_tracked.data(), l.momentum};
-    return tenon::detail::scale_channels(tenon::detail::standardize_channels(x, running, l.training, l.eps), l.weight, l.bias);
+    running_statistics<float> const running{l.running_mean.data(), l.running_var.data(), l.num_batches_tracked.data(),
+                                            l.momentum};
+    return tenon::detail::scale_channels(tenon::detail::standardize_channels(x, running, l.training, l.eps), l.weight,
+                                         l.bias);
 }
 template <class Layer>
 std::string describe_batch_norm(std::string const& name, std::size_t channels, Layer const& l) {
-    return name + "(" + std::to_string(channels) + ", eps=" + number_text(l.eps) + ", momentum=" + number_text(l.momentum) + ")";
+    return name + "(" + std::to_string(channels) + ", eps=" + number_text(l.eps) +
+           ", momentum=" + number_text(l.momentum) + ")";
 }
 }  // namespace detail
 
@@ -53,7 +56,8 @@ struct batch_norm1d {
 
     constexpr auto operator()(auto const& x) const {
         using s = shape_t<decltype(x)>;
-        if constexpr (s::rank() > 3 || !tenon::detail::channels_fit<Channels, s>()) return channels_do_not_fit<Channels, s>{};
+        if constexpr (s::rank() > 3 || !tenon::detail::channels_fit<Channels, s>())
+            return channels_do_not_fit<Channels, s>{};
         else return detail::batch_normalized(x, *this);
     }
     std::string description() const { return detail::describe_batch_norm("batch_norm1d", Channels, *this); }
@@ -78,7 +82,8 @@ struct batch_norm2d {
 
     constexpr auto operator()(auto const& x) const {
         using s = shape_t<decltype(x)>;
-        if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>()) return channels_do_not_fit<Channels, s>{};
+        if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>())
+            return channels_do_not_fit<Channels, s>{};
         else return detail::batch_normalized(x, *this);
     }
     std::string description() const { return detail::describe_batch_norm("batch_norm2d", Channels, *this); }

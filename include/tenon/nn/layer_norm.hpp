@@ -73,7 +73,8 @@ struct group_norm {
         else return tenon::group_norm<Groups>(x, weight, bias, eps);
     }
     std::string description() const {
-        return "group_norm(" + std::to_string(Groups) + ", " + std::to_string(Channels) + ", eps=" + detail::number_text(eps) + ")";
+        return "group_norm(" + std::to_string(Groups) + ", " + std::to_string(Channels) +
+               ", eps=" + detail::number_text(eps) + ")";
     }
 };
 
@@ -88,7 +89,8 @@ struct instance_norm2d {
 
     constexpr auto operator()(auto const& x) const {
         using s = shape_t<decltype(x)>;
-        if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>()) return channels_do_not_fit<Channels, s>{};
+        if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>())
+            return channels_do_not_fit<Channels, s>{};
         else return tenon::instance_norm(x, eps);
     }
     std::string description() const {

@@ -32,7 +32,8 @@ constexpr bool prelu_weight_fits() {
     if constexpr (W::rank() != 1) return W::rank() == 0;
     else {
         constexpr std::size_t channels = X::static_extents[X::rank() > 1 ? 1 : 0];
-        return W::static_extents[0] == 1 || (X::rank() > 0 && broadcast_extent(W::static_extents[0], channels).value == channels);
+        return W::static_extents[0] == 1 ||
+               (X::rank() > 0 && broadcast_extent(W::static_extents[0], channels).value == channels);
     }
 }
 }  // namespace detail
@@ -43,7 +44,8 @@ template <expression X, expression W>
 constexpr auto prelu(X&& x, W&& weight) {
     using s = shape_t<X>;
     if constexpr (!detail::prelu_weight_fits<s, shape_t<W>>()) return prelu_weight_does_not_fit<s, shape_t<W>>{};
-    else if constexpr (static_size<shape_t<W>> == 1) return make_map(op::prelu{}, std::forward<X>(x), std::forward<W>(weight));
+    else if constexpr (static_size<shape_t<W>> == 1)
+        return make_map(op::prelu{}, std::forward<X>(x), std::forward<W>(weight));
     else return make_map(op::prelu{}, std::forward<X>(x), detail::along_channels<s::rank()>(std::forward<W>(weight)));
 }
 

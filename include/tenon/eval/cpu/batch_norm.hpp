@@ -23,7 +23,8 @@ struct tape<batch_norm_node<A, R>, Grad>
     static constexpr std::size_t Channels = Shape::static_extents[1];
     static constexpr std::size_t Plane = [] {
         std::size_t n = 1;
-        for (std::size_t a = 2; a < rank; ++a) n = is_dynamic(n) || is_dynamic(Shape::static_extents[a]) ? dyn : n * Shape::static_extents[a];
+        for (std::size_t a = 2; a < rank; ++a)
+            n = is_dynamic(n) || is_dynamic(Shape::static_extents[a]) ? dyn : n * Shape::static_extents[a];
         return n;
     }();
 
@@ -42,7 +43,8 @@ struct tape<batch_norm_node<A, R>, Grad>
     /// @throws shape_error while training with fewer than two elements for each channel
     constexpr void forward() {
         if (node_->training && samples_ * plane_ < 2)
-            throw shape_error("batch_norm: training needs more than one element for each channel, not " + to_string(shape()));
+            throw shape_error("batch_norm: training needs more than one element for each channel, not " +
+                              to_string(shape()));
         operand_.forward();
         values_.reserve(shape().size());
         evaluate_region(operand_, values_.data(), shape());
@@ -72,7 +74,8 @@ struct tape<batch_norm_node<A, R>, Grad>
             for (auto* b : {&mean, &slope_})
                 for (std::size_t c = 0; c < channels_; ++c) set(*b, c, V(T(0)));
             if (node_->training) {
-                each_total(mean, [&](auto N, std::size_t i, std::size_t) TENON_LAMBDA_INLINE { return element::load_lanes<N>(g + i); });
+                each_total(mean, [&](auto N, std::size_t i, std::size_t)
+                                     TENON_LAMBDA_INLINE { return element::load_lanes<N>(g + i); });
                 each_total(slope_, [&](auto N, std::size_t i, std::size_t) TENON_LAMBDA_INLINE {
                     return element::load_lanes<N>(g + i) * element::load_lanes<N>(values_.data() + i);
                 });
@@ -81,7 +84,8 @@ struct tape<batch_norm_node<A, R>, Grad>
             }
             each_stretch(g, [&](auto N, T* p, std::size_t c) TENON_LAMBDA_INLINE {
                 auto const y = element::load_lanes<N>(values_.data() + (p - g));
-                element::store_lanes(p, (element::load_lanes<N>(p) - of<N>(mean, c) - y * of<N>(slope_, c)) * of<N>(scale_, c));
+                element::store_lanes(p, (element::load_lanes<N>(p) - of<N>(mean, c) - y * of<N>(slope_, c)) *
+                                            of<N>(scale_, c));
             });
             backward_from_memory(operand_, std::as_const(gradients_).data());
             operand_.finish();
@@ -106,9 +110,11 @@ private:
         for (std::size_t i = 0; i < samples_; ++i)
             if constexpr (planes)
                 for (std::size_t c = 0; c < channels_; ++c, p += plane_)
-                    for_each_pack<lanes, Plane>(plane_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { f(N, p + j, c); });
+                    for_each_pack<lanes, Plane>(plane_,
+                                                [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { f(N, p + j, c); });
             else {
-                for_each_pack<lanes, Channels>(channels_, [&](auto N, std::size_t c) TENON_LAMBDA_INLINE { f(N, p + c, c); });
+                for_each_pack<lanes, Channels>(channels_,
+                                               [&](auto N, std::size_t c) TENON_LAMBDA_INLINE { f(N, p + c, c); });
                 p += channels_;
             }
     }
@@ -119,12 +125,14 @@ private:
         for (std::size_t i = 0; i < samples_; ++i)
             if constexpr (planes)
                 for (std::size_t c = 0; c < channels_; ++c, first += plane_)
-                    set(totals, c, at(totals, c) + join_row<op::sum, T, lanes, Plane>(plane_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                                       return f(N, first + j, c);
-                                   }));
+                    set(totals, c,
+                        at(totals, c) +
+                            join_row<op::sum, T, lanes, Plane>(
+                                plane_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return f(N, first + j, c); }));
             else {
                 for_each_pack<lanes, Channels>(channels_, [&](auto N, std::size_t c) TENON_LAMBDA_INLINE {
-                    element::store_lanes(totals.data() + c, element::load_lanes<N>(totals.data() + c) + f(N, first + c, c));
+                    element::store_lanes(totals.data() + c,
+                                         element::load_lanes<N>(totals.data() + c) + f(N, first + c, c));
                 });
                 first += channels_;
             }
@@ -134,7 +142,8 @@ private:
         T const* const x = values_.data();
         for (auto* b : {&mean_, &scale_})
             for (std::size_t c = 0; c < channels_; ++c) set(*b, c, V(T(0)));
-        each_total(mean_, [&](auto N, std::size_t i, std::size_t) TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + i); });
+        each_total(mean_, [&](auto N, std::size_t i, std::size_t)
+                              TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + i); });
         for (std::size_t c = 0; c < channels_; ++c) set(mean_, c, at(mean_, c) / count());
         each_total(scale_, [&](auto N, std::size_t i, std::size_t c) TENON_LAMBDA_INLINE {
             auto const d = element::load_lanes<N>(x + i) - of<N>(mean_, c);

@@ -41,9 +41,10 @@ constexpr void standardize_row_back(T* g, T const* y, std::size_t n, lane_t<T, 1
     auto const load = [g](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(g + j); };
     V mean(T(0));
     if constexpr (Centered) mean = join_row<op::sum, T, lanes, Length>(n, load) / count;
-    V const slope = join_row<op::sum, T, lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-        return load(N, j) * element::load_lanes<N>(y + j);
-    }) / count;
+    V const slope =
+        join_row<op::sum, T, lanes, Length>(
+            n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return load(N, j) * element::load_lanes<N>(y + j); }) /
+        count;
     for_each_pack<lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
         auto const through = load(N, j) - math::splat<N>(mean) - element::load_lanes<N>(y + j) * math::splat<N>(slope);
         element::store_lanes(g + j, through * math::splat<N>(scale));
@@ -53,7 +54,8 @@ constexpr void standardize_row_back(T* g, T const* y, std::size_t n, lane_t<T, 1
 /// Kept: the standardised elements and each stretch's scale.
 template <bool Centered, std::size_t Outer, std::size_t Groups, class A, bool Grad>
 struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
-    : in_memory<tape<standardize_node<Centered, Outer, Groups, A>, Grad>, value_t<A>, shape_t<A>, tape<A, Grad>::differentiable> {
+    : in_memory<tape<standardize_node<Centered, Outer, Groups, A>, Grad>, value_t<A>, shape_t<A>,
+                tape<A, Grad>::differentiable> {
     using node = standardize_node<Centered, Outer, Groups, A>;
     using T = value_t<A>;
     using Shape = shape_t<A>;
@@ -67,14 +69,17 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
     template <class Extents>
     static constexpr division divided(Extents const& e) {
         division d{1, Groups};
-        for (std::size_t a = 0; a < Outer; ++a) d.count = is_dynamic(d.count) || is_dynamic(e[a]) ? dyn : d.count * e[a];
-        for (std::size_t a = Outer; a < Shape::rank(); ++a) d.length = is_dynamic(d.length) || is_dynamic(e[a]) ? dyn : d.length * e[a];
+        for (std::size_t a = 0; a < Outer; ++a)
+            d.count = is_dynamic(d.count) || is_dynamic(e[a]) ? dyn : d.count * e[a];
+        for (std::size_t a = Outer; a < Shape::rank(); ++a)
+            d.length = is_dynamic(d.length) || is_dynamic(e[a]) ? dyn : d.length * e[a];
         if (!is_dynamic(d.length)) d.length /= Groups;
         return d;
     }
     static constexpr division known = divided(Shape::static_extents);
 
-    explicit constexpr tape(node const& n) : operand_(n.operand), eps_(n.eps), length_(divided(n.shape().extents()).length) {}
+    explicit constexpr tape(node const& n)
+        : operand_(n.operand), eps_(n.eps), length_(divided(n.shape().extents()).length) {}
     tape(tape const&) = delete;
     constexpr auto shape() const { return operand_.shape(); }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
@@ -92,12 +97,14 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
         for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
             auto r = operand_.row(outer);
             T* const to = values_.data() + filled;
-            for_each_pack<lanes_for<operand>, inner_extent<Shape>>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
-            });
+            for_each_pack<lanes_for<operand>, inner_extent<Shape>>(
+                row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                    element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
+                });
             filled += row_length(s);
             for (; done + length_ <= filled && done < n; done += length_)
-                element::store_lanes(scale++, standardize_row<Centered, T, known.length>(values_.data() + done, length_, eps_));
+                element::store_lanes(scale++,
+                                     standardize_row<Centered, T, known.length>(values_.data() + done, length_, eps_));
         });
         if constexpr (differentiable) {
             gradients_.reserve(n);
@@ -113,8 +120,8 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
                 T const* const g = gradients_.data() + sent;
                 sent += row;
                 for (; done < sent; done += length_)
-                    standardize_row_back<Centered, T, known.length>(gradients_.data() + done, values_.data() + done, length_,
-                                                                    element::load_lanes<1>(scale++));
+                    standardize_row_back<Centered, T, known.length>(gradients_.data() + done, values_.data() + done,
+                                                                    length_, element::load_lanes<1>(scale++));
                 return gradient_row<T>{g};
             });
             operand_.finish();
