@@ -65,7 +65,8 @@ struct shape {
             if (!is_dynamic(static_extents[axis])) return static_extents[axis];
             std::size_t k = 0;
             for (std::size_t a = 0; a != axis; ++a) k += is_dynamic(static_extents[a]);
-            return run_time.at[k];
+            // Always in bounds, which g++ 12 cannot see where it unrolls loops over all axes.
+            return run_time.at[k < dynamic_count ? k : 0];
         }
     }
     /// Number of elements.
