@@ -17,6 +17,7 @@
 #include <tenon/expr/allclose.hpp>
 #include <tenon/expr/argmax.hpp>
 #include <tenon/expr/concat.hpp>
+#include <tenon/expr/conv.hpp>
 #include <tenon/expr/cross_entropy.hpp>
 #include <tenon/expr/einsum.hpp>
 #include <tenon/expr/index.hpp>

@@ -4,6 +4,7 @@
 #include <tenon/core/tensor.hpp>
 #include <tenon/eval/cpu/argmax.hpp>
 #include <tenon/eval/cpu/concat.hpp>
+#include <tenon/eval/cpu/conv.hpp>
 #include <tenon/eval/cpu/cross_entropy.hpp>
 #include <tenon/eval/cpu/index.hpp>
 #include <tenon/eval/cpu/let.hpp>
