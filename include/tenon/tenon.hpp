@@ -27,6 +27,7 @@
 #include <tenon/expr/map.hpp>
 #include <tenon/expr/matmul.hpp>
 #include <tenon/expr/pad.hpp>
+#include <tenon/expr/pool.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/expr/reshape.hpp>
 #include <tenon/expr/softmax.hpp>
@@ -38,10 +39,12 @@
 #include <tenon/io/npy.hpp>
 #include <tenon/io/safetensors.hpp>
 #include <tenon/nn/activation.hpp>
+#include <tenon/nn/conv.hpp>
 #include <tenon/nn/linear.hpp>
 #include <tenon/nn/loss.hpp>
 #include <tenon/nn/module.hpp>
 #include <tenon/nn/pipeline.hpp>
+#include <tenon/nn/pool.hpp>
 #include <tenon/nn/summary.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/atan2.hpp>

@@ -10,6 +10,7 @@
 #include <tenon/eval/cpu/let.hpp>
 #include <tenon/eval/cpu/matmul.hpp>
 #include <tenon/eval/cpu/pad.hpp>
+#include <tenon/eval/cpu/pool.hpp>
 #include <tenon/eval/cpu/triangle.hpp>
 #include <tenon/scalar/promote.hpp>
 
