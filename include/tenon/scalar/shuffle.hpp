@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include <tenon/core/tuple.hpp>
 #include <tenon/scalar/pack.hpp>
 
 namespace tenon::inline TENON_TARGET::math {
@@ -28,17 +29,26 @@ TENON_INLINE element::pack<T, N> every_second(element::pack<T, N> a, element::pa
     return detail::permuted<[](std::size_t i) { return 2 * i + First; }>(a, b, std::make_index_sequence<N>{});
 }
 
+namespace detail {
+/// A perfect shuffle of all lanes moves the bits of a lane's number by one; log N of them swap row and column.
+template <std::size_t Left, class P, std::size_t N>
+TENON_INLINE void transpose_step(P (&rows)[N]) {
+    if constexpr (Left > 1) {
+        P next[N];
+        unroll<N / 2>([&](auto i) TENON_LAMBDA_INLINE {
+            next[2 * i] = math::interleave<false>(rows[i], rows[i + N / 2]);
+            next[2 * i + 1] = math::interleave<true>(rows[i], rows[i + N / 2]);
+        });
+        transpose_step<Left / 2>(next);
+        unroll<N>([&](auto i) TENON_LAMBDA_INLINE { rows[i] = next[i]; });
+    }
+}
+}  // namespace detail
+
 /// Transposes the square of N packs of N lanes, N > 1.
 template <class T, std::size_t N>
 TENON_INLINE void transpose(element::pack<T, N> (&rows)[N]) {
-    for (std::size_t step = 1; step < N; step *= 2) {
-        element::pack<T, N> next[N];
-        for (std::size_t i = 0; i < N / 2; ++i) {
-            next[2 * i] = math::interleave<false>(rows[i], rows[i + N / 2]);
-            next[2 * i + 1] = math::interleave<true>(rows[i], rows[i + N / 2]);
-        }
-        for (std::size_t i = 0; i < N; ++i) rows[i] = next[i];
-    }
+    detail::transpose_step<N>(rows);
 }
 
 }  // namespace tenon::inline TENON_TARGET::math

@@ -64,8 +64,12 @@ struct register_tile {
     V sums[Rows][Packs];
 
     TENON_INLINE register_tile() {
-        for (auto& row : sums)
-            for (auto& v : row) v = V(T(0));
+        each([](V& v, auto, auto) TENON_LAMBDA_INLINE { v = V(T(0)); });
+    }
+    /// Calls f(sum, row, pack) for every sum. Loops over registers are written out, or they would not stay in registers.
+    template <class F>
+    TENON_INLINE void each(F&& f) {
+        unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE { unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { f(sums[i][q], i, q); }); });
     }
     /// Adds Σ_k a_i(k) b_q(k) for `depth` k: a_i(k) is a[i][k·a_step], b_q(k) a pack at b[q] + k·b_step.
     template <class Step>
@@ -107,27 +111,31 @@ public:
         runs_per_row_ = joined ? 1 : g.columns.kernel;
         values_.reserve(size_);
         clear();
+        windows_.reserve(g.out_pixels());
+        for (std::size_t i = 0; i < g.out_height; ++i)
+            for (std::size_t j = 0; j < g.out_width; ++j)
+                windows_.data()[i * g.out_width + j] = (i * g.rows.stride * (g.width + 2 * g.columns.padding) + j * g.columns.stride) * g.channels;
     }
     void clear() { std::fill_n(values_.data(), size_, T(0)); }
     /// Brings an image in.
     void read(T const* image) {
         each_row([&](T* row, std::size_t first) {
             if (g_.channels == 1) std::copy_n(image + first, g_.width, row);
+            else if (g_.channels <= lanes) interleave_few(g_.channels, g_.width, image + first, g_.pixels(), row);
             else
-                transpose_to(g_.channels, g_.width, image + first, g_.pixels(), row, g_.channels,
-                             [](std::size_t, T* to, auto v) TENON_LAMBDA_INLINE { element::store_lanes(to, v); });
+                transpose_to<false>(g_.channels, g_.width, image + first, g_.pixels(), row, g_.channels,
+                                    [](std::size_t, T* to, auto v) TENON_LAMBDA_INLINE { element::store_lanes(to, v); });
         });
     }
     /// Adds what was collected here to an image.
     void add_to(T* image) {
         each_row([&](T* row, std::size_t first) {
-            transpose_to(g_.width, g_.channels, static_cast<T const*>(row), g_.channels, image + first, g_.pixels(),
-                         [](std::size_t, T* to, auto v) TENON_LAMBDA_INLINE { element::store_lanes(to, element::load_lanes<decltype(v)::lanes>(to) + v); });
+            transpose_to<true>(g_.width, g_.channels, static_cast<T const*>(row), g_.channels, image + first, g_.pixels(),
+                               [](std::size_t, T* to, auto v) TENON_LAMBDA_INLINE { add_lanes(to, v); });
         });
     }
     /// The address of an output pixel's window.
-    T* window(std::size_t i, std::size_t j) { return values_.data() + i * g_.rows.stride * pitch_ + j * g_.columns.stride * g_.channels; }
-    T* window(std::size_t pixel) { return window(pixel / g_.out_width, pixel % g_.out_width); }
+    T* window(std::size_t pixel) { return values_.data() + windows_.data()[pixel]; }
     /// Where a run starts in a window.
     std::size_t run(std::size_t r) const { return r / runs_per_row_ * row_step + r % runs_per_row_ * column_step; }
 
@@ -140,6 +148,7 @@ private:
     convolution const& g_;
     std::size_t pitch_, size_, runs_per_row_ = 1;
     buffer<T, dyn> values_;
+    buffer<std::size_t, dyn> windows_;
 
 public:
     std::size_t row_step, column_step;
@@ -182,12 +191,10 @@ template <class T, std::size_t Packs>
             t.add(image.run_length, a, unit_step{}, packs, Packs * lanes);
             b += image.run_length * Packs * lanes;
         }
-        for (std::size_t i = 0; i < rows; ++i)
-            for (std::size_t q = 0; q < Packs; ++q) {
-                T* const place = to + (p + i) * pitch + q * lanes;
-                if (first_run == 0) element::store_lanes(place, t.sums[i][q]);
-                else add_lanes(place, t.sums[i][q]);
-            }
+        T* const place = to + p * pitch;
+        if (first_run == 0)
+            t.each([&](auto const& v, auto i, auto q) TENON_LAMBDA_INLINE { element::store_lanes(place + i * pitch + q * lanes, v); });
+        else t.each([&](auto const& v, auto i, auto q) TENON_LAMBDA_INLINE { add_lanes(place + i * pitch + q * lanes, v); });
     }
 }
 
@@ -226,7 +233,7 @@ template <bool Add, class T>
                                           panels.data() + (part % g.groups * pitch + q * lanes) * size + run * image.run_length * n * lanes,
                                           sums.data() + q * lanes, pitch);
                 });
-            transpose_to(count, g.outputs, static_cast<T const*>(sums.data()), pitch, y + part * g.outputs * g.out_pixels() + pixel, g.out_pixels(),
+            transpose_to<true>(count, g.outputs, static_cast<T const*>(sums.data()), pitch, y + part * g.outputs * g.out_pixels() + pixel, g.out_pixels(),
                          [&, b = bias ? bias + part % g.groups * g.outputs : nullptr](std::size_t o, T* to, auto v) TENON_LAMBDA_INLINE {
                              using V = decltype(v);
                              if constexpr (Add) add_lanes(to, v);
@@ -253,10 +260,12 @@ struct window_packs {
 /// dx += wᵀ ⋆ dy: every pixel's gradient adds the weight, as far as its output channels say, to the pixel's window.
 template <class T>
 [[gnu::noinline]] void convolve_input_gradient(convolution const& g, T const* dy, T const* w, T* dx) {
-    constexpr std::size_t lanes = staged_image<T>::lanes, rows = value_tile<T>::template rows<2>, block = value_tile<T>::block;
+    constexpr std::size_t lanes = staged_image<T>::lanes, rows = value_tile<T>::template rows<2>, block = value_tile<T>::block / rows;
     using V = lane_t<T, lanes>;
     staged_image<T> image(g);
     window_packs<T> const packs(image);
+    // The pixels of one tile lie far apart: neighbours' windows overlap, and a load has to wait for a store that it overlaps.
+    std::size_t const apart = (g.out_pixels() + rows - 1) / rows;
     buffer<T, dyn> panels;
     panels.reserve(g.groups * packs.count * lanes * g.outputs);
     T* panel = panels.data();
@@ -271,8 +280,8 @@ template <class T>
     for (std::size_t part = 0; part < g.parts(); ++part) {
         image.clear();
         T const* const gradient = dy + part * g.outputs * g.out_pixels();
-        for (std::size_t pixel = 0; pixel < g.out_pixels(); pixel += block) {
-            std::size_t const count = std::min(block, g.out_pixels() - pixel);
+        for (std::size_t pixel = 0; pixel < apart; pixel += block) {
+            std::size_t const end = std::min(pixel + block, apart);
             each_pair(packs.count, [&](std::size_t first, auto n) {
                 std::array<std::size_t, n> offset;
                 std::array<T const*, n> b;
@@ -283,15 +292,14 @@ template <class T>
                     b[q] = panels.data() + (part % g.groups * packs.count + first) * lanes * g.outputs + q * lanes;
                     belongs[q] = number < V(static_cast<T>(packs.valid(first + q)));
                 }
-                for (std::size_t p = 0; p < count; p += rows) {
+                for (std::size_t p = pixel; p < end; ++p) {
                     std::array<T const*, rows> a;
-                    for (std::size_t i = 0; i < rows; ++i) a[i] = gradient + pixel + std::min(p + i, count - 1);
+                    for (std::size_t i = 0; i < rows; ++i) a[i] = gradient + std::min(p + i * apart, g.out_pixels() - 1);
                     register_tile<T, rows, n> t;
                     t.add(g.outputs, a, g.out_pixels(), b, n * lanes);
-                    unroll<rows>([&](auto i) TENON_LAMBDA_INLINE {
-                        if (p + i >= count) return;
-                        T* const window = image.window(pixel + p + i);
-                        unroll<n>([&](auto q) TENON_LAMBDA_INLINE { add_lanes(window + offset[q], math::select(belongs[q], t.sums[i][q], V(T(0)))); });
+                    t.each([&](V const& v, auto i, auto q) TENON_LAMBDA_INLINE {
+                        if (p + i * apart < g.out_pixels())
+                            add_lanes(image.window(p + i * apart) + offset[q], math::select(belongs[q], v, V(T(0))));
                     });
                 }
             });
@@ -323,12 +331,11 @@ template <class T>
                         std::array<T const*, rows> a;
                         for (std::size_t r = 0; r < rows; ++r) a[r] = gradient + std::min(o + r, g.outputs - 1) * g.out_pixels() + i * g.out_width;
                         std::array<T const*, n> b;
-                        for (std::size_t q = 0; q < n; ++q) b[q] = image.window(i, 0) + packs.offset(first + q);
+                        for (std::size_t q = 0; q < n; ++q) b[q] = image.window(i * g.out_width) + packs.offset(first + q);
                         t.add(g.out_width, a, unit_step{}, b, g.columns.stride * g.channels);
                     }
-                    unroll<rows>([&](auto r) TENON_LAMBDA_INLINE {
-                        if (o + r >= g.outputs) return;
-                        unroll<n>([&](auto q) TENON_LAMBDA_INLINE { add_lanes(to + (o + r) * pitch + (first + q) * lanes, t.sums[r][q]); });
+                    t.each([&](auto const& v, auto r, auto q) TENON_LAMBDA_INLINE {
+                        if (o + r < g.outputs) add_lanes(to + (o + r) * pitch + (first + q) * lanes, v);
                     });
                 });
     }
