@@ -1,7 +1,7 @@
 // Convolutions on the processor: values kept for their consumers, gradients sent to image, weight and bias.
 #pragma once
 
-#include <tenon/eval/cpu/convolution.hpp>
+#include <tenon/eval/cpu/depthwise.hpp>
 #include <tenon/eval/cpu/map.hpp>
 #include <tenon/expr/conv.hpp>
 

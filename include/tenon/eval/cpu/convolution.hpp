@@ -100,9 +100,10 @@ class staged_image {
 public:
     static constexpr std::size_t lanes = TENON_VECTOR_BYTES / sizeof(T);
 
+    /// Behind the end lies room for packs that begin inside.
     explicit staged_image(convolution const& g)
         : g_(g), pitch_((g.width + 2 * g.columns.padding) * g.channels),
-          size_((g.height + 2 * g.rows.padding) * pitch_ + lanes), row_step(g.rows.dilation * pitch_),
+          size_((g.height + 2 * g.rows.padding) * pitch_ + 4 * lanes), row_step(g.rows.dilation * pitch_),
           column_step(g.columns.dilation * g.channels) {
         // Where the elements of a kernel's row are neighbours they are one run, unless a run would be too long for the cache.
         bool const joined = g.columns.dilation == 1 && g.columns.kernel * g.channels <= 2 * tile<T>::depth;
@@ -266,8 +267,9 @@ template <class T>
     window_packs<T> const packs(image);
     // The pixels of one tile lie far apart: neighbours' windows overlap, and a load has to wait for a store that it overlaps.
     std::size_t const apart = (g.out_pixels() + rows - 1) / rows;
-    buffer<T, dyn> panels;
+    buffer<T, dyn> panels, tiles;
     panels.reserve(g.groups * packs.count * lanes * g.outputs);
+    tiles.reserve(block * rows * g.outputs);
     T* panel = panels.data();
     for (std::size_t group = 0; group < g.groups; ++group)
         each_pair(packs.count, [&](std::size_t first, auto n) {
@@ -282,6 +284,11 @@ template <class T>
         T const* const gradient = dy + part * g.outputs * g.out_pixels();
         for (std::size_t pixel = 0; pixel < apart; pixel += block) {
             std::size_t const end = std::min(pixel + block, apart);
+            // The gradients of each tile side by side, for one address to reach them all.
+            T* to = tiles.data();
+            for (std::size_t p = pixel; p < end; ++p)
+                for (std::size_t o = 0; o < g.outputs; ++o)
+                    for (std::size_t i = 0; i < rows; ++i) *to++ = gradient[o * g.out_pixels() + std::min(p + i * apart, g.out_pixels() - 1)];
             each_pair(packs.count, [&](std::size_t first, auto n) {
                 std::array<std::size_t, n> offset;
                 std::array<T const*, n> b;
@@ -294,9 +301,9 @@ template <class T>
                 }
                 for (std::size_t p = pixel; p < end; ++p) {
                     std::array<T const*, rows> a;
-                    for (std::size_t i = 0; i < rows; ++i) a[i] = gradient + std::min(p + i * apart, g.out_pixels() - 1);
+                    unroll<rows>([&](auto i) TENON_LAMBDA_INLINE { a[i] = tiles.data() + (p - pixel) * g.outputs * rows + i; });
                     register_tile<T, rows, n> t;
-                    t.add(g.outputs, a, g.out_pixels(), b, n * lanes);
+                    t.add(g.outputs, a, std::integral_constant<std::size_t, rows>{}, b, n * lanes);
                     t.each([&](V const& v, auto i, auto q) TENON_LAMBDA_INLINE {
                         if (p + i * apart < g.out_pixels())
                             add_lanes(image.window(p + i * apart) + offset[q], math::select(belongs[q], v, V(T(0))));
@@ -345,35 +352,6 @@ template <class T>
                 for (std::size_t l = 0; l < packs.valid(q); ++l)
                     dw[group * g.outputs * g.window() + weight_position(g, o, packs.element(q) + l)] +=
                         sums.data()[(group * g.outputs + o) * pitch + q * lanes + l];
-}
-
-/// Whether elements have lanes; the others go by the definition.
-template <class T>
-inline constexpr bool convolves_in_lanes = std::is_floating_point_v<T>;
-
-/// y += x ⋆ w, after y = bias unless y holds something already.
-template <bool Add, class T>
-constexpr void convolve(convolution const& g, T const* x, T const* w, T const* bias, T* y) {
-    if constexpr (convolves_in_lanes<T>)
-        if (!std::is_constant_evaluated()) return convolve_values<Add>(g, x, w, bias, y);
-    if constexpr (!Add)
-        for (std::size_t i = 0; i < g.parts() * g.outputs * g.out_pixels(); ++i)
-            y[i] = bias ? bias[i / g.out_pixels() % (g.groups * g.outputs)] : T(0);
-    each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) { y[o] = static_cast<T>(y[o] + x[i] * w[k]); });
-}
-/// dx += wᵀ ⋆ dy.
-template <class T>
-constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* dx) {
-    if constexpr (convolves_in_lanes<T>)
-        if (!std::is_constant_evaluated()) return convolve_input_gradient(g, dy, w, dx);
-    each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) { dx[i] = static_cast<T>(dx[i] + dy[o] * w[k]); });
-}
-/// dw += dy ⋆ x.
-template <class T>
-constexpr void correlate(convolution const& g, T const* x, T const* dy, T* dw) {
-    if constexpr (convolves_in_lanes<T>)
-        if (!std::is_constant_evaluated()) return convolve_weight_gradient(g, x, dy, dw);
-    each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) { dw[k] = static_cast<T>(dw[k] + dy[o] * x[i]); });
 }
 
 }  // namespace tenon::inline TENON_TARGET::eval
