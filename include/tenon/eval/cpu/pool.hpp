@@ -3,9 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 
-#include <tenon/eval/cpu/map.hpp>
+#include <tenon/eval/cpu/reduce.hpp>
 #include <tenon/expr/pool.hpp>
 #include <tenon/scalar/shuffle.hpp>
 
@@ -21,30 +20,12 @@ TENON_INLINE constexpr auto load_every(T const* p) {
     else return lane_t<T, N>::generate([p](std::size_t l) { return p[l * Step]; });
 }
 
-/// Adds lanes to p[0], p[Step], p[2 Step], …; may add zeros to up to Step − 1 elements more.
+/// Adds lanes to p[0], p[Step], p[2 Step], …
 template <std::size_t N, std::size_t Step, class T, class V>
 TENON_INLINE constexpr void add_every(T* p, V const& v) {
     if constexpr (Step == 1 || N == 1) element::store_lanes(p, element::load_lanes<N>(p) + v);
-    else if constexpr (Step == 2) {
-        element::store_lanes(p, element::load_lanes<N>(p) + math::interleave<false>(v, V(T(0))));
-        element::store_lanes(p + N, element::load_lanes<N>(p + N) + math::interleave<true>(v, V(T(0))));
-    } else
+    else
         for (std::size_t l = 0; l < N; ++l) p[l * Step] += v[l];
-}
-
-/// a where the mask says so, else b; for duals too.
-template <class M, class V>
-TENON_INLINE constexpr V choose(M const& m, V const& a, V const& b) {
-    if constexpr (element::is_dual<V>) return static_cast<bool>(m) ? a : b;
-    else return math::select(m, a, b);
-}
-
-/// What starts a search for the greatest.
-template <class T>
-constexpr T least() {
-    if constexpr (element::is_dual<T>) return T(least<typename T::value_type>());
-    else if constexpr (std::numeric_limits<T>::has_infinity) return -std::numeric_limits<T>::infinity();
-    else return std::numeric_limits<T>::lowest();
 }
 
 template <class T>
@@ -100,7 +81,7 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
         std::size_t const pitch = padded_width();
         buffer<T, dyn> image;
         image.reserve(rows.kernel * pitch);
-        for (std::size_t i = 0; i < rows.kernel * pitch; ++i) image.data()[i] = detail::least<T>();
+        for (std::size_t i = 0; i < rows.kernel * pitch; ++i) image.data()[i] = op::max::identity<T>();
         std::size_t to = 0;
         for_each_row(shape_, [&](auto const& outer) TENON_LAMBDA_INLINE {
             std::size_t const start = outer.at[rank - 2] * rows.stride;
@@ -152,7 +133,7 @@ private:
     TENON_INLINE constexpr void take_greatest(T const* p, std::size_t pitch, std::size_t first, std::size_t last, std::size_t j, std::size_t to) {
         using V = lane_t<T, N>;
         using P = element::pack<number, N>;
-        V best(detail::least<T>());
+        V best(op::max::identity<T>());
         P taken(static_cast<number>(first * columns.kernel));
         // Where nothing is greater than the least value, the first element inside the image is taken.
         if constexpr (differentiable && columns.padding != 0)
@@ -165,20 +146,40 @@ private:
             unroll<columns.kernel>([&](auto l) TENON_LAMBDA_INLINE {
                 V const v = detail::load_every<N, columns.stride>(p + k * pitch + l * columns.dilation);
                 auto const greater = v > best || v != v;
-                best = detail::choose(greater, v, best);
+                best = math::select(greater, v, best);
                 if constexpr (differentiable) taken = math::select(greater, P(static_cast<number>(k * columns.kernel + l)), taken);
             });
         element::store_lanes(values_.data() + to, best);
         if constexpr (differentiable) element::store_lanes(taken_.data() + to, taken);
     }
+    /// The gradients of N windows side by side that took element `number` of them, and zeros for the others.
+    template <std::size_t N>
+    TENON_INLINE constexpr auto share(std::size_t which, std::size_t from) const {
+        using V = lane_t<T, N>;
+        auto const here = element::load_lanes<N>(taken_.data() + from) == element::pack<number, N>(static_cast<number>(which));
+        return math::select(here, element::load_lanes<N>(gradients_.data() + from), V(T(0)));
+    }
     /// Adds the gradients of a row of windows to the operand's row that holds elements `first` and on of each.
-    constexpr void give_back(T* row, std::size_t first, std::size_t from) {
-        unroll<columns.kernel>([&](auto l) TENON_LAMBDA_INLINE {
+    constexpr void give_back(T* row, std::size_t first, std::size_t from) const {
+        // At a distance of two, two neighbours of all windows fill whole packs.
+        constexpr bool in_pairs = columns.stride == 2 && columns.dilation == 1;
+        unroll<in_pairs ? columns.kernel / 2 : 0>([&](auto pair) TENON_LAMBDA_INLINE {
             for_each_pack<lanes, inner_extent<Shape>>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                using V = lane_t<T, N>;
-                V const g = element::load_lanes<N>(gradients_.data() + from + j);
-                auto const here = element::load_lanes<N>(taken_.data() + from + j) == element::pack<number, N>(static_cast<number>(first + l));
-                detail::add_every<N, columns.stride>(row + j * columns.stride + l * columns.dilation, detail::choose(here, g, V(T(0))));
+                auto const even = share<N>(first + 2 * pair, from + j), odd = share<N>(first + 2 * pair + 1, from + j);
+                T* const to = row + 2 * (j + pair);
+                if constexpr (N == 1) {
+                    detail::add_every<N, 1>(to, even);
+                    detail::add_every<N, 1>(to + 1, odd);
+                } else {
+                    detail::add_every<N, 1>(to, math::interleave<false>(even, odd));
+                    detail::add_every<N, 1>(to + N, math::interleave<true>(even, odd));
+                }
+            });
+        });
+        constexpr std::size_t done = in_pairs ? columns.kernel / 2 * 2 : 0;
+        unroll<columns.kernel - done>([&](auto l) TENON_LAMBDA_INLINE {
+            for_each_pack<lanes, inner_extent<Shape>>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                detail::add_every<N, columns.stride>(row + j * columns.stride + (done + l) * columns.dilation, share<N>(first + done + l, from + j));
             });
         });
     }
