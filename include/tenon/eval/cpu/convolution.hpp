@@ -234,11 +234,12 @@ template <bool Add, class T>
                                           panels.data() + (part % g.groups * pitch + q * lanes) * size + run * image.run_length * n * lanes,
                                           sums.data() + q * lanes, pitch);
                 });
+            T const* const start = bias ? bias + part % g.groups * g.outputs : nullptr;
             transpose_to<true>(count, g.outputs, static_cast<T const*>(sums.data()), pitch, y + part * g.outputs * g.out_pixels() + pixel, g.out_pixels(),
-                         [&, b = bias ? bias + part % g.groups * g.outputs : nullptr](std::size_t o, T* to, auto v) TENON_LAMBDA_INLINE {
+                         [&](std::size_t o, T* to, auto v) TENON_LAMBDA_INLINE {
                              using V = decltype(v);
                              if constexpr (Add) add_lanes(to, v);
-                             else element::store_lanes(to, b ? v + V(b[o]) : v);
+                             else element::store_lanes(to, start ? v + V(start[o]) : v);
                          });
         }
     }
