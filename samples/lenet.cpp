@@ -32,7 +32,8 @@ struct lenet {
 
 double accuracy(lenet const& model, fashion_mnist const& pictures) {
     std::int64_t right = 0;
-    for (auto const& [x, y] : tn::data::loader(pictures, tn::data::batch<100>())) right += tn::sum(tn::argmax<1>(model(x)) == y).item();
+    for (auto const& [x, y] : tn::data::loader(pictures, tn::data::batch<100>()))
+        right += tn::sum(tn::argmax<1>(model(x)) == y).item();
     return static_cast<double>(right) / static_cast<double>(pictures.size());
 }
 
@@ -53,7 +54,8 @@ int main(int count, char** arguments) try {
             loss += static_cast<double>(tn::backward(tn::cross_entropy(model(x), y)).item());
             optimizer.step();
         }
-        std::printf("epoch %d: loss %.4f, accuracy on the test pictures %.2f %%\n", epoch, loss / static_cast<double>(loader.size()), 100 * accuracy(model, exam));
+        std::printf("epoch %d: loss %.4f, accuracy on the test pictures %.2f %%\n", epoch,
+                    loss / static_cast<double>(loader.size()), 100 * accuracy(model, exam));
     }
 } catch (std::exception const& e) {
     std::fprintf(stderr, "%s\n", e.what());

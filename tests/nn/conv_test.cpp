@@ -25,10 +25,13 @@ TEST_CASE("convolutional layers have PyTorch's parameters") {
     static_assert(std::is_same_v<decltype(conv.bias), tn::variable<float, 16>>);
     CHECK(within(conv.weight, 150));
     CHECK(within(conv.bias, 150));
-    nn::conv2d<4, 8, nn::extent2{3, 1}, nn::conv_options{.stride = {2, 1}, .padding = {1, 0}, .groups = 4}, tn::cpu, nn::no_bias> grouped;
+    nn::conv2d<4, 8, nn::extent2{3, 1}, nn::conv_options{.stride = {2, 1}, .padding = {1, 0}, .groups = 4}, tn::cpu,
+               nn::no_bias>
+        grouped;
     static_assert(std::is_same_v<decltype(grouped.weight), tn::variable<float, 8, 1, 3, 1>>);
     static_assert(nn::parameter_count<decltype(grouped)> == 24);
-    static_assert(std::is_same_v<decltype(grouped(tn::zeros<float, 2, 4, 9, 5>()).eval()), tn::tensor<float, 2, 8, 5, 5>>);
+    static_assert(
+        std::is_same_v<decltype(grouped(tn::zeros<float, 2, 4, 9, 5>()).eval()), tn::tensor<float, 2, 8, 5, 5>>);
     nn::conv1d<3, 4, 5, nn::conv_options{.padding = 2}> line;
     static_assert(std::is_same_v<decltype(line.weight), tn::variable<float, 4, 3, 5>>);
     static_assert(std::is_same_v<decltype(line(tn::zeros<float, 3, 20>()).eval()), tn::tensor<float, 4, 20>>);
@@ -39,9 +42,10 @@ TEST_CASE("convolutional layers have PyTorch's parameters") {
 }
 
 TEST_CASE("summaries of convolutional networks read as PyTorch's") {
-    auto model = nn::conv2d<1, 6, 5, nn::conv_options{.padding = 2}>{} | nn::max_pool2d<2>{} |
-                 nn::conv2d<6, 8, nn::extent2{3, 1}, nn::conv_options{.dilation = 2, .groups = 2}, tn::cpu, nn::no_bias>{} |
-                 nn::avg_pool2d<nn::extent2{2, 1}>{} | nn::adaptive_avg_pool2d<1>{};
+    auto model =
+        nn::conv2d<1, 6, 5, nn::conv_options{.padding = 2}>{} | nn::max_pool2d<2>{} |
+        nn::conv2d<6, 8, nn::extent2{3, 1}, nn::conv_options{.dilation = 2, .groups = 2}, tn::cpu, nn::no_bias>{} |
+        nn::avg_pool2d<nn::extent2{2, 1}>{} | nn::adaptive_avg_pool2d<1>{};
     CHECK(nn::summary(model) ==
           "pipeline(\n"
           "  (0): conv2d(1, 6, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2))\n"
@@ -67,8 +71,8 @@ TEST_CASE("a small convolutional network learns") {
         labels(i) = static_cast<std::int64_t>(i % 2);
         for (std::size_t k = 0; k < 8; ++k) (i % 2 == 0 ? images(i, 0, k, i / 2) : images(i, 0, i / 2, k)) = 1.f;
     }
-    auto model = nn::conv2d<1, 4, 3>{} | nn::relu{} | nn::max_pool2d<2>{} | nn::conv2d<4, 8, 3>{} | nn::relu{} | nn::adaptive_avg_pool2d<1>{} |
-                 nn::flatten{} | nn::linear<8, 2>{};
+    auto model = nn::conv2d<1, 4, 3>{} | nn::relu{} | nn::max_pool2d<2>{} | nn::conv2d<4, 8, 3>{} | nn::relu{} |
+                 nn::adaptive_avg_pool2d<1>{} | nn::flatten{} | nn::linear<8, 2>{};
     tn::optim::adam optimizer(model, {.lr = 0.02f});
     float loss = 0;
     for (int i = 0; i != 150; ++i) {

@@ -35,7 +35,8 @@ struct conv_extents {
     static constexpr std::size_t in = X::static_extents[1], out = W::static_extents[0];
     static constexpr bool channels_fit = is_dynamic(in) || in == W::static_extents[1] * O.groups;
     static constexpr bool groups_fit = out % O.groups == 0 && (is_dynamic(in) || in % O.groups == 0);
-    static constexpr bool kernel_fits = windows.rows.fits(X::static_extents[2]) && windows.columns.fits(X::static_extents[3]);
+    static constexpr bool kernel_fits =
+        windows.rows.fits(X::static_extents[2]) && windows.columns.fits(X::static_extents[3]);
     template <class S>
     static constexpr std::array<std::size_t, 4> of(S const& x) {
         return {x[0], out, windows.rows.output(x[2]), windows.columns.output(x[3])};
@@ -64,13 +65,15 @@ struct conv_transpose_extents {
                                         fits(windows.columns, X::static_extents[3], O.output_padding.width);
     template <class S>
     static constexpr std::array<std::size_t, 4> of(S const& x) {
-        return {x[0], out, windows.rows.transposed(x[2], O.output_padding.height), windows.columns.transposed(x[3], O.output_padding.width)};
+        return {x[0], out, windows.rows.transposed(x[2], O.output_padding.height),
+                windows.columns.transposed(x[3], O.output_padding.width)};
     }
     static constexpr auto value = of(X::static_extents);
     using type = shape_from<4, conv_transpose_extents>;
     static constexpr type shape(X const& x, W const& w) {
         if constexpr (!X::is_static)
-            if (x[1] != w[0] || !fits(windows.rows, x[2], O.output_padding.height) || !fits(windows.columns, x[3], O.output_padding.width))
+            if (x[1] != w[0] || !fits(windows.rows, x[2], O.output_padding.height) ||
+                !fits(windows.columns, x[3], O.output_padding.width))
                 throw_shapes("conv_transpose", to_string(x), to_string(w));
         return type(of(x));
     }
@@ -83,8 +86,9 @@ using conv_extents_of = std::conditional_t<Transposed, conv_transpose_extents<O,
 
 /// A convolution or its transpose of X [n, c, h, w] with a weight W, and a bias B [out] if there is one.
 template <bool Transposed, conv_options Options, class X, class W, class... B>
-class conv_node : public expression_base<conv_node<Transposed, Options, X, W, B...>, value_t<X>,
-                                         typename detail::conv_extents_of<Transposed, Options, shape_t<X>, shape_t<W>>::type> {
+class conv_node
+    : public expression_base<conv_node<Transposed, Options, X, W, B...>, value_t<X>,
+                             typename detail::conv_extents_of<Transposed, Options, shape_t<X>, shape_t<W>>::type> {
 public:
     using extents = detail::conv_extents_of<Transposed, Options, shape_t<X>, shape_t<W>>;
     using shape_type = typename extents::type;
@@ -113,7 +117,8 @@ constexpr auto make_conv(X&& x, W&& w, B&&... b) {
     using s = shape_t<X>;
     using t = shape_t<W>;
     if constexpr (s::rank() == 3 && t::rank() == 4)
-        return squeeze<0>(make_conv<Transposed, O>(unsqueeze<0>(std::forward<X>(x)), std::forward<W>(w), std::forward<B>(b)...));
+        return squeeze<0>(
+            make_conv<Transposed, O>(unsqueeze<0>(std::forward<X>(x)), std::forward<W>(w), std::forward<B>(b)...));
     else if constexpr (s::rank() != 4 || t::rank() != 4) return conv_channels_do_not_fit<s, t, O.groups>{};
     else {
         using e = conv_extents_of<Transposed, O, s, t>;
@@ -121,11 +126,15 @@ constexpr auto make_conv(X&& x, W&& w, B&&... b) {
         static_assert(t::is_static, "conv: the weight's extents have to be static");
         if constexpr (!e::groups_fit) return groups_do_not_divide_channels<O.groups, e::in, e::out>{};
         else if constexpr (!e::channels_fit) return conv_channels_do_not_fit<s, t, O.groups>{};
-        else if constexpr (!e::kernel_fits) return kernel_larger_than_input<s, extent2{t::static_extents[2], t::static_extents[3]}>{};
-        else if constexpr (!(std::is_same_v<shape_t<B>, shape<e::out>> && ...)) return conv_bias_does_not_fit<shape_t<B>..., e::out>{};
+        else if constexpr (!e::kernel_fits)
+            return kernel_larger_than_input<s, extent2{t::static_extents[2], t::static_extents[3]}>{};
+        else if constexpr (!(std::is_same_v<shape_t<B>, shape<e::out>> && ...))
+            return conv_bias_does_not_fit<shape_t<B>..., e::out>{};
         else
-            return conv_node<Transposed, O, decltype(as_elements<T>(std::forward<X>(x))), decltype(as_elements<T>(std::forward<W>(w))),
-                             decltype(as_elements<T>(std::forward<B>(b)))...>(as_elements<T>(std::forward<X>(x)), as_elements<T>(std::forward<W>(w)),
+            return conv_node<Transposed, O, decltype(as_elements<T>(std::forward<X>(x))),
+                             decltype(as_elements<T>(std::forward<W>(w))),
+                             decltype(as_elements<T>(std::forward<B>(b)))...>(as_elements<T>(std::forward<X>(x)),
+                                                                              as_elements<T>(std::forward<W>(w)),
                                                                               as_elements<T>(std::forward<B>(b))...);
     }
 }
@@ -135,8 +144,8 @@ constexpr auto make_flat_conv(X&& x, W&& w, B&&... b) {
     if constexpr ((shape_t<X>::rank() != 3 && shape_t<X>::rank() != 2) || shape_t<W>::rank() != 3)
         return conv_channels_do_not_fit<shape_t<X>, shape_t<W>, O.groups>{};
     else
-        return squeeze<-2>(make_conv<Transposed, flat_options(O)>(unsqueeze<-2>(std::forward<X>(x)), unsqueeze<-2>(std::forward<W>(w)),
-                                                                  std::forward<B>(b)...));
+        return squeeze<-2>(make_conv<Transposed, flat_options(O)>(
+            unsqueeze<-2>(std::forward<X>(x)), unsqueeze<-2>(std::forward<W>(w)), std::forward<B>(b)...));
 }
 
 }  // namespace detail

@@ -22,9 +22,11 @@ template <extent2 Kernel, pool_options O>
 struct sliding_windows {
     static constexpr window2 windows = detail::windows(Kernel, O);
     static constexpr window rows = windows.rows, columns = windows.columns;
-    static_assert(rows.padding * 2 <= rows.kernel && columns.padding * 2 <= columns.kernel, "pooling: padding is at most half of the window");
+    static_assert(rows.padding * 2 <= rows.kernel && columns.padding * 2 <= columns.kernel,
+                  "pooling: padding is at most half of the window");
     template <class S>
-    static constexpr bool fit = rows.fits(S::static_extents[S::rank() - 2]) && columns.fits(S::static_extents[S::rank() - 1]);
+    static constexpr bool fit =
+        rows.fits(S::static_extents[S::rank() - 2]) && columns.fits(S::static_extents[S::rank() - 1]);
     static constexpr std::size_t height(std::size_t h) { return rows.output(h, O.ceil_mode); }
     static constexpr std::size_t width(std::size_t w) { return columns.output(w, O.ceil_mode); }
 
@@ -34,11 +36,15 @@ struct sliding_windows {
     };
     static constexpr range along(window const& w, std::size_t i, std::size_t input) {
         std::size_t const start = i * w.stride, stop = start + w.kernel;
-        std::size_t const begin = std::max(start, w.padding) - w.padding, end = std::min(stop, input + w.padding) - w.padding;
-        return {begin, std::min(end, input), O.count_include_pad ? std::min(stop, input + 2 * w.padding) - start : std::min(end, input) - begin};
+        std::size_t const begin = std::max(start, w.padding) - w.padding,
+                          end = std::min(stop, input + w.padding) - w.padding;
+        return {begin, std::min(end, input),
+                O.count_include_pad ? std::min(stop, input + 2 * w.padding) - start : std::min(end, input) - begin};
     }
     static constexpr range row_range(std::size_t i, std::size_t input, std::size_t) { return along(rows, i, input); }
-    static constexpr range column_range(std::size_t i, std::size_t input, std::size_t) { return along(columns, i, input); }
+    static constexpr range column_range(std::size_t i, std::size_t input, std::size_t) {
+        return along(columns, i, input);
+    }
 };
 
 /// As many windows as the output has elements, from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉.
@@ -56,8 +62,12 @@ struct adaptive_windows {
         std::size_t const begin = i * input / output, end = ((i + 1) * input + output - 1) / output;
         return {begin, end, end - begin};
     }
-    static constexpr range row_range(std::size_t i, std::size_t input, std::size_t output) { return along(i, input, output); }
-    static constexpr range column_range(std::size_t i, std::size_t input, std::size_t output) { return along(i, input, output); }
+    static constexpr range row_range(std::size_t i, std::size_t input, std::size_t output) {
+        return along(i, input, output);
+    }
+    static constexpr range column_range(std::size_t i, std::size_t input, std::size_t output) {
+        return along(i, input, output);
+    }
 };
 
 /// The last two extents of S become those of the windows.
@@ -88,12 +98,14 @@ constexpr auto pooled_shape(S const& s) {
 
 /// The greatest value in each window along the last two axes.
 template <extent2 Kernel, pool_options Options, class A>
-class max_pool_node : public expression_base<max_pool_node<Kernel, Options, A>, value_t<A>,
-                                             typename detail::pool_extents<detail::sliding_windows<Kernel, Options>, shape_t<A>>::type> {
+class max_pool_node : public expression_base<
+                          max_pool_node<Kernel, Options, A>, value_t<A>,
+                          typename detail::pool_extents<detail::sliding_windows<Kernel, Options>, shape_t<A>>::type> {
 public:
     using windows = detail::sliding_windows<Kernel, Options>;
     using shape_type = typename detail::pool_extents<windows, shape_t<A>>::type;
-    explicit constexpr max_pool_node(A a) : operand(std::move(a)), shape_(detail::pooled_shape<windows>(operand.shape())) {}
+    explicit constexpr max_pool_node(A a)
+        : operand(std::move(a)), shape_(detail::pooled_shape<windows>(operand.shape())) {}
     constexpr shape_type shape() const { return shape_; }
     A operand;
 
@@ -103,11 +115,13 @@ private:
 
 /// The mean of each window along the last two axes.
 template <class Windows, class A>
-class mean_pool_node : public expression_base<mean_pool_node<Windows, A>, value_t<A>, typename detail::pool_extents<Windows, shape_t<A>>::type> {
+class mean_pool_node : public expression_base<mean_pool_node<Windows, A>, value_t<A>,
+                                              typename detail::pool_extents<Windows, shape_t<A>>::type> {
 public:
     using windows = Windows;
     using shape_type = typename detail::pool_extents<Windows, shape_t<A>>::type;
-    explicit constexpr mean_pool_node(A a) : operand(std::move(a)), shape_(detail::pooled_shape<Windows>(operand.shape())) {}
+    explicit constexpr mean_pool_node(A a)
+        : operand(std::move(a)), shape_(detail::pooled_shape<Windows>(operand.shape())) {}
     constexpr shape_type shape() const { return shape_; }
     A operand;
 
@@ -121,7 +135,8 @@ private:
 template <extent2 Kernel, pool_options Options = pool_options{}, expression A>
 constexpr auto max_pool2d(A&& x) {
     if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
-    else if constexpr (!detail::sliding_windows<Kernel, Options>::template fit<shape_t<A>>) return kernel_larger_than_input<shape_t<A>, Kernel>{};
+    else if constexpr (!detail::sliding_windows<Kernel, Options>::template fit<shape_t<A>>)
+        return kernel_larger_than_input<shape_t<A>, Kernel>{};
     else return max_pool_node<Kernel, Options, node_t<A>>(as_node(std::forward<A>(x)));
 }
 
@@ -142,20 +157,25 @@ constexpr auto avg_pool2d(A&& x) {
 template <std::size_t Height, std::size_t Width = Height, expression A>
 constexpr auto adaptive_avg_pool2d(A&& x) {
     if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
-    else return mean_pool_node<detail::adaptive_windows<extent2(Height, Width)>, node_t<A>>(as_node(std::forward<A>(x)));
+    else
+        return mean_pool_node<detail::adaptive_windows<extent2(Height, Width)>, node_t<A>>(as_node(std::forward<A>(x)));
 }
 
 /// The same along one axis: x is [n, c, l] or [c, l]; torch.nn.functional.max_pool1d.
 template <std::size_t Kernel, pool_options Options = pool_options{}, expression A>
 constexpr auto max_pool1d(A&& x) {
     if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<shape_t<A>>{};
-    else return squeeze<-2>(max_pool2d<extent2(1, Kernel), detail::flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x))));
+    else
+        return squeeze<-2>(
+            max_pool2d<extent2(1, Kernel), detail::flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x))));
 }
 /// Means along one axis: x is [n, c, l] or [c, l]; torch.nn.functional.avg_pool1d.
 template <std::size_t Kernel, pool_options Options = pool_options{}, expression A>
 constexpr auto avg_pool1d(A&& x) {
     if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<shape_t<A>>{};
-    else return squeeze<-2>(avg_pool2d<extent2(1, Kernel), detail::flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x))));
+    else
+        return squeeze<-2>(
+            avg_pool2d<extent2(1, Kernel), detail::flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x))));
 }
 /// Means of Length windows that cover one axis; torch.nn.functional.adaptive_avg_pool1d.
 template <std::size_t Length, expression A>

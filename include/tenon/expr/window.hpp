@@ -62,11 +62,15 @@ struct window2 {
     window rows, columns;
 };
 constexpr window2 windows(extent2 kernel, extent2 stride, extent2 padding, extent2 dilation) {
-    return {{kernel.height, stride.height, padding.height, dilation.height}, {kernel.width, stride.width, padding.width, dilation.width}};
+    return {{kernel.height, stride.height, padding.height, dilation.height},
+            {kernel.width, stride.width, padding.width, dilation.width}};
 }
-constexpr window2 windows(extent2 kernel, conv_options const& o) { return windows(kernel, o.stride, o.padding, o.dilation); }
+constexpr window2 windows(extent2 kernel, conv_options const& o) {
+    return windows(kernel, o.stride, o.padding, o.dilation);
+}
 constexpr window2 windows(extent2 kernel, pool_options const& o) {
-    extent2 const stride(o.stride.height == 0 ? kernel.height : o.stride.height, o.stride.width == 0 ? kernel.width : o.stride.width);
+    extent2 const stride(o.stride.height == 0 ? kernel.height : o.stride.height,
+                         o.stride.width == 0 ? kernel.width : o.stride.width);
     return windows(kernel, stride, o.padding, o.dilation);
 }
 
@@ -79,7 +83,9 @@ constexpr pool_options flat_options(pool_options const& o) {
 }
 
 /// `(2, 3)`, as PyTorch prints a pair.
-inline std::string pair_text(extent2 e) { return "(" + std::to_string(e.height) + ", " + std::to_string(e.width) + ")"; }
+inline std::string pair_text(extent2 e) {
+    return "(" + std::to_string(e.height) + ", " + std::to_string(e.width) + ")";
+}
 /// `2` where both are equal.
 inline std::string short_text(extent2 e) { return e.height == e.width ? std::to_string(e.height) : pair_text(e); }
 

@@ -17,14 +17,17 @@ namespace detail {
 inline std::string describe_pool(char const* name, extent2 kernel, pool_options const& o, bool greatest) {
     auto const w = tenon::detail::windows(kernel, o);
     using tenon::detail::short_text;
-    std::string text = std::string(name) + "(kernel_size=" + short_text(kernel) + ", stride=" + short_text({w.rows.stride, w.columns.stride}) +
+    std::string text = std::string(name) + "(kernel_size=" + short_text(kernel) +
+                       ", stride=" + short_text({w.rows.stride, w.columns.stride}) +
                        ", padding=" + short_text(o.padding);
-    if (greatest) text += ", dilation=" + short_text(o.dilation) + (o.ceil_mode ? ", ceil_mode=true" : ", ceil_mode=false");
+    if (greatest)
+        text += ", dilation=" + short_text(o.dilation) + (o.ceil_mode ? ", ceil_mode=true" : ", ceil_mode=false");
     return text + ")";
 }
 /// The same with one extent for each.
 inline std::string describe_flat_pool(char const* name, std::size_t kernel, pool_options const& o, bool greatest) {
-    return describe_pool(name, kernel, {o.stride.width, o.padding.width, o.dilation.width, o.ceil_mode, o.count_include_pad}, greatest);
+    return describe_pool(
+        name, kernel, {o.stride.width, o.padding.width, o.dilation.width, o.ceil_mode, o.count_include_pad}, greatest);
 }
 }  // namespace detail
 
@@ -48,7 +51,9 @@ struct adaptive_avg_pool2d {
     using layer_tag = void;
     using preserves_features = void;
     constexpr auto operator()(auto const& x) const { return tenon::adaptive_avg_pool2d<Height, Width>(x); }
-    static std::string description() { return "adaptive_avg_pool2d(output_size=" + tenon::detail::short_text({Height, Width}) + ")"; }
+    static std::string description() {
+        return "adaptive_avg_pool2d(output_size=" + tenon::detail::short_text({Height, Width}) + ")";
+    }
 };
 template <std::size_t Kernel, pool_options Options = pool_options{}>
 struct max_pool1d {

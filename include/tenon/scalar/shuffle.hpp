@@ -20,7 +20,8 @@ TENON_INLINE P permuted(P v, P w, std::index_sequence<I...>) {
 /// a₀ b₀ a₁ b₁ … from the first half of the lanes, or with High from the second.
 template <bool High, class T, std::size_t N>
 TENON_INLINE element::pack<T, N> interleave(element::pack<T, N> a, element::pack<T, N> b) {
-    return detail::permuted<[](std::size_t i) { return i / 2 + (High ? N / 2 : 0) + (i % 2) * N; }>(a, b, std::make_index_sequence<N>{});
+    return detail::permuted<[](std::size_t i) { return i / 2 + (High ? N / 2 : 0) + (i % 2) * N; }>(
+        a, b, std::make_index_sequence<N>{});
 }
 
 /// Every second lane of a and b laid end to end, from lane First on.

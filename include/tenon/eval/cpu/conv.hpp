@@ -12,7 +12,8 @@ template <bool Transposed, conv_options Options, class X, class W, class... B, b
 struct tape<conv_node<Transposed, Options, X, W, B...>, Grad>
     : in_memory<tape<conv_node<Transposed, Options, X, W, B...>, Grad>, value_t<X>,
                 typename conv_node<Transposed, Options, X, W, B...>::shape_type,
-                tape<X, Grad>::differentiable || tape<W, Grad>::differentiable || (tape<B, Grad>::differentiable || ...)> {
+                tape<X, Grad>::differentiable || tape<W, Grad>::differentiable ||
+                    (tape<B, Grad>::differentiable || ...)> {
     using node = conv_node<Transposed, Options, X, W, B...>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
@@ -20,7 +21,11 @@ struct tape<conv_node<Transposed, Options, X, W, B...>, Grad>
     static constexpr bool has_bias = sizeof...(B) != 0;
 
     explicit constexpr tape(node const& n)
-        : shape_(n.shape()), operands_(n.operands), x_(get<0>(operands_)), w_(get<1>(operands_)), b_(get<sizeof...(B) + 1>(operands_)) {}
+        : shape_(n.shape()),
+          operands_(n.operands),
+          x_(get<0>(operands_)),
+          w_(get<1>(operands_)),
+          b_(get<sizeof...(B) + 1>(operands_)) {}
     tape(tape const&) = delete;
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
@@ -52,7 +57,8 @@ struct tape<conv_node<Transposed, Options, X, W, B...>, Grad>
             auto const g = extents();
             T const* const dy = gradients_.data();
             if constexpr (tape<X, Grad>::differentiable) {
-                if constexpr (Transposed) convolve<true>(g, dy, w_.data(), static_cast<T const*>(nullptr), x_.gradient());
+                if constexpr (Transposed)
+                    convolve<true>(g, dy, w_.data(), static_cast<T const*>(nullptr), x_.gradient());
                 else convolve_back(g, dy, w_.data(), x_.gradient());
             }
             if constexpr (tape<W, Grad>::differentiable) {
@@ -72,7 +78,8 @@ private:
         auto const w = get<1>(operands_).shape();
         auto const& in = Transposed ? shape_.extents() : x.extents();
         auto const& out = Transposed ? x.extents() : shape_.extents();
-        return {x[0], Options.groups, w[1], w[0] / Options.groups, in[2], in[3], out[2], out[3], node::extents::windows.rows, node::extents::windows.columns};
+        return {x[0],  Options.groups, w[1],   w[0] / Options.groups,       in[2],
+                in[3], out[2],         out[3], node::extents::windows.rows, node::extents::windows.columns};
     }
     /// A bias receives the sum over all images and pixels of its channel.
     constexpr void add_totals(T const* dy, T* db) const {

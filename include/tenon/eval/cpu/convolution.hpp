@@ -51,8 +51,11 @@ constexpr void each_product(convolution const& g, F&& f) {
                                 std::size_t const y = i * g.rows.stride + k * g.rows.dilation - g.rows.padding;
                                 std::size_t const x = j * g.columns.stride + l * g.columns.dilation - g.columns.padding;
                                 if (y >= g.height || x >= g.width) continue;
-                                f(((part * g.outputs + o) * g.out_height + i) * g.out_width + j, ((part * g.channels + c) * g.height + y) * g.width + x,
-                                  (((part % g.groups * g.outputs + o) * g.channels + c) * g.rows.kernel + k) * g.columns.kernel + l);
+                                f(((part * g.outputs + o) * g.out_height + i) * g.out_width + j,
+                                  ((part * g.channels + c) * g.height + y) * g.width + x,
+                                  (((part % g.groups * g.outputs + o) * g.channels + c) * g.rows.kernel + k) *
+                                          g.columns.kernel +
+                                      l);
                             }
 }
 
@@ -69,14 +72,18 @@ struct register_tile {
     /// Calls f(sum, row, pack) for every sum. Loops over registers are written out, or they would not stay in registers.
     template <class F>
     TENON_INLINE void each(F&& f) {
-        unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE { unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { f(sums[i][q], i, q); }); });
+        unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE {
+            unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { f(sums[i][q], i, q); });
+        });
     }
     /// Adds Σ_k a_i(k) b_q(k) for `depth` k: a_i(k) is a[i][k·a_step], b_q(k) a pack at b[q] + k·b_step.
     template <class Step>
-    TENON_INLINE void add(std::size_t depth, std::array<T const*, Rows> const& a, Step a_step, std::array<T const*, Packs> const& b, std::size_t b_step) {
+    TENON_INLINE void add(std::size_t depth, std::array<T const*, Rows> const& a, Step a_step,
+                          std::array<T const*, Packs> const& b, std::size_t b_step) {
         for (std::size_t k = 0; k < depth; ++k) {
             V packs[Packs];
-            unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { packs[q] = element::load_lanes<lanes>(b[q] + k * b_step); });
+            unroll<Packs>([&](auto q)
+                              TENON_LAMBDA_INLINE { packs[q] = element::load_lanes<lanes>(b[q] + k * b_step); });
             unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE {
                 V const av(a[i][k * a_step]);
                 unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { sums[i][q] = multiply_add(av, packs[q], sums[i][q]); });
@@ -102,8 +109,10 @@ public:
 
     /// Behind the end lies room for packs that begin inside.
     explicit staged_image(convolution const& g)
-        : g_(g), pitch_((g.width + 2 * g.columns.padding) * g.channels),
-          size_((g.height + 2 * g.rows.padding) * pitch_ + 4 * lanes), row_step(g.rows.dilation * pitch_),
+        : g_(g),
+          pitch_((g.width + 2 * g.columns.padding) * g.channels),
+          size_((g.height + 2 * g.rows.padding) * pitch_ + 4 * lanes),
+          row_step(g.rows.dilation * pitch_),
           column_step(g.columns.dilation * g.channels) {
         // Where the elements of a kernel's row are neighbours they are one run, unless a run would be too long for the cache.
         bool const joined = g.columns.dilation == 1 && g.columns.kernel * g.channels <= 2 * tile<T>::depth;
@@ -115,7 +124,8 @@ public:
         windows_.reserve(g.out_pixels());
         for (std::size_t i = 0; i < g.out_height; ++i)
             for (std::size_t j = 0; j < g.out_width; ++j)
-                windows_.data()[i * g.out_width + j] = (i * g.rows.stride * (g.width + 2 * g.columns.padding) + j * g.columns.stride) * g.channels;
+                windows_.data()[i * g.out_width + j] =
+                    (i * g.rows.stride * (g.width + 2 * g.columns.padding) + j * g.columns.stride) * g.channels;
     }
     void clear() { std::fill_n(values_.data(), size_, T(0)); }
     /// Brings an image in.
@@ -125,14 +135,15 @@ public:
             else if (g_.channels <= lanes) interleave_few(g_.channels, g_.width, image + first, g_.pixels(), row);
             else
                 transpose_to<false>(g_.channels, g_.width, image + first, g_.pixels(), row, g_.channels,
-                                    [](std::size_t, T* to, auto v) TENON_LAMBDA_INLINE { element::store_lanes(to, v); });
+                                    [](std::size_t, T* to, auto v)
+                                        TENON_LAMBDA_INLINE { element::store_lanes(to, v); });
         });
     }
     /// Adds what was collected here to an image.
     void add_to(T* image) {
         each_row([&](T* row, std::size_t first) {
-            transpose_to<true>(g_.width, g_.channels, static_cast<T const*>(row), g_.channels, image + first, g_.pixels(),
-                               [](std::size_t, T* to, auto v) TENON_LAMBDA_INLINE { add_lanes(to, v); });
+            transpose_to<true>(g_.width, g_.channels, static_cast<T const*>(row), g_.channels, image + first,
+                               g_.pixels(), [](std::size_t, T* to, auto v) TENON_LAMBDA_INLINE { add_lanes(to, v); });
         });
     }
     /// The address of an output pixel's window.
@@ -156,10 +167,20 @@ public:
     std::size_t runs, run_length;  ///< a window is this many runs of contiguous elements
 };
 
-/// Position in a weight of output channel o's element q of a window, in the order (k, l, c).
-inline std::size_t weight_position(convolution const& g, std::size_t o, std::size_t q) {
-    return (o * g.channels + q % g.channels) * g.kernel() + q / g.channels;
-}
+/// For each element of a window in the order (k, l, c), its position in a weight, which has the order (c, k, l).
+class weight_order {
+public:
+    explicit weight_order(convolution const& g) {
+        at_.reserve(g.window());
+        std::size_t* to = at_.data();
+        for (std::size_t k = 0; k < g.kernel(); ++k)
+            for (std::size_t c = 0; c < g.channels; ++c) *to++ = c * g.kernel() + k;
+    }
+    std::size_t operator[](std::size_t element) const { return at_.data()[element]; }
+
+private:
+    buffer<std::size_t, dyn> at_;
+};
 
 /// The register tile of values: output channels in packs, pixels in rows.
 template <class T>
@@ -176,7 +197,8 @@ struct value_tile {
 /// @param panel the weight's elements of these runs, `Packs` packs for each
 /// @param to the pixel's sums, `pitch` apart
 template <class T, std::size_t Packs>
-[[gnu::noinline]] void window_products(staged_image<T>& image, std::size_t pixel, std::size_t count, std::size_t first_run, std::size_t runs, T const* panel, T* to,
+[[gnu::noinline]] void window_products(staged_image<T>& image, std::size_t pixel, std::size_t count,
+                                       std::size_t first_run, std::size_t runs, T const* panel, T* to,
                                        std::size_t pitch) {
     constexpr std::size_t rows = value_tile<T>::template rows<Packs>, lanes = value_tile<T>::lanes;
     for (std::size_t p = 0; p < count; p += rows) {
@@ -194,8 +216,11 @@ template <class T, std::size_t Packs>
         }
         T* const place = to + p * pitch;
         if (first_run == 0)
-            t.each([&](auto const& v, auto i, auto q) TENON_LAMBDA_INLINE { element::store_lanes(place + i * pitch + q * lanes, v); });
-        else t.each([&](auto const& v, auto i, auto q) TENON_LAMBDA_INLINE { add_lanes(place + i * pitch + q * lanes, v); });
+            t.each([&](auto const& v, auto i, auto q)
+                       TENON_LAMBDA_INLINE { element::store_lanes(place + i * pitch + q * lanes, v); });
+        else
+            t.each([&](auto const& v, auto i, auto q)
+                       TENON_LAMBDA_INLINE { add_lanes(place + i * pitch + q * lanes, v); });
     }
 }
 
@@ -213,6 +238,7 @@ template <bool Add, class T>
     constexpr std::size_t lanes = value_tile<T>::lanes, block = value_tile<T>::block;
     staged_image<T> image(g);
     std::size_t const packs = (g.outputs + lanes - 1) / lanes, pitch = packs * lanes, size = g.window();
+    weight_order const order(g);
     buffer<T, dyn> panels, sums;
     panels.reserve(g.groups * size * pitch);
     T* panel = panels.data();
@@ -220,7 +246,7 @@ template <bool Add, class T>
         each_pair(packs, [&](std::size_t q, auto n) {
             for (std::size_t k = 0; k < size; ++k)
                 for (std::size_t o = q * lanes; o < (q + n) * lanes; ++o)
-                    *panel++ = o < g.outputs ? w[group * g.outputs * size + weight_position(g, o, k)] : T(0);
+                    *panel++ = o < g.outputs ? w[(group * g.outputs + o) * size + order[k]] : T(0);
         });
     sums.reserve((block + 8) * pitch);
     std::size_t const runs_at_once = std::max<std::size_t>(1, tile<T>::depth / image.run_length);
@@ -231,16 +257,18 @@ template <bool Add, class T>
             for (std::size_t run = 0; run < image.runs; run += runs_at_once)
                 each_pair(packs, [&](std::size_t q, auto n) {
                     window_products<T, n>(image, pixel, count, run, std::min(runs_at_once, image.runs - run),
-                                          panels.data() + (part % g.groups * pitch + q * lanes) * size + run * image.run_length * n * lanes,
+                                          panels.data() + (part % g.groups * pitch + q * lanes) * size +
+                                              run * image.run_length * n * lanes,
                                           sums.data() + q * lanes, pitch);
                 });
             T const* const start = bias ? bias + part % g.groups * g.outputs : nullptr;
-            transpose_to<true>(count, g.outputs, static_cast<T const*>(sums.data()), pitch, y + part * g.outputs * g.out_pixels() + pixel, g.out_pixels(),
-                         [&](std::size_t o, T* to, auto v) TENON_LAMBDA_INLINE {
-                             using V = decltype(v);
-                             if constexpr (Add) add_lanes(to, v);
-                             else element::store_lanes(to, start ? v + V(start[o]) : v);
-                         });
+            transpose_to<true>(count, g.outputs, static_cast<T const*>(sums.data()), pitch,
+                               y + part * g.outputs * g.out_pixels() + pixel, g.out_pixels(),
+                               [&](std::size_t o, T* to, auto v) TENON_LAMBDA_INLINE {
+                                   using V = decltype(v);
+                                   if constexpr (Add) add_lanes(to, v);
+                                   else element::store_lanes(to, start ? v + V(start[o]) : v);
+                               });
         }
     }
 }
@@ -252,7 +280,8 @@ struct window_packs {
     std::size_t per_run, count;
     staged_image<T> const& image;
 
-    explicit window_packs(staged_image<T> const& s) : per_run((s.run_length + lanes - 1) / lanes), count(per_run * s.runs), image(s) {}
+    explicit window_packs(staged_image<T> const& s)
+        : per_run((s.run_length + lanes - 1) / lanes), count(per_run * s.runs), image(s) {}
     std::size_t offset(std::size_t q) const { return image.run(q / per_run) + q % per_run * lanes; }
     std::size_t valid(std::size_t q) const { return std::min(lanes, image.run_length - q % per_run * lanes); }
     /// Number of the element of a window that is the first of the pack.
@@ -262,12 +291,14 @@ struct window_packs {
 /// dx += wᵀ ⋆ dy: every pixel's gradient adds the weight, as far as its output channels say, to the pixel's window.
 template <class T>
 [[gnu::noinline]] void convolve_input_gradient(convolution const& g, T const* dy, T const* w, T* dx) {
-    constexpr std::size_t lanes = staged_image<T>::lanes, rows = value_tile<T>::template rows<2>, block = value_tile<T>::block / rows;
+    constexpr std::size_t lanes = staged_image<T>::lanes, rows = value_tile<T>::template rows<2>,
+                          block = value_tile<T>::block / rows;
     using V = lane_t<T, lanes>;
     staged_image<T> image(g);
     window_packs<T> const packs(image);
     // The pixels of one tile lie far apart: neighbours' windows overlap, and a load has to wait for a store that it overlaps.
     std::size_t const apart = (g.out_pixels() + rows - 1) / rows;
+    weight_order const order(g);
     buffer<T, dyn> panels, tiles;
     panels.reserve(g.groups * packs.count * lanes * g.outputs);
     tiles.reserve(block * rows * g.outputs);
@@ -277,7 +308,9 @@ template <class T>
             for (std::size_t o = 0; o < g.outputs; ++o)
                 for (std::size_t q = first; q < first + n; ++q)
                     for (std::size_t l = 0; l < lanes; ++l)
-                        *panel++ = l < packs.valid(q) ? w[group * g.outputs * g.window() + weight_position(g, o, packs.element(q) + l)] : T(0);
+                        *panel++ = l < packs.valid(q)
+                                       ? w[(group * g.outputs + o) * g.window() + order[packs.element(q) + l]]
+                                       : T(0);
         });
     V const number = V::generate([](std::size_t l) { return static_cast<T>(l); });
     for (std::size_t part = 0; part < g.parts(); ++part) {
@@ -289,7 +322,8 @@ template <class T>
             T* to = tiles.data();
             for (std::size_t p = pixel; p < end; ++p)
                 for (std::size_t o = 0; o < g.outputs; ++o)
-                    for (std::size_t i = 0; i < rows; ++i) *to++ = gradient[o * g.out_pixels() + std::min(p + i * apart, g.out_pixels() - 1)];
+                    for (std::size_t i = 0; i < rows; ++i)
+                        *to++ = gradient[o * g.out_pixels() + std::min(p + i * apart, g.out_pixels() - 1)];
             each_pair(packs.count, [&](std::size_t first, auto n) {
                 std::array<std::size_t, n> offset;
                 std::array<T const*, n> b;
@@ -302,7 +336,8 @@ template <class T>
                 }
                 for (std::size_t p = pixel; p < end; ++p) {
                     std::array<T const*, rows> a;
-                    unroll<rows>([&](auto i) TENON_LAMBDA_INLINE { a[i] = tiles.data() + (p - pixel) * g.outputs * rows + i; });
+                    unroll<rows>([&](auto i)
+                                     TENON_LAMBDA_INLINE { a[i] = tiles.data() + (p - pixel) * g.outputs * rows + i; });
                     register_tile<T, rows, n> t;
                     t.add(g.outputs, a, std::integral_constant<std::size_t, rows>{}, b, n * lanes);
                     t.each([&](V const& v, auto i, auto q) TENON_LAMBDA_INLINE {
@@ -337,9 +372,11 @@ template <class T>
                     register_tile<T, rows, n> t;
                     for (std::size_t i = row; i < std::min(row + block, g.out_height); ++i) {
                         std::array<T const*, rows> a;
-                        for (std::size_t r = 0; r < rows; ++r) a[r] = gradient + std::min(o + r, g.outputs - 1) * g.out_pixels() + i * g.out_width;
+                        for (std::size_t r = 0; r < rows; ++r)
+                            a[r] = gradient + std::min(o + r, g.outputs - 1) * g.out_pixels() + i * g.out_width;
                         std::array<T const*, n> b;
-                        for (std::size_t q = 0; q < n; ++q) b[q] = image.window(i * g.out_width) + packs.offset(first + q);
+                        for (std::size_t q = 0; q < n; ++q)
+                            b[q] = image.window(i * g.out_width) + packs.offset(first + q);
                         t.add(g.out_width, a, unit_step{}, b, g.columns.stride * g.channels);
                     }
                     t.each([&](auto const& v, auto r, auto q) TENON_LAMBDA_INLINE {
@@ -347,12 +384,11 @@ template <class T>
                     });
                 });
     }
-    for (std::size_t group = 0; group < g.groups; ++group)
-        for (std::size_t o = 0; o < g.outputs; ++o)
-            for (std::size_t q = 0; q < packs.count; ++q)
-                for (std::size_t l = 0; l < packs.valid(q); ++l)
-                    dw[group * g.outputs * g.window() + weight_position(g, o, packs.element(q) + l)] +=
-                        sums.data()[(group * g.outputs + o) * pitch + q * lanes + l];
+    weight_order const order(g);
+    for (std::size_t o = 0; o < g.groups * g.outputs; ++o)
+        for (std::size_t q = 0; q < packs.count; ++q)
+            for (std::size_t l = 0; l < packs.valid(q); ++l)
+                dw[o * g.window() + order[packs.element(q) + l]] += sums.data()[o * pitch + q * lanes + l];
 }
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -26,7 +26,8 @@ template <bool Add, std::size_t Rows, std::size_t Packs, class T>
         for (std::size_t r = 0; r < Rows; ++r) {
             std::size_t const channel = c / chunks * g.outputs + std::min(c % chunks * Rows + r, g.outputs - 1);
             first_sums.data()[c * Rows + r] = bias ? bias[channel] : T(0);
-            for (std::size_t k = 0; k < g.kernel(); ++k) panels.data()[(c * g.kernel() + k) * Rows + r] = w[channel * g.kernel() + k];
+            for (std::size_t k = 0; k < g.kernel(); ++k)
+                panels.data()[(c * g.kernel() + k) * Rows + r] = w[channel * g.kernel() + k];
         }
     for (std::size_t part = 0; part < g.parts(); ++part) {
         image.read(x + part * g.pixels());
@@ -41,9 +42,12 @@ template <bool Add, std::size_t Rows, std::size_t Packs, class T>
                     if constexpr (!Add) t.each([&](V& v, auto r, auto) TENON_LAMBDA_INLINE { v = V(start[r]); });
                     for (std::size_t k = 0; k < g.rows.kernel; ++k) {
                         std::array<T const*, Rows> a;
-                        unroll<Rows>([&](auto r) TENON_LAMBDA_INLINE { a[r] = panel + k * g.columns.kernel * Rows + r; });
+                        unroll<Rows>([&](auto r)
+                                         TENON_LAMBDA_INLINE { a[r] = panel + k * g.columns.kernel * Rows + r; });
                         std::array<T const*, Packs> b;
-                        unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { b[q] = image.window(i * g.out_width + j) + k * image.row_step + q * lanes; });
+                        unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE {
+                            b[q] = image.window(i * g.out_width + j) + k * image.row_step + q * lanes;
+                        });
                         t.add(g.columns.kernel, a, std::integral_constant<std::size_t, Rows>{}, b, image.column_step);
                     }
                     T* const to = out + i * g.out_width + j;
@@ -55,7 +59,8 @@ template <bool Add, std::size_t Rows, std::size_t Packs, class T>
                         });
                     else {
                         T edge[Rows][Packs * lanes];
-                        t.each([&](V const& v, auto r, auto q) TENON_LAMBDA_INLINE { element::store_lanes(edge[r] + q * lanes, v); });
+                        t.each([&](V const& v, auto r, auto q)
+                                   TENON_LAMBDA_INLINE { element::store_lanes(edge[r] + q * lanes, v); });
                         std::size_t const width = std::min(Packs * lanes, g.out_width - j);
                         for (std::size_t r = 0; r < std::min(Rows, g.outputs - o); ++r)
                             for (std::size_t l = 0; l < width; ++l) {
@@ -118,10 +123,15 @@ constexpr convolution turned_around(convolution const& g) {
 }
 
 /// Whether lanes along the width are worth it, for the values and for both gradients.
-constexpr bool suits_planes(convolution const& g, std::size_t lanes) { return g.channels == 1 && g.columns.stride == 1 && g.out_width >= lanes; }
-constexpr bool suits_plane_gradients(convolution const& g, std::size_t lanes) { return suits_planes(g, lanes) && g.outputs == 1; }
+constexpr bool suits_planes(convolution const& g, std::size_t lanes) {
+    return g.channels == 1 && g.columns.stride == 1 && g.out_width >= lanes;
+}
+constexpr bool suits_plane_gradients(convolution const& g, std::size_t lanes) {
+    return suits_planes(g, lanes) && g.outputs == 1;
+}
 constexpr bool suits_turning_around(convolution const& g, std::size_t lanes) {
-    return suits_plane_gradients(g, lanes) && g.rows.stride == 1 && g.rows.padding < g.rows.span() && g.columns.padding < g.columns.span();
+    return suits_plane_gradients(g, lanes) && g.rows.stride == 1 && g.rows.padding < g.rows.span() &&
+           g.columns.padding < g.columns.span();
 }
 
 /// Whether elements have lanes; the others go by the definition.
@@ -153,8 +163,10 @@ constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* d
             buffer<T, dyn> turned;
             turned.reserve(g.groups * g.kernel());
             for (std::size_t group = 0; group < g.groups; ++group)
-                std::reverse_copy(w + group * g.kernel(), w + (group + 1) * g.kernel(), turned.data() + group * g.kernel());
-            return convolve_planes<true, 1, 4>(turned_around(g), dy, static_cast<T const*>(turned.data()), static_cast<T const*>(nullptr), dx);
+                std::reverse_copy(w + group * g.kernel(), w + (group + 1) * g.kernel(),
+                                  turned.data() + group * g.kernel());
+            return convolve_planes<true, 1, 4>(turned_around(g), dy, static_cast<T const*>(turned.data()),
+                                               static_cast<T const*>(nullptr), dx);
         }
     each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) { dx[i] = static_cast<T>(dx[i] + dy[o] * w[k]); });
 }

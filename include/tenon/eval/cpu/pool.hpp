@@ -16,7 +16,8 @@ namespace detail {
 template <std::size_t N, std::size_t Step, class T>
 TENON_INLINE constexpr auto load_every(T const* p) {
     if constexpr (Step == 1 || N == 1) return element::load_lanes<N>(p);
-    else if constexpr (Step == 2) return math::every_second<0>(element::load_lanes<N>(p), element::load_lanes<N>(p + N));
+    else if constexpr (Step == 2)
+        return math::every_second<0>(element::load_lanes<N>(p), element::load_lanes<N>(p + N));
     else return lane_t<T, N>::generate([p](std::size_t l) { return p[l * Step]; });
 }
 
@@ -49,7 +50,8 @@ TENON_INLINE constexpr position<R> at_row(position<R> p, std::size_t row) {
 /// Kept: which element of its window each output took.
 template <extent2 Kernel, pool_options Options, class A, bool Grad>
 struct tape<max_pool_node<Kernel, Options, A>, Grad>
-    : in_memory<tape<max_pool_node<Kernel, Options, A>, Grad>, value_t<A>, shape_t<max_pool_node<Kernel, Options, A>>, tape<A, Grad>::differentiable> {
+    : in_memory<tape<max_pool_node<Kernel, Options, A>, Grad>, value_t<A>, shape_t<max_pool_node<Kernel, Options, A>>,
+                tape<A, Grad>::differentiable> {
     using node = max_pool_node<Kernel, Options, A>;
     using T = value_t<A>;
     using Shape = shape_t<node>;
@@ -93,13 +95,14 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
                 last = k + 1;
                 auto r = operand_.row(detail::at_row(outer, y));
                 T* const row = image.data() + k * pitch + columns.padding;
-                for_each_pack<lanes_for<operand>, inner_extent<shape_t<A>>>(width, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                    element::store_lanes(row + j, r.template load<N>(j).value);
-                });
+                for_each_pack<lanes_for<operand>, inner_extent<shape_t<A>>>(
+                    width, [&](auto N, std::size_t j)
+                               TENON_LAMBDA_INLINE { element::store_lanes(row + j, r.template load<N>(j).value); });
             }
-            for_each_pack<lanes, inner_extent<Shape>>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                take_greatest<N>(image.data() + j * columns.stride, pitch, first, last, j, to + j);
-            });
+            for_each_pack<lanes, inner_extent<Shape>>(
+                row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                    take_greatest<N>(image.data() + j * columns.stride, pitch, first, last, j, to + j);
+                });
             to += row_length(shape_);
         });
     }
@@ -115,7 +118,8 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
                 for (std::size_t i = 0; i < size; ++i) row.data()[i] = T(0);
                 for (std::size_t k = 0; k < rows.kernel; ++k) {
                     std::size_t const start = y + rows.padding - k * rows.dilation, i = start / rows.stride;
-                    if (start % rows.stride == 0 && i < height) give_back(row.data(), k * columns.kernel, image + i * length);
+                    if (start % rows.stride == 0 && i < height)
+                        give_back(row.data(), k * columns.kernel, image + i * length);
                 }
                 return gradient_row<T>{row.data() + columns.padding};
             });
@@ -126,11 +130,14 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
 private:
     /// A row with its margins, as far as windows reach, and a register more for loads that read ahead.
     constexpr std::size_t padded_width() const {
-        return std::max((shape_[rank - 1] - 1) * columns.stride + columns.span(), operand_.shape()[rank - 1] + columns.padding) + 2 * lanes;
+        return std::max((shape_[rank - 1] - 1) * columns.stride + columns.span(),
+                        operand_.shape()[rank - 1] + columns.padding) +
+               2 * lanes;
     }
     /// Of N windows side by side, whose elements start at `p`: the greatest values, and which they are.
     template <std::size_t N>
-    TENON_INLINE constexpr void take_greatest(T const* p, std::size_t pitch, std::size_t first, std::size_t last, std::size_t j, std::size_t to) {
+    TENON_INLINE constexpr void take_greatest(T const* p, std::size_t pitch, std::size_t first, std::size_t last,
+                                              std::size_t j, std::size_t to) {
         using V = lane_t<T, N>;
         using P = element::pack<number, N>;
         V best(op::max::identity<T>());
@@ -139,15 +146,19 @@ private:
         if constexpr (differentiable && columns.padding != 0)
             if (j * columns.stride < columns.padding)
                 taken = taken + P::generate([j](std::size_t l) {
-                    std::size_t const start = (j + l) * columns.stride;
-                    return static_cast<number>(start < columns.padding ? (columns.padding - start + columns.dilation - 1) / columns.dilation : 0);
-                });
+                            std::size_t const start = (j + l) * columns.stride;
+                            return static_cast<number>(start < columns.padding
+                                                           ? (columns.padding - start + columns.dilation - 1) /
+                                                                 columns.dilation
+                                                           : 0);
+                        });
         for (std::size_t k = first; k < last; ++k)
             unroll<columns.kernel>([&](auto l) TENON_LAMBDA_INLINE {
                 V const v = detail::load_every<N, columns.stride>(p + k * pitch + l * columns.dilation);
                 auto const greater = v > best || v != v;
                 best = math::select(greater, v, best);
-                if constexpr (differentiable) taken = math::select(greater, P(static_cast<number>(k * columns.kernel + l)), taken);
+                if constexpr (differentiable)
+                    taken = math::select(greater, P(static_cast<number>(k * columns.kernel + l)), taken);
             });
         element::store_lanes(values_.data() + to, best);
         if constexpr (differentiable) element::store_lanes(taken_.data() + to, taken);
@@ -156,7 +167,8 @@ private:
     template <std::size_t N>
     TENON_INLINE constexpr auto share(std::size_t which, std::size_t from) const {
         using V = lane_t<T, N>;
-        auto const here = element::load_lanes<N>(taken_.data() + from) == element::pack<number, N>(static_cast<number>(which));
+        auto const here =
+            element::load_lanes<N>(taken_.data() + from) == element::pack<number, N>(static_cast<number>(which));
         return math::select(here, element::load_lanes<N>(gradients_.data() + from), V(T(0)));
     }
     /// Adds the gradients of a row of windows to the operand's row that holds elements `first` and on of each.
@@ -164,7 +176,8 @@ private:
         // At a distance of two, two neighbours of all windows fill whole packs.
         constexpr bool in_pairs = columns.stride == 2 && columns.dilation == 1;
         unroll<in_pairs ? columns.kernel / 2 : 0>([&](auto pair) TENON_LAMBDA_INLINE {
-            for_each_pack<lanes, inner_extent<Shape>>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            for_each_pack<lanes, inner_extent<Shape>>(row_length(shape_), [&](auto N,
+                                                                              std::size_t j) TENON_LAMBDA_INLINE {
                 auto const even = share<N>(first + 2 * pair, from + j), odd = share<N>(first + 2 * pair + 1, from + j);
                 T* const to = row + 2 * (j + pair);
                 if constexpr (N == 1) {
@@ -178,9 +191,11 @@ private:
         });
         constexpr std::size_t done = in_pairs ? columns.kernel / 2 * 2 : 0;
         unroll<columns.kernel - done>([&](auto l) TENON_LAMBDA_INLINE {
-            for_each_pack<lanes, inner_extent<Shape>>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                detail::add_every<N, columns.stride>(row + j * columns.stride + (done + l) * columns.dilation, share<N>(first + done + l, from + j));
-            });
+            for_each_pack<lanes, inner_extent<Shape>>(
+                row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                    detail::add_every<N, columns.stride>(row + j * columns.stride + (done + l) * columns.dilation,
+                                                         share<N>(first + done + l, from + j));
+                });
         });
     }
 
@@ -193,7 +208,8 @@ private:
 
 template <class Windows, class A, bool Grad>
 struct tape<mean_pool_node<Windows, A>, Grad>
-    : in_memory<tape<mean_pool_node<Windows, A>, Grad>, value_t<A>, shape_t<mean_pool_node<Windows, A>>, tape<A, Grad>::differentiable> {
+    : in_memory<tape<mean_pool_node<Windows, A>, Grad>, value_t<A>, shape_t<mean_pool_node<Windows, A>>,
+                tape<A, Grad>::differentiable> {
     using node = mean_pool_node<Windows, A>;
     using T = value_t<A>;
     using Shape = shape_t<node>;
@@ -225,9 +241,11 @@ struct tape<mean_pool_node<Windows, A>, Grad>
             for (std::size_t i = 0; i < width; ++i) sums.data()[i] = T(0);
             for (std::size_t y = range.begin; y < range.end; ++y) {
                 auto r = operand_.row(detail::at_row(outer, y));
-                for_each_pack<lanes_for<operand>, inner_extent<shape_t<A>>>(width, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                    element::store_lanes(sums.data() + j, element::load_lanes<N>(sums.data() + j) + r.template load<N>(j).value);
-                });
+                for_each_pack<lanes_for<operand>, inner_extent<shape_t<A>>>(
+                    width, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                        element::store_lanes(sums.data() + j,
+                                             element::load_lanes<N>(sums.data() + j) + r.template load<N>(j).value);
+                    });
             }
             for (std::size_t j = 0; j < shape_[rank - 1]; ++j) {
                 auto const window = column_range(j);
@@ -254,8 +272,10 @@ struct tape<mean_pool_node<Windows, A>, Grad>
                 for (std::size_t i = first; i < height && row_range(i).begin <= y; ++i)
                     for (std::size_t j = 0; j < length; ++j) {
                         auto const window = column_range(j);
-                        T const share = static_cast<T>(gradients_.data()[image + i * length + j] / T(static_cast<int>(row_range(i).divisor * window.divisor)));
-                        for (std::size_t x = window.begin; x < window.end; ++x) row.data()[x] = static_cast<T>(row.data()[x] + share);
+                        T const share = static_cast<T>(gradients_.data()[image + i * length + j] /
+                                                       T(static_cast<int>(row_range(i).divisor * window.divisor)));
+                        for (std::size_t x = window.begin; x < window.end; ++x)
+                            row.data()[x] = static_cast<T>(row.data()[x] + share);
                     }
                 return gradient_row<T>{row.data()};
             });
@@ -264,8 +284,12 @@ struct tape<mean_pool_node<Windows, A>, Grad>
     }
 
 private:
-    TENON_INLINE constexpr auto row_range(std::size_t i) const { return Windows::row_range(i, operand_.shape()[rank - 2], shape_[rank - 2]); }
-    TENON_INLINE constexpr auto column_range(std::size_t j) const { return Windows::column_range(j, operand_.shape()[rank - 1], shape_[rank - 1]); }
+    TENON_INLINE constexpr auto row_range(std::size_t i) const {
+        return Windows::row_range(i, operand_.shape()[rank - 2], shape_[rank - 2]);
+    }
+    TENON_INLINE constexpr auto column_range(std::size_t j) const {
+        return Windows::column_range(j, operand_.shape()[rank - 1], shape_[rank - 1]);
+    }
 
     [[no_unique_address]] Shape shape_;
     operand operand_;

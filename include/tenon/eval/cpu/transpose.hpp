@@ -13,14 +13,16 @@ namespace tenon::inline TENON_TARGET::eval {
 /// at from + i·from_pitch; v has a register's lanes, or one at the edges.
 /// @tparam Padded whether a whole register may be read where a row has less left
 template <bool Padded, class T, class Store>
-TENON_INLINE void transpose_to(std::size_t rows, std::size_t columns, T const* from, std::size_t from_pitch, T* to, std::size_t to_pitch,
-                               Store store) {
+TENON_INLINE void transpose_to(std::size_t rows, std::size_t columns, T const* from, std::size_t from_pitch, T* to,
+                               std::size_t to_pitch, Store store) {
     constexpr std::size_t lanes = TENON_VECTOR_BYTES / sizeof(T);
     std::size_t const whole_rows = rows / lanes * lanes, whole_columns = Padded ? columns : columns / lanes * lanes;
     for (std::size_t i = 0; i < whole_rows; i += lanes)
         for (std::size_t j = 0; j < whole_columns; j += lanes) {
             lane_t<T, lanes> square[lanes];
-            unroll<lanes>([&](auto k) TENON_LAMBDA_INLINE { square[k] = element::load_lanes<lanes>(from + (i + k) * from_pitch + j); });
+            unroll<lanes>([&](auto k) TENON_LAMBDA_INLINE {
+                square[k] = element::load_lanes<lanes>(from + (i + k) * from_pitch + j);
+            });
             math::transpose(square);
             unroll<lanes>([&](auto k) TENON_LAMBDA_INLINE {
                 if (!Padded || j + k < columns) store(j + k, to + (j + k) * to_pitch + i, square[k]);
@@ -39,7 +41,9 @@ TENON_INLINE void interleave_few(std::size_t rows, std::size_t columns, T const*
     std::size_t const whole = columns / lanes * lanes;
     for (std::size_t j = 0; j < whole; j += lanes) {
         V square[lanes];
-        unroll<lanes>([&](auto k) TENON_LAMBDA_INLINE { square[k] = k < rows ? element::load_lanes<lanes>(from + k * from_pitch + j) : V(T(0)); });
+        unroll<lanes>([&](auto k) TENON_LAMBDA_INLINE {
+            square[k] = k < rows ? element::load_lanes<lanes>(from + k * from_pitch + j) : V(T(0));
+        });
         math::transpose(square);
         // Each pixel overwrites the zeros that its predecessor left.
         unroll<lanes>([&](auto k) TENON_LAMBDA_INLINE { element::store_lanes(to + (j + k) * rows, square[k]); });
