@@ -22,6 +22,7 @@
 #include <tenon/expr/batch_norm.hpp>
 #include <tenon/expr/binary_cross_entropy.hpp>
 #include <tenon/expr/concat.hpp>
+#include <tenon/expr/conv.hpp>
 #include <tenon/expr/cross_entropy.hpp>
 #include <tenon/expr/dropout.hpp>
 #include <tenon/expr/einsum.hpp>
@@ -37,6 +38,7 @@
 #include <tenon/expr/nll_loss.hpp>
 #include <tenon/expr/normalize.hpp>
 #include <tenon/expr/pad.hpp>
+#include <tenon/expr/pool.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/expr/reshape.hpp>
 #include <tenon/expr/softmax.hpp>
@@ -51,6 +53,7 @@
 #include <tenon/nn/attention.hpp>
 #include <tenon/nn/batch_norm.hpp>
 #include <tenon/nn/clip.hpp>
+#include <tenon/nn/conv.hpp>
 #include <tenon/nn/dropout.hpp>
 #include <tenon/nn/embedding.hpp>
 #include <tenon/nn/layer_norm.hpp>
@@ -58,6 +61,7 @@
 #include <tenon/nn/loss.hpp>
 #include <tenon/nn/module.hpp>
 #include <tenon/nn/pipeline.hpp>
+#include <tenon/nn/pool.hpp>
 #include <tenon/nn/recurrent.hpp>
 #include <tenon/nn/summary.hpp>
 #include <tenon/op/arithmetic.hpp>
