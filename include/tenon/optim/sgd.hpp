@@ -15,43 +15,48 @@ struct sgd_options {
     bool maximize = false;
 };
 
+struct sgd_rule {
+    static constexpr std::size_t fewest = 0, most = 1;
+    float lr, momentum, dampening, decay, sign;
+    bool nesterov;
+    explicit sgd_rule(sgd_options const& o)
+        : lr(o.lr),
+          momentum(o.momentum),
+          dampening(o.dampening),
+          decay(o.weight_decay),
+          sign(o.maximize ? -1.f : 1.f),
+          nesterov(o.nesterov) {}
+
+    std::size_t used() const { return momentum != 0 ? 1 : 0; }
+    TENON_HOST_DEVICE void count(step_counters& c) const { c.step += 1; }
+
+    template <class T>
+    struct step {
+        detail::gradient_rule<T> gradient;
+        T lr, momentum, keep;
+        bool nesterov;
+        template <class V, std::size_t N>
+        TENON_LANE void operator()(V& value, V g, std::array<V, N>& state) const {
+            V direction = gradient(value, g);
+            if constexpr (N == 1) {
+                state[0] = math::fma(V(momentum), state[0], V(keep) * direction);
+                direction = nesterov ? math::fma(V(momentum), state[0], direction) : state[0];
+            }
+            value = math::fma(V(-lr), direction, value);
+        }
+    };
+    template <class T>
+    TENON_HOST_DEVICE step<T> at(step_counters const& c) const {
+        return {{T(sign), T(decay)}, T(lr), T(momentum), T(c.step == 1 ? 1 : 1 - dampening), nesterov};
+    }
+};
+
 /// g ← ∇ + weight_decay·θ;  b ← momentum·b + (1 − dampening)·g (b ← g at the first step);  θ ← θ − lr·(nesterov ?
 /// g + momentum·b : b). Follows torch.optim.SGD. The model has to outlive the optimiser.
 template <class Model>
-class sgd : public optimizer<Model, sgd_options, 1> {
+class sgd : public optimizer<Model, sgd_options, sgd_rule> {
 public:
-    explicit sgd(Model& model, sgd_options options = {}) : optimizer<Model, sgd_options, 1>(model, options) {}
-
-    /// One step along the gradients that backward has accumulated.
-    void step() {
-        bool const first = this->begin_step() == 1;
-        this->update_each(1, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update(p, buffers[0], first); });
-    }
-
-private:
-    template <class Variable, class T>
-    void update(Variable& v, T* b, bool first) {
-        auto const& o = this->settings();
-        T* const x = v.value().data();
-        T const* const g = v.gradient_data();
-        T const lr = static_cast<T>(o.maximize ? -o.lr : o.lr), momentum = static_cast<T>(o.momentum);
-        T const keep = static_cast<T>(first ? 1 : 1 - o.dampening);
-        T const decay = static_cast<T>(o.maximize ? -o.weight_decay : o.weight_decay);
-        bool const nesterov = o.nesterov;
-        bool const moves = o.momentum != 0;
-        for_each_element(v, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            using V = element::lane_t<T, N>;
-            V const value = V::load(x + i);
-            V const gradient = math::fma(V(decay), value, V::load(g + i));
-            V direction = gradient;
-            if (moves) {
-                V const velocity = math::fma(V(momentum), V::load(b + i), V(keep) * gradient);
-                velocity.store(b + i);
-                direction = nesterov ? math::fma(V(momentum), velocity, gradient) : velocity;
-            }
-            math::fma(V(-lr), direction, value).store(x + i);
-        });
-    }
+    explicit sgd(Model& model, sgd_options options = {}) : optimizer<Model, sgd_options, sgd_rule>(model, options) {}
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim
