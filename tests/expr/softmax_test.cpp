@@ -1,6 +1,9 @@
 #include <cmath>
 #include <cstdint>
 
+#include <cstdint>
+#include <limits>
+
 #include <tenon/tenon.hpp>
 
 #include "../catch.hpp"
@@ -86,4 +89,53 @@ TEST_CASE("cross-entropy's options: sum and none, weights, ignored rows, smoothi
     bool refused = false;
     try { (void)tn::cross_entropy(x, t).item(); } catch (tn::index_error const&) { refused = true; }
     CHECK(refused);
+}
+
+TEST_CASE("a result is computed where it belongs, and beside it where it would overwrite an operand") {
+    tn::generator gen{3};
+    auto const a = tn::randn<float, 20, 33>(gen);
+    tn::tensor expected = tn::softmax<1>(a);
+    tn::tensor b = a;
+    b = tn::softmax<1>(b);
+    CHECK(tn::array_equal(b, expected));
+    tn::tensor c = a;
+    c = tn::softmax<1>(tn::flip<0>(c));
+    CHECK(tn::array_equal(c, tn::softmax<1>(tn::flip<0>(a)).eval()));
+    auto const q = tn::randn<float, 20, 20>(gen);
+    tn::tensor squared = tn::matmul(q, q), p = q;
+    p = tn::matmul(p, p);
+    CHECK(tn::array_equal(p, squared));
+}
+
+TEST_CASE("transposes are copied whatever their extents") {
+    tn::generator gen{4};
+    auto const check = [&]<std::size_t M, std::size_t N>(tn::shape<M, N>) {
+        auto const a = tn::randn<float, M, N>(gen);
+        tn::tensor t = tn::transpose(a);
+        auto const batch = tn::randn<double, 2, M, N>(gen);
+        tn::tensor u = tn::transpose<1, 2>(batch);
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < M; ++i)
+            for (std::size_t j = 0; j < N; ++j) wrong += t(j, i) != a(i, j) || u(1, j, i) != batch(1, i, j);
+        CHECK(wrong == 0);
+    };
+    check(tn::shape<16, 16>{});
+    check(tn::shape<1, 300>{});
+    check(tn::shape<37, 53>{});
+    check(tn::shape<100, 9>{});
+}
+
+TEST_CASE("argmax finds the first extremum of long rows, and NaN before all") {
+    tn::tensor<float, 3, 100> x = tn::arange<float, 300>().reshape<3, 100>();
+    x(0, 17) = x(0, 80) = 500.f;
+    x(1, 3) = x(1, 50) = std::numeric_limits<float>::quiet_NaN();
+    x(2, 0) = 1e9f;
+    tn::tensor i = tn::argmax<1>(x);
+    CHECK(i(0) == 17);
+    CHECK(i(1) == 3);
+    CHECK(i(2) == 0);
+    CHECK(tn::argmax(x).item() == 103);
+    CHECK(tn::argmin<1>(-x).eval()(0) == 17);
+    tn::tensor n = tn::cast<std::int64_t>(tn::where(tn::isnan(x), 0.f, x));
+    CHECK(tn::argmax<1>(n).eval()(1) == 99);
 }

@@ -98,11 +98,17 @@ public:
             if (held_.p && held_.n == n) return;
             release();
             held_.n = n;
+            held_.owned = true;
             if (std::is_constant_evaluated()) {
                 held_.p = std::allocator<T>{}.allocate(n == 0 ? 1 : n);
                 for (std::size_t i = 0; i != n; ++i) std::construct_at(held_.p + i);
             } else held_.p = static_cast<T*>(workspace::local().allocate(n * sizeof(T)));
         }
+    }
+    /// Takes memory of n elements that somebody else keeps, instead of its own.
+    constexpr void borrow(T* p, std::size_t n) requires(!is_inline) {
+        release();
+        held_ = {p, n, false};
     }
     TENON_INLINE constexpr T* data() {
         if constexpr (is_inline) return held_;
@@ -117,9 +123,10 @@ private:
     struct remote {
         T* p = nullptr;
         std::size_t n = 0;
+        bool owned = true;
     };
     constexpr void release() {
-        if (!held_.p) return;
+        if (!held_.p || !held_.owned) return;
         if (std::is_constant_evaluated()) std::allocator<T>{}.deallocate(held_.p, held_.n == 0 ? 1 : held_.n);
         else workspace::local().deallocate(held_.p, held_.n * sizeof(T));
         held_.p = nullptr;

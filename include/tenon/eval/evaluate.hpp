@@ -73,8 +73,13 @@ template <class Tensor, class Node>
 constexpr void evaluate_into(Tensor& to, Node const& n) {
     auto const node = as_node(n);
     eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
-    t.forward();
-    eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
+    if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>) {
+        t.write_to(to.data());
+        t.forward();
+    } else {
+        t.forward();
+        eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
+    }
 }
 
 /// Runs a computation into a tensor that it may read: through a second buffer where an element would be overwritten
@@ -88,6 +93,12 @@ constexpr void assign_to(Tensor& to, Node const& n) {
     }
     auto const node = as_node(n);
     eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+    if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>)
+        if (!t.reads(to.data(), to.data() + to.size())) {
+            t.write_to(to.data());
+            t.forward();
+            return;
+        }
     t.forward();
     if (t.overlaps(to.data(), to.data() + to.size(), true)) {
         Tensor second(uninitialized, s);

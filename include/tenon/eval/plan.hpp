@@ -158,9 +158,10 @@ public:
             if (phase_ == phase::forward) ++known->consumers;
         } else {
             std::size_t const elements = n.shape().size();
+            bool const elsewhere = std::exchange(writes_to_destination_, false);
             frame const outer = std::exchange(frame_, frame(elements));
             body();
-            holds<buffer<T, size>>(elements);
+            if (!elsewhere) holds<buffer<T, size>>(elements);
             holds<buffer<T, Tape::differentiable ? size : 0>>(elements);
             ended_forward(facts, {id, extents(n.shape()), elements, sizeof(T)});
             frame_ = outer;
@@ -207,7 +208,8 @@ public:
     template <class Node>
     execution_plan forward(Node const& n) {
         using tape = eval::tape<Node, false>;
-        walk<tape>(n, true);
+        writes_to_destination_ = eval::writes_to<tape, value_t<Node>>;
+        walk<tape>(n, !writes_to_destination_);
         return execution_plan(std::move(kernels_));
     }
     /// The plan of `backward(node)`.
@@ -228,6 +230,7 @@ public:
     }
 
 private:
+    bool writes_to_destination_ = false;  ///< whether the kernel described next puts its result where it is wanted
     static constexpr std::size_t none = std::numeric_limits<std::size_t>::max(), all = none;
     enum class phase { forward, backward, finish };
 

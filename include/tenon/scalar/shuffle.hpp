@@ -31,25 +31,31 @@ TENON_INLINE element::pack<T, N> every_second(element::pack<T, N> a, element::pa
 }
 
 namespace detail {
-/// A perfect shuffle of all lanes moves the bits of a lane's number by one; log N of them swap row and column.
-template <std::size_t Left, class P, std::size_t N>
-TENON_INLINE void transpose_step(P (&rows)[N]) {
-    if constexpr (Left > 1) {
-        P next[N];
-        unroll<N / 2>([&](auto i) TENON_LAMBDA_INLINE {
-            next[2 * i] = math::interleave<false>(rows[i], rows[i + N / 2]);
-            next[2 * i + 1] = math::interleave<true>(rows[i], rows[i + N / 2]);
+/// Exchanges, in two rows, the blocks of D lanes that lie across the diagonal: lane l of the first keeps its element where
+/// bit D of l is clear and takes lane l − D of the second where it is set; the second keeps where it is set.
+template <std::size_t D, class P>
+TENON_INLINE void exchange_blocks(P& a, P& b) {
+    using lanes = std::make_index_sequence<P::lanes>;
+    P const first = permuted<[](std::size_t l) { return (l & D) == 0 ? l : P::lanes + l - D; }>(a, b, lanes{});
+    b = permuted<[](std::size_t l) { return (l & D) == 0 ? l + D : P::lanes + l; }>(a, b, lanes{});
+    a = first;
+}
+template <std::size_t D, class P, std::size_t N>
+TENON_INLINE void transpose_from(P (&rows)[N]) {
+    if constexpr (D < N) {
+        unroll<N>([&](auto i) TENON_LAMBDA_INLINE {
+            if constexpr ((i & D) == 0) exchange_blocks<D>(rows[i], rows[i + D]);
         });
-        transpose_step<Left / 2>(next);
-        unroll<N>([&](auto i) TENON_LAMBDA_INLINE { rows[i] = next[i]; });
+        transpose_from<2 * D>(rows);
     }
 }
 }  // namespace detail
 
-/// Transposes the square of N packs of N lanes, N > 1.
+/// Transposes the square of N packs of N lanes, N > 1, by exchanging ever greater blocks (Eklundh, 1972): N log₂ N
+/// shuffles, of which most stay within 16 bytes.
 template <class T, std::size_t N>
 TENON_INLINE void transpose(element::pack<T, N> (&rows)[N]) {
-    detail::transpose_step<N>(rows);
+    detail::transpose_from<1>(rows);
 }
 
 }  // namespace tenon::inline TENON_TARGET::math

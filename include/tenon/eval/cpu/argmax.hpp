@@ -1,7 +1,7 @@
 // argmax on the processor: one pass over the operand's elements.
 #pragma once
 
-#include <tenon/eval/cpu/leaf.hpp>
+#include <tenon/eval/cpu/reduce.hpp>
 #include <tenon/expr/argmax.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -28,6 +28,54 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
             indices_.data()[i] = -1;
             best.data()[i] = T();
         }
+        if (along_rows && !std::is_constant_evaluated()) search_rows(best.data());
+        else search_elements(best.data());
+    }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        std::size_t const elements = n.operand.shape().size();
+        p.template kernel<tape>(n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = elements}, [&] {
+            p.template streams<tape<A, false>>(n.operand);
+            p.template scratch<buffer<T, static_size<Shape>>>(n.shape().size());
+            if constexpr (along_rows) p.template scratch<buffer<T, inner_extent<shape_t<A>>>>(row_length(n.operand.shape()));
+        });
+    }
+
+private:
+    static constexpr bool along_rows = !element::is_dual<T> && std::is_arithmetic_v<T> && !std::is_same_v<T, bool> && (Axis == rank || Axis + 1 == rank);
+
+    /// Each row goes to the L1 cache; its extremum is found with lanes, and then the place of it.
+    constexpr void search_rows(T* best) {
+        if constexpr (along_rows) {
+            using Op = std::conditional_t<Least, op::min, op::max>;
+            constexpr std::size_t lanes = TENON_VECTOR_BYTES / sizeof(T), extent = inner_extent<shape_t<A>>;
+            auto const s = operand_.shape();
+            std::size_t const length = row_length(s);
+            buffer<T, extent> row;
+            row.reserve(length);
+            T* const x = row.data();
+            std::size_t o = 0, first = 0;
+            for_each_row(s, [&](auto const& outer) {
+                auto r = operand_.row(outer);
+                for_each_pack<lanes_for<tape<A, false>>, extent>(length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                    element::store_lanes(x + j, math::convert<T>(r.template load<N>(j).value));
+                });
+                T const y = element::element_of<T>(join_row<Op, T, lanes, extent>(
+                    length, [x](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + j); }));
+                if (indices_.data()[o] < 0 || (best[o] == best[o] && (beats(y, best[o]) || y != y))) {
+                    best[o] = y;
+                    std::size_t i = 0;
+                    auto const is_it = [y](auto v) TENON_LAMBDA_INLINE { return (v == decltype(v)(y)) | ((v != v) & (decltype(v)(y) != decltype(v)(y))); };
+                    while (i + lanes <= length && !math::hany(is_it(element::load_lanes<lanes>(x + i)))) i += lanes;
+                    while (i < length && !math::hany(is_it(element::load_lanes<1>(x + i)))) ++i;
+                    indices_.data()[o] = static_cast<std::int64_t>(first + i);
+                }
+                if constexpr (Axis == rank) first += length;
+                else ++o;
+            });
+        }
+    }
+    constexpr void search_elements(T* best) {
         auto const s = operand_.shape();
         std::size_t after = 1;
         for (std::size_t a = Axis + 1; a < rank; ++a) after *= s[a];
@@ -40,7 +88,7 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
                 std::size_t const o = Axis == rank ? 0 : k / (after * along) * after + k % after;
                 std::size_t const i = Axis == rank ? k : k / after % along;
                 T const x = element::element_of<T>(convert_lane<T>(r.template load<1>(j).value));
-                T& y = best.data()[o];
+                T& y = best[o];
                 if (indices_.data()[o] < 0 || (y == y && (beats(x, y) || x != x))) {
                     y = x;
                     indices_.data()[o] = static_cast<std::int64_t>(i);
@@ -48,16 +96,6 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
             }
         });
     }
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = n.operand.shape().size();
-        p.template kernel<tape>(n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = elements}, [&] {
-            p.template streams<tape<A, false>>(n.operand);
-            p.template scratch<buffer<T, static_size<Shape>>>(n.shape().size());
-        });
-    }
-
-private:
     static constexpr bool beats(T const& x, T const& y) {
         if constexpr (Least) return static_cast<bool>(x < y);
         else return static_cast<bool>(x > y);

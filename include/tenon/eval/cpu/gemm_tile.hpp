@@ -7,7 +7,7 @@
 
 #include <tenon/core/tuple.hpp>
 #include <tenon/scalar/dual.hpp>
-#include <tenon/scalar/transpose.hpp>
+#include <tenon/scalar/shuffle.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -118,7 +118,7 @@ TENON_INLINE void pack_columns(matrix<T const> from, std::size_t width, std::siz
                     std::size_t const first = i + s * Lanes;
                     for (std::size_t l = 0; l < Lanes; ++l)
                         square[s][l] = first + l < width ? element::load_lanes<Lanes>(from.at(k, first + l)) : V(T(0));
-                    element::transpose(square[s]);
+                    if constexpr (Lanes > 1) math::transpose(square[s]);
                 }
                 for (std::size_t l = 0; l < Lanes; ++l)
                     for (std::size_t s = 0; s < squares; ++s)

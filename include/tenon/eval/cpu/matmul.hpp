@@ -34,6 +34,12 @@ struct tape<product_node<A, B>, Grad>
     TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
 
+    /// The product may be computed where it is wanted, unless an operand is there.
+    constexpr void write_to(T* p) requires(!buffer<T, static_size<Shape>>::is_inline) { values_.borrow(p, shape_.size()); }
+    constexpr bool reads(void const* begin, void const* end) const {
+        return left_.overlaps(begin, end, false) || right_.overlaps(begin, end, false);
+    }
+
     constexpr void forward() {
         left_.forward();
         right_.forward();

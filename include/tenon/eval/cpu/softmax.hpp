@@ -71,16 +71,32 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
     TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
 
+    /// The result may be computed where it is wanted: every element is read before its place is written.
+    constexpr void write_to(T* p) requires(!buffer<T, static_size<Shape>>::is_inline) { values_.borrow(p, shape().size()); }
+    constexpr bool reads(void const* begin, void const* end) const { return operand_.overlaps(begin, end, true); }
+
     constexpr void forward() {
         operand_.forward();
-        std::size_t const n = shape().size();
+        auto const s = shape();
+        std::size_t const n = s.size();
         values_.reserve(n);
-        evaluate_region(operand_, values_.data(), shape());
-        each_vector([&](std::size_t o, std::size_t step, std::size_t length) {
-            if constexpr (last) softmax_row<Log, T, lanes, axis_extent>(values_.data() + o, length);
-            else
+        if constexpr (last) {
+            // Row by row, so that each stays in the L1 cache from its operand to its result.
+            T* to = values_.data();
+            for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+                auto r = operand_.row(outer);
+                for_each_pack<lanes_for<operand>, axis_extent>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                    element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
+                });
+                if (row_length(s) != 0) softmax_row<Log, T, lanes, axis_extent>(to, row_length(s));
+                to += row_length(s);
+            });
+        } else {
+            evaluate_region(operand_, values_.data(), s);
+            each_vector([&](std::size_t o, std::size_t step, std::size_t length) {
                 gathered(values_.data() + o, step, length, [&](T* v) { softmax_row<Log, T, lanes, axis_extent>(v, length); });
-        });
+            });
+        }
         if constexpr (differentiable) {
             gradients_.reserve(n);
             for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);

@@ -9,6 +9,7 @@
 #include <tenon/core/shape.hpp>
 #include <tenon/core/tuple.hpp>
 #include <tenon/core/workspace.hpp>
+#include <tenon/eval/cpu/transpose.hpp>
 #include <tenon/scalar/dual.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -91,6 +92,13 @@ constexpr auto row_major_strides(Shape const& s) {
 /// A tape whose values lie in memory: it has `data()`, `strides()`, `static_strides` and, with gradients, `gradient()`.
 template <class Tape>
 concept addressable = Tape::is_addressable;
+
+/// A tape that can compute its values in memory that it is given, of elements T in row-major order.
+template <class Tape, class T>
+concept writes_to = std::is_same_v<typename Tape::value_type, T> && requires(Tape& t, T* p) {
+    t.write_to(p);
+    t.reads(p, p);
+};
 
 /// A row of values in memory, and of the gradient that belongs to it.
 /// @tparam Step distance of neighbours; 0 where one value serves all
@@ -179,7 +187,7 @@ TENON_INLINE constexpr void for_each_pack(std::size_t length, F&& f) {
     if constexpr (is_dynamic(Length)) {
         std::size_t j = 0;
         if constexpr (N > 1)
-            for (; j + N <= length; j += N) f(std::integral_constant<std::size_t, N>{}, j);
+            for (std::size_t const whole = length / N * N; j < whole; j += N) f(std::integral_constant<std::size_t, N>{}, j);
         for (; j < length; ++j) f(std::integral_constant<std::size_t, 1>{}, j);
     } else {
         if constexpr (Length >= N)
@@ -189,12 +197,43 @@ TENON_INLINE constexpr void for_each_pack(std::size_t length, F&& f) {
     }
 }
 
+/// Whether a region is nothing but the transposes of matrices in memory, to be copied as they are.
+template <class Tape, class T, class Shape>
+inline constexpr bool is_transposed_copy = [] {
+    if constexpr (addressable<Tape> && std::is_same_v<typename Tape::value_type, T> && std::is_floating_point_v<T> && Shape::rank() >= 2)
+        return Tape::static_strides[Shape::rank() - 2] == 1 && Tape::static_strides[Shape::rank() - 1] > 1 &&
+               (is_dynamic(static_size<Shape>) || static_size<Shape> >= 256);
+    else return false;
+}();
+/// Copies such a region, matrix by matrix.
+template <class Tape, class T, class Shape>
+void copy_transposed(Tape const& t, T* to, Shape const& s) {
+    constexpr std::size_t rank = Shape::rank();
+    auto const strides = t.strides();
+    std::size_t const rows = s[rank - 2], columns = s[rank - 1];
+    std::size_t matrices = 1;
+    for (std::size_t a = 0; a + 2 < rank; ++a) matrices *= s[a];
+    for (std::size_t m = 0; m < matrices; ++m) {
+        std::ptrdiff_t from = 0;
+        std::size_t left = m;
+        for (std::size_t a = rank - 2; a-- > 0;) {
+            from += static_cast<std::ptrdiff_t>(left % s[a]) * strides[a];
+            left /= s[a];
+        }
+        transpose_to<false>(columns, rows, t.data() + from, static_cast<std::size_t>(strides[rank - 1]), to, columns,
+                            [](std::size_t, T* p, auto const& v) TENON_LAMBDA_INLINE { element::store_lanes(p, v); });
+        to += rows * columns;
+    }
+}
+
 /// Evaluates a region into row-major memory: one loop, no temporaries.
 /// @param s the destination's shape: equal to the region's, and maybe static where that is not
 template <class Tape, class T, std::size_t... E>
 constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
     using shape = tenon::shape<E...>;
     constexpr std::size_t n = lanes_for<Tape>;
+    if constexpr (is_transposed_copy<Tape, T, shape>)
+        if (!std::is_constant_evaluated()) return copy_transposed(t, to, s);
     if constexpr (Tape::template is_flat<typename Tape::shape_type> && shape::rank() > 1) {
         auto r = t.flat_row();
         for_each_pack<n, static_size<shape>>(s.size(), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
