@@ -23,12 +23,19 @@ using int_of_size = std::conditional_t<
 /// Lanes First + I of two vectors laid end to end.
 template <std::size_t First, class V, std::size_t... I>
 TENON_INLINE auto shuffled(V v, V w, std::index_sequence<I...>) {
+#if defined(__CUDACC__)
+    // nvcc hands this builtin on to the host compiler without the dots that expand the pack.
+    constexpr std::size_t n = sizeof(V) / sizeof(v[0]);
+    using element = std::remove_cvref_t<decltype(v[0])>;
+    return typename vector<element, sizeof...(I)>::type{(First + I < n ? v[(First + I) % n] : w[(First + I) % n])...};
+#else
     return __builtin_shufflevector(v, w, static_cast<int>(First + I)...);
+#endif
 }
 
 /// Lanes of 8 to 32 bits widened to a 32-byte vector, which GCC 12 does through general registers unless told the
 /// instruction. The source is read from the low lanes of a 16-byte vector.
-#if defined(__AVX2__) && !defined(__clang__)
+#if defined(__AVX2__) && !defined(__clang__) && !defined(__CUDACC__)
 template <bool Signed, std::size_t From, std::size_t To, class V>
 TENON_INLINE auto widened(V v) {
     if constexpr (From == 1 && To == 2) return Signed ? __builtin_ia32_pmovsxbw256(v) : __builtin_ia32_pmovzxbw256(v);
@@ -56,9 +63,9 @@ TENON_INLINE auto resized(V v, std::index_sequence<I...>) {
         constexpr std::size_t ratio = sizeof(from) / sizeof(To);
         constexpr std::size_t low_part = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : ratio - 1;
         auto const parts = reinterpret_cast<typename vector<To, N * ratio>::type>(v);
-        return __builtin_shufflevector(parts, parts, static_cast<int>(I * ratio + low_part)...);
+        return shuffled<0>(parts, parts, std::index_sequence<I * ratio + low_part...>{});
     } else {
-#if defined(__AVX2__) && !defined(__clang__)
+#if defined(__AVX2__) && !defined(__clang__) && !defined(__CUDACC__)
         if constexpr (sizeof(result) == 32) {
             constexpr std::size_t padded = 16 / sizeof(from);
             using source = std::conditional_t<sizeof(from) == 1, char, int_of_size<sizeof(from)>>;
