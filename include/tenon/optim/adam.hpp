@@ -1,10 +1,10 @@
 // Adam, and Adam with decoupled weight decay.
 #pragma once
 
-#include <cmath>
 #include <utility>
 
 #include <tenon/optim/parameter_state.hpp>
+#include <tenon/scalar/math_basic.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {
 
@@ -25,6 +25,45 @@ struct adamw_options {
     bool maximize = false;
 };
 
+/// Adam's rule for one element, with what is the same for all of them.
+template <class T>
+struct adam_step {
+    T b1, b2, eps, rate, root, sign, decay, shrink;
+
+    template <class V>
+    TENON_LANE void operator()(V& value, V g, V (&state)[2]) const {
+        V const gradient = math::fma(V(decay), value, V(sign) * g);
+        V const old = state[0];
+        V const mean = math::fma(V(1 - b1), gradient - old, old);
+        V const square = math::fma(V(1 - b2) * gradient, gradient, V(b2) * state[1]);
+        state[0] = mean;
+        state[1] = square;
+        V const denominator = math::fma(math::sqrt(square), V(root), V(eps));
+        value = V(shrink) * value - V(rate) * mean / denominator;
+    }
+};
+
+/// β₁ᵗ and β₂ᵗ after t steps.
+struct adam_counters {
+    double power1 = 1, power2 = 1;
+};
+
+/// What a step of Adam is made of, in plain numbers.
+struct adam_rule {
+    float lr, b1, b2, eps, decay, shrink, sign;
+
+    static constexpr bool keeps_state() { return true; }
+    TENON_HOST_DEVICE adam_counters next(adam_counters c) const {
+        return {c.power1 * static_cast<double>(b1), c.power2 * static_cast<double>(b2)};
+    }
+    template <class T>
+    TENON_HOST_DEVICE adam_step<T> at(adam_counters c) const {
+        double const rate = static_cast<double>(lr) / (1 - c.power1), root = 1 / math::machine::sqrt_single(1 - c.power2);
+        return {static_cast<T>(b1),   static_cast<T>(b2),   static_cast<T>(eps),   static_cast<T>(rate),
+                static_cast<T>(root), static_cast<T>(sign), static_cast<T>(decay), static_cast<T>(shrink)};
+    }
+};
+
 /// m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;  θ ← θ − lr/(1 − β₁ᵗ) · m / (√(v/(1 − β₂ᵗ)) + ε). Kingma and Ba (2015).
 /// @tparam Decoupled weight decay shrinks θ directly (Loshchilov and Hutter, 2019) instead of joining the gradient
 template <class Model, class Options, bool Decoupled>
@@ -38,40 +77,15 @@ public:
     void zero_grad() { optim::zero_grad(*model_); }
     /// One step along the gradients that backward has accumulated.
     void step() {
-        power1_ *= static_cast<double>(options_.betas.first);
-        power2_ *= static_cast<double>(options_.betas.second);
-        double const rate = static_cast<double>(options_.lr) / (1 - power1_);
-        double const root = 1 / std::sqrt(1 - power2_);
-        state_.for_each(*model_, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], rate, root); });
+        Options const& o = options_;
+        state_.step(*model_, adam_rule{o.lr, o.betas.first, o.betas.second, o.eps, Decoupled ? 0 : o.weight_decay,
+                                       Decoupled ? 1 - o.lr * o.weight_decay : 1, o.maximize ? -1.f : 1.f});
     }
 
 private:
-    template <class Variable, class T>
-    void update(Variable& parameter, T* m, T* v, double rate, double root) {
-        T* const x = parameter.value().data();
-        T const* const g = parameter.gradient_data();
-        T const b1 = static_cast<T>(options_.betas.first), b2 = static_cast<T>(options_.betas.second), eps = static_cast<T>(options_.eps);
-        T const r = static_cast<T>(rate), q = static_cast<T>(root), sign = static_cast<T>(options_.maximize ? -1 : 1);
-        T const decay = static_cast<T>(Decoupled ? 0 : options_.weight_decay);
-        T const shrink = static_cast<T>(Decoupled ? 1 - options_.lr * options_.weight_decay : 1);
-        for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            using V = element::lane_t<T, N>;
-            V const value = V::load(x + i);
-            V const gradient = math::fma(V(decay), value, V(sign) * V::load(g + i));
-            V const old = V::load(m + i);
-            V const mean = math::fma(V(1 - b1), gradient - old, old);
-            V const square = math::fma(V(1 - b2) * gradient, gradient, V(b2) * V::load(v + i));
-            mean.store(m + i);
-            square.store(v + i);
-            V const denominator = math::fma(math::sqrt(square), V(q), V(eps));
-            (V(shrink) * value - V(r) * mean / denominator).store(x + i);
-        });
-    }
-
     Model* model_;
     Options options_;
-    parameter_state<Model, 2> state_;
-    double power1_ = 1, power2_ = 1;
+    parameter_state<Model, 2, adam_counters> state_;
 };
 
 /// Adam; weight decay joins the gradient. Follows torch.optim.Adam. The model has to outlive the optimiser.

@@ -10,9 +10,23 @@
 
 namespace tenon::inline TENON_TARGET::optim {
 
-/// Buffers of zeros, Count for each parameter of a model, in one block of memory.
-template <class Model, std::size_t Count>
-class parameter_state {
+/// What an optimiser counts beside its buffers: nothing.
+struct no_counters {};
+
+/// Buffers of zeros, Count for each parameter of a model, in one block of memory, and what the optimiser counts from step to
+/// step. They live where the model does.
+template <class Model, std::size_t Count, class Counters = no_counters, class Device = nn::model_device_t<Model>>
+class parameter_state;
+
+/// Runs `f(N, i)` over a parameter's elements, N at a time.
+template <class Variable, class F>
+TENON_INLINE void for_each_element(Variable const& v, F&& f) {
+    using T = typename Variable::value_type;
+    eval::for_each_pack<TENON_VECTOR_BYTES / sizeof(T), static_size<typename Variable::shape_type>>(v.size(), f);
+}
+
+template <class Model, std::size_t Count, class Counters>
+class parameter_state<Model, Count, Counters, cpu> {
 public:
     explicit parameter_state(Model& model) {
         std::size_t bytes = 0;
@@ -33,7 +47,39 @@ public:
         });
     }
 
+    /// One step of every parameter by a rule of the optimiser's.
+    /// @param rule `rule.next(counters)` counts on, `rule.keeps_state()` says whether the buffers are used, and
+    ///        `rule.at<T>(counters)` is a function of (value, gradient, buffers) on lanes of T that changes value and buffers
+    template <class Rule>
+    void step(Model& model, Rule const& rule) {
+        counters_ = rule.next(counters_);
+        for_each(model, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE {
+            if constexpr (requires { requires Rule::keeps_state(); }) update<true>(p, buffers, rule);
+            else if (rule.keeps_state()) update<true>(p, buffers, rule);
+            else update<false>(p, buffers, rule);
+        });
+    }
+
 private:
+    template <bool Keeps, class Variable, class T, class Rule>
+    void update(Variable& parameter, T* const* buffers, Rule const& rule) {
+        T* const x = parameter.value().data();
+        T const* const g = parameter.gradient_data();
+        auto const move = rule.template at<T>(counters_);
+        T* kept[Count];
+        for (std::size_t k = 0; k < Count; ++k) kept[k] = buffers[k];
+        for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
+            using V = element::lane_t<T, N>;
+            V value = V::load(x + i);
+            V state[Count];
+            for (std::size_t k = 0; k < Count; ++k) state[k] = Keeps ? V::load(kept[k] + i) : V(0);
+            move(value, V::load(g + i), state);
+            if constexpr (Keeps)
+                for (std::size_t k = 0; k < Count; ++k) state[k].store(kept[k] + i);
+            value.store(x + i);
+        });
+    }
+
     struct alignas(alignment) line {
         unsigned char bytes[alignment] = {};
     };
@@ -42,19 +88,19 @@ private:
         return (n * sizeof(T) + alignment - 1) / alignment * alignment;
     }
     std::unique_ptr<line[]> memory_;
+    [[no_unique_address]] Counters counters_{};
 };
 
-/// Runs `f(N, i)` over a parameter's elements, N at a time.
-template <class Variable, class F>
-TENON_INLINE void for_each_element(Variable const& v, F&& f) {
-    using T = typename Variable::value_type;
-    eval::for_each_pack<TENON_VECTOR_BYTES / sizeof(T), static_size<typename Variable::shape_type>>(v.size(), f);
-}
+/// How a device other than the processor works on all parameters of a model at once.
+template <class Device>
+struct model_executor;
 
 /// Sets every gradient of a model to zero.
 template <class Model>
 void zero_grad(Model& model) {
-    nn::visit_parameters(model, [](auto& v) { v.zero_grad(); });
+    using device = nn::model_device_t<Model>;
+    if constexpr (std::is_same_v<device, cpu>) nn::visit_parameters(model, [](auto& v) { v.zero_grad(); });
+    else model_executor<device>::zero_grad(model);
 }
 
 }  // namespace tenon::inline TENON_TARGET::optim

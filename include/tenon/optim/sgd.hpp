@@ -15,6 +15,43 @@ struct sgd_options {
     bool maximize = false;
 };
 
+/// The rule for one element.
+template <class T>
+struct sgd_step {
+    T lr, momentum, keep, decay;
+    bool moves, nesterov;
+
+    template <class V>
+    TENON_LANE void operator()(V& value, V g, V (&state)[1]) const {
+        V const gradient = math::fma(V(decay), value, g);
+        V direction = gradient;
+        if (moves) {
+            V const velocity = math::fma(V(momentum), state[0], V(keep) * gradient);
+            state[0] = velocity;
+            direction = nesterov ? math::fma(V(momentum), velocity, gradient) : velocity;
+        }
+        value = math::fma(V(-lr), direction, value);
+    }
+};
+
+struct sgd_counters {
+    bool started = false, first = false;
+};
+
+/// What a step is made of, in plain numbers.
+struct sgd_rule {
+    float lr, momentum, dampening, decay;
+    bool nesterov;
+
+    TENON_HOST_DEVICE bool keeps_state() const { return momentum != 0; }
+    TENON_HOST_DEVICE sgd_counters next(sgd_counters c) const { return {true, !c.started}; }
+    template <class T>
+    TENON_HOST_DEVICE sgd_step<T> at(sgd_counters c) const {
+        return {static_cast<T>(lr),    static_cast<T>(momentum), static_cast<T>(c.first ? 1 : 1 - dampening),
+                static_cast<T>(decay), keeps_state(),            nesterov};
+    }
+};
+
 /// g ← ∇ + weight_decay·θ;  b ← momentum·b + (1 − dampening)·g (b ← g at the first step);  θ ← θ − lr·(nesterov ?
 /// g + momentum·b : b). Follows torch.optim.SGD. The model has to outlive the optimiser.
 template <class Model>
@@ -28,37 +65,15 @@ public:
     void zero_grad() { optim::zero_grad(*model_); }
     /// One step along the gradients that backward has accumulated.
     void step() {
-        bool const first = std::exchange(first_, false);
-        state_.for_each(*model_, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update(p, buffers[0], first); });
+        sgd_options const& o = options_;
+        float const sign = o.maximize ? -1.f : 1.f;
+        state_.step(*model_, sgd_rule{sign * o.lr, o.momentum, o.dampening, sign * o.weight_decay, o.nesterov});
     }
 
 private:
-    template <class Variable, class T>
-    void update(Variable& v, T* b, bool first) {
-        T* const x = v.value().data();
-        T const* const g = v.gradient_data();
-        T const lr = static_cast<T>(options_.maximize ? -options_.lr : options_.lr), momentum = static_cast<T>(options_.momentum);
-        T const keep = static_cast<T>(first ? 1 : 1 - options_.dampening), decay = static_cast<T>(options_.maximize ? -options_.weight_decay : options_.weight_decay);
-        bool const nesterov = options_.nesterov;
-        bool const moves = options_.momentum != 0;
-        for_each_element(v, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            using V = element::lane_t<T, N>;
-            V const value = V::load(x + i);
-            V const gradient = math::fma(V(decay), value, V::load(g + i));
-            V direction = gradient;
-            if (moves) {
-                V const velocity = math::fma(V(momentum), V::load(b + i), V(keep) * gradient);
-                velocity.store(b + i);
-                direction = nesterov ? math::fma(V(momentum), velocity, gradient) : velocity;
-            }
-            math::fma(V(-lr), direction, value).store(x + i);
-        });
-    }
-
     Model* model_;
     sgd_options options_;
-    parameter_state<Model, 1> state_;
-    bool first_ = true;
+    parameter_state<Model, 1, sgd_counters> state_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim
