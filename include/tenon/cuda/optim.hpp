@@ -1,0 +1,81 @@
+// Optimisers of models on the device: all parameters in one launch, the count of steps beside them.
+#pragma once
+
+#include <tenon/cuda/tensor.hpp>
+#include <tenon/kernels/optimizer.hpp>
+#include <tenon/optim/parameter_state.hpp>
+
+namespace tenon::inline TENON_TARGET::optim {
+
+namespace detail {
+template <class T>
+constexpr std::size_t padded_bytes(std::size_t n) {
+    return (n * sizeof(T) + 15) / 16 * 16;
+}
+
+/// Calls `f.template operator()<T>(list, last)` for a model's parameters, as many at a time as one launch takes: 64 of one
+/// element type T.
+/// @param state where the optimiser's buffers lie, parameter by parameter
+template <std::size_t Count, class Model, class F>
+void for_each_list(Model& model, unsigned char* state, F const& f) {
+    using list_type = kernels::parameter_list<Count>;
+    list_type list{};
+    void (*start)(F const&, list_type const&, bool) = nullptr;
+    nn::visit_parameters(model, [&](auto& v) {
+        using T = value_t<decltype(v)>;
+        void (*const own)(F const&, list_type const&, bool) = [](F const& g, list_type const& l, bool last) { g.template operator()<T>(l, last); };
+        if (list.size != 0 && (start != own || list.size == kernels::most_parameters)) {
+            start(f, list, false);
+            list.size = 0;
+        }
+        start = own;
+        std::size_t const n = v.size();
+        auto& p = list.at[list.size++];
+        p = {v.value().device_data(), v.device_gradient(), {}, n};
+        if constexpr (Count != 0) {
+            for (std::size_t i = 0; i != Count; ++i) p.state[i] = state + i * padded_bytes<T>(n);
+            state += Count * padded_bytes<T>(n);
+        }
+        list.first_block[list.size] = list.first_block[list.size - 1] + static_cast<unsigned>((n + kernels::chunk - 1) / kernels::chunk);
+    });
+    if (list.size != 0) start(f, list, true);
+}
+}  // namespace detail
+
+template <class Model, std::size_t Count, class Counters>
+class parameter_state<Model, Count, Counters, cuda::device> {
+public:
+    explicit parameter_state(Model& model) {
+        std::size_t bytes = 0;
+        nn::visit_parameters(model, [&](auto& p) { bytes += Count * detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
+        memory_.reserve(bytes);
+        memory_.clear();
+        counters_.reserve(1);
+        Counters const start{};
+        cuda::upload(&start, counters_.data(), 1);
+    }
+    /// One step of every parameter by a rule of the optimiser's. Every launch reads the same counters, the last one counts on.
+    template <class Rule>
+    void step(Model& model, Rule const& rule) {
+        detail::for_each_list<Count>(model, memory_.data(), [&]<class T>(kernels::parameter_list<Count> const& list, bool last) {
+            cuda::launch("optimizer_step", &kernels::optimizer_step<T, Count, Rule, Counters>, dim3(list.first_block[list.size]), kernels::block_size, list, rule, counters_.data(), last, cuda::context::local().ticket());
+        });
+    }
+
+private:
+    cuda::buffer<unsigned char> memory_;
+    cuda::buffer<Counters> counters_;
+};
+
+template <>
+struct model_executor<cuda::device> {
+    /// Sets every gradient of a model to zero, in one launch for each 64 parameters.
+    template <class Model>
+    static void zero_grad(Model& model) {
+        detail::for_each_list<0>(model, nullptr, []<class T>(kernels::parameter_list<0> const& list, bool) {
+            cuda::launch("zero_gradients", &kernels::zero_gradients<T>, dim3(list.first_block[list.size]), kernels::block_size, list);
+        });
+    }
+};
+
+}  // namespace tenon::inline TENON_TARGET::optim
