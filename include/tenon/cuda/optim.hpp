@@ -13,7 +13,7 @@ constexpr std::size_t padded_bytes(std::size_t n) {
     return (n * sizeof(T) + 15) / 16 * 16;
 }
 
-/// Calls `f.template operator()<T>(list, last)` for a model's parameters, as many at a time as one launch takes: 64 of one
+/// Calls `f.template start<T>(list, last)` for a model's parameters, as many at a time as one launch takes: 64 of one
 /// element type T.
 /// @param state where the optimiser's buffers lie, parameter by parameter
 template <std::size_t Count, class Model, class F>
@@ -23,7 +23,7 @@ void for_each_list(Model& model, unsigned char* state, F const& f) {
     void (*start)(F const&, list_type const&, bool) = nullptr;
     nn::visit_parameters(model, [&](auto& v) {
         using T = value_t<decltype(v)>;
-        void (*const own)(F const&, list_type const&, bool) = [](F const& g, list_type const& l, bool last) { g.template operator()<T>(l, last); };
+        void (*const own)(F const&, list_type const&, bool) = [](F const& g, list_type const& l, bool last) { g.template start<T>(l, last); };
         if (list.size != 0 && (start != own || list.size == kernels::most_parameters)) {
             start(f, list, false);
             list.size = 0;
@@ -57,12 +57,20 @@ public:
     /// One step of every parameter by a rule of the optimiser's. Every launch reads the same counters, the last one counts on.
     template <class Rule>
     void step(Model& model, Rule const& rule) {
-        detail::for_each_list<Count>(model, memory_.data(), [&]<class T>(kernels::parameter_list<Count> const& list, bool last) {
-            cuda::launch("optimizer_step", &kernels::optimizer_step<T, Count, Rule, Counters>, dim3(list.first_block[list.size]), kernels::block_size, list, rule, counters_.data(), last, cuda::context::local().ticket());
-        });
+        detail::for_each_list<Count>(model, memory_.data(), rule_on_list<Rule>{rule, counters_.data()});
     }
 
 private:
+    template <class Rule>
+    struct rule_on_list {
+        Rule rule;
+        Counters* counters;
+        template <class T>
+        void start(kernels::parameter_list<Count> const& list, bool last) const {
+            cuda::launch("optimizer_step", &kernels::optimizer_step<T, Count, Rule, Counters>, dim3(list.first_block[list.size]), kernels::block_size, list, rule, counters, last, cuda::context::local().ticket());
+        }
+    };
+
     cuda::buffer<unsigned char> memory_;
     cuda::buffer<Counters> counters_;
 };
@@ -72,10 +80,16 @@ struct model_executor<cuda::device> {
     /// Sets every gradient of a model to zero, in one launch for each 64 parameters.
     template <class Model>
     static void zero_grad(Model& model) {
-        detail::for_each_list<0>(model, nullptr, []<class T>(kernels::parameter_list<0> const& list, bool) {
-            cuda::launch("zero_gradients", &kernels::zero_gradients<T>, dim3(list.first_block[list.size]), kernels::block_size, list);
-        });
+        detail::for_each_list<0>(model, nullptr, zero_list{});
     }
+
+private:
+    struct zero_list {
+        template <class T>
+        void start(kernels::parameter_list<0> const& list, bool) const {
+            cuda::launch("zero_gradients", &kernels::zero_gradients<T>, dim3(list.first_block[list.size]), kernels::block_size, list);
+        }
+    };
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

@@ -197,7 +197,7 @@ private:
     TENON_LANE static raw_type splat(bool value) {
         if constexpr (form == detail::form::single) return value;
         else if constexpr (form == detail::form::halves) return raw_type{half(value), half(value)};
-        else return static_cast<int_type>(-static_cast<int>(value)) - raw_type{};  // nvcc cannot evaluate ~raw_type{}
+        else return detail::repeated<raw_type>(static_cast<int_type>(-static_cast<int>(value)));
     }
 };
 
@@ -381,7 +381,7 @@ private:
     TENON_LANE static raw_type splat(T value) {
         if constexpr (form == detail::form::single) return value;
         else if constexpr (form == detail::form::halves) return raw_type{half(value), half(value)};
-        else return value - raw_type{};  // not + : -0.0 + 0.0 is +0.0
+        else return detail::repeated<raw_type>(value);
     }
 
     template <class F>

@@ -15,6 +15,13 @@ struct vector {
     typedef T type __attribute__((vector_size(sizeof(T) * N)));
 };
 
+/// A vector with the same value in every lane. Not constexpr: nvcc would make constants of such vectors and then refuse them
+/// in device code.
+template <class Vector, class T>
+TENON_INLINE Vector repeated(T value) {
+    return value - Vector{};  // not + : -0.0 + 0.0 is +0.0
+}
+
 template <std::size_t Bytes>
 using int_of_size = std::conditional_t<
     Bytes == 1, std::int8_t,

@@ -24,10 +24,9 @@ inline constexpr broadcast_run run_of = [] {
 /// Whether an operand has the region's elements in the region's order.
 template <class Region, class Operand>
 inline constexpr bool same_elements = [] {
-    if (Region::rank() != Operand::rank()) return false;
-    for (std::size_t a = 0; a != Region::rank(); ++a)
-        if (Operand::static_extents[a] == 1 && Region::static_extents[a] != 1) return false;
-    return true;
+    bool same = Region::rank() == Operand::rank();
+    for (std::size_t a = 0; same && a != Region::rank(); ++a) same = Operand::static_extents[a] != 1 || Region::static_extents[a] == 1;
+    return same;
 }();
 
 /// The index in an operand of the element that serves a region's element: aligned at the last axis, 0 along axes of extent 1.
@@ -71,27 +70,16 @@ struct broadcast_reader : reader_base<typename Child::value_type> {
 
     TENON_HOST_DEVICE broadcast_reader(Child c, Region s) : child(c), shape(s), running{} {}
 
-    template <class Inner, broadcast_run Run, std::size_t N>
-    struct registers {
-        lanes<lane, N> value;
-        Inner inner[Run == broadcast_run::scattered ? N : 1];
-    };
-
     template <std::size_t N, class Index>
     TENON_INLINE __device__ auto load(Index i) const {
-        constexpr broadcast_run run = run_of<Region, Operand, N>;
-        if constexpr (run == broadcast_run::neighbours) return child.template load<N>(operand_index<Region, Operand>(shape, i));
+        if constexpr (run_of<Region, Operand, N> == broadcast_run::neighbours) return child.template load<N>(operand_index<Region, Operand>(shape, i));
         else {
-            using inner = decltype(child.template load<1>(i));
-            registers<inner, run, N> r;
-            if constexpr (run == broadcast_run::one) {
-                r.inner[0] = child.template load<1>(operand_index<Region, Operand>(shape, i));
-                for (std::size_t k = 0; k < N; ++k) r.value.at[k] = r.inner[0].value.at[0];
+            lane_registers<typename Child::lane, N> r;
+            if constexpr (run_of<Region, Operand, N> == broadcast_run::one) {
+                auto const one = convert_lane<T>(child.template load<1>(operand_index<Region, Operand>(shape, i)).value.at[0]);
+                for (std::size_t k = 0; k < N; ++k) r.value.at[k] = one;
             } else
-                for (std::size_t k = 0; k < N; ++k) {
-                    r.inner[k] = child.template load<1>(operand_index<Region, Operand>(shape, static_cast<Index>(i + k)));
-                    r.value.at[k] = r.inner[k].value.at[0];
-                }
+                for (std::size_t k = 0; k < N; ++k) r.value.at[k] = convert_lane<T>(child.template load<1>(operand_index<Region, Operand>(shape, static_cast<Index>(i + k))).value.at[0]);
             return r;
         }
     }
@@ -139,6 +127,11 @@ private:
         child.template adjoint<N>(at, child.template load<N>(at), g);
     }
 };
+
+template <class Reader>
+inline constexpr bool is_number = false;
+template <class T>
+inline constexpr bool is_number<number_reader<T>> = true;
 
 /// What an operator's operands are converted to.
 template <class... T>
@@ -257,7 +250,7 @@ private:
     auto operand_reader(gradient_list const* list) {
         using operand = shape_t<nth<I, A...>>;
         auto const r = get<I>(operands_).template reader<W, operand_pass<I, Pass>>(list);
-        if constexpr (same_elements<shape_type, operand> || requires { typename nth<I, A...>::scalar_tag; }) return r;
+        if constexpr (same_elements<shape_type, operand> || is_number<std::remove_const_t<decltype(r)>>) return r;
         else return broadcast_reader<std::remove_const_t<decltype(r)>, shape_type, operand, W>(r, shape());
     }
     template <class... T, class... Reader>
