@@ -47,12 +47,59 @@ void check_fifty_steps(std::string const& name, Make make) {
 TEST_CASE("fifty steps agree with PyTorch's") {
     namespace optim = tn::optim;
     check_fifty_steps("sgd", [](net& m) { return optim::sgd(m, {.lr = 0.1f}); });
-    check_fifty_steps("sgd_momentum", [](net& m) { return optim::sgd(m, {.lr = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f}); });
-    check_fifty_steps("sgd_dampening", [](net& m) { return optim::sgd(m, {.lr = 0.1f, .momentum = 0.9f, .dampening = 0.3f}); });
-    check_fifty_steps("sgd_nesterov", [](net& m) { return optim::sgd(m, {.lr = 0.05f, .momentum = 0.9f, .nesterov = true}); });
+    check_fifty_steps("sgd_momentum",
+                      [](net& m) { return optim::sgd(m, {.lr = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f}); });
+    check_fifty_steps("sgd_dampening",
+                      [](net& m) { return optim::sgd(m, {.lr = 0.1f, .momentum = 0.9f, .dampening = 0.3f}); });
+    check_fifty_steps("sgd_nesterov",
+                      [](net& m) { return optim::sgd(m, {.lr = 0.05f, .momentum = 0.9f, .nesterov = true}); });
     check_fifty_steps("adam", [](net& m) { return optim::adam(m, {.lr = 0.01f}); });
-    check_fifty_steps("adam_decay", [](net& m) { return optim::adam(m, {.lr = 0.01f, .betas = {0.8f, 0.99f}, .eps = 1e-6f, .weight_decay = 0.1f}); });
+    check_fifty_steps("adam_decay", [](net& m) {
+        return optim::adam(m, {.lr = 0.01f, .betas = {0.8f, 0.99f}, .eps = 1e-6f, .weight_decay = 0.1f});
+    });
     check_fifty_steps("adamw", [](net& m) { return optim::adamw(m, {.lr = 0.01f, .weight_decay = 0.1f}); });
+    check_fifty_steps("adam_amsgrad",
+                      [](net& m) { return optim::adam(m, {.lr = 0.05f, .betas = {0.5f, 0.6f}, .amsgrad = true}); });
+    check_fifty_steps("adamw_amsgrad", [](net& m) {
+        return optim::adamw(
+            m, {.lr = 0.05f, .betas = {0.5, 0.6}, .weight_decay = 0.1f, .amsgrad = true, .maximize = true});
+    });
+}
+
+TEST_CASE("fifty steps of the less common optimisers agree with PyTorch's") {
+    namespace optim = tn::optim;
+    check_fifty_steps("rmsprop", [](net& m) { return optim::rmsprop(m); });
+    check_fifty_steps("rmsprop_options", [](net& m) {
+        return optim::rmsprop(
+            m, {.lr = 0.005f, .alpha = 0.9f, .eps = 1e-5f, .weight_decay = 0.01f, .momentum = 0.5f, .centered = true});
+    });
+    check_fifty_steps("adagrad", [](net& m) { return optim::adagrad(m); });
+    check_fifty_steps("adagrad_options", [](net& m) {
+        return optim::adagrad(
+            m, {.lr = 0.05f, .lr_decay = 0.1f, .weight_decay = 0.01f, .initial_accumulator_value = 0.1f});
+    });
+    check_fifty_steps("adadelta", [](net& m) { return optim::adadelta(m); });
+    check_fifty_steps("adadelta_options", [](net& m) {
+        return optim::adadelta(m, {.lr = 0.5f, .rho = 0.8f, .eps = 1e-4f, .weight_decay = 0.01f});
+    });
+    check_fifty_steps("adamax", [](net& m) { return optim::adamax(m); });
+    check_fifty_steps("adamax_options", [](net& m) {
+        return optim::adamax(m, {.lr = 0.01f, .betas = {0.8f, 0.99f}, .weight_decay = 0.01f});
+    });
+    check_fifty_steps("nadam", [](net& m) { return optim::nadam(m); });
+    check_fifty_steps("nadam_options", [](net& m) {
+        return optim::nadam(m, {.lr = 0.01f, .weight_decay = 0.01f, .momentum_decay = 0.01f});
+    });
+    check_fifty_steps("nadam_decoupled", [](net& m) {
+        return optim::nadam(m, {.lr = 0.01f, .weight_decay = 0.1f, .decoupled_weight_decay = true});
+    });
+    check_fifty_steps("radam", [](net& m) { return optim::radam(m, {.lr = 0.01f}); });
+    check_fifty_steps("radam_options", [](net& m) {
+        return optim::radam(m, {.lr = 0.01f, .betas = {0.8f, 0.99f}, .weight_decay = 0.01f});
+    });
+    check_fifty_steps("radam_decoupled", [](net& m) {
+        return optim::radam(m, {.lr = 0.01f, .weight_decay = 0.1f, .decoupled_weight_decay = true});
+    });
 }
 
 TEST_CASE("an optimiser takes a single variable, and its rate can be set") {
@@ -65,4 +112,32 @@ TEST_CASE("an optimiser takes a single variable, and its rate can be set") {
     CHECK(w.value()(0) == 1.5f);
     descent.zero_grad();
     CHECK(w.grad()(0) == 0.f);
+}
+
+TEST_CASE("every optimiser takes a variable and a pipeline") {
+    namespace optim = tn::optim;
+    auto const descends = [](auto make) {
+        tn::variable w(tn::tensor({3.0, -2.0}));
+        auto of_variable = make(w);
+        auto pipeline = nn::linear<2, 3>{} | nn::tanh{} | nn::linear<3, 1>{};
+        auto of_pipeline = make(pipeline);
+        auto const x = tn::ones<float, 4, 2>();
+        auto const of_w = [&] { return tn::sum(tn::square(w)); };
+        auto const of_p = [&] { return tn::mean(tn::square(pipeline(x) - 5.f)); };
+        double const first_w = of_w().item(), first_p = static_cast<double>(of_p().item());
+        for (int i = 0; i != 5; ++i) {
+            of_variable.zero_grad(), of_pipeline.zero_grad();
+            tn::backward(of_w()), tn::backward(of_p());
+            of_variable.step(), of_pipeline.step();
+        }
+        CHECK(of_w().item() < first_w);
+        CHECK(static_cast<double>(of_p().item()) < first_p);
+    };
+    descends([](auto& m) { return optim::rmsprop(m, {.momentum = 0.5f}); });
+    descends([](auto& m) { return optim::adagrad(m); });
+    descends([](auto& m) { return optim::adadelta(m); });
+    descends([](auto& m) { return optim::adamax(m); });
+    descends([](auto& m) { return optim::nadam(m); });
+    descends([](auto& m) { return optim::radam(m); });
+    descends([](auto& m) { return optim::adam(m, {.amsgrad = true}); });
 }

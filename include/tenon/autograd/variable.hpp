@@ -31,17 +31,34 @@ public:
     constexpr tensor<T, E...>& value() { return value_; }
     constexpr tensor<T, E...> const& value() const { return value_; }
     /// The sum of what every `backward` since the last `zero_grad` has found.
-    constexpr tensor<T, E...>& grad() { return gradient_; }
-    constexpr tensor<T, E...> const& grad() const { return gradient_; }
-    constexpr void zero_grad() { gradient_.fill(T{}); }
+    constexpr tensor<T, E...>& grad() { return written(); }
+    constexpr tensor<T, E...> const& grad() const { return written(); }
+    /// Sets the gradient to zero. A large one is written when it is next read or added to, and by then `backward` may have
+    /// overwritten it: the zeros of a layer's weights never reach memory.
+    constexpr void zero_grad() {
+        if (stored_inline<T, static_size<shape_type>> || std::is_constant_evaluated()) gradient_.fill(T{});
+        else zeros_to_write_ = true;
+    }
     /// Where backward accumulates: a gradient is no part of the variable's value, so gradients reach a model through const
     /// references too; the object itself must not be declared const. (Not `mutable`, which g++ 12 refuses in constant
     /// expressions.)
-    constexpr T* gradient_data() const { return const_cast<tensor<T, E...>&>(gradient_).data(); }
+    constexpr T* gradient_data() const { return written().data(); }
+    /// Asked before the whole gradient is written: whether it is zero and need not be added to.
+    constexpr bool overwrite_gradient() const {
+        if constexpr (stored_inline<T, static_size<shape_type>>) return false;
+        else return std::exchange(const_cast<variable&>(*this).zeros_to_write_, false);
+    }
 
 private:
+    constexpr tensor<T, E...>& written() const {
+        auto& self = const_cast<variable&>(*this);
+        if (overwrite_gradient()) self.gradient_.fill(T{});
+        return self.gradient_;
+    }
+
     tensor<T, E...> value_;
     tensor<T, E...> gradient_;
+    bool zeros_to_write_ = false;
 };
 
 template <number T>

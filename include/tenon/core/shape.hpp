@@ -65,7 +65,8 @@ struct shape {
             if (!is_dynamic(static_extents[axis])) return static_extents[axis];
             std::size_t k = 0;
             for (std::size_t a = 0; a != axis; ++a) k += is_dynamic(static_extents[a]);
-            return run_time.at[k];
+            // Always in bounds, which g++ 12 cannot see where it unrolls loops over all axes.
+            return run_time.at[k < dynamic_count ? k : 0];
         }
     }
     /// Number of elements.
@@ -97,6 +98,7 @@ struct shape {
 
 private:
     constexpr void assign(std::size_t const* given);
+    [[noreturn]] static void throw_extent(std::size_t axis, std::size_t const* given);
 };
 
 /// `[4, 2]`, as PyTorch prints a shape.
@@ -111,19 +113,21 @@ std::ostream& operator<<(std::ostream& out, shape<E...> const& s) {
     return out << to_string(s);
 }
 
+// Inlined, so that nothing is left of the comparison where the extents are known; what throws stays a call.
 template <std::size_t... E>
-constexpr void shape<E...>::assign(std::size_t const* given) {
+TENON_INLINE constexpr void shape<E...>::assign(std::size_t const* given) {
     [[maybe_unused]] std::size_t k = 0;
     for (std::size_t a = 0; a != rank(); ++a) {
         if (is_dynamic(static_extents[a])) {
             if constexpr (!is_static) run_time.at[k++] = given[a];
-        } else if (static_extents[a] != given[a]) {
-            std::string text = "[";
-            for (std::size_t i = 0; i != rank(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(given[i]);
-            throw shape_error("shape: extent " + std::to_string(a) + " of " + text + "] has to be " +
-                              std::to_string(static_extents[a]));
-        }
+        } else if (static_extents[a] != given[a]) throw_extent(a, given);
     }
+}
+template <std::size_t... E>
+[[gnu::noinline, gnu::cold]] void shape<E...>::throw_extent(std::size_t axis, std::size_t const* given) {
+    std::string text = "[";
+    for (std::size_t i = 0; i != rank(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(given[i]);
+    throw shape_error("shape: extent " + std::to_string(axis) + " of " + text + "] has to be " + std::to_string(static_extents[axis]));
 }
 
 /// The type `shape<...>` whose extents are the first Rank entries of a constant array; how shape arithmetic ends.

@@ -45,9 +45,10 @@ void for_each_list(Model& model, unsigned char* state, F const& f) {
 template <class Model, std::size_t Count, class Counters>
 class parameter_state<Model, Count, Counters, cuda::device> {
 public:
-    explicit parameter_state(Model& model) {
+    /// @param used how many buffers each parameter has
+    explicit parameter_state(Model& model, std::size_t used = Count) : used_(used) {
         std::size_t bytes = 0;
-        nn::visit_parameters(model, [&](auto& p) { bytes += Count * detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
+        nn::visit_parameters(model, [&](auto& p) { bytes += used_ * detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
         memory_.reserve(bytes);
         memory_.clear();
         counters_.reserve(1);
@@ -57,20 +58,27 @@ public:
     /// One step of every parameter by a rule of the optimiser's. Every launch reads the same counters, the last one counts on.
     template <class Rule>
     void step(Model& model, Rule const& rule) {
-        detail::for_each_list<Count>(model, memory_.data(), rule_on_list<Rule>{rule, counters_.data()});
+        step_with<Rule::least>(model, rule);
     }
 
 private:
-    template <class Rule>
+    template <std::size_t Used, class Rule>
+    void step_with(Model& model, Rule const& rule) {
+        if constexpr (Used < Count)
+            if (Used != used_) return step_with<Used + 1>(model, rule);
+        detail::for_each_list<Used>(model, memory_.data(), rule_on_list<Used, Rule>{rule, counters_.data()});
+    }
+    template <std::size_t Used, class Rule>
     struct rule_on_list {
         Rule rule;
         Counters* counters;
         template <class T>
-        void start(kernels::parameter_list<Count> const& list, bool last) const {
-            cuda::launch("optimizer_step", &kernels::optimizer_step<T, Count, Rule, Counters>, dim3(list.first_block[list.size]), kernels::block_size, list, rule, counters, last, cuda::context::local().ticket());
+        void start(kernels::parameter_list<Used> const& list, bool last) const {
+            cuda::launch("optimizer_step", &kernels::optimizer_step<T, Used, Rule, Counters>, dim3(list.first_block[list.size]), kernels::block_size, list, rule, counters, last, cuda::context::local().ticket());
         }
     };
 
+    std::size_t used_;
     cuda::buffer<unsigned char> memory_;
     cuda::buffer<Counters> counters_;
 };

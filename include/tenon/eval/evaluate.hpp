@@ -3,12 +3,18 @@
 
 #include <tenon/core/tensor.hpp>
 #include <tenon/eval/cpu/argmax.hpp>
+#include <tenon/eval/cpu/batch_norm.hpp>
 #include <tenon/eval/cpu/concat.hpp>
+#include <tenon/eval/cpu/conv.hpp>
 #include <tenon/eval/cpu/cross_entropy.hpp>
+#include <tenon/eval/cpu/dropout.hpp>
 #include <tenon/eval/cpu/index.hpp>
 #include <tenon/eval/cpu/let.hpp>
+#include <tenon/eval/cpu/loss_weight.hpp>
 #include <tenon/eval/cpu/matmul.hpp>
+#include <tenon/eval/cpu/normalize.hpp>
 #include <tenon/eval/cpu/pad.hpp>
+#include <tenon/eval/cpu/pool.hpp>
 #include <tenon/eval/cpu/triangle.hpp>
 #include <tenon/scalar/promote.hpp>
 

@@ -1,19 +1,19 @@
 // The loss of a classifier: softmax and negative log-likelihood in one row operation.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
+#include <tenon/expr/loss.hpp>
+#include <tenon/expr/loss_weight.hpp>
 #include <tenon/expr/softmax.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
-/// How a loss joins its elements.
-enum class reduction { mean, sum, none };
-
-/// Targets that do not fit the logits: class indices are integers, one for each row; a distribution has the logits' shape.
+/// Targets that do not fit the logits: class indices are integers, one for each row; a distribution has the logits'
+/// shape.
 template <class Logits, class Targets>
 struct cross_entropy_targets_do_not_fit;
 
@@ -28,9 +28,10 @@ using target_shape = reduced_shape<false, S, class_axis<S>>;
 /// Options of cross_entropy, for logits of element type T and a number of classes.
 template <class T, std::size_t Classes>
 struct cross_entropy_options {
-    std::optional<tensor<T, Classes>> weight{};  ///< one weight for each class; the mean divides by the weights' sum
-    std::int64_t ignore_index = -100;            ///< rows with this index count nothing
-    double label_smoothing = 0;                  ///< the part of the target that is spread over all classes
+    /// One weight for each class; the mean over class indices divides by the weights' sum.
+    loss_weight<T, shape<Classes>> weight{};
+    std::int64_t ignore_index = -100;  ///< rows with this index count nothing; distributions have no use for it
+    double label_smoothing = 0;        ///< the part of the target that is spread over all classes
 };
 
 namespace detail {
@@ -52,10 +53,14 @@ public:
     using shape_type = detail::loss_shape<R, Logits>;
     using device = device_of_nodes<Logits, Targets>;
     using options_type = cross_entropy_options<value_t<Logits>, detail::class_extent<shape_t<Logits>>>;
-    constexpr cross_entropy_node(Logits x, Targets t, options_type o) : logits(std::move(x)), targets(std::move(t)), options(std::move(o)) {}
+    constexpr cross_entropy_node(Logits x, Targets t, options_type o)
+        : logits(std::move(x)), targets(std::move(t)), options(std::move(o)) {}
     constexpr shape_type shape() const {
         if constexpr (R != reduction::none) return {};
-        else return shape_type(detail::reduced_extents<false, shape_t<Logits>, detail::class_axis<shape_t<Logits>>>::left(logits.shape().extents()));
+        else
+            return shape_type(
+                detail::reduced_extents<false, shape_t<Logits>, detail::class_axis<shape_t<Logits>>>::left(
+                    logits.shape().extents()));
     }
     Logits logits;
     Targets targets;
@@ -66,33 +71,84 @@ namespace detail {
 template <class S, class T>
 constexpr bool targets_fit() {
     if constexpr (S::rank() == 0 || T::rank() + 1 != S::rank()) return false;
-    else return std::is_same_v<target_shape<S>, T> || (broadcast_pair<target_shape<S>, T>::fits && [] {
-        for (std::size_t a = 0; a != T::rank(); ++a) {
-            std::size_t const x = target_shape<S>::static_extents[a], y = T::static_extents[a];
-            if (!is_dynamic(x) && !is_dynamic(y) && x != y) return false;
-        }
-        return true;
-    }());
+    else
+        return std::is_same_v<target_shape<S>, T> || (broadcast_pair<target_shape<S>, T>::fits && [] {
+                   for (std::size_t a = 0; a != T::rank(); ++a) {
+                       std::size_t const x = target_shape<S>::static_extents[a], y = T::static_extents[a];
+                       if (!is_dynamic(x) && !is_dynamic(y) && x != y) return false;
+                   }
+                   return true;
+               }());
 }
 }  // namespace detail
 
-/// −log softmax(x)_t for class indices t, averaged over the rows (or summed, or one for each row). Logits are [classes],
-/// [rows, classes] or [rows, classes, …]; targets the same without the class axis. Rows with the index `ignore_index` count
-/// nothing; with `label_smoothing` ε the target is (1 − ε) at t plus ε / classes everywhere. Compile error
-/// `cross_entropy_targets_do_not_fit`; index_error for a class that does not exist; torch.nn.functional.cross_entropy.
+namespace detail {
+/// @throws shape_error when run-time extents of class indices differ from the logits' without the class axis
+template <class X, class T>
+constexpr void check_targets(char const* what, X const& x, T const& t) {
+    if constexpr (!shape_t<X>::is_static || !shape_t<T>::is_static) {
+        auto const wanted = reduced_extents<false, shape_t<X>, class_axis<shape_t<X>>>::left(x.shape().extents());
+        if (wanted != t.shape().extents()) throw_shapes(what, to_string(x.shape()), to_string(t.shape()));
+    }
+}
+/// −Σ_c w_c t_c log softmax(x)_c for targets that are distributions.
+/// @param weight what the products are multiplied with: weights, or slope_one where there are none
+template <reduction R, class X, class T, class W>
+constexpr auto cross_entropy_of_distribution(X&& x, T&& t, W const& weight) {
+    constexpr auto axis = static_cast<std::ptrdiff_t>(class_axis<shape_t<node_t<X>>>);
+    auto const s = x.shape();
+    auto product = [&] {
+        auto p = log_softmax<axis>(std::forward<X>(x)) * std::forward<T>(t);
+        if constexpr (std::is_same_v<W, slope_one>) return p;
+        else return std::move(p) * weight;
+    }();
+    if constexpr (R == reduction::none) return -sum<axis>(std::move(product));
+    else if constexpr (R == reduction::sum) return -sum(std::move(product));
+    else
+        return sum(std::move(product)) /
+               -(static_cast<double>(s.size()) / static_cast<double>(s[static_cast<std::size_t>(axis)]));
+}
+template <class X, class T>
+inline constexpr bool targets_are_distributions =
+    std::is_floating_point_v<typename plain_element<value_t<node_t<T>>>::type> && shape_t<node_t<X>>::rank() > 0 &&
+    same_shape<shape_t<node_t<X>>, shape_t<node_t<T>>>();
+}  // namespace detail
+
+/// −log softmax(x)_t for class indices t, averaged over the rows (or summed, or one for each row). Logits are
+/// [classes], [rows, classes] or [rows, classes, …]; targets the same without the class axis. Rows with the index
+/// `ignore_index` count nothing; with `label_smoothing` ε the target is (1 − ε) at t plus ε / classes everywhere.
+///
+/// Floating point targets of the logits' shape are distributions over the classes: −Σ_c w_c t_c log softmax(x)_c, whose
+/// mean divides by the number of rows; they have gradients too. Compile error `cross_entropy_targets_do_not_fit`;
+/// index_error for a class that does not exist; torch.nn.functional.cross_entropy.
 template <reduction R = reduction::mean, operand Logits, operand Targets>
-constexpr auto cross_entropy(Logits&& x, Targets&& t, detail::options_for<Logits> options = {}) {
+constexpr auto cross_entropy(Logits&& x, Targets&& t, detail::options_for<Logits> const& options) {
+    static_assert(R != reduction::batchmean, "reduction::batchmean is for kl_div alone");
     using s = shape_t<node_t<Logits>>;
     using u = shape_t<node_t<Targets>>;
-    if constexpr (!std::is_integral_v<value_t<node_t<Targets>>> || !detail::targets_fit<s, u>())
+    if constexpr (detail::targets_are_distributions<Logits, Targets>) {
+        if (!(x.shape() == t.shape())) throw_shapes("cross_entropy", to_string(x.shape()), to_string(t.shape()));
+        auto const weights = detail::class_weights_of<detail::class_axis<s>>(options.weight, x.shape());
+        double const smoothing = options.label_smoothing,
+                     spread = smoothing / static_cast<double>(x.shape()[detail::class_axis<s>]);
+        return detail::cross_entropy_of_distribution<R>(std::forward<Logits>(x),
+                                                        std::forward<Targets>(t) * (1 - smoothing) + spread, weights);
+    } else if constexpr (!std::is_integral_v<value_t<node_t<Targets>>> || !detail::targets_fit<s, u>())
         return cross_entropy_targets_do_not_fit<s, u>{};
     else {
-        if constexpr (!s::is_static || !u::is_static) {
-            auto const wanted = detail::reduced_extents<false, s, detail::class_axis<s>>::left(x.shape().extents());
-            if (wanted != t.shape().extents()) throw_shapes("cross_entropy", to_string(x.shape()), to_string(t.shape()));
-        }
-        return cross_entropy_node<R, node_t<Logits>, node_t<Targets>>(as_node(std::forward<Logits>(x)), as_node(std::forward<Targets>(t)), std::move(options));
+        detail::check_targets("cross_entropy", x, t);
+        options.weight.check(
+            shape<s::static_extents[detail::class_axis<s>]>(std::array{x.shape()[detail::class_axis<s>]}));
+        return cross_entropy_node<R, node_t<Logits>, node_t<Targets>>(as_node(std::forward<Logits>(x)),
+                                                                      as_node(std::forward<Targets>(t)), options);
     }
+}
+template <reduction R = reduction::mean, operand Logits, operand Targets>
+constexpr auto cross_entropy(Logits&& x, Targets&& t) {
+    if constexpr (detail::targets_are_distributions<Logits, Targets>) {
+        if (!(x.shape() == t.shape())) throw_shapes("cross_entropy", to_string(x.shape()), to_string(t.shape()));
+        return detail::cross_entropy_of_distribution<R>(std::forward<Logits>(x), std::forward<Targets>(t), slope_one{});
+    } else return cross_entropy<R>(std::forward<Logits>(x), std::forward<Targets>(t), detail::options_for<Logits>{});
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -126,4 +126,35 @@ constexpr auto flatten(A&& x) {
     }
 }
 
+namespace detail {
+template <class S, std::size_t Axis, std::size_t... E>
+struct unflatten_extents {
+    static constexpr std::size_t rank = S::rank() - 1 + sizeof...(E);
+    template <class Extents>
+    static constexpr auto split(Extents const& e) {
+        std::array<std::size_t, rank> all{};
+        std::size_t const inner[] = {E...};
+        for (std::size_t a = 0; a < rank; ++a)
+            all[a] = a < Axis ? e[a] : a < Axis + sizeof...(E) ? inner[a - Axis] : e[a + 1 - sizeof...(E)];
+        return all;
+    }
+    static constexpr auto value = split(S::static_extents);
+    using type = shape_from<rank, unflatten_extents>;
+};
+}  // namespace detail
+
+/// Splits an axis into axes of extents E: `unflatten<1, 2, 3>(x)` makes [n, 2, 3] of [n, 6]. Compile error `cannot_reshape`,
+/// or shape_error where only run time can know; torch.unflatten.
+template <std::ptrdiff_t Axis, std::size_t... E, class A>
+constexpr auto unflatten(A&& x) {
+    using s = shape_t<A>;
+    constexpr std::size_t axis = detail::checked_axis<Axis, s>(), extent = s::static_extents[axis], product = (E * ... * 1);
+    if constexpr (!is_dynamic(extent) && extent != product) return cannot_reshape<shape<extent>, shape<E...>>{};
+    else {
+        using extents = detail::unflatten_extents<s, axis, E...>;
+        if (x.shape()[axis] != product) throw_shapes("unflatten", to_string(x.shape()), to_string(shape<E...>()));
+        return detail::reshape_to(std::forward<A>(x), typename extents::type(extents::split(x.shape().extents())));
+    }
+}
+
 }  // namespace tenon::inline TENON_TARGET

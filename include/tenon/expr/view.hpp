@@ -326,6 +326,14 @@ constexpr auto unsqueeze(A&& x) {
     if constexpr (a > shape_t<A>::rank()) return no_such_axis<Axis, shape_t<A>>{};
     else return make_view(detail::unsqueeze_view<a>{}, std::forward<A>(x));
 }
+namespace detail {
+/// Values for the channels of an input of some rank, whose axis 1 counts channels: [channels, 1, …].
+template <std::size_t Rank, class W>
+constexpr auto along_channels(W&& w) {
+    if constexpr (shape_t<W>::rank() + 1 >= Rank) return as_node(std::forward<W>(w));
+    else return along_channels<Rank>(unsqueeze<-1>(std::forward<W>(w)));
+}
+}  // namespace detail
 /// The part at position k along an axis, which is dropped. k may count from the end. @throws index_error outside the extent
 template <std::ptrdiff_t Axis, class A>
 constexpr auto select(A&& x, std::ptrdiff_t k) {

@@ -23,24 +23,24 @@ decltype(auto) stored_tensor(V& v) {
 
 }  // namespace detail
 
-/// Writes a model's parameters by name; the file is replaced at once. @throws io_error where that fails
+/// Writes a model's parameters and buffers by name; the file is replaced at once. @throws io_error where that fails
 template <class Model>
 void save_safetensors(std::filesystem::path const& file, Model const& model) {
     safetensors_writer writer;
-    nn::for_each_parameter(
+    nn::for_each_state(
         model, [&](std::string_view name, auto& v) { writer.add(std::string(name), detail::stored_tensor(v)); });
     writer.write(file);
 }
 
-/// Reads a model's parameters by name. The file must have exactly the model's names, shapes and element types (half
-/// precision is widened); all of that is checked before the first parameter changes. Gradients are left alone.
+/// Reads a model's parameters and buffers by name. The file must have exactly the model's names, shapes and element types (half
+/// precision is widened); all of that is checked before the first of them changes. Gradients are left alone.
 /// @throws io_error where the file is missing or damaged, or names or element types differ
 /// @throws shape_error where a shape differs
 template <class Model>
 void load_safetensors(std::filesystem::path const& file, Model& model) {
     safetensors const content(file);
     std::set<std::string> expected;
-    nn::for_each_parameter(model, [&](std::string_view given, auto& v) {
+    nn::for_each_state(model, [&](std::string_view given, auto& v) {
         std::string const name(given);
         auto& x = detail::stored_tensor(v);
         expected.insert(name);
@@ -52,7 +52,7 @@ void load_safetensors(std::filesystem::path const& file, Model& model) {
     });
     for (std::string const& name : content.names())
         if (expected.count(name) == 0) fail(file, "has a tensor '" + name + "', which the model has not");
-    nn::for_each_parameter(model, [&](std::string_view name, auto& v) {
+    nn::for_each_state(model, [&](std::string_view name, auto& v) {
         content.copy_to(std::string(name), detail::stored_tensor(v).data());
     });
 }

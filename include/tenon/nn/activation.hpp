@@ -1,11 +1,14 @@
 // Activations and reshaping as layers.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
+#include <tenon/expr/glu.hpp>
 #include <tenon/expr/reshape.hpp>
 #include <tenon/expr/softmax.hpp>
 #include <tenon/nn/module.hpp>
+#include <tenon/nn/parameter.hpp>
 #include <tenon/op/elu.hpp>
 #include <tenon/op/gelu.hpp>
 #include <tenon/op/hard.hpp>
@@ -13,9 +16,11 @@
 #include <tenon/op/hyperbolic.hpp>
 #include <tenon/op/leaky_relu.hpp>
 #include <tenon/op/mish.hpp>
+#include <tenon/op/prelu.hpp>
 #include <tenon/op/relu.hpp>
 #include <tenon/op/sigmoid.hpp>
 #include <tenon/op/softplus.hpp>
+#include <tenon/op/softsign.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {
 
@@ -35,14 +40,31 @@ struct leaky_relu {
     using preserves_features = void;
     float negative_slope = 0.01f;
     constexpr auto operator()(auto const& x) const { return tenon::leaky_relu(x, negative_slope); }
-    std::string description() const { return "leaky_relu()"; }
+    std::string description() const { return "leaky_relu(negative_slope=" + detail::number_text(negative_slope) + ")"; }
+};
+/// leaky_relu whose slope is learnt, from 0.25 on: one, or one for each of `Channels` channels, axis 1 of x; torch.nn.PReLU.
+template <std::size_t Channels = 1, class Device = cpu>
+struct prelu {
+    using layer_tag = void;
+    using preserves_features = void;
+    using slopes = typename Device::template variable<float, Channels>;
+    slopes weight = detail::constant_parameter<slopes>(0.25);
+    constexpr auto operator()(auto const& x) const { return tenon::prelu(x, weight); }
+    static std::string description() { return "prelu(num_parameters=" + std::to_string(Channels) + ")"; }
 };
 struct elu {
     using layer_tag = void;
     using preserves_features = void;
     float alpha = 1;
     constexpr auto operator()(auto const& x) const { return tenon::elu(x, alpha); }
-    std::string description() const { return "elu()"; }
+    std::string description() const { return "elu(alpha=" + detail::number_text(alpha) + ")"; }
+};
+struct celu {
+    using layer_tag = void;
+    using preserves_features = void;
+    float alpha = 1;
+    constexpr auto operator()(auto const& x) const { return tenon::celu(x, alpha); }
+    std::string description() const { return "celu(alpha=" + detail::number_text(alpha) + ")"; }
 };
 struct selu {
     using layer_tag = void;
@@ -53,6 +75,12 @@ struct gelu {
     using layer_tag = void;
     using preserves_features = void;
     constexpr auto operator()(auto const& x) const { return tenon::gelu(x); }
+};
+/// torch.nn.GELU(approximate="tanh")
+struct gelu_tanh {
+    using layer_tag = void;
+    using preserves_features = void;
+    constexpr auto operator()(auto const& x) const { return tenon::gelu_tanh(x); }
 };
 struct silu {
     using layer_tag = void;
@@ -67,12 +95,32 @@ struct mish {
 struct softplus {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::softplus(x); }
+    float beta = 1;
+    float threshold = 20;
+    constexpr auto operator()(auto const& x) const { return tenon::softplus(x, {.beta = beta, .threshold = threshold}); }
+    std::string description() const {
+        return "softplus(beta=" + detail::number_text(beta) + ", threshold=" + detail::number_text(threshold) + ")";
+    }
+};
+struct softsign {
+    using layer_tag = void;
+    using preserves_features = void;
+    constexpr auto operator()(auto const& x) const { return tenon::softsign(x); }
 };
 struct sigmoid {
     using layer_tag = void;
     using preserves_features = void;
     constexpr auto operator()(auto const& x) const { return tenon::sigmoid(x); }
+};
+struct logsigmoid {
+    using layer_tag = void;
+    using preserves_features = void;
+    constexpr auto operator()(auto const& x) const { return tenon::logsigmoid(x); }
+};
+struct hardsigmoid {
+    using layer_tag = void;
+    using preserves_features = void;
+    constexpr auto operator()(auto const& x) const { return tenon::hardsigmoid(x); }
 };
 struct tanh {
     using layer_tag = void;
@@ -82,12 +130,23 @@ struct tanh {
 struct hardtanh {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::hardtanh(x); }
+    float min_val = -1;
+    float max_val = 1;
+    constexpr auto operator()(auto const& x) const { return tenon::hardtanh(x, min_val, max_val); }
+    std::string description() const {
+        return "hardtanh(min_val=" + detail::number_text(min_val) + ", max_val=" + detail::number_text(max_val) + ")";
+    }
 };
 struct hardswish {
     using layer_tag = void;
     using preserves_features = void;
     constexpr auto operator()(auto const& x) const { return tenon::hardswish(x); }
+};
+/// a σ(b) for the two halves of x along an axis, the last unless said otherwise; torch.nn.GLU.
+template <std::ptrdiff_t Axis = -1>
+struct glu {
+    using layer_tag = void;
+    constexpr auto operator()(auto const& x) const { return tenon::glu<Axis>(x); }
 };
 /// softmax along an axis, the last unless said otherwise.
 template <std::ptrdiff_t Axis = -1>
@@ -113,6 +172,12 @@ template <std::ptrdiff_t From = 1, std::ptrdiff_t To = -1>
 struct flatten {
     using layer_tag = void;
     constexpr auto operator()(auto const& x) const { return tenon::flatten<From, To>(x); }
+};
+/// Splits an axis into axes of extents E; torch.nn.Unflatten.
+template <std::ptrdiff_t Axis, std::size_t... E>
+struct unflatten {
+    using layer_tag = void;
+    constexpr auto operator()(auto const& x) const { return tenon::unflatten<Axis, E...>(x); }
 };
 
 }  // namespace tenon::inline TENON_TARGET::nn

@@ -17,6 +17,11 @@ namespace tenon::inline TENON_TARGET::nn {
 template <class M>
 concept parameter = requires { typename std::remove_cvref_t<M>::variable_class; };
 
+/// A buffer: a tensor that a layer keeps beside its parameters, such as running statistics. It is saved and loaded with the
+/// model, and optimisers leave it alone.
+template <class M>
+concept buffer = requires { typename std::remove_cvref_t<M>::tensor_tag; };
+
 template <class M>
 concept layer = requires { typename std::remove_cvref_t<M>::layer_tag; };
 
@@ -37,14 +42,27 @@ constexpr void visit_children(M& m, F&& f) {
     } else if constexpr (reflect::aggregate<plain>) reflect::for_each_member(m, f);
 }
 
-template <class M, class F>
+/// Calls f(name, x) for all x inside a model that `Wanted` asks for.
+template <class Wanted, class M, class F>
 void visit_named(M& m, std::string const& name, F& f) {
-    if constexpr (parameter<M>) f(std::string_view(name), m);
+    if constexpr (Wanted::template includes<M>) f(std::string_view(name), m);
     else
         visit_children(m, [&](std::string_view member, auto& inner) {
-            visit_named(inner, name.empty() ? std::string(member) : name + "." + std::string(member), f);
+            visit_named<Wanted>(inner, name.empty() ? std::string(member) : name + "." + std::string(member), f);
         });
 }
+struct parameters_alone {
+    template <class M>
+    static constexpr bool includes = parameter<M>;
+};
+struct buffers_alone {
+    template <class M>
+    static constexpr bool includes = buffer<M>;
+};
+struct parameters_and_buffers {
+    template <class M>
+    static constexpr bool includes = parameter<M> || buffer<M>;
+};
 }  // namespace detail
 
 /// Calls `f(name, variable)` for every variable of a model, in the order of declaration. Names are joined with dots as in
@@ -52,7 +70,17 @@ void visit_named(M& m, std::string const& name, F& f) {
 /// `blocks` is "blocks.1.weight". A model that is itself one variable has the empty name.
 template <class Model, class F>
 void for_each_parameter(Model& model, F&& f) {
-    detail::visit_named(model, "", f);
+    detail::visit_named<detail::parameters_alone>(model, "", f);
+}
+/// Calls `f(name, tensor)` for every buffer of a model, with names like those of parameters; torch's named_buffers.
+template <class Model, class F>
+void for_each_buffer(Model& model, F&& f) {
+    detail::visit_named<detail::buffers_alone>(model, "", f);
+}
+/// Calls `f(name, x)` for every variable and every buffer of a model: what torch's state_dict holds.
+template <class Model, class F>
+void for_each_state(Model& model, F&& f) {
+    detail::visit_named<detail::parameters_and_buffers>(model, "", f);
 }
 
 /// Calls `f(variable)` for every variable of a model, without making names: what an optimiser does at every step.

@@ -1,7 +1,10 @@
 // Stochastic gradient descent.
 #pragma once
 
-#include <tenon/optim/parameter_state.hpp>
+#include <array>
+#include <cstddef>
+
+#include <tenon/optim/optimizer.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {
 
@@ -15,17 +18,17 @@ struct sgd_options {
     bool maximize = false;
 };
 
-/// The rule for one element.
+/// The rule for one element; without momentum the buffer is not used.
 template <class T>
 struct sgd_step {
     T lr, momentum, keep, decay;
-    bool moves, nesterov;
+    bool nesterov;
 
-    template <class V>
-    TENON_LANE void operator()(V& value, V g, V (&state)[1]) const {
+    template <class V, std::size_t Used>
+    TENON_LANE void operator()(V& value, V g, std::array<V, Used>& state) const {
         V const gradient = math::fma(V(decay), value, g);
         V direction = gradient;
-        if (moves) {
+        if constexpr (Used == 1) {
             V const velocity = math::fma(V(momentum), state[0], V(keep) * gradient);
             state[0] = velocity;
             direction = nesterov ? math::fma(V(momentum), velocity, gradient) : velocity;
@@ -34,46 +37,41 @@ struct sgd_step {
     }
 };
 
+/// Whether a step was made, and whether this one is the first.
 struct sgd_counters {
     bool started = false, first = false;
 };
 
 /// What a step is made of, in plain numbers.
 struct sgd_rule {
+    static constexpr std::size_t least = 0;
     float lr, momentum, dampening, decay;
     bool nesterov;
 
-    TENON_HOST_DEVICE bool keeps_state() const { return momentum != 0; }
     TENON_HOST_DEVICE sgd_counters next(sgd_counters c) const { return {true, !c.started}; }
     template <class T>
     TENON_HOST_DEVICE sgd_step<T> at(sgd_counters c) const {
-        return {static_cast<T>(lr),    static_cast<T>(momentum), static_cast<T>(c.first ? 1 : 1 - dampening),
-                static_cast<T>(decay), keeps_state(),            nesterov};
+        return {static_cast<T>(lr), static_cast<T>(momentum), static_cast<T>(c.first ? 1 : 1 - dampening),
+                static_cast<T>(decay), nesterov};
     }
 };
 
 /// g ← ∇ + weight_decay·θ;  b ← momentum·b + (1 − dampening)·g (b ← g at the first step);  θ ← θ − lr·(nesterov ?
-/// g + momentum·b : b). Follows torch.optim.SGD. The model has to outlive the optimiser.
+/// g + momentum·b : b). Whether there is a b is decided at the first step. Follows torch.optim.SGD. The model has to outlive
+/// the optimiser.
 template <class Model>
-class sgd {
+class sgd : public optimizer<Model, sgd_options, 1, sgd_counters> {
 public:
-    explicit sgd(Model& model, sgd_options options = {}) : model_(&model), options_(options), state_(model) {}
+    explicit sgd(Model& model, sgd_options options = {})
+        : optimizer<Model, sgd_options, 1, sgd_counters>(model, options) {}
 
-    /// The learning rate, to read or to set.
-    float& lr() { return options_.lr; }
-    sgd_options& options() { return options_; }
-    void zero_grad() { optim::zero_grad(*model_); }
     /// One step along the gradients that backward has accumulated.
     void step() {
-        sgd_options const& o = options_;
-        float const sign = o.maximize ? -1.f : 1.f;
-        state_.step(*model_, sgd_rule{sign * o.lr, o.momentum, o.dampening, sign * o.weight_decay, o.nesterov});
+        auto const& o = this->settings();
+        auto const sign = static_cast<float>(this->sign());
+        this->step_by(o.momentum == 0 ? 0 : 1,
+                      sgd_rule{sign * o.lr, o.momentum, o.dampening, sign * o.weight_decay, o.nesterov});
     }
-
-private:
-    Model* model_;
-    sgd_options options_;
-    parameter_state<Model, 1, sgd_counters> state_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

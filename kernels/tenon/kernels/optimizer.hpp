@@ -1,6 +1,9 @@
 // All parameters of a model in one launch: an optimiser's step, and gradients set to zero.
 #pragma once
 
+#include <array>
+
+#include <tenon/core/tuple.hpp>
 #include <tenon/kernels/team.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {
@@ -43,16 +46,14 @@ __global__ void __launch_bounds__(block_size)
     optimizer_step(const __grid_constant__ parameter_list<Count> list, const __grid_constant__ Rule rule, Counters* counters, bool counts, unsigned* ticket) {
     Counters const next = rule.next(*counters);
     auto const move = rule.template at<T>(next);
-    bool const keeps = rule.keeps_state();
     for_each_listed(list, [&](parameter_memory<Count> const& p, std::size_t i) {
         using V = element::pack<T, 1>;
         T* const at = static_cast<T*>(p.value) + i;
         V value = V::load(at);
-        V state[Count];
-        for (std::size_t s = 0; s < Count; ++s) state[s] = keeps ? V::load(static_cast<T const*>(p.state[s]) + i) : V(0);
+        std::array<V, Count> state;
+        unroll<Count>([&](auto s) { state[s] = V::load(static_cast<T const*>(p.state[s]) + i); });
         move(value, V::load(static_cast<T const*>(p.gradient) + i), state);
-        if (keeps)
-            for (std::size_t s = 0; s < Count; ++s) state[s].store(static_cast<T*>(p.state[s]) + i);
+        unroll<Count>([&](auto s) { state[s].store(static_cast<T*>(p.state[s]) + i); });
         value.store(at);
     });
     if (counts && last_block(ticket) && threadIdx.x == 0) *counters = next;

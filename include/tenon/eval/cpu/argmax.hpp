@@ -48,6 +48,14 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
             }
         });
     }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        std::size_t const elements = n.operand.shape().size();
+        p.template kernel<tape>(n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = elements}, [&] {
+            p.template streams<tape<A, false>>(n.operand);
+            p.template scratch<buffer<T, static_size<Shape>>>(n.shape().size());
+        });
+    }
 
 private:
     static constexpr bool beats(T const& x, T const& y) {

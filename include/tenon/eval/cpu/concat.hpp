@@ -72,6 +72,15 @@ struct tape<concat_node<Axis, A...>, Grad>
             first += block(t.shape());
         });
     }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template kernel<tape>(n, {.kind = "concat", .name = "concat"}, [&] {
+            unroll<sizeof...(A)>([&](auto i) {
+                using child = nth<i, A...>;
+                p.template streams<tape<child, concat_passes<Grad, T, child>>>(tenon::get<i>(n.operands));
+            });
+        });
+    }
 
 private:
     /// The gradient that a row of an operand receives.

@@ -1,6 +1,10 @@
 // Cross-entropy on the processor: the way forward leaves the gradient behind, ready to be scaled.
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <string>
+
 #include <tenon/eval/cpu/softmax.hpp>
 #include <tenon/expr/cross_entropy.hpp>
 
@@ -20,7 +24,13 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
     static constexpr bool contiguous_classes = axis + 1 == Rows::rank();
     static constexpr std::size_t lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
 
-    explicit constexpr tape(node const& n) : node_(&n), logits_(n.logits), targets_(n.targets), index_(targets_) {}
+    explicit constexpr tape(node const& n)
+        : node_(&n),
+          weights_(n.options.weight.data()),
+          weight_step_(static_cast<std::size_t>(n.options.weight.strides()[0])),
+          logits_(n.logits),
+          targets_(n.targets),
+          index_(targets_) {}
     tape(tape const&) = delete;
     constexpr auto shape() const { return node_->shape(); }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
@@ -37,13 +47,24 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
         std::size_t const n = shape().size();
         values_.reserve(n);
         V total(T(0)), weights(T(0));
-        each_row([&](std::size_t row, std::size_t o, std::size_t step) {
-            V loss(T(0)), w(T(0));
-            row_loss(target(row), z_.data() + o, step, s[axis], loss, w);
-            if constexpr (R == reduction::none) element::store_lanes(values_.data() + row, loss);
-            total = total + loss;
-            weights = weights + w;
+        // The logarithms of several rows are lanes of one.
+        row_state rows[rows_together];
+        std::size_t count = 0;
+        auto const complete = [&] {
+            logarithms(rows, count);
+            for (std::size_t r = 0; r < count; ++r) {
+                row_loss(rows[r]);
+                if constexpr (R == reduction::none) element::store_lanes(values_.data() + rows[r].index, rows[r].loss);
+                total = total + rows[r].loss;
+                weights = weights + rows[r].weight;
+            }
+            count = 0;
+        };
+        each_row([&](std::size_t index, std::size_t o, std::size_t step) {
+            rows[count] = exponentials(index, target(index), z_.data() + o, step, s[axis]);
+            if (++count == rows_together) complete();
         });
+        if (count != 0) complete();
         if constexpr (R == reduction::mean) {
             scale_ = V(T(1)) / weights;
             element::store_lanes(values_.data(), total * scale_);
@@ -77,9 +98,22 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
             logits_.finish();
         }
     }
+    /// As softmax, and for each row a logarithm and the target.
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        std::size_t const elements = n.logits.shape().size();
+        auto const operands = [&] {
+            p.template streams<tape<Logits, Grad>>(n.logits);
+            p.template takes<decltype(index_)>(n.targets);
+            p.template holds<decltype(z_)>(elements);
+        };
+        p.template kernel<tape>(n, {.kind = "softmax", .name = "cross_entropy",
+                                    .operations = 5 * elements, .gradient_operations = elements}, operands);
+    }
 
 private:
     using V = lane_t<T, 1>;
+    using plain = typename tenon::detail::plain_element<T>::type;
     struct scaled_row {
         T const* p;
         V g;
@@ -111,69 +145,92 @@ private:
         return static_cast<std::int64_t>(index_.data()[o]);
     }
     constexpr V class_weight(std::size_t c) const {
-        return node_->options.weight ? element::load_lanes<1>(node_->options.weight->data() + c) : V(T(1));
+        return V(element::load_lanes<1>(weights_ + c * weight_step_));
     }
-    /// One row: its loss, its weight, and in place of its logits the gradient of the loss.
-    constexpr void row_loss(std::int64_t t, T* z, std::size_t step, std::size_t classes, V& loss, V& weight) {
-        auto const smoothing = static_cast<float>(node_->options.label_smoothing);
-        if (t == node_->options.ignore_index) {
-            for (std::size_t c = 0; c != classes; ++c) z[c * step] = T(0);
-            return;
+    static constexpr std::size_t rows_together =
+        std::min(lanes, std::bit_ceil(static_size<tenon::detail::target_shape<Rows>>));
+    /// What is known of a row before its logarithm.
+    struct row_state {
+        std::size_t index, step, classes, target;
+        T* z;
+        bool counts;
+        V top, chosen, total, log_total;
+        V spread, all_weights;  ///< with label smoothing: Σ w z and Σ w
+        V loss, weight;
+    };
+    static constexpr std::size_t classes_static = Rows::static_extents[axis];
+    /// Calls f(N, j) over the classes of a row, in packs where they are contiguous.
+    template <class F>
+    TENON_INLINE static constexpr void each_class(row_state const& r, F&& f) {
+        for_each_pack<contiguous_classes ? lanes : 1, classes_static>(r.classes, f);
+    }
+    template <class Op>
+    TENON_INLINE static constexpr V join_classes(row_state const& r) {
+        return join_row<Op, T, contiguous_classes ? lanes : 1, classes_static>(r.classes, [&r](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            return element::load_lanes<N>(r.z + j * r.step);
+        });
+    }
+    /// Puts exp(z − max z) in place of a row's logits.
+    TENON_INLINE constexpr row_state exponentials(std::size_t index, std::int64_t t, T* z, std::size_t step, std::size_t classes) const {
+        V const zero(T(0));
+        row_state r{index, contiguous_classes ? 1 : step, classes, 0, z, t != node_->options.ignore_index, zero, zero, V(T(1)), zero, zero, zero, zero, zero};
+        if (!r.counts) {
+            each_class(r, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { element::store_lanes(z + j * r.step, lane_t<T, N>(T(0))); });
+            return r;
         }
         if (t < 0 || static_cast<std::size_t>(t) >= classes)
             throw index_error("cross_entropy: class " + std::to_string(t) + " is not one of the " + std::to_string(classes) + " classes");
-        auto const k = static_cast<std::size_t>(t);
-        auto const at = [&](std::size_t c) { return element::load_lanes<1>(z + c * step); };
-        V top = at(0);
-        for (std::size_t c = 1; c < classes; ++c) top = op::max::combine(top, at(c));
-        V const chosen = at(k);
-        V spread(T(0)), all_weights(T(0));
-        if (smoothing != 0)
-            for (std::size_t c = 0; c != classes; ++c) {
-                spread = spread + class_weight(c) * at(c);
-                all_weights = all_weights + class_weight(c);
+        r.target = static_cast<std::size_t>(t);
+        r.top = join_classes<op::max>(r);
+        r.chosen = at(r, r.target);
+        if (node_->options.label_smoothing != 0)
+            for (std::size_t c = 0; c < classes; ++c) {
+                r.spread = r.spread + class_weight(c) * at(r, c);
+                r.all_weights = r.all_weights + class_weight(c);
             }
-        V total(T(0));
-        if constexpr (contiguous_classes && lanes > 1) {
-            if (std::is_constant_evaluated()) total = exponentials(z, step, classes, top);
-            else {
-                for_each_pack<lanes, Rows::static_extents[axis]>(classes, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                    element::store_lanes(z + j, detail::lane_exp(element::load_lanes<N>(z + j) - math::splat<N>(top)));
-                });
-                total = join_row<op::sum, T, lanes, Rows::static_extents[axis]>(classes, [z](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(z + j); });
-            }
-        } else total = exponentials(z, step, classes, top);
-        V const log_total = top + detail::lane_log(total);
-        V const w = class_weight(k);
-        V const share = V(static_cast<T>(smoothing)) / V(static_cast<T>(static_cast<float>(classes)));
+        each_class(r, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            T* const p = z + j * r.step;
+            element::store_lanes(p, detail::lane_exp(element::load_lanes<N>(p) - math::splat<N>(r.top)));
+        });
+        r.total = join_classes<op::sum>(r);
+        return r;
+    }
+    static constexpr void logarithms(row_state (&rows)[rows_together], std::size_t count) {
+        if (std::is_constant_evaluated() || rows_together == 1) {
+            for (std::size_t r = 0; r < count; ++r) rows[r].log_total = detail::lane_log(rows[r].total);
+            return;
+        }
+        if constexpr (rows_together > 1) {
+            auto const logs = detail::lane_log(element::lane_t<T, rows_together>::generate(
+                [&](std::size_t r) TENON_LAMBDA_INLINE { return r < count ? rows[r].total.raw : T(1); }));
+            for (std::size_t r = 0; r < count; ++r) rows[r].log_total = V(logs[r]);
+        }
+    }
+    /// The row's loss and weight, and in place of its exponentials the gradient of the loss.
+    TENON_INLINE constexpr void row_loss(row_state& r) const {
+        if (!r.counts) return;
+        auto const smoothing = static_cast<plain>(node_->options.label_smoothing);
+        V const log_sum = r.top + r.log_total;
+        V const share = V(static_cast<T>(smoothing)) / V(static_cast<T>(static_cast<float>(r.classes)));
         V const keep = V(T(1)) - V(static_cast<T>(smoothing));
-        loss = keep * w * (log_total - chosen) + share * (all_weights * log_total - spread);
-        weight = w;
+        r.weight = class_weight(r.target);
+        r.loss = keep * r.weight * (log_sum - r.chosen) + share * (r.all_weights * log_sum - r.spread);
         if constexpr (differentiable) {
-            V const scale = (keep * w + share * all_weights) / total;
-            if constexpr (contiguous_classes && lanes > 1) {
-                for_each_pack<lanes, Rows::static_extents[axis]>(classes, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                    element::store_lanes(z + j, element::load_lanes<N>(z + j) * math::splat<N>(scale));
-                });
-            } else
-                for (std::size_t c = 0; c != classes; ++c) element::store_lanes(z + c * step, at(c) * scale);
+            V const scale = (keep * r.weight + share * r.all_weights) / r.total;
+            each_class(r, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                T* const p = r.z + j * r.step;
+                element::store_lanes(p, element::load_lanes<N>(p) * math::splat<N>(scale));
+            });
             if (smoothing != 0)
-                for (std::size_t c = 0; c != classes; ++c) element::store_lanes(z + c * step, at(c) - share * class_weight(c));
-            element::store_lanes(z + k * step, at(k) - keep * w);
+                for (std::size_t c = 0; c < r.classes; ++c) element::store_lanes(r.z + c * r.step, at(r, c) - share * class_weight(c));
+            element::store_lanes(r.z + r.target * r.step, at(r, r.target) - keep * r.weight);
         }
     }
-    /// exp(z − top) in place of z; returns the sum.
-    static constexpr V exponentials(T* z, std::size_t step, std::size_t classes, V top) {
-        V total(T(0));
-        for (std::size_t c = 0; c != classes; ++c) {
-            V const e = detail::lane_exp(element::load_lanes<1>(z + c * step) - top);
-            element::store_lanes(z + c * step, e);
-            total = total + e;
-        }
-        return total;
-    }
+    TENON_INLINE static constexpr V at(row_state const& r, std::size_t c) { return element::load_lanes<1>(r.z + c * r.step); }
 
     node const* node_;
+    plain const* weights_;
+    std::size_t weight_step_;
     tape<Logits, Grad> logits_;
     tape<Targets, false> targets_;
     dense<tape<Targets, false>> index_;

@@ -46,6 +46,10 @@ private:
 template <class I>
 class index_offsets {
 public:
+    using value_type = std::ptrdiff_t;
+    using shape_type = shape_t<I>;
+    static constexpr bool differentiable = false;
+
     explicit constexpr index_offsets(I const& n) : indices_(n) {}
     constexpr auto shape() const { return indices_.shape(); }
     TENON_INLINE constexpr std::ptrdiff_t const* data() const { return offsets_.data(); }
@@ -62,6 +66,13 @@ public:
                 if (v < V(0) || static_cast<std::size_t>(v) >= extent) tenon::detail::throw_index(what, v, axis, extent);
                 *to++ = static_cast<std::ptrdiff_t>(v) * stride;
             }
+        });
+    }
+
+    template <class Plan>
+    static void describe(I const& n, Plan& p) {
+        p.template kernel<index_offsets>(n, {.kind = "gather", .name = "offsets", .operations = n.shape().size()}, [&] {
+            p.template streams<tape<I, false>>(n);
         });
     }
 
@@ -126,6 +137,12 @@ struct indexed {
         offsets_.forward(what, Axis, operand_.shape()[Axis], dense_.strides()[Axis]);
     }
     constexpr void finish() { dense_.finish(); }
+    template <class Plan>
+    static void describe(Node const& n, Plan& p) {
+        p.template takes<dense<operand>>(n.operand, n.shape().size());
+        p.template streams<index_offsets<I>>(n.indices);
+        p.fuses("gather", differentiable, "gather");
+    }
 
 protected:
     /// A row of elements at offsets from a place in the operand.

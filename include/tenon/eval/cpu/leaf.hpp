@@ -36,6 +36,8 @@ struct in_memory {
         if (aligned && p == begin) return false;
         return static_cast<void const*>(p) < end && begin < static_cast<void const*>(p + self().shape().size());
     }
+    /// Asked by who is about to write the whole gradient: whether it is zero and has not been written yet.
+    static constexpr bool overwrite_gradient() { return false; }
     constexpr void forward() {}
     constexpr void finish() {}
 
@@ -51,6 +53,10 @@ struct tape<tensor_ref<Tensor>, Grad> : in_memory<tape<tensor_ref<Tensor>, Grad>
     }
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr auto const* data() const { return data_; }
+    template <class Plan>
+    static void describe(tensor_ref<Tensor> const& n, Plan& p) {
+        p.template leaf<tape>(n, "tensor", &n.get());
+    }
 
 private:
     value_t<Tensor> const* data_;
@@ -62,6 +68,10 @@ struct tape<owned<Tensor>, Grad> : in_memory<tape<owned<Tensor>, Grad>, value_t<
     explicit constexpr tape(owned<Tensor> const& n) : node_(&n) {}
     constexpr auto shape() const { return node_->shape(); }
     TENON_INLINE constexpr auto const* data() const { return node_->get().data(); }
+    template <class Plan>
+    static void describe(owned<Tensor> const& n, Plan& p) {
+        p.template leaf<tape>(n, "tensor", &n.get());
+    }
 
 private:
     owned<Tensor> const* node_;
@@ -73,6 +83,11 @@ struct tape<variable_ref<Variable>, Grad> : in_memory<tape<variable_ref<Variable
     constexpr auto shape() const { return variable_->shape(); }
     TENON_INLINE constexpr auto const* data() const { return variable_->value().data(); }
     TENON_INLINE constexpr auto* gradient() const { return variable_->gradient_data(); }
+    constexpr bool overwrite_gradient() { return variable_->overwrite_gradient(); }
+    template <class Plan>
+    static void describe(variable_ref<Variable> const& n, Plan& p) {
+        p.template leaf<tape>(n, "variable", &n.variable());
+    }
 
 private:
     Variable const* variable_;
@@ -108,6 +123,8 @@ struct tape<scalar<T>, Grad> {
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
     constexpr void forward() {}
     constexpr void finish() {}
+    template <class Plan>
+    static void describe(scalar<T> const&, Plan&) {}
 
 private:
     T value_;

@@ -90,6 +90,10 @@ struct tape<let_node<Node>, Grad> : in_memory<tape<let_node<Node>, Grad>, value_
             p.inner->finish();
         }
     }
+    template <class Plan>
+    static void describe(let_node<Node> const& n, Plan& p) {
+        p.template stores<inner>(n.node(), &n.state());
+    }
 
 private:
     constexpr auto& pass() const { return handle_->state().template get<Grad>(); }

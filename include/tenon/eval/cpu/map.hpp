@@ -214,6 +214,15 @@ struct tape<map_node<Op, A...>, Grad> {
             if constexpr (tape<nth<i, A...>, passes>::differentiable) get<i>(operands_).finish();
         });
     }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        unroll<sizeof...(A)>([&](auto i) {
+            using child = nth<i, A...>;
+            p.template streams<tape<child, passes>>(tenon::get<i>(n.operands),
+                                                    serves_row<shape_t<child>, shape_type> ? row_length(n.shape()) : 1);
+        });
+        p.fuses(Op::name, (std::size_t{tape<A, passes>::differentiable} + ... + 0));
+    }
 
 private:
     node const* node_;

@@ -41,9 +41,8 @@ struct tape<product_node<A, B>, Grad>
         b_.forward();
         std::size_t const n = shape_.size();
         values_.reserve(n);
-        for (std::size_t i = 0; i != n; ++i) values_.data()[i] = T(0);
         each_matrix([&](matrix<T const> a, matrix<T const> b, std::size_t o, auto, auto) {
-            gemm<M, N, K, T>(rows(), columns(), depth_, a, b, product_at(values_.data() + o));
+            gemm<M, N, K, T>(rows(), columns(), depth_, a, b, product_at(values_.data() + o), false);
         });
         if constexpr (differentiable) {
             gradients_.reserve(n);
@@ -53,20 +52,51 @@ struct tape<product_node<A, B>, Grad>
     /// ∂A += G·Bᵀ, ∂B += Aᵀ·G
     constexpr void finish() {
         if constexpr (differentiable) {
+            // A batch may use a matrix several times.
+            [[maybe_unused]] bool const add_left = rank != 2 || !left::differentiable || !a_.overwrite_gradient();
+            [[maybe_unused]] bool const add_right = rank != 2 || !right::differentiable || !b_.overwrite_gradient();
             each_matrix([&](matrix<T const> a, matrix<T const> b, std::size_t o, [[maybe_unused]] std::ptrdiff_t oa, [[maybe_unused]] std::ptrdiff_t ob) {
                 matrix<T> const m = product_at(gradients_.data() + o);
                 matrix<T const> const g{m.p, m.rows, m.columns};
                 if constexpr (left::differentiable)
-                    gemm<M, K, N, T>(rows(), depth_, columns(), g, b.transposed(), matrix<T>{a_.gradient() + oa, a.rows, a.columns});
+                    gemm<M, K, N, T>(rows(), depth_, columns(), g, b.transposed(), matrix<T>{a_.gradient() + oa, a.rows, a.columns},
+                                     add_left);
                 if constexpr (right::differentiable)
-                    gemm<K, N, M, T>(depth_, columns(), rows(), a.transposed(), g, matrix<T>{b_.gradient() + ob, b.rows, b.columns});
+                    gemm<K, N, M, T>(depth_, columns(), rows(), a.transposed(), g, matrix<T>{b_.gradient() + ob, b.rows, b.columns},
+                                     add_right);
             });
             a_.finish();
             b_.finish();
         }
     }
+    /// One kernel forward, and one for the gradient of each operand that wants it.
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        auto const s = n.shape();
+        std::size_t const m = s[rank - 2], c = s[rank - 1], k = n.a.shape()[shape_t<A>::rank() - 1];
+        std::size_t const operations = 2 * s.size() * k;
+        auto const operands = [&] {
+            p.template takes<dense<left>>(n.a);
+            p.template takes<dense<right>>(n.b);
+            matrix<T const> const a = lies<dense<left>>, b = lies<dense<right>>, product = {nullptr, static_cast<std::ptrdiff_t>(c), 1};
+            for (std::size_t packed : gemm_packed<M, N, K, T>(m, c, k, a, b, product))
+                if (packed != 0) p.template scratch<buffer<T, dyn>>(packed);
+            for (std::size_t packed : gemm_packed<M, K, N, T>(m, k, c, product, b.transposed(), a))
+                if (packed != 0) p.template gradient_scratch<buffer<T, dyn>>(packed, 0);
+            for (std::size_t packed : gemm_packed<K, N, M, T>(k, c, m, a.transposed(), product, b))
+                if (packed != 0) p.template gradient_scratch<buffer<T, dyn>>(packed, 1);
+        };
+        p.template kernel<tape>(n, {.kind = "product", .name = "matmul",
+                                    .operations = operations, .gradient_operations = operations, .gradient_for_each = true},
+                                operands);
+    }
 
 private:
+    /// The strides of an operand's matrices, without its elements.
+    template <class Dense>
+    static constexpr matrix<T const> lies = {nullptr, Dense::static_strides[Dense::shape_type::rank() - 2],
+                                             Dense::static_strides[Dense::shape_type::rank() - 1]};
+
     constexpr std::size_t rows() const { return shape_[rank - 2]; }
     constexpr std::size_t columns() const { return shape_[rank - 1]; }
     constexpr matrix<T> product_at(T* p) const { return {p, static_cast<std::ptrdiff_t>(columns()), 1}; }

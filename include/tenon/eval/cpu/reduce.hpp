@@ -91,6 +91,17 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
             operand_.finish();
         }
     }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        std::size_t const elements = n.operand.shape().size();
+        auto const operands = [&] {
+            p.template streams<operand>(n.operand);
+            if constexpr (requires { Op::shares; })
+                p.template gradient_scratch<buffer<T, static_size<Shape>>>(n.shape().size());
+        };
+        p.template kernel<tape>(n, {.kind = "reduction", .name = Op::name,
+                                    .operations = elements, .gradient_operations = elements}, operands);
+    }
 
 private:
     /// The gradient that a row of the operand receives.

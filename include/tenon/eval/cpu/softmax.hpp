@@ -109,6 +109,17 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
             operand_.finish();
         }
     }
+    /// A maximum, a difference, an exponential, a sum and a scale for each element.
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        std::size_t const elements = n.shape().size();
+        auto const operands = [&] {
+            p.template streams<operand>(n.operand);
+            if constexpr (!last) p.template scratch<buffer<T, axis_extent>>(n.shape()[Axis]);
+        };
+        p.template kernel<tape>(n, {.kind = "softmax", .name = Log ? "log_softmax" : "softmax",
+                                    .operations = 5 * elements, .gradient_operations = 4 * elements}, operands);
+    }
 
 private:
     /// Calls f(offset, step, length) for every vector along the axis.

@@ -22,6 +22,9 @@ using element::lane_t;
 ///   and whatever the way back needs; `adjoint<N>(j, registers, g)` takes the gradient of those elements and sends it down,
 ///   slope by slope; `close()` ends the row.
 /// - `finish()`, called by every consumer when it has sent its gradients, passes them on to the node's operands.
+/// - `describe(node, plan)`, static, says the same to a plan (eval/plan.hpp): in which way each operand is read, and either
+///   `plan.fuses(name)` for what happens in the consumer's loop or `plan.kernel<tape>(node, facts, body)` for a loop with
+///   values in memory. Without it a plan works from the names of the node's members.
 ///
 /// @tparam Grad whether gradients are wanted: without it a variable is like any tensor and no gradient has memory
 template <class Node, bool Grad>
@@ -259,6 +262,7 @@ TENON_INLINE constexpr auto value_at(Tape& t, std::array<std::size_t, R> const& 
 template <class Tape, bool Packed = false>
 class dense {
 public:
+    using tape_type = Tape;
     using T = typename Tape::value_type;
     using shape_type = typename Tape::shape_type;
     static constexpr bool in_place = [] {
@@ -277,7 +281,7 @@ public:
             evaluate_region(*tape_, values_.data(), tape_->shape());
             if constexpr (Tape::differentiable) {
                 gradients_.reserve(tape_->shape().size());
-                for (std::size_t i = 0; i != tape_->shape().size(); ++i) gradients_.data()[i] = T(0);
+                zeros_to_write_ = true;
             }
         }
     }
@@ -287,7 +291,16 @@ public:
     }
     constexpr T* gradient() {
         if constexpr (in_place) return tape_->gradient();
-        else return gradients_.data();
+        else {
+            if (overwrite_gradient())
+                for (std::size_t i = 0, n = tape_->shape().size(); i < n; ++i) gradients_.data()[i] = T(0);
+            return gradients_.data();
+        }
+    }
+    /// Asked by who is about to write the whole gradient: whether it is zero and has not been written yet.
+    constexpr bool overwrite_gradient() {
+        if constexpr (in_place) return tape_->overwrite_gradient();
+        else return std::exchange(zeros_to_write_, false);
     }
     constexpr auto strides() const {
         if constexpr (in_place) return tape_->strides();
@@ -296,7 +309,7 @@ public:
     /// Sends the gradient of the copy on into the region below.
     constexpr void finish() {
         if constexpr (Tape::differentiable) {
-            if constexpr (!in_place) backward_from_memory(*tape_, std::as_const(gradients_).data());
+            if constexpr (!in_place) backward_from_memory(*tape_, static_cast<T const*>(gradient()));
             tape_->finish();
         }
     }
@@ -305,6 +318,7 @@ private:
     Tape* tape_;
     buffer<T, in_place ? 0 : static_size<shape_type>> values_;
     buffer<T, in_place || !Tape::differentiable ? 0 : static_size<shape_type>> gradients_;
+    bool zeros_to_write_ = false;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

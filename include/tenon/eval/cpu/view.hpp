@@ -57,11 +57,29 @@ struct tape<view_node<View, A>, Grad> {
         if constexpr (differentiable) r.gradients = gradient();
         return r;
     }
+    /// A view that shows every element once, such as a transpose, is written wholly when its operand is.
+    constexpr bool overwrite_gradient() {
+        if constexpr (shows_all) return operand_.overwrite_gradient();
+        else return false;
+    }
     constexpr bool overlaps(void const* begin, void const* end, bool) const { return operand_.overlaps(begin, end, false); }
     constexpr void forward() { operand_.forward(); }
     constexpr void finish() { operand_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template streams<operand>(n.operand, 1, n.shape().size());
+    }
 
 private:
+    static constexpr bool shows_all = [] {
+        if (!shape_type::is_static || static_size<shape_type> != static_size<shape_t<A>>) return false;
+        for (std::size_t o = 0; o < rank; ++o) {
+            std::size_t sources = 0;
+            for (std::size_t a = 0; a < shape_t<A>::rank(); ++a) sources += node::source[a] == o;
+            if (sources != 1 && shape_type::static_extents[o] != 1) return false;
+        }
+        return true;
+    }();
     TENON_INLINE constexpr std::ptrdiff_t offset() const {
         auto const inner = operand_.strides();
         auto const start = node_->start();
@@ -171,6 +189,10 @@ struct tape<view_node<View, A>, Grad> {
     constexpr bool overlaps(void const* begin, void const* end, bool) const { return operand_.overlaps(begin, end, false); }
     constexpr void forward() { operand_.forward(); }
     constexpr void finish() { operand_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template streams<operand>(n.operand, 1, n.shape().size());
+    }
 
 private:
     node const* node_;
@@ -189,6 +211,7 @@ struct tape<reshape_node<To, A>, Grad>
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr auto const* data() const { return dense_.data(); }
     TENON_INLINE constexpr auto* gradient() { return dense_.gradient(); }
+    constexpr bool overwrite_gradient() { return dense_.overwrite_gradient(); }
     constexpr bool overlaps(void const* begin, void const* end, bool) const {
         return decltype(dense_)::in_place && operand_.overlaps(begin, end, false);
     }
@@ -197,6 +220,10 @@ struct tape<reshape_node<To, A>, Grad>
         dense_.forward();
     }
     constexpr void finish() { dense_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template takes<dense<operand, true>>(n.operand);
+    }
 
 private:
     [[no_unique_address]] To shape_;

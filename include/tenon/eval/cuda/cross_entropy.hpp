@@ -1,6 +1,8 @@
 // Cross-entropy on the device: the launch that finds the loss leaves the gradient behind, ready to be scaled.
 #pragma once
 
+#include <vector>
+
 #include <tenon/eval/cuda/softmax.hpp>
 #include <tenon/expr/cross_entropy.hpp>
 #include <tenon/kernels/cross_entropy.hpp>
@@ -73,10 +75,13 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
 private:
     /// The classes' weights, brought to the device; null where there are none.
     T const* class_weights() {
-        if (!node_->options.weight) return nullptr;
-        auto const& w = *node_->options.weight;
-        class_weights_.reserve(w.size());
-        cuda::upload(w.data(), class_weights_.data(), w.size());
+        auto const& w = node_->options.weight;
+        std::ptrdiff_t const step = w.strides()[0];
+        if (step == 0 && *w.data() == T(1)) return nullptr;
+        std::vector<T> all(logits_.shape()[axis]);
+        for (std::size_t c = 0; c != all.size(); ++c) all[c] = w.data()[static_cast<std::ptrdiff_t>(c) * step];
+        class_weights_.reserve(all.size());
+        cuda::upload(all.data(), class_weights_.data(), all.size());
         return class_weights_.data();
     }
 

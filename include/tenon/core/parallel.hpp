@@ -1,0 +1,42 @@
+// Large loops on several threads, where the program is compiled with OpenMP.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <tenon/core/target.hpp>
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace tenon::inline TENON_TARGET {
+
+/// How many threads a loop may use: omp_get_max_threads(), or 1 without OpenMP and inside a parallel region.
+inline std::size_t thread_count() {
+#if defined(_OPENMP)
+    return omp_in_parallel() ? 1 : static_cast<std::size_t>(std::max(1, omp_get_max_threads()));
+#else
+    return 1;
+#endif
+}
+
+/// Cuts [0, n) into one part for each thread, at multiples of `unit`, and calls `f(first, last)` for each. The parts must not
+/// depend on each other, so that results are the same for any number of threads. `f` must not throw.
+/// @param worth how many threads the work is worth; with 1 the call is f(0, n)
+template <class F>
+TENON_INLINE void for_each_part(std::size_t n, std::size_t unit, [[maybe_unused]] std::size_t worth, F&& f) {
+#if defined(_OPENMP)
+    std::size_t const units = (n + unit - 1) / unit;
+    std::size_t const parts = std::min({worth, units, worth > 1 ? thread_count() : 1});
+    if (parts > 1) {
+#pragma omp parallel for num_threads(static_cast<int>(parts)) schedule(static)
+        for (std::size_t part = 0; part < parts; ++part)
+            f(std::min(n, units * part / parts * unit), std::min(n, units * (part + 1) / parts * unit));
+        return;
+    }
+#endif
+    f(std::size_t{0}, n);
+}
+
+}  // namespace tenon::inline TENON_TARGET

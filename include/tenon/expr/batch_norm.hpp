@@ -1,0 +1,88 @@
+// Normalisation of each channel over a batch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/expr/normalize.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// Mean and variance of each channel that move with the batches seen, and lie outside the computation.
+/// @tparam R their element type
+template <class R>
+struct running_statistics {
+    R* mean = nullptr;  ///< null where there are none
+    R* var = nullptr;
+    std::int64_t* batches = nullptr;  ///< null where batches are not counted
+    double momentum = 0.1;            ///< the weight of a new batch
+};
+
+/// (x − mean) / √(var + eps) for each channel, axis 1 of A. While training mean and var (divided by n) are the batch's, and each
+/// evaluation moves the running ones; otherwise they are the running ones, which are constants.
+template <class A, class R>
+class batch_norm_node : public expression_base<batch_norm_node<A, R>, value_t<A>, shape_t<A>> {
+public:
+    constexpr batch_norm_node(A a, running_statistics<R> r, bool t, double e)
+        : operand(std::move(a)), running(r), training(t), eps(e) {}
+    constexpr auto shape() const { return operand.shape(); }
+    A operand;
+    running_statistics<R> running;
+    bool training;
+    double eps;
+};
+
+namespace detail {
+template <class R, class X>
+constexpr auto standardize_channels(X&& x, running_statistics<R> running, bool training, double eps) {
+    static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
+    return batch_norm_node<node_t<X>, R>(as_node(std::forward<X>(x)), running, training, eps);
+}
+/// y · weight + bias with a value of each for every channel.
+template <class Y, class W, class B>
+constexpr auto scale_channels(Y&& y, W&& weight, B&& bias) {
+    constexpr std::size_t rank = shape_t<Y>::rank();
+    return std::forward<Y>(y) * along_channels<rank>(std::forward<W>(weight)) +
+           along_channels<rank>(std::forward<B>(bias));
+}
+template <class X, class W>
+inline constexpr bool one_for_each_channel = [] {
+    if constexpr (W::rank() != 1) return false;
+    else return is_dynamic(W::static_extents[0]) || channels_fit<W::static_extents[0], X>();
+}();
+template <class X, class W>
+constexpr void check_channels(X const& x, W const& w) {
+    if (x.shape()[1] != w.shape()[0]) throw_shapes("batch_norm", to_string(x.shape()), to_string(w.shape()));
+}
+}  // namespace detail
+
+/// (x − mean) / √(var + eps) · weight + bias with the mean and variance (divided by n) of each channel in the batch; x is
+/// [n, channels, …]. Compile error `channels_do_not_fit`; torch.nn.functional.batch_norm without running statistics.
+template <expression X, expression W, expression B>
+constexpr auto batch_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
+    if constexpr (!detail::one_for_each_channel<shape_t<X>, shape_t<W>>)
+        return channels_do_not_fit<shape_t<W>::rank() == 0 ? 0 : inner_extent<shape_t<W>>, shape_t<X>>{};
+    else {
+        detail::check_channels(x, weight);
+        return detail::scale_channels(detail::standardize_channels<float>(std::forward<X>(x), {}, true, eps),
+                                      std::forward<W>(weight), std::forward<B>(bias));
+    }
+}
+/// The same with running statistics. While training each evaluation moves them by `momentum` towards the batch's mean and
+/// variance (divided by n − 1); otherwise they take the place of the batch's. They have to outlive the computation.
+template <expression X, class R, std::size_t C, expression W, expression B>
+constexpr auto batch_norm(X&& x, tensor<R, C>& running_mean, tensor<R, C>& running_var, W&& weight, B&& bias,
+                          bool training = false, double momentum = 0.1, double eps = 1e-5) {
+    if constexpr (!detail::one_for_each_channel<shape_t<X>, tenon::shape<C>>)
+        return channels_do_not_fit<C, shape_t<X>>{};
+    else {
+        detail::check_channels(x, running_mean);
+        running_statistics<R> const running{running_mean.data(), running_var.data(), nullptr, momentum};
+        return detail::scale_channels(detail::standardize_channels(std::forward<X>(x), running, training, eps),
+                                      std::forward<W>(weight), std::forward<B>(bias));
+    }
+}
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,59 @@
+// Dropout: elements that are left out at random, others at each evaluation.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/generator.hpp>
+#include <tenon/op/arithmetic.hpp>
+#include <tenon/op/where.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// Whether an element is kept, which each evaluation decides anew with numbers from a generator. The mask has no memory: the
+/// decision for an element is computed from its position wherever it is needed, on the way forward and on the way back.
+template <class Shape>
+class dropout_mask : public expression_base<dropout_mask<Shape>, bool, Shape> {
+public:
+    /// @param p the probability to be left out
+    constexpr dropout_mask(Shape const& s, double p, generator& g) : gen(&g), below_(drop_below(p)), shape_(s) {}
+    constexpr Shape shape() const { return shape_; }
+    /// An element is left out when its 32 random bits, as a number, are less than this. 0 where nothing is left out.
+    constexpr std::uint64_t below() const { return below_; }
+    generator* gen;
+
+private:
+    static constexpr std::uint64_t drop_below(double p) {
+        double const scaled = p * 0x1p32;
+        auto const whole = static_cast<std::uint64_t>(scaled);
+        return whole + (static_cast<double>(whole) < scaled);
+    }
+    std::uint64_t below_;
+    [[no_unique_address]] Shape shape_;
+};
+
+namespace detail {
+/// @throws std::invalid_argument where p is no probability
+constexpr double checked_probability(double p) {
+    if (!(p >= 0 && p <= 1)) throw std::invalid_argument("dropout: " + std::to_string(p) + " is no probability");
+    return p;
+}
+}  // namespace detail
+
+/// x with each element set to 0 with probability p and the others divided by 1 − p, so that the mean stays; x itself where not
+/// training. Each evaluation draws anew, 32 bits of the generator for each element, and its backward pass uses the same mask.
+/// @throws std::invalid_argument where p is not in [0, 1]; torch.nn.functional.dropout
+template <expression X>
+auto dropout(X&& x, double p = 0.5, bool training = true, generator& gen = default_generator()) {
+    static_assert(!std::is_integral_v<value_t<X>>, "dropout: needs floating point elements");
+    detail::checked_probability(p);
+    if (!training) p = 0;
+    double const scale = p == 1 ? 0 : 1 / (1 - p);
+    dropout_mask<shape_t<X>> mask(x.shape(), p, gen);
+    return where(std::move(mask), std::forward<X>(x) * scale, 0);
+}
+
+}  // namespace tenon::inline TENON_TARGET

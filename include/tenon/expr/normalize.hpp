@@ -1,0 +1,158 @@
+// Normalisation within each sample: layer_norm, rms_norm, group_norm, instance_norm.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/expr/reshape.hpp>
+#include <tenon/op/arithmetic.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// The normalised axes are not the input's last ones.
+template <class Normalized, class Input>
+struct normalized_shape_does_not_fit;
+/// The input's axis 1 does not consist of this many groups of channels, or there is no such axis.
+template <std::size_t Groups, class Input>
+struct groups_do_not_fit;
+/// The input's axis 1 does not count this many channels, or the input has another number of axes.
+template <std::size_t Channels, class Input>
+struct channels_do_not_fit;
+
+/// (x − mean) / √(var + eps) within each of many equally long stretches of the elements in row-major order; without centring,
+/// x / √(mean of x² + eps).
+/// @tparam Outer how many leading axes count stretches
+/// @tparam Groups into how many stretches the elements at one position along those axes are divided
+template <bool Centered, std::size_t Outer, std::size_t Groups, class A>
+class standardize_node : public expression_base<standardize_node<Centered, Outer, Groups, A>, value_t<A>, shape_t<A>> {
+public:
+    constexpr standardize_node(A a, double e) : operand(std::move(a)), eps(e) {}
+    constexpr auto shape() const { return operand.shape(); }
+    A operand;
+    double eps;
+};
+
+namespace detail {
+/// The distance from 1 to the next number of a floating point type, or of what a dual number is made of.
+template <class T>
+inline constexpr double machine_epsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
+template <element::is_dual T>
+inline constexpr double machine_epsilon<T> = machine_epsilon<typename T::value_type>;
+
+/// Extents as a shape; open ones are those of the last axes of s. @throws shape_error where others differ
+template <std::size_t... E, class S>
+constexpr auto last_extents(S const& s) {
+    using to = shape<E...>;
+    if constexpr (to::is_static || S::rank() < to::rank()) return to{};
+    else {
+        std::array<std::size_t, to::rank()> all{};
+        for (std::size_t a = 0; a < to::rank(); ++a) all[a] = s[S::rank() - to::rank() + a];
+        return to(all);
+    }
+}
+/// Whether a shape ends with these extents, or may do so.
+template <class Last, class S>
+constexpr bool ends_with() {
+    if constexpr (Last::rank() == 0 || Last::rank() > S::rank()) return false;
+    else {
+        for (std::size_t a = 0; a < Last::rank(); ++a) {
+            std::size_t const l = Last::static_extents[a], s = S::static_extents[S::rank() - Last::rank() + a];
+            if (!is_dynamic(l) && !is_dynamic(s) && l != s) return false;
+        }
+        return true;
+    }
+}
+template <class Last, class S>
+constexpr void check_last_extents(char const* what, Last const& last, S const& s) {
+    if constexpr (!Last::is_static || !S::is_static)
+        for (std::size_t a = 0; a < Last::rank(); ++a)
+            if (last[a] != s[S::rank() - Last::rank() + a]) throw_shapes(what, to_string(last), to_string(s));
+}
+/// Standardises the last axes, whose extents are those of a shape.
+template <bool Centered, class Last, class X>
+constexpr auto standardize_last(char const* what, Last const& last, X&& x, double eps) {
+    using s = shape_t<X>;
+    static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
+    if constexpr (!ends_with<Last, s>()) return normalized_shape_does_not_fit<Last, s>{};
+    else {
+        check_last_extents(what, last, x.shape());
+        return standardize_node<Centered, s::rank() - Last::rank(), 1, node_t<X>>(as_node(std::forward<X>(x)), eps);
+    }
+}
+template <std::size_t Groups, class S>
+constexpr bool groups_fit() {
+    if constexpr (S::rank() < 2 || Groups == 0) return false;
+    else return is_dynamic(S::static_extents[1]) || S::static_extents[1] % Groups == 0;
+}
+/// Whether axis 1 has, or may have, an extent.
+template <std::size_t Channels, class S>
+constexpr bool channels_fit() {
+    if constexpr (S::rank() < 2) return false;
+    else return is_dynamic(S::static_extents[1]) || S::static_extents[1] == Channels;
+}
+}  // namespace detail
+
+/// (x − mean) / √(var + eps) over the last axes, whose extents are E: `layer_norm<128>(x)`. The variance is divided by n.
+/// Compile error `normalized_shape_does_not_fit`; shape_error where only run time can know; torch.nn.functional.layer_norm.
+template <std::size_t... E, expression X>
+    requires(sizeof...(E) > 0)
+constexpr auto layer_norm(X&& x, double eps = 1e-5) {
+    return detail::standardize_last<true>("layer_norm", detail::last_extents<E...>(x.shape()), std::forward<X>(x), eps);
+}
+/// The same times weight plus bias, whose shape says which axes are normalised.
+template <expression X, expression W, expression B>
+constexpr auto layer_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
+    return detail::standardize_last<true>("layer_norm", weight.shape(), std::forward<X>(x), eps) *
+               std::forward<W>(weight) +
+           std::forward<B>(bias);
+}
+
+/// x / √(mean of x² + eps) over the last axes, whose extents are E; eps is the element type's epsilon unless said otherwise.
+/// Compile error `normalized_shape_does_not_fit`; torch.nn.functional.rms_norm.
+template <std::size_t... E, expression X>
+    requires(sizeof...(E) > 0)
+constexpr auto rms_norm(X&& x, double eps = detail::machine_epsilon<value_t<X>>) {
+    return detail::standardize_last<false>("rms_norm", detail::last_extents<E...>(x.shape()), std::forward<X>(x), eps);
+}
+/// The same times weight, whose shape says which axes are normalised.
+template <expression X, expression W>
+constexpr auto rms_norm(X&& x, W&& weight, double eps = detail::machine_epsilon<value_t<X>>) {
+    return detail::standardize_last<false>("rms_norm", weight.shape(), std::forward<X>(x), eps) *
+           std::forward<W>(weight);
+}
+
+/// (x − mean) / √(var + eps) over each of Groups groups of neighbouring channels of each sample; x is [n, channels, …]. Compile
+/// error `groups_do_not_fit`; torch.nn.functional.group_norm.
+template <std::size_t Groups, expression X>
+constexpr auto group_norm(X&& x, double eps = 1e-5) {
+    using s = shape_t<X>;
+    static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
+    if constexpr (!detail::groups_fit<Groups, s>()) return groups_do_not_fit<Groups, s>{};
+    else {
+        if (x.shape()[1] % Groups != 0)
+            throw shape_error("group_norm: the channels of " + to_string(x.shape()) + " do not make " +
+                              std::to_string(Groups) + " groups");
+        return standardize_node<true, 1, Groups, node_t<X>>(as_node(std::forward<X>(x)), eps);
+    }
+}
+/// The same times weight plus bias, which have a value for each channel.
+template <std::size_t Groups, expression X, expression W, expression B>
+constexpr auto group_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
+    constexpr std::size_t rank = shape_t<X>::rank();
+    return group_norm<Groups>(std::forward<X>(x), eps) * detail::along_channels<rank>(std::forward<W>(weight)) +
+           detail::along_channels<rank>(std::forward<B>(bias));
+}
+
+/// (x − mean) / √(var + eps) over each channel of each sample; x is [n, channels, …]. torch.nn.functional.instance_norm.
+template <expression X>
+constexpr auto instance_norm(X&& x, double eps = 1e-5) {
+    static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
+    if constexpr (shape_t<X>::rank() < 3) return groups_do_not_fit<1, shape_t<X>>{};
+    else return standardize_node<true, 2, 1, node_t<X>>(as_node(std::forward<X>(x)), eps);
+}
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,187 @@
+// The greatest or the mean value in each window of an image.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/expr/view.hpp>
+#include <tenon/expr/window.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// Pooling wants [n, c, h, w] or [c, h, w], on one axis [n, c, l] or [c, l].
+template <class Input>
+struct pooling_needs_an_image;
+
+namespace detail {
+
+/// Windows of one extent at equal distances.
+template <extent2 Kernel, pool_options O>
+struct sliding_windows {
+    static constexpr window2 windows = detail::windows(Kernel, O);
+    static constexpr window rows = windows.rows, columns = windows.columns;
+    static_assert(rows.padding * 2 <= rows.kernel && columns.padding * 2 <= columns.kernel,
+                  "pooling: padding is at most half of the window");
+    template <class S>
+    static constexpr bool fit =
+        rows.fits(S::static_extents[S::rank() - 2]) && columns.fits(S::static_extents[S::rank() - 1]);
+    static constexpr std::size_t height(std::size_t h) { return rows.output(h, O.ceil_mode); }
+    static constexpr std::size_t width(std::size_t w) { return columns.output(w, O.ceil_mode); }
+
+    /// Elements [begin, end) of an axis that a window holds, and the number that its mean is divided by.
+    struct range {
+        std::size_t begin, end, divisor;
+    };
+    static constexpr range along(window const& w, std::size_t i, std::size_t input) {
+        std::size_t const start = i * w.stride, stop = start + w.kernel;
+        std::size_t const begin = std::max(start, w.padding) - w.padding,
+                          end = std::min(stop, input + w.padding) - w.padding;
+        return {begin, std::min(end, input),
+                O.count_include_pad ? std::min(stop, input + 2 * w.padding) - start : std::min(end, input) - begin};
+    }
+    static constexpr range row_range(std::size_t i, std::size_t input, std::size_t) { return along(rows, i, input); }
+    static constexpr range column_range(std::size_t i, std::size_t input, std::size_t) {
+        return along(columns, i, input);
+    }
+};
+
+/// As many windows as the output has elements, from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉.
+template <extent2 Output>
+struct adaptive_windows {
+    template <class S>
+    static constexpr bool fit = true;
+    static constexpr std::size_t height(std::size_t) { return Output.height; }
+    static constexpr std::size_t width(std::size_t) { return Output.width; }
+
+    struct range {
+        std::size_t begin, end, divisor;
+    };
+    static constexpr range along(std::size_t i, std::size_t input, std::size_t output) {
+        std::size_t const begin = i * input / output, end = ((i + 1) * input + output - 1) / output;
+        return {begin, end, end - begin};
+    }
+    static constexpr range row_range(std::size_t i, std::size_t input, std::size_t output) {
+        return along(i, input, output);
+    }
+    static constexpr range column_range(std::size_t i, std::size_t input, std::size_t output) {
+        return along(i, input, output);
+    }
+};
+
+/// The last two extents of S become those of the windows.
+template <class Windows, class S>
+struct pool_extents {
+    template <class E>
+    static constexpr std::array<std::size_t, S::rank()> of(E const& s) {
+        std::array<std::size_t, S::rank()> e{};
+        for (std::size_t a = 0; a < S::rank(); ++a) e[a] = s[a];
+        e[S::rank() - 2] = Windows::height(s[S::rank() - 2]);
+        e[S::rank() - 1] = Windows::width(s[S::rank() - 1]);
+        return e;
+    }
+    static constexpr auto value = of(S::static_extents);
+    using type = shape_from<S::rank(), pool_extents>;
+};
+
+/// The shape of a pooled image; throws where a window does not fit.
+template <class Windows, class S>
+constexpr auto pooled_shape(S const& s) {
+    if constexpr (!S::is_static && requires { Windows::columns; })
+        if (!Windows::rows.fits(s[S::rank() - 2]) || !Windows::columns.fits(s[S::rank() - 1]))
+            throw_shapes("pooling", to_string(s), pair_text({Windows::rows.kernel, Windows::columns.kernel}));
+    return typename pool_extents<Windows, S>::type(pool_extents<Windows, S>::of(s));
+}
+
+}  // namespace detail
+
+/// The greatest value in each window along the last two axes.
+template <extent2 Kernel, pool_options Options, class A>
+class max_pool_node : public expression_base<
+                          max_pool_node<Kernel, Options, A>, value_t<A>,
+                          typename detail::pool_extents<detail::sliding_windows<Kernel, Options>, shape_t<A>>::type> {
+public:
+    using windows = detail::sliding_windows<Kernel, Options>;
+    using shape_type = typename detail::pool_extents<windows, shape_t<A>>::type;
+    explicit constexpr max_pool_node(A a)
+        : operand(std::move(a)), shape_(detail::pooled_shape<windows>(operand.shape())) {}
+    constexpr shape_type shape() const { return shape_; }
+    A operand;
+
+private:
+    [[no_unique_address]] shape_type shape_;
+};
+
+/// The mean of each window along the last two axes.
+template <class Windows, class A>
+class mean_pool_node : public expression_base<mean_pool_node<Windows, A>, value_t<A>,
+                                              typename detail::pool_extents<Windows, shape_t<A>>::type> {
+public:
+    using windows = Windows;
+    using shape_type = typename detail::pool_extents<Windows, shape_t<A>>::type;
+    explicit constexpr mean_pool_node(A a)
+        : operand(std::move(a)), shape_(detail::pooled_shape<Windows>(operand.shape())) {}
+    constexpr shape_type shape() const { return shape_; }
+    A operand;
+
+private:
+    [[no_unique_address]] shape_type shape_;
+};
+
+/// The greatest value of each window, of the first of equal elements and of a NaN before all numbers, for x of shape
+/// [n, c, h, w] or [c, h, w]; the gradient goes to the element that was taken. Compile errors `pooling_needs_an_image`,
+/// `kernel_larger_than_input`, or shape_error where only run time can know; torch.nn.functional.max_pool2d.
+template <extent2 Kernel, pool_options Options = pool_options{}, expression A>
+constexpr auto max_pool2d(A&& x) {
+    if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
+    else if constexpr (!detail::sliding_windows<Kernel, Options>::template fit<shape_t<A>>)
+        return kernel_larger_than_input<shape_t<A>, Kernel>{};
+    else return max_pool_node<Kernel, Options, node_t<A>>(as_node(std::forward<A>(x)));
+}
+
+/// The mean of each window for x of shape [n, c, h, w] or [c, h, w]. Padding counts as zeros unless count_include_pad says
+/// otherwise. Compile errors as for max_pool2d; torch.nn.functional.avg_pool2d.
+template <extent2 Kernel, pool_options Options = pool_options{}, expression A>
+constexpr auto avg_pool2d(A&& x) {
+    static_assert(Options.dilation == extent2(1), "avg_pool: has no dilation");
+    using windows = detail::sliding_windows<Kernel, Options>;
+    if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
+    else if constexpr (!windows::template fit<shape_t<A>>) return kernel_larger_than_input<shape_t<A>, Kernel>{};
+    else return mean_pool_node<windows, node_t<A>>(as_node(std::forward<A>(x)));
+}
+
+/// Means of Height × Width windows that cover x of any extents: output (i, j) is the mean of rows ⌊i h / Height⌋ to
+/// ⌈(i + 1) h / Height⌉ and columns likewise. Compile error `pooling_needs_an_image`;
+/// torch.nn.functional.adaptive_avg_pool2d.
+template <std::size_t Height, std::size_t Width = Height, expression A>
+constexpr auto adaptive_avg_pool2d(A&& x) {
+    if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
+    else
+        return mean_pool_node<detail::adaptive_windows<extent2(Height, Width)>, node_t<A>>(as_node(std::forward<A>(x)));
+}
+
+/// The same along one axis: x is [n, c, l] or [c, l]; torch.nn.functional.max_pool1d.
+template <std::size_t Kernel, pool_options Options = pool_options{}, expression A>
+constexpr auto max_pool1d(A&& x) {
+    if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<shape_t<A>>{};
+    else
+        return squeeze<-2>(
+            max_pool2d<extent2(1, Kernel), detail::flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x))));
+}
+/// Means along one axis: x is [n, c, l] or [c, l]; torch.nn.functional.avg_pool1d.
+template <std::size_t Kernel, pool_options Options = pool_options{}, expression A>
+constexpr auto avg_pool1d(A&& x) {
+    if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<shape_t<A>>{};
+    else
+        return squeeze<-2>(
+            avg_pool2d<extent2(1, Kernel), detail::flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x))));
+}
+/// Means of Length windows that cover one axis; torch.nn.functional.adaptive_avg_pool1d.
+template <std::size_t Length, expression A>
+constexpr auto adaptive_avg_pool1d(A&& x) {
+    if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<shape_t<A>>{};
+    else return squeeze<-2>(adaptive_avg_pool2d<1, Length>(unsqueeze<-2>(std::forward<A>(x))));
+}
+
+}  // namespace tenon::inline TENON_TARGET

@@ -1,0 +1,92 @@
+// Normalisation over a batch as layers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <tenon/expr/batch_norm.hpp>
+#include <tenon/nn/module.hpp>
+#include <tenon/nn/parameter.hpp>
+
+namespace tenon::inline TENON_TARGET::nn {
+
+namespace detail {
+/// A buffer that starts with ones.
+template <class Tensor>
+Tensor ones_buffer() {
+    Tensor t;
+    t.fill(1);
+    return t;
+}
+/// What the layers share: statistics of the layer, its weight and bias.
+template <class Layer>
+constexpr auto batch_normalized(auto const& x, Layer const& l) {
+    running_statistics<float> const running{l.running_mean.data(), l.running_var.data(), l.num_batches_tracked.data(),
+                                            l.momentum};
+    return tenon::detail::scale_channels(tenon::detail::standardize_channels(x, running, l.training, l.eps), l.weight,
+                                         l.bias);
+}
+template <class Layer>
+std::string describe_batch_norm(std::string const& name, std::size_t channels, Layer const& l) {
+    return name + "(" + std::to_string(channels) + ", eps=" + number_text(l.eps) +
+           ", momentum=" + number_text(l.momentum) + ")";
+}
+}  // namespace detail
+
+/// (x − mean) / √(var + eps) · weight + bias for each channel of x, which is [n, Channels] or [n, Channels, length]. While training,
+/// mean and variance are the batch's, and each evaluation moves the running ones by `momentum` towards them (their variance is
+/// divided by n − 1); in evaluation mode the running ones are used. Compile error `channels_do_not_fit`; shape_error while
+/// training with one element for a channel; torch.nn.BatchNorm1d.
+template <std::size_t Channels, class Device = cpu>
+struct batch_norm1d {
+    using layer_tag = void;
+    using preserves_features = void;
+    using parameters = typename Device::template variable<float, Channels>;
+    using statistics = typename Device::template tensor<float, Channels>;
+
+    parameters weight = detail::constant_parameter<parameters>(1);
+    parameters bias{};
+    mutable statistics running_mean{};
+    mutable statistics running_var = detail::ones_buffer<statistics>();
+    mutable typename Device::template tensor<std::int64_t> num_batches_tracked{};
+    double eps = 1e-5;
+    double momentum = 0.1;
+    bool training = true;
+
+    constexpr auto operator()(auto const& x) const {
+        using s = shape_t<decltype(x)>;
+        if constexpr (s::rank() > 3 || !tenon::detail::channels_fit<Channels, s>())
+            return channels_do_not_fit<Channels, s>{};
+        else return detail::batch_normalized(x, *this);
+    }
+    std::string description() const { return detail::describe_batch_norm("batch_norm1d", Channels, *this); }
+};
+
+/// batch_norm1d for pictures: x is [n, Channels, height, width]; torch.nn.BatchNorm2d.
+template <std::size_t Channels, class Device = cpu>
+struct batch_norm2d {
+    using layer_tag = void;
+    using preserves_features = void;
+    using parameters = typename Device::template variable<float, Channels>;
+    using statistics = typename Device::template tensor<float, Channels>;
+
+    parameters weight = detail::constant_parameter<parameters>(1);
+    parameters bias{};
+    mutable statistics running_mean{};
+    mutable statistics running_var = detail::ones_buffer<statistics>();
+    mutable typename Device::template tensor<std::int64_t> num_batches_tracked{};
+    double eps = 1e-5;
+    double momentum = 0.1;
+    bool training = true;
+
+    constexpr auto operator()(auto const& x) const {
+        using s = shape_t<decltype(x)>;
+        if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>())
+            return channels_do_not_fit<Channels, s>{};
+        else return detail::batch_normalized(x, *this);
+    }
+    std::string description() const { return detail::describe_batch_norm("batch_norm2d", Channels, *this); }
+};
+
+}  // namespace tenon::inline TENON_TARGET::nn

@@ -1,0 +1,144 @@
+// Convolutional layers.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include <tenon/expr/conv.hpp>
+#include <tenon/nn/linear.hpp>
+
+namespace tenon::inline TENON_TARGET::nn {
+
+using tenon::conv_options;
+using tenon::extent2;
+
+namespace detail {
+
+/// The text that PyTorch prints between a convolution's parentheses; options at their defaults are left out.
+/// @tparam Text how extents are written: pairs for images, `(5,)` on one axis
+template <auto Text>
+std::string describe_conv(char const* name, std::size_t in, std::size_t out, extent2 kernel, conv_options const& o,
+                          bool bias) {
+    std::string text = std::string(name) + "(" + std::to_string(in) + ", " + std::to_string(out) +
+                       ", kernel_size=" + Text(kernel) + ", stride=" + Text(o.stride);
+    if (o.padding != extent2(0)) text += ", padding=" + Text(o.padding);
+    if (o.dilation != extent2(1)) text += ", dilation=" + Text(o.dilation);
+    if (o.output_padding != extent2(0)) text += ", output_padding=" + Text(o.output_padding);
+    if (o.groups != 1) text += ", groups=" + std::to_string(o.groups);
+    return text + (bias ? ")" : ", bias=false)");
+}
+inline std::string width_text(extent2 e) { return "(" + std::to_string(e.width) + ",)"; }
+
+/// The parameters of a convolutional layer. Both are uniform in ±1/sqrt(fan_in) at first,
+/// where fan_in is the weight's size over its first extent.
+template <class Device, std::size_t Out, std::size_t First, std::size_t Second, std::size_t... Kernel>
+struct conv_parameters {
+    static constexpr std::size_t fan_in = (Kernel * ... * Second);
+    using weight_type = typename Device::template variable<float, First, Second, Kernel...>;
+    using bias_type = typename Device::template variable<float, Out>;
+};
+
+}  // namespace detail
+
+/// conv2d(x, weight, bias) for x of shape [n, In, h, w] or [In, h, w]; the weight is [Out, In / groups, kh, kw] and the bias
+/// [Out], both uniform in ±1/sqrt(In / groups · kh · kw) at first. Compile errors of tenon::conv2d; torch.nn.Conv2d.
+template <std::size_t In, std::size_t Out, extent2 Kernel, conv_options Options = conv_options{}, class Device = cpu,
+          class Bias = with_bias>
+struct conv2d {
+    using layer_tag = void;
+    using parameters = detail::conv_parameters<Device, Out, Out, In / Options.groups, Kernel.height, Kernel.width>;
+    static constexpr std::size_t in_features = In, out_features = Out;
+
+    typename parameters::weight_type weight =
+        detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
+    typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
+
+    constexpr auto operator()(auto const& x) const { return tenon::conv2d<Options>(x, weight, bias); }
+    static std::string description() {
+        return detail::describe_conv<&tenon::detail::pair_text>("conv2d", In, Out, Kernel, Options, true);
+    }
+};
+/// The same without a bias.
+template <std::size_t In, std::size_t Out, extent2 Kernel, conv_options Options, class Device>
+struct conv2d<In, Out, Kernel, Options, Device, no_bias> {
+    using layer_tag = void;
+    using parameters = detail::conv_parameters<Device, Out, Out, In / Options.groups, Kernel.height, Kernel.width>;
+    static constexpr std::size_t in_features = In, out_features = Out;
+
+    typename parameters::weight_type weight =
+        detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
+
+    constexpr auto operator()(auto const& x) const { return tenon::conv2d<Options>(x, weight); }
+    static std::string description() {
+        return detail::describe_conv<&tenon::detail::pair_text>("conv2d", In, Out, Kernel, Options, false);
+    }
+};
+
+/// conv1d(x, weight, bias) for x of shape [n, In, l] or [In, l]; the weight is [Out, In / groups, Kernel]; torch.nn.Conv1d.
+template <std::size_t In, std::size_t Out, std::size_t Kernel, conv_options Options = conv_options{},
+          class Device = cpu, class Bias = with_bias>
+struct conv1d {
+    using layer_tag = void;
+    using parameters = detail::conv_parameters<Device, Out, Out, In / Options.groups, Kernel>;
+    static constexpr std::size_t in_features = In, out_features = Out;
+
+    typename parameters::weight_type weight =
+        detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
+    typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
+
+    constexpr auto operator()(auto const& x) const { return tenon::conv1d<Options>(x, weight, bias); }
+    static std::string description() {
+        return detail::describe_conv<&detail::width_text>("conv1d", In, Out, Kernel, Options, true);
+    }
+};
+/// The same without a bias.
+template <std::size_t In, std::size_t Out, std::size_t Kernel, conv_options Options, class Device>
+struct conv1d<In, Out, Kernel, Options, Device, no_bias> {
+    using layer_tag = void;
+    using parameters = detail::conv_parameters<Device, Out, Out, In / Options.groups, Kernel>;
+    static constexpr std::size_t in_features = In, out_features = Out;
+
+    typename parameters::weight_type weight =
+        detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
+
+    constexpr auto operator()(auto const& x) const { return tenon::conv1d<Options>(x, weight); }
+    static std::string description() {
+        return detail::describe_conv<&detail::width_text>("conv1d", In, Out, Kernel, Options, false);
+    }
+};
+
+/// conv_transpose2d(x, weight, bias) for x of shape [n, In, h, w] or [In, h, w]; the weight is [In, Out / groups, kh, kw] and
+/// the bias [Out], both uniform in ±1/sqrt(Out / groups · kh · kw) at first, as PyTorch has it; torch.nn.ConvTranspose2d.
+template <std::size_t In, std::size_t Out, extent2 Kernel, conv_options Options = conv_options{}, class Device = cpu,
+          class Bias = with_bias>
+struct conv_transpose2d {
+    using layer_tag = void;
+    using parameters = detail::conv_parameters<Device, Out, In, Out / Options.groups, Kernel.height, Kernel.width>;
+    static constexpr std::size_t in_features = In, out_features = Out;
+
+    typename parameters::weight_type weight =
+        detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
+    typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
+
+    constexpr auto operator()(auto const& x) const { return tenon::conv_transpose2d<Options>(x, weight, bias); }
+    static std::string description() {
+        return detail::describe_conv<&tenon::detail::pair_text>("conv_transpose2d", In, Out, Kernel, Options, true);
+    }
+};
+/// The same without a bias.
+template <std::size_t In, std::size_t Out, extent2 Kernel, conv_options Options, class Device>
+struct conv_transpose2d<In, Out, Kernel, Options, Device, no_bias> {
+    using layer_tag = void;
+    using parameters = detail::conv_parameters<Device, Out, In, Out / Options.groups, Kernel.height, Kernel.width>;
+    static constexpr std::size_t in_features = In, out_features = Out;
+
+    typename parameters::weight_type weight =
+        detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
+
+    constexpr auto operator()(auto const& x) const { return tenon::conv_transpose2d<Options>(x, weight); }
+    static std::string description() {
+        return detail::describe_conv<&tenon::detail::pair_text>("conv_transpose2d", In, Out, Kernel, Options, false);
+    }
+};
+
+}  // namespace tenon::inline TENON_TARGET::nn

@@ -1,0 +1,39 @@
+// Vectors for the members of a vocabulary.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+
+#include <tenon/expr/index.hpp>
+#include <tenon/nn/module.hpp>
+#include <tenon/nn/parameter.hpp>
+
+namespace tenon::inline TENON_TARGET::nn {
+
+/// An embedding looks up integers; its input has elements of another type.
+template <class Element>
+struct embedding_takes_integers;
+
+/// y(…, :) = weight(x(…), :) for integers x of any shape: [batch, length] gives [batch, length, Dim]. The gradient of a row
+/// sums up where the row was used. weight is [Count, Dim], normal numbers at first; torch.nn.Embedding. index_error where an
+/// index is not below Count; compile error `embedding_takes_integers`.
+template <std::size_t Count, std::size_t Dim, class Device = cpu>
+struct embedding {
+    using layer_tag = void;
+    static constexpr std::size_t out_features = Dim;
+    using table = typename Device::template variable<float, Count, Dim>;
+
+    table weight = detail::normal_parameter<table>();
+
+    constexpr auto operator()(auto const& x) const {
+        using input = std::remove_cvref_t<decltype(x)>;
+        using T = value_t<input>;
+        if constexpr (!std::is_integral_v<T> || std::is_same_v<T, bool>) return embedding_takes_integers<T>{};
+        else if constexpr (shape_t<input>::rank() == 0) return select<0>(index_select<0>(weight, reshape<1>(x)), 0);
+        else return index_select<0>(weight, x);
+    }
+    static std::string description() { return "embedding(" + std::to_string(Count) + ", " + std::to_string(Dim) + ")"; }
+};
+
+}  // namespace tenon::inline TENON_TARGET::nn

@@ -1,0 +1,101 @@
+// Normalisation within each sample as layers.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include <tenon/expr/normalize.hpp>
+#include <tenon/nn/module.hpp>
+#include <tenon/nn/parameter.hpp>
+
+namespace tenon::inline TENON_TARGET::nn {
+
+namespace detail {
+/// Extents as PyTorch writes them: "(3,)", "(2, 3)".
+template <std::size_t... E>
+std::string extents_text() {
+    std::string text = "(";
+    std::size_t n = 0;
+    ((text += (n++ == 0 ? "" : ", ") + std::to_string(E)), ...);
+    return text + (sizeof...(E) == 1 ? ",)" : ")");
+}
+}  // namespace detail
+
+/// (x − mean) / √(var + eps) · weight + bias over the last axes, whose extents are E; torch.nn.LayerNorm. Compile error
+/// `normalized_shape_does_not_fit`.
+template <std::size_t... E>
+struct layer_norm {
+    using layer_tag = void;
+    using preserves_features = void;
+
+    variable<float, E...> weight = detail::constant_parameter<variable<float, E...>>(1);
+    variable<float, E...> bias{};
+    double eps = 1e-5;
+
+    constexpr auto operator()(auto const& x) const { return tenon::layer_norm(x, weight, bias, eps); }
+    std::string description() const {
+        return "layer_norm(" + detail::extents_text<E...>() + ", eps=" + detail::number_text(eps) + ")";
+    }
+};
+
+/// x / √(mean of x² + eps) · weight over the last axes, whose extents are E; torch.nn.RMSNorm. Compile error
+/// `normalized_shape_does_not_fit`.
+template <std::size_t... E>
+struct rms_norm {
+    using layer_tag = void;
+    using preserves_features = void;
+
+    variable<float, E...> weight = detail::constant_parameter<variable<float, E...>>(1);
+    double eps = tenon::detail::machine_epsilon<float>;
+
+    constexpr auto operator()(auto const& x) const { return tenon::rms_norm(x, weight, eps); }
+    std::string description() const {
+        return "rms_norm(" + detail::extents_text<E...>() + ", eps=" + detail::number_text(eps) + ")";
+    }
+};
+
+/// Normalises each of Groups groups of the Channels channels of each sample, then scales and shifts every channel; x is
+/// [n, Channels, …]; torch.nn.GroupNorm. Compile error `channels_do_not_fit`.
+template <std::size_t Groups, std::size_t Channels, class Device = cpu>
+struct group_norm {
+    static_assert(Groups > 0 && Channels % Groups == 0, "group_norm: the channels have to be divisible by the groups");
+    using layer_tag = void;
+    using preserves_features = void;
+    using parameters = typename Device::template variable<float, Channels>;
+
+    parameters weight = detail::constant_parameter<parameters>(1);
+    parameters bias{};
+    double eps = 1e-5;
+
+    constexpr auto operator()(auto const& x) const {
+        using s = shape_t<decltype(x)>;
+        if constexpr (!tenon::detail::channels_fit<Channels, s>()) return channels_do_not_fit<Channels, s>{};
+        else return tenon::group_norm<Groups>(x, weight, bias, eps);
+    }
+    std::string description() const {
+        return "group_norm(" + std::to_string(Groups) + ", " + std::to_string(Channels) +
+               ", eps=" + detail::number_text(eps) + ")";
+    }
+};
+
+/// Normalises each channel of each picture, x is [n, Channels, height, width]; has no parameters, as torch.nn.InstanceNorm2d
+/// unless told otherwise. Compile error `channels_do_not_fit`.
+template <std::size_t Channels>
+struct instance_norm2d {
+    using layer_tag = void;
+    using preserves_features = void;
+
+    double eps = 1e-5;
+
+    constexpr auto operator()(auto const& x) const {
+        using s = shape_t<decltype(x)>;
+        if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>())
+            return channels_do_not_fit<Channels, s>{};
+        else return tenon::instance_norm(x, eps);
+    }
+    std::string description() const {
+        return "instance_norm2d(" + std::to_string(Channels) + ", eps=" + detail::number_text(eps) + ")";
+    }
+};
+
+}  // namespace tenon::inline TENON_TARGET::nn

@@ -1,0 +1,43 @@
+// How parameters start, and how options are written in a summary.
+#pragma once
+
+#include <sstream>
+#include <string>
+
+#include <tenon/autograd/variable.hpp>
+#include <tenon/core/random.hpp>
+
+namespace tenon::inline TENON_TARGET::nn::detail {
+
+/// A parameter that starts with one value everywhere.
+template <class Variable>
+Variable constant_parameter(double value) {
+    using T = typename Variable::value_type;
+    tensor_of_t<T, typename Variable::shape_type> t;
+    t.fill(static_cast<T>(value));
+    return Variable(t);
+}
+/// A parameter of normal numbers with mean 0 and standard deviation 1.
+template <class Variable>
+Variable normal_parameter() {
+    tensor_of_t<typename Variable::value_type, typename Variable::shape_type> t;
+    normal_(t);
+    return Variable(t);
+}
+/// A parameter of uniform numbers in ±bound.
+template <class Variable>
+Variable bounded_parameter(double bound) {
+    using T = typename Variable::value_type;
+    tensor_of_t<T, typename Variable::shape_type> t;
+    uniform_(t, static_cast<T>(-bound), static_cast<T>(bound));
+    return Variable(t);
+}
+
+/// A number as PyTorch writes it in a summary: 0.1, 1e-05.
+inline std::string number_text(double v) {
+    std::ostringstream text;
+    text << v;
+    return text.str();
+}
+
+}  // namespace tenon::inline TENON_TARGET::nn::detail

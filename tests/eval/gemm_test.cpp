@@ -1,0 +1,110 @@
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include <tenon/tenon.hpp>
+
+#include "../catch.hpp"
+
+namespace tn = tenon;
+using tn::eval::matrix;
+
+namespace {
+
+/// Small whole numbers, so that every sum is exact.
+template <class T>
+std::vector<T> numbers(std::size_t n, std::size_t seed) {
+    std::vector<T> v(n);
+    for (std::size_t i = 0; i != n; ++i) v[i] = static_cast<T>(static_cast<int>((i * 7 + seed * 13 + i * i % 11) % 9) - 4);
+    return v;
+}
+
+/// A matrix of the given extents in an order: rows contiguous, columns contiguous, or every second element of rows.
+template <class T>
+matrix<T> laid(T* p, std::size_t rows, std::size_t columns, int order) {
+    auto const r = static_cast<std::ptrdiff_t>(rows), c = static_cast<std::ptrdiff_t>(columns);
+    if (order == 0) return {p, c, 1};
+    if (order == 1) return {p, 1, r};
+    return {p, 2 * c, 2};
+}
+
+template <class T>
+void check(std::size_t m, std::size_t n, std::size_t k, int order_a, int order_b, int order_c, bool accumulate) {
+    CAPTURE(m, n, k, order_a, order_b, order_c, accumulate);
+    auto const a = numbers<T>(2 * m * k, 1), b = numbers<T>(2 * k * n, 2);
+    auto c = numbers<T>(2 * m * n, 3);
+    auto const before = c;
+    matrix<T const> const A = laid(a.data(), m, k, order_a), B = laid(b.data(), k, n, order_b);
+    matrix<T> const C = laid(c.data(), m, n, order_c);
+    tn::eval::gemm<tn::dyn, tn::dyn, tn::dyn, T>(m, n, k, A, B, C, accumulate);
+    std::size_t wrong = 0;
+    std::vector<T> expected = before;
+    for (std::size_t i = 0; i != m; ++i)
+        for (std::size_t j = 0; j != n; ++j) {
+            auto const o = static_cast<std::size_t>(C.at(i, j) - C.p);
+            T s = accumulate ? before[o] : T(0);
+            for (std::size_t q = 0; q != k; ++q) s = static_cast<T>(s + *A.at(i, q) * *B.at(q, j));
+            expected[o] = s;
+        }
+    for (std::size_t o = 0; o != c.size(); ++o) wrong += !(c[o] == expected[o]);
+    CHECK(wrong == 0);
+}
+
+template <class T>
+void check_layouts(std::size_t m, std::size_t n, std::size_t k) {
+    for (int a = 0; a != 3; ++a)
+        for (int b = 0; b != 3; ++b)
+            for (int c = 0; c != 3; ++c) check<T>(m, n, k, a, b, c, (a + b + c) % 2 == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a product is right for any extents, strides and destination, and writes nothing else") {
+    std::size_t const extents[] = {1, 2, 5, 6, 7, 13, 16, 17, 40};
+    for (auto m : extents)
+        for (auto n : extents)
+            for (auto k : {1u, 3u, 8u, 37u}) check<float>(m, n, k, int(m % 3), int(n % 3), int(k % 3), m % 2 == 0);
+    check_layouts<float>(7, 19, 9);
+    check_layouts<float>(1, 21, 12);
+    check_layouts<float>(23, 1, 17);
+    check_layouts<double>(13, 11, 10);
+    check_layouts<int>(8, 9, 5);
+}
+
+TEST_CASE("blocks join without seams") {
+    check_layouts<float>(150, 33, 403);
+    check_layouts<double>(20, 300, 203);
+    check<float>(14, 2100, 5, 0, 0, 0, false);
+    check<float>(14, 2100, 5, 0, 1, 0, true);
+}
+
+TEST_CASE("a product without depth is zero") {
+    for (bool accumulate : {false, true}) {
+        check<float>(3, 4, 0, 0, 0, 0, accumulate);
+        check<float>(1, 4, 0, 0, 0, 0, accumulate);
+    }
+}
+
+TEST_CASE("the gradient of a large parameter is zero after zero_grad, whoever reads it first") {
+    tn::variable w(tn::ones<float, 40, 30>());
+    auto const x = tn::ones<float, 5, 40>();
+    tn::backward(tn::sum(tn::matmul(x, w)));
+    CHECK(w.grad()(3, 3) == 5.f);
+    tn::backward(tn::sum(tn::matmul(x, w)));
+    CHECK(w.grad()(3, 3) == 10.f);
+    w.zero_grad();
+    CHECK(w.grad()(3, 3) == 0.f);
+    w.zero_grad();
+    tn::backward(tn::sum(tn::matmul(x, w)));
+    CHECK(w.grad()(39, 29) == 5.f);
+    w.zero_grad();
+    tn::backward(tn::sum(tn::matmul(x, w)) + tn::sum(w) + tn::sum(tn::matmul(x, w * 2.f)));
+    CHECK(w.grad()(0, 0) == 16.f);
+    w.zero_grad();
+    tn::variable copy = w;
+    CHECK(copy.grad()(7, 7) == 0.f);
+    w.zero_grad();
+    tn::backward(tn::sum(tn::matmul(tn::slice<0, 0, 1>(w), tn::ones<float, 30, 2>())));
+    CHECK(w.grad()(0, 4) == 2.f);
+    CHECK(w.grad()(1, 4) == 0.f);
+}

@@ -1,0 +1,231 @@
+// Plans: what becomes a kernel, what is fused into it, and that evaluation does what the plan says.
+#include <cstddef>
+#include <cstdint>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <tenon/tenon.hpp>
+
+#include "../catch.hpp"
+#include "allocations.hpp"
+
+namespace tn = tenon;
+namespace nn = tenon::nn;
+
+using words = std::vector<std::string>;
+
+namespace {
+
+words kinds(tn::execution_plan const& p) {
+    words w;
+    for (auto const& k : p) w.push_back(k.kind + (k.gradient ? " gradient" : ""));
+    return w;
+}
+
+/// The blocks that a thread with an empty workspace asks for while it runs f.
+struct allocated {
+    std::size_t blocks, bytes;
+};
+template <class F>
+allocated in_fresh_workspace(F const& f) {
+    allocated found{};
+    std::thread([&] {
+        tn::workspace::local();
+        std::size_t const blocks = tenon_test::allocations, bytes = tenon_test::allocated_bytes;
+        f();
+        found = {tenon_test::allocations - blocks, tenon_test::allocated_bytes - bytes};
+    }).join();
+    return found;
+}
+
+/// Compares a plan of at most one product with what evaluation asks the workspace for. Blocks come in sizes a quarter apart.
+void check_workspace(tn::execution_plan const& p, allocated const& found) {
+    if (!tenon_test::counts_allocations()) return;
+    CHECK(found.blocks == p.buffer_count());
+    CHECK(found.bytes >= p.workspace());
+    CHECK(found.bytes <= p.workspace() + p.workspace() / 4 + 128 * p.buffer_count());
+}
+template <class A>
+void check_assignment(A const& e) {
+    tn::tensor_of_t<tn::value_t<A>, tn::shape_t<A>> result(tn::uninitialized, e.shape());
+    check_workspace(tn::plan(e), in_fresh_workspace([&] { result = e; }));
+}
+
+}  // namespace
+
+TEST_CASE("an elementwise expression is one kernel of any size") {
+    tn::tensor<float, 40, 30> a, b, c, d;
+    auto const p = tn::plan(a * b + c * tn::exp(-d));
+    REQUIRE(p.kernel_count() == 1);
+    CHECK(p[0].kind == "elementwise");
+    CHECK(p[0].operators == words{"mul", "neg", "exp", "mul", "add"});
+    CHECK(p[0].reads.size() == 4);
+    CHECK(p[0].writes[0].shape == std::vector<std::size_t>{40, 30});
+    CHECK(p.bytes_read() == 4 * 1200 * sizeof(float));
+    CHECK(p.bytes_written() == 1200 * sizeof(float));
+    CHECK(p.operations() == 5 * 1200);
+    CHECK(p.workspace() == 0);
+    CHECK(p.buffer_count() == 0);
+    check_assignment(a * b + c * tn::exp(-d));
+
+    CHECK(tn::plan(a * a).bytes_read() == 1200 * sizeof(float));
+    CHECK(tn::plan(a + 1.f).kernel_count() == 1);
+}
+
+TEST_CASE("reductions and softmax read elementwise operands in their own kernel") {
+    tn::tensor<float, 40, 30> a, b, c;
+    auto const s = tn::plan(tn::softmax<1>(a * b + tn::exp(-c)));
+    REQUIRE(s.kernel_count() == 1);
+    CHECK(s[0].kind == "softmax");
+    CHECK(s[0].operators == words{"mul", "neg", "exp", "add", "softmax"});
+    CHECK(s.workspace() == 1200 * sizeof(float));
+    check_assignment(tn::softmax<1>(a * b + tn::exp(-c)));
+
+    auto const r = tn::plan(tn::sum(tn::square(a - b)));
+    REQUIRE(r.kernel_count() == 1);
+    CHECK(r[0].kind == "reduction");
+    CHECK(r[0].operators == words{"sub", "square", "sum"});
+    CHECK(r[0].writes[0].shape.empty());
+    CHECK(r.buffer_count() == 0);  // one element lives on the stack
+
+    CHECK(kinds(tn::plan(a - tn::mean<1>(a, tn::keepdim))) == words{"reduction", "elementwise"});
+    CHECK(kinds(tn::plan(tn::argmax<1>(a + b))) == words{"reduction"});
+    tn::tensor<float, 400, 3> wide;
+    check_assignment(wide - tn::sum<1>(wide, tn::keepdim));
+}
+
+TEST_CASE("broadcasting and views add no kernel") {
+    tn::tensor<float, 40, 30> a;
+    tn::tensor<float, 30> row;
+    tn::tensor<float, 40, 1> column;
+    CHECK(tn::plan(a * row + column).kernel_count() == 1);
+    CHECK(tn::plan(a * row).bytes_read() == (1200 + 30) * sizeof(float));
+    CHECK(tn::plan(a + tn::exp(column)).operations() == 1200 + 40);  // once for each row
+    CHECK(tn::plan(tn::transpose(a) + 1.f).kernel_count() == 1);
+    CHECK(tn::plan(tn::slice<0, 0, 10>(a) * 2.f).bytes_read() == 300 * sizeof(float));
+    CHECK(kinds(tn::plan(tn::transpose(a))) == words{"copy"});
+    // The elements of a transposed tensor have to be put in order before they are reshaped.
+    CHECK(kinds(tn::plan(tn::reshape<1200>(a) + 1.f)) == words{"elementwise"});
+    CHECK(kinds(tn::plan(tn::reshape<1200>(tn::transpose(a)) + 1.f)) == words{"copy", "elementwise"});
+    check_assignment(tn::reshape<1200>(tn::transpose(a)) + 1.f);
+}
+
+TEST_CASE("a named node is planned once") {
+    tn::tensor<float, 40, 30> a, b;
+    auto const h = tn::let(a * b);
+    auto const e = h * h + tn::sum<1>(h, tn::keepdim);
+    auto const p = tn::plan(e);
+    CHECK(kinds(p) == words{"elementwise", "reduction", "elementwise"});
+    CHECK(p[1].reads[0].from == std::vector<std::size_t>{0});
+    CHECK(p[2].reads[0].from == std::vector<std::size_t>{0});
+    CHECK(p[2].reads[1].from == std::vector<std::size_t>{1});
+    check_assignment(e);
+
+    tn::variable x(a);
+    auto const g = tn::let(x * b);
+    CHECK(kinds(tn::plan_backward(tn::sum(g * g) + tn::sum(tn::exp(g)))) ==
+          words{"elementwise", "reduction", "reduction", "elementwise", "elementwise gradient", "reduction gradient",
+                "reduction gradient", "elementwise gradient"});
+}
+
+TEST_CASE("products read tensors and views where they lie, and computed operands from memory") {
+    tn::tensor<float, 40, 30> a, b;
+    auto const direct = tn::matmul(a, tn::transpose(b));
+    auto const p = tn::plan(direct);
+    REQUIRE(kinds(p) == words{"product"});
+    CHECK(p.operations() == 2 * 40 * 40 * 30);
+    check_assignment(direct);
+    check_assignment(tn::relu(tn::matmul(a + 1.f, tn::transpose(b))));
+    CHECK(kinds(tn::plan(tn::matmul(a + 1.f, tn::transpose(b)))) == words{"elementwise", "product"});
+
+    tn::tensor<float, tn::dyn, 30> rows(7);
+    CHECK(tn::plan(tn::matmul(rows, tn::transpose(b)))[0].writes[0].shape == std::vector<std::size_t>{7, 40});
+    check_assignment(tn::matmul(rows, tn::transpose(b)));
+    CHECK(kinds(tn::plan(tn::concat<0>(a, b * 2.f))) == words{"concat"});
+    tn::tensor<std::int64_t, 7> const index{};
+    CHECK(kinds(tn::plan(tn::index_select<0>(a, index))) == words{"gather", "gather"});
+    check_assignment(tn::index_select<0>(a * 2.f, index));
+}
+
+TEST_CASE("a network's forward and backward pass") {
+    auto model = nn::linear<64, 48>{} | nn::relu{} | nn::linear<48, 10>{};
+    tn::tensor<float, 32, 64> x;
+    tn::tensor<std::int64_t, 32> y;
+    CHECK(kinds(tn::plan(model(x))) == words{"product", "elementwise", "product", "elementwise"});
+
+    auto const loss = tn::cross_entropy(model(x), y);
+    auto const p = tn::plan_backward(loss);
+    CHECK(kinds(p) == words{"product", "elementwise", "product", "softmax", "softmax gradient", "product gradient",
+                            "product gradient", "elementwise gradient", "product gradient"});
+    CHECK(p[3].operators == words{"add", "cross_entropy"});
+    CHECK(p[7].operators == words{"relu", "add"});
+    CHECK(p[7].writes.size() == 2);  // the product's gradient and the bias
+    CHECK(p[8].writes[0].shape == std::vector<std::size_t>{48, 64});
+    CHECK(p[8].reads[0].from == std::vector<std::size_t>{7});
+
+    // Scratch memory is taken again by later kernels that need as much, so there are no more blocks than the plan names, and
+    // no fewer than are held.
+    auto const found = in_fresh_workspace([&] { tn::backward(loss); });
+    if (tenon_test::counts_allocations()) {
+        std::size_t held = 0, scratch = 0;
+        for (auto const& k : p) {
+            held += k.buffers;
+            scratch += k.scratch_buffers;
+        }
+        CHECK(found.blocks >= held);
+        CHECK(found.blocks <= held + scratch);
+        CHECK(found.bytes >= p.workspace() * 3 / 4);
+    }
+    CHECK(in_fresh_workspace([&] {
+              tn::backward(loss);
+              tn::backward(loss);
+          }).blocks == found.blocks);
+
+    tn::tensor<float, 32, 32> square;
+    tn::variable w(square);
+    auto const single = tn::sum(tn::matmul(w, tn::transpose(square)));
+    check_workspace(tn::plan_backward(single), in_fresh_workspace([&] { tn::backward(single); }));
+}
+
+TEST_CASE("a plan can be printed and drawn") {
+    tn::tensor<float, 4, 5> a, b;
+    auto const e = tn::explain(tn::softmax<1>(a * b) + 1.f);
+    std::string const text = e;
+    CHECK(text == "1  softmax      [4, 5] -> [4, 5]  mul, softmax  reads 160 B, writes 80 B  120 operations\n"
+                  "2  elementwise  [4, 5] -> [4, 5]  add           reads 80 B, writes 80 B   20 operations\n"
+                  "2 kernels: reads 240 B, writes 160 B, 140 operations, workspace 0 B in 0 buffers");
+    std::ostringstream out;
+    out << e;
+    CHECK(out.str() == text);
+    std::string const graph = e.graphviz();
+    CHECK(graph.starts_with("digraph"));
+    CHECK(graph.find("k1 -> k2 [label=\"[4, 5]\"]") != std::string::npos);
+    CHECK(tn::explain(tn::plan(a * b)).text() == tn::explain(a * b).text());
+}
+
+namespace tenon::inline TENON_TARGET {
+namespace {
+/// A node from elsewhere that says nothing of itself.
+template <class A>
+struct doubled_node : expression_base<doubled_node<A>, value_t<A>, shape_t<A>> {
+    explicit doubled_node(A a) : operand(a) {}
+    auto shape() const { return operand.shape(); }
+    A operand;
+};
+}  // namespace
+namespace eval {
+template <class A, bool Grad>
+struct tape<doubled_node<A>, Grad>
+    : in_memory<tape<doubled_node<A>, Grad>, value_t<A>, shape_t<A>, tape<A, Grad>::differentiable> {};
+}  // namespace eval
+}  // namespace tenon::inline TENON_TARGET
+
+TEST_CASE("a node that does not describe itself is a kernel of its name") {
+    tn::tensor<float, 40, 30> a;
+    auto const sum = a + a;
+    auto const p = tn::plan(tn::exp(tn::doubled_node<std::remove_const_t<decltype(sum)>>(sum)));
+    CHECK(kinds(p) == words{"elementwise", "doubled", "elementwise"});
+    CHECK(p[1].reads[0].from == std::vector<std::size_t>{0});
+}

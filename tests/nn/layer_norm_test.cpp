@@ -1,0 +1,66 @@
+#include "torch_values.hpp"
+
+namespace nn = tenon::nn;
+using namespace torch_values;
+
+namespace {
+template <std::size_t... E, class Layer>
+void check_layer(std::string const& name, Layer& layer) {
+    tn::variable x(get<float, E...>(name + ".x"));
+    tn::backward(output(name, layer(x)));
+    check(name + ".grad.x", x.grad());
+    check_parameters(name, layer);
+}
+}  // namespace
+
+TEST_CASE("PyTorch: layer_norm") {
+    auto layer = load<nn::layer_norm<19>>("layer_norm");
+    check_layer<3, 2, 19>("layer_norm", layer);
+    CHECK(nn::summary(layer) == "layer_norm((19,), eps=1e-05)");
+    auto two = load("layer_norm2", nn::layer_norm<2, 5>{.eps = 1e-3});
+    check_layer<3, 2, 5>("layer_norm2", two);
+    CHECK(nn::summary(two) == "layer_norm((2, 5), eps=0.001)");
+    static_assert(nn::parameter_count<nn::layer_norm<2, 5>> == 20);
+}
+
+TEST_CASE("PyTorch: rms_norm, group_norm, instance_norm2d") {
+    auto rms = load<nn::rms_norm<19>>("rms_norm");
+    check_layer<3, 2, 19>("rms_norm", rms);
+    auto group = load<nn::group_norm<2, 6>>("group_norm");
+    check_layer<3, 6, 2, 4>("group_norm", group);
+    nn::instance_norm2d<3> instance;
+    check_layer<2, 3, 4, 4>("instance_norm2d", instance);
+    CHECK(nn::summary(group) == "group_norm(2, 6, eps=1e-05)");
+}
+
+TEST_CASE("run-time extents normalise as static ones do") {
+    tn::tensor<float, tn::dyn, 2, tn::dyn> x(3, 19);
+    x = get<float, 3, 2, 19>("layer_norm.x");
+    auto layer = load<nn::layer_norm<19>>("layer_norm");
+    tn::tensor<float, 3, 2, 19> y = layer(x);
+    check("layer_norm.out", y);
+    CHECK(tn::allclose(tn::layer_norm<tn::dyn>(x), tn::layer_norm<19>(x)));
+    bool refused = false;
+    try {
+        (void)nn::layer_norm<18>{}(x);
+    } catch (tn::shape_error const&) { refused = true; }
+    CHECK(refused);
+    tn::tensor<float, 0, 4> none;
+    CHECK(tn::sum(tn::layer_norm<4>(none)).item() == 0.f);
+}
+
+TEST_CASE("gradients of normalisations agree with differences") {
+    tn::generator gen{3};
+    tn::variable x(tn::randn<double, 3, 4, 5>(gen));
+    tn::variable w(tn::randn<double, 4, 5>(gen)), b(tn::randn<double, 4, 5>(gen));
+    auto const g = tn::randn<double, 3, 4, 5>(gen);
+    CHECK(tn::gradcheck(tn::sum(tn::layer_norm(tn::exp(x), w, b) * g)));
+    CHECK(tn::gradcheck(tn::sum(tn::layer_norm<5>(x) * g) + tn::sum(tn::rms_norm(x, w) * g)));
+    CHECK(tn::gradcheck(tn::sum(tn::group_norm<2>(x) * g) + tn::sum(tn::instance_norm(x) * g)));
+    // Forward mode through the same code.
+    auto const f = [&](auto const& v) { return tn::sum(tn::layer_norm<5>(v) * g); };
+    auto const [value, slope] = tn::jvp(f, x.value(), g);
+    x.zero_grad();
+    tn::backward(f(x));
+    CHECK(std::abs(slope.item() - tn::sum(x.grad() * g).item()) < 1e-10);
+}
