@@ -42,45 +42,50 @@ void for_each_list(Model& model, unsigned char* state, F const& f) {
 }
 }  // namespace detail
 
-template <class Model, std::size_t Count, class Counters>
-class parameter_state<Model, Count, Counters, cuda::device> {
+template <class Model>
+class parameter_state<Model, cuda::device> {
 public:
-    /// @param used how many buffers each parameter has
-    explicit parameter_state(Model& model, std::size_t used = Count) : used_(used) {
-        std::size_t bytes = 0;
-        nn::visit_parameters(model, [&](auto& p) { bytes += used_ * detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
-        memory_.reserve(bytes);
-        memory_.clear();
-        counters_.reserve(1);
-        Counters const start{};
-        cuda::upload(&start, counters_.data(), 1);
-    }
-    /// One step of every parameter by a rule of the optimiser's. Every launch reads the same counters, the last one counts on.
+    /// One step of every parameter: one launch for each 64 parameters of an element type. All of them read the same counters,
+    /// and the last one counts on.
     template <class Rule>
     void step(Model& model, Rule const& rule) {
-        step_with<Rule::least>(model, rule);
+        if (counters_.size() == 0) make(model, rule.used());
+        start<Rule::fewest>(model, rule);
     }
 
 private:
     template <std::size_t Used, class Rule>
-    void step_with(Model& model, Rule const& rule) {
-        if constexpr (Used < Count)
-            if (Used != used_) return step_with<Used + 1>(model, rule);
-        detail::for_each_list<Used>(model, memory_.data(), rule_on_list<Used, Rule>{rule, counters_.data()});
-    }
-    template <std::size_t Used, class Rule>
     struct rule_on_list {
         Rule rule;
-        Counters* counters;
+        step_counters* counters;
         template <class T>
         void start(kernels::parameter_list<Used> const& list, bool last) const {
-            cuda::launch("optimizer_step", &kernels::optimizer_step<T, Used, Rule, Counters>, dim3(list.first_block[list.size]), kernels::block_size, list, rule, counters, last, cuda::context::local().ticket());
+            cuda::launch("optimizer_step", &kernels::optimizer_step<T, Used, Rule, step_counters>,
+                         dim3(list.first_block[list.size]), kernels::block_size, list, rule, counters, last,
+                         cuda::context::local().ticket());
         }
     };
+    template <std::size_t Used, class Rule>
+    void start(Model& model, Rule const& rule) {
+        if constexpr (Used < Rule::most)
+            if (used_ > Used) return start<Used + 1>(model, rule);
+        detail::for_each_list<Used>(model, memory_.data(), rule_on_list<Used, Rule>{rule, counters_.data()});
+    }
+    void make(Model& model, std::size_t used) {
+        cuda::context::local().refuse_capture("an optimiser's first step, which makes its buffers");
+        std::size_t bytes = 0;
+        nn::visit_parameters(model, [&](auto& p) { bytes += used * detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
+        memory_.reserve(bytes);
+        memory_.clear();
+        used_ = used;
+        counters_.reserve(1);
+        step_counters const start{};
+        cuda::upload(&start, counters_.data(), 1);
+    }
 
-    std::size_t used_;
+    std::size_t used_ = 0;
     cuda::buffer<unsigned char> memory_;
-    cuda::buffer<Counters> counters_;
+    cuda::buffer<step_counters> counters_;
 };
 
 template <>

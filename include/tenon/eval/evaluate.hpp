@@ -82,10 +82,12 @@ constexpr auto loop_shape(Node const& n, Tensor const& to) {
 /// Runs a computation into a tensor of the right shape that the computation does not read.
 template <class Tensor, class Node>
 constexpr void evaluate_into(Tensor& to, Node const& n) {
-    auto const node = as_node(n);
-    eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
-    t.forward();
-    eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
+    if constexpr (host_pass) {
+        auto const node = as_node(n);
+        eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+        t.forward();
+        eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
+    }
 }
 
 /// Runs a computation into a tensor that it may read: through a second buffer where an element would be overwritten
@@ -97,14 +99,16 @@ constexpr void assign_to(Tensor& to, Node const& n) {
         to = Tensor(static_cast<expression_base<Node, value_t<Node>, shape_t<Node>> const&>(n));
         return;
     }
-    auto const node = as_node(n);
-    eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
-    t.forward();
-    if (t.overlaps(to.data(), to.data() + to.size(), true)) {
-        Tensor second(uninitialized, s);
-        eval::evaluate_region(t, second.data(), detail::loop_shape(node, second));
-        to = std::move(second);
-    } else eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
+    if constexpr (host_pass) {
+        auto const node = as_node(n);
+        eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+        t.forward();
+        if (t.overlaps(to.data(), to.data() + to.size(), true)) {
+            Tensor second(uninitialized, s);
+            eval::evaluate_region(t, second.data(), detail::loop_shape(node, second));
+            to = std::move(second);
+        } else eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
+    }
 }
 
 /// The value of something that has one element.
@@ -113,6 +117,7 @@ constexpr auto evaluate(A const& a) {
     using T = value_t<A>;
     auto const node = as_node(a);
     if constexpr (!std::is_same_v<device_of_t<A>, cpu>) return executor<device_of_t<A>>::value(node);
+    else if constexpr (!host_pass) return T{};
     else {
         eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
         t.forward();

@@ -14,40 +14,42 @@ struct adadelta_options {
     bool maximize = false;
 };
 
+struct adadelta_rule {
+    static constexpr std::size_t fewest = 2, most = 2;
+    double rho;
+    float lr, eps, decay, sign;
+    explicit adadelta_rule(adadelta_options const& o)
+        : rho(o.rho), lr(o.lr), eps(o.eps), decay(o.weight_decay), sign(o.maximize ? -1.f : 1.f) {}
+
+    static constexpr std::size_t used() { return 2; }
+    TENON_HOST_DEVICE void count(step_counters& c) const { c.step += 1; }
+
+    template <class T>
+    struct step {
+        detail::gradient_rule<T> gradient;
+        T keep, fresh, lr, eps;
+        template <class V, std::size_t N>
+        TENON_LANE void operator()(V& value, V g, std::array<V, N>& state) const {
+            V const joined = gradient(value, g);
+            detail::move_square(state[0], joined, V(keep), V(fresh));
+            V const delta = math::sqrt(state[1] + V(eps)) / math::sqrt(state[0] + V(eps)) * joined;
+            detail::move_square(state[1], delta, V(keep), V(fresh));
+            value = value - V(lr) * delta;
+        }
+    };
+    template <class T>
+    TENON_HOST_DEVICE step<T> at(step_counters const&) const {
+        return {{T(sign), T(decay)}, T(rho), T(1 - rho), T(lr), T(eps)};
+    }
+};
+
 /// v ← ρv + (1 − ρ)g²;  d = √(u + ε) / √(v + ε) · g;  u ← ρu + (1 − ρ)d²;  θ ← θ − lr·d. Zeiler (2012); follows
 /// torch.optim.Adadelta. The model has to outlive the optimiser.
 template <class Model>
-class adadelta : public optimizer<Model, adadelta_options, 2> {
+class adadelta : public optimizer<Model, adadelta_options, adadelta_rule> {
 public:
     explicit adadelta(Model& model, adadelta_options options = {})
-        : optimizer<Model, adadelta_options, 2>(model, options) {}
-
-    /// One step along the gradients that backward has accumulated.
-    void step() {
-        this->update_each(2, [this](auto& p, auto* const* buffers)
-                                 TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1]); });
-    }
-
-private:
-    template <class Variable, class T>
-    void update(Variable& parameter, T* v, T* u) {
-        auto const& o = this->settings();
-        T* const x = parameter.value().data();
-        T const* const g = parameter.gradient_data();
-        T const keep = static_cast<T>(o.rho), fresh = static_cast<T>(1 - o.rho), lr = static_cast<T>(o.lr);
-        T const eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay),
-                sign = static_cast<T>(this->sign());
-        for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            using V = element::lane_t<T, N>;
-            V const value = V::load(x + i), old = V::load(u + i);
-            V const gradient = math::fma(V(decay), value, V(sign) * V::load(g + i));
-            V const square = math::fma(V(fresh) * gradient, gradient, V(keep) * V::load(v + i));
-            V const delta = math::sqrt(old + V(eps)) / math::sqrt(square + V(eps)) * gradient;
-            square.store(v + i);
-            math::fma(V(fresh) * delta, delta, V(keep) * old).store(u + i);
-            (value - V(lr) * delta).store(x + i);
-        });
-    }
+        : optimizer<Model, adadelta_options, adadelta_rule>(model, options) {}
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

@@ -15,39 +15,45 @@ struct adagrad_options {
     bool maximize = false;
 };
 
+struct adagrad_rule {
+    static constexpr std::size_t fewest = 1, most = 1;
+    double lr, lr_decay;
+    float decay, start, eps, sign;
+    explicit adagrad_rule(adagrad_options const& o)
+        : lr(o.lr),
+          lr_decay(o.lr_decay),
+          decay(o.weight_decay),
+          start(o.initial_accumulator_value),
+          eps(o.eps),
+          sign(o.maximize ? -1.f : 1.f) {}
+
+    static constexpr std::size_t used() { return 1; }
+    TENON_HOST_DEVICE void count(step_counters& c) const { c.step += 1; }
+
+    template <class T>
+    struct step {
+        detail::gradient_rule<T> gradient;
+        T rate, start, eps;
+        template <class V, std::size_t N>
+        TENON_LANE void operator()(V& value, V g, std::array<V, N>& state) const {
+            V const joined = gradient(value, g);
+            state[0] = math::fma(joined, joined, state[0] + V(start));
+            value = value - V(rate) * joined / (math::sqrt(state[0]) + V(eps));
+        }
+    };
+    template <class T>
+    TENON_HOST_DEVICE step<T> at(step_counters const& c) const {
+        return {{T(sign), T(decay)}, T(lr / (1 + (c.step - 1) * lr_decay)), T(c.step == 1 ? start : 0), T(eps)};
+    }
+};
+
 /// s ← s + g²;  θ ← θ − lr / (1 + (t − 1) lr_decay) · g / (√s + ε). Duchi, Hazan and Singer (2011); follows
 /// torch.optim.Adagrad. The model has to outlive the optimiser.
 template <class Model>
-class adagrad : public optimizer<Model, adagrad_options, 1> {
+class adagrad : public optimizer<Model, adagrad_options, adagrad_rule> {
 public:
     explicit adagrad(Model& model, adagrad_options options = {})
-        : optimizer<Model, adagrad_options, 1>(model, options) {}
-
-    /// One step along the gradients that backward has accumulated.
-    void step() {
-        double const t = this->begin_step();
-        this->update_each(1, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update(p, buffers[0], t); });
-    }
-
-private:
-    template <class Variable, class T>
-    void update(Variable& parameter, T* s, double t) {
-        auto const& o = this->settings();
-        T* const x = parameter.value().data();
-        T const* const g = parameter.gradient_data();
-        T const rate = static_cast<T>(static_cast<double>(o.lr) / (1 + (t - 1) * static_cast<double>(o.lr_decay)));
-        T const eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay),
-                sign = static_cast<T>(this->sign());
-        T const start = t > 1 ? T(0) : static_cast<T>(o.initial_accumulator_value);
-        for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            using V = element::lane_t<T, N>;
-            V const value = V::load(x + i);
-            V const gradient = math::fma(V(decay), value, V(sign) * V::load(g + i));
-            V const sum = math::fma(gradient, gradient, V::load(s + i) + V(start));
-            sum.store(s + i);
-            (value - V(rate) * gradient / (math::sqrt(sum) + V(eps))).store(x + i);
-        });
-    }
+        : optimizer<Model, adagrad_options, adagrad_rule>(model, options) {}
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

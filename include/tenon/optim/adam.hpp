@@ -1,8 +1,6 @@
 // Adam, and Adam with decoupled weight decay.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <utility>
 
 #include <tenon/optim/optimizer.hpp>
@@ -28,84 +26,82 @@ struct adamw_options {
     bool maximize = false;
 };
 
-/// Adam's rule for one element, with what is the same for all of them. A third buffer holds the greatest v.
-template <class T>
-struct adam_step {
-    T new1, new2, old2, eps, rate, root, sign, decay, shrink;
-
-    template <class V, std::size_t Used>
-    TENON_LANE void operator()(V& value, V g, std::array<V, Used>& state) const {
-        V const gradient = math::fma(V(decay), value, V(sign) * g);
-        V const old = state[0];
-        V const mean = math::fma(V(new1), gradient - old, old);
-        V square = math::fma(V(new2) * gradient, gradient, V(old2) * state[1]);
-        state[0] = mean;
-        state[1] = square;
-        if constexpr (Used == 3) state[2] = square = math::maximum(state[2], square);
-        V const denominator = math::fma(math::sqrt(square), V(root), V(eps));
-        value = V(shrink) * value - V(rate) * mean / denominator;
-    }
-};
-
-/// The number of steps, and β₁ and β₂ to its power.
-struct adam_counters {
-    double steps = 0;
-    running_power power1, power2;
-};
-
-/// What a step of Adam is made of, in plain numbers.
 struct adam_rule {
-    static constexpr std::size_t least = 2;
+    static constexpr std::size_t fewest = 2, most = 3;
     double lr, beta1, beta2;
     float eps, decay, shrink, sign;
+    bool amsgrad;
+    explicit adam_rule(adam_options const& o)
+        : lr(o.lr),
+          beta1(o.betas.first),
+          beta2(o.betas.second),
+          eps(o.eps),
+          decay(o.weight_decay),
+          shrink(1),
+          sign(o.maximize ? -1.f : 1.f),
+          amsgrad(o.amsgrad) {}
+    explicit adam_rule(adamw_options const& o)
+        : lr(o.lr),
+          beta1(o.betas.first),
+          beta2(o.betas.second),
+          eps(o.eps),
+          decay(0),
+          shrink(1 - o.lr * o.weight_decay),
+          sign(o.maximize ? -1.f : 1.f),
+          amsgrad(o.amsgrad) {}
 
-    TENON_HOST_DEVICE adam_counters next(adam_counters c) const {
-        c.steps += 1;
-        c.power1.at(c.steps, beta1);
-        c.power2.at(c.steps, beta2);
-        return c;
+    std::size_t used() const { return amsgrad ? 3 : 2; }
+    TENON_HOST_DEVICE void count(step_counters& c) const {
+        c.step += 1;
+        c.power1.advance(c.step, beta1);
+        c.power2.advance(c.step, beta2);
     }
+
     template <class T>
-    TENON_HOST_DEVICE adam_step<T> at(adam_counters const& c) const {
-        double const rate = lr / (1 - c.power1.last()), root = 1 / math::machine::sqrt_single(1 - c.power2.last());
-        return {static_cast<T>(1 - beta1), static_cast<T>(1 - beta2), static_cast<T>(beta2),
-                static_cast<T>(eps),       static_cast<T>(rate),      static_cast<T>(root),
-                static_cast<T>(sign),      static_cast<T>(decay),     static_cast<T>(shrink)};
+    struct step {
+        detail::gradient_rule<T> gradient;
+        T fresh1, keep2, fresh2, rate, root, eps, shrink;
+        template <class V, std::size_t N>
+        TENON_LANE void operator()(V& value, V g, std::array<V, N>& state) const {
+            V const joined = gradient(value, g);
+            detail::move_mean(state[0], joined, V(fresh1));
+            detail::move_square(state[1], joined, V(keep2), V(fresh2));
+            V square = state[1];
+            if constexpr (N == 3) square = state[2] = math::maximum(state[2], square);
+            value = V(shrink) * value - V(rate) * state[0] / math::fma(math::sqrt(square), V(root), V(eps));
+        }
+    };
+    template <class T>
+    TENON_HOST_DEVICE step<T> at(step_counters const& c) const {
+        return {{T(sign), T(decay)},
+                T(1 - beta1),
+                T(beta2),
+                T(1 - beta2),
+                T(lr / (1 - c.power1.value)),
+                T(1 / std::sqrt(1 - c.power2.value)),
+                T(eps),
+                T(shrink)};
     }
 };
 
-/// m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;  θ ← θ − lr/(1 − β₁ᵗ) · m / (√(v/(1 − β₂ᵗ)) + ε). Kingma and Ba (2015).
-/// With `amsgrad` the greatest v so far takes v's place (Reddi, Kale and Kumar, 2018); that is decided at the first
-/// step.
-/// @tparam Decoupled weight decay shrinks θ directly (Loshchilov and Hutter, 2019) instead of joining the gradient
-template <class Model, class Options, bool Decoupled>
-class adam_family : public optimizer<Model, Options, 3, adam_counters> {
+/// Adam; weight decay joins the gradient.
+/// m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;  θ ← θ − lr/(1 − β₁ᵗ) · m / (√(v/(1 − β₂ᵗ)) + ε). Kingma and Ba (2015);
+/// with `amsgrad` the greatest v so far takes v's place (Reddi, Kale and Kumar, 2018). Follows torch.optim.Adam. The model
+/// has to outlive the optimiser.
+template <class Model>
+class adam : public optimizer<Model, adam_options, adam_rule> {
 public:
-    explicit adam_family(Model& model, Options options = {})
-        : optimizer<Model, Options, 3, adam_counters>(model, options) {}
-
-    /// One step along the gradients that backward has accumulated.
-    void step() {
-        auto const& o = this->settings();
-        this->step_by(o.amsgrad ? 3 : 2,
-                      adam_rule{o.lr, o.betas.first, o.betas.second, o.eps, Decoupled ? 0 : o.weight_decay,
-                                Decoupled ? 1 - o.lr * o.weight_decay : 1, static_cast<float>(this->sign())});
-    }
+    explicit adam(Model& model, adam_options options = {})
+        : optimizer<Model, adam_options, adam_rule>(model, options) {}
 };
 
-/// Adam; weight decay joins the gradient. Follows torch.optim.Adam. The model has to outlive the optimiser.
+/// Adam whose weight decay shrinks θ directly instead of joining the gradient (Loshchilov and Hutter, 2019). Follows
+/// torch.optim.AdamW. The model has to outlive the optimiser.
 template <class Model>
-class adam : public adam_family<Model, adam_options, false> {
-public:
-    explicit adam(Model& model, adam_options options = {}) : adam_family<Model, adam_options, false>(model, options) {}
-};
-
-/// Adam with decoupled weight decay. Follows torch.optim.AdamW. The model has to outlive the optimiser.
-template <class Model>
-class adamw : public adam_family<Model, adamw_options, true> {
+class adamw : public optimizer<Model, adamw_options, adam_rule> {
 public:
     explicit adamw(Model& model, adamw_options options = {})
-        : adam_family<Model, adamw_options, true>(model, options) {}
+        : optimizer<Model, adamw_options, adam_rule>(model, options) {}
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

@@ -16,44 +16,49 @@ struct adamax_options {
     bool maximize = false;
 };
 
+struct adamax_rule {
+    static constexpr std::size_t fewest = 2, most = 2;
+    double lr, beta1, beta2;
+    float eps, decay, sign;
+    explicit adamax_rule(adamax_options const& o)
+        : lr(o.lr),
+          beta1(o.betas.first),
+          beta2(o.betas.second),
+          eps(o.eps),
+          decay(o.weight_decay),
+          sign(o.maximize ? -1.f : 1.f) {}
+
+    static constexpr std::size_t used() { return 2; }
+    TENON_HOST_DEVICE void count(step_counters& c) const {
+        c.step += 1;
+        c.power1.advance(c.step, beta1);
+    }
+
+    template <class T>
+    struct step {
+        detail::gradient_rule<T> gradient;
+        T fresh1, keep2, rate, eps;
+        template <class V, std::size_t N>
+        TENON_LANE void operator()(V& value, V g, std::array<V, N>& state) const {
+            V const joined = gradient(value, g);
+            detail::move_mean(state[0], joined, V(fresh1));
+            state[1] = math::maximum(V(keep2) * state[1], math::abs(joined) + V(eps));
+            value = value - V(rate) * state[0] / state[1];
+        }
+    };
+    template <class T>
+    TENON_HOST_DEVICE step<T> at(step_counters const& c) const {
+        return {{T(sign), T(decay)}, T(1 - beta1), T(beta2), T(lr / (1 - c.power1.value)), T(eps)};
+    }
+};
+
 /// m ← β₁m + (1 − β₁)g;  u ← max(β₂u, |g| + ε);  θ ← θ − lr/(1 − β₁ᵗ) · m/u. Kingma and Ba (2015); follows
 /// torch.optim.Adamax. The model has to outlive the optimiser.
 template <class Model>
-class adamax : public optimizer<Model, adamax_options, 2> {
+class adamax : public optimizer<Model, adamax_options, adamax_rule> {
 public:
-    explicit adamax(Model& model, adamax_options options = {}) : optimizer<Model, adamax_options, 2>(model, options) {}
-
-    /// One step along the gradients that backward has accumulated.
-    void step() {
-        auto const& o = this->settings();
-        double const rate = static_cast<double>(o.lr) / (1 - power1_.at(this->begin_step(), o.betas.first));
-        this->update_each(2, [&](auto& p, auto* const* buffers)
-                                 TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], rate); });
-    }
-
-private:
-    template <class Variable, class T>
-    void update(Variable& parameter, T* m, T* u, double rate) {
-        auto const& o = this->settings();
-        double const beta1 = o.betas.first, beta2 = o.betas.second;
-        T* const x = parameter.value().data();
-        T const* const g = parameter.gradient_data();
-        T const new1 = static_cast<T>(1 - beta1), old2 = static_cast<T>(beta2);
-        T const r = static_cast<T>(rate), eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay),
-                sign = static_cast<T>(this->sign());
-        for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            using V = element::lane_t<T, N>;
-            V const value = V::load(x + i), old = V::load(m + i);
-            V const gradient = math::fma(V(decay), value, V(sign) * V::load(g + i));
-            V const mean = math::fma(V(new1), gradient - old, old);
-            V const norm = math::maximum(V(old2) * V::load(u + i), math::abs(gradient) + V(eps));
-            mean.store(m + i);
-            norm.store(u + i);
-            (value - V(r) * mean / norm).store(x + i);
-        });
-    }
-
-    running_power power1_;
+    explicit adamax(Model& model, adamax_options options = {})
+        : optimizer<Model, adamax_options, adamax_rule>(model, options) {}
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

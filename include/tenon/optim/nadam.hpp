@@ -1,7 +1,6 @@
 // NAdam: Adam with Nesterov's momentum.
 #pragma once
 
-#include <cmath>
 #include <utility>
 
 #include <tenon/optim/optimizer.hpp>
@@ -19,61 +18,68 @@ struct nadam_options {
     bool maximize = false;
 };
 
+struct nadam_rule {
+    static constexpr std::size_t fewest = 2, most = 2;
+    double lr, beta1, beta2, momentum_decay;
+    float eps, decay, shrink, sign;
+    explicit nadam_rule(nadam_options const& o)
+        : lr(o.lr),
+          beta1(o.betas.first),
+          beta2(o.betas.second),
+          momentum_decay(o.momentum_decay),
+          eps(o.eps),
+          decay(o.decoupled_weight_decay ? 0 : o.weight_decay),
+          shrink(o.decoupled_weight_decay ? 1 - o.lr * o.weight_decay : 1),
+          sign(o.maximize ? -1.f : 1.f) {}
+
+    static constexpr std::size_t used() { return 2; }
+    TENON_HOST_DEVICE void count(step_counters& c) const {
+        c.step += 1;
+        c.power2.advance(c.step, beta2);
+        c.product *= momentum(c.step);
+    }
+
+    template <class T>
+    struct step {
+        detail::gradient_rule<T> gradient;
+        T fresh1, keep2, fresh2, gradient_rate, mean_rate, root, eps, shrink;
+        template <class V, std::size_t N>
+        TENON_LANE void operator()(V& value, V g, std::array<V, N>& state) const {
+            V const joined = gradient(value, g);
+            detail::move_mean(state[0], joined, V(fresh1));
+            detail::move_square(state[1], joined, V(keep2), V(fresh2));
+            V const denominator = math::fma(math::sqrt(state[1]), V(root), V(eps));
+            value = V(shrink) * value - (V(gradient_rate) * joined + V(mean_rate) * state[0]) / denominator;
+        }
+    };
+    template <class T>
+    TENON_HOST_DEVICE step<T> at(step_counters const& c) const {
+        double const now = momentum(c.step), next = momentum(c.step + 1);
+        return {{T(sign), T(decay)},
+                T(1 - beta1),
+                T(beta2),
+                T(1 - beta2),
+                T(lr * (1 - now) / (1 - c.product)),
+                T(lr * next / (1 - c.product * next)),
+                T(1 / std::sqrt(1 - c.power2.value)),
+                T(eps),
+                T(shrink)};
+    }
+
+private:
+    TENON_HOST_DEVICE double momentum(double t) const {
+        return beta1 * (1 - 0.5 * std::pow(0.96, t * momentum_decay));
+    }
+};
+
 /// μ_t = β₁(1 − ½ 0.96^(t·momentum_decay));  m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;
 /// θ ← θ − lr (μ_{t+1} m / (1 − Π_{i≤t+1} μ_i) + (1 − μ_t) g / (1 − Π_{i≤t} μ_i)) / (√(v/(1 − β₂ᵗ)) + ε). Dozat (2016);
 /// follows torch.optim.NAdam. The model has to outlive the optimiser.
 template <class Model>
-class nadam : public optimizer<Model, nadam_options, 2> {
+class nadam : public optimizer<Model, nadam_options, nadam_rule> {
 public:
-    explicit nadam(Model& model, nadam_options options = {}) : optimizer<Model, nadam_options, 2>(model, options) {}
-
-    /// One step along the gradients that backward has accumulated.
-    void step() {
-        auto const& o = this->settings();
-        double const t = this->begin_step(), lr = static_cast<double>(o.lr);
-        double const now = momentum(t), next = momentum(t + 1);
-        product_ *= now;
-        rates const r{lr * (1 - now) / (1 - product_), lr * next / (1 - product_ * next),
-                      1 / std::sqrt(1 - power2_.at(t, o.betas.second))};
-        this->update_each(2, [&](auto& p, auto* const* buffers)
-                                 TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], r); });
-    }
-
-private:
-    struct rates {
-        double gradient, mean, root;
-    };
-    double momentum(double step) {
-        return this->settings().betas.first * (1 - 0.5 * std::pow(0.96, step * this->settings().momentum_decay));
-    }
-
-    template <class Variable, class T>
-    void update(Variable& parameter, T* m, T* v, rates const& r) {
-        auto const& o = this->settings();
-        double const beta1 = o.betas.first, beta2 = o.betas.second;
-        T* const x = parameter.value().data();
-        T const* const g = parameter.gradient_data();
-        T const new1 = static_cast<T>(1 - beta1), new2 = static_cast<T>(1 - beta2), old2 = static_cast<T>(beta2);
-        T const gradient_rate = static_cast<T>(r.gradient), mean_rate = static_cast<T>(r.mean);
-        T const root = static_cast<T>(r.root);
-        T const eps = static_cast<T>(o.eps), sign = static_cast<T>(this->sign());
-        T const decay = static_cast<T>(o.decoupled_weight_decay ? 0 : o.weight_decay);
-        T const shrink = static_cast<T>(o.decoupled_weight_decay ? 1 - o.lr * o.weight_decay : 1);
-        for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            using V = element::lane_t<T, N>;
-            V const value = V::load(x + i), old = V::load(m + i);
-            V const gradient = math::fma(V(decay), value, V(sign) * V::load(g + i));
-            V const mean = math::fma(V(new1), gradient - old, old);
-            V const square = math::fma(V(new2) * gradient, gradient, V(old2) * V::load(v + i));
-            mean.store(m + i);
-            square.store(v + i);
-            V const denominator = math::fma(math::sqrt(square), V(root), V(eps));
-            (V(shrink) * value - (V(gradient_rate) * gradient + V(mean_rate) * mean) / denominator).store(x + i);
-        });
-    }
-
-    running_power power2_;
-    double product_ = 1;
+    explicit nadam(Model& model, nadam_options options = {})
+        : optimizer<Model, nadam_options, nadam_rule>(model, options) {}
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

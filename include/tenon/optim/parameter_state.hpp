@@ -1,85 +1,104 @@
-// What optimisers keep for every parameter of a model.
+// What optimisers keep for every parameter of a model, and the loop that moves parameters by a rule.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <memory>
 
+#include <tenon/core/parallel.hpp>
 #include <tenon/core/workspace.hpp>
 #include <tenon/eval/cpu/tape.hpp>
 #include <tenon/nn/module.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {
 
-/// What an optimiser counts beside its buffers: nothing.
-struct no_counters {};
+/// βᵗ for t = 1, 2, …: a product from step to step unless β changes.
+struct running_power {
+    double base = 0, value = 1;
+    TENON_HOST_DEVICE void advance(double step, double to) {
+        value = to == base ? value * to : std::pow(to, step);
+        base = to;
+    }
+};
 
-/// Buffers of zeros, up to Count for each parameter of a model, in one block of memory, and what the optimiser counts from
-/// step to step. They live where the model does.
-template <class Model, std::size_t Count, class Counters = no_counters, class Device = nn::model_device_t<Model>>
+/// What optimisers count from step to step.
+struct step_counters {
+    double step = 0;               ///< the number of the step, from 1 on
+    running_power power1, power2;  ///< β₁ᵗ and β₂ᵗ
+    double product = 1;            ///< a product of one factor for each step
+};
+
+/// Buffers of zeros for each parameter of a model, in one block of memory that the first step makes, and the counters. They
+/// live where the model does.
+///
+/// A rule says what one step is, in plain numbers that can travel to a device: `Rule::fewest` and `Rule::most` bound the
+/// buffers of a parameter and `used()` is their number; `count(counters)` counts on; `at<T>(counters)` gives a function of
+/// (value, gradient, std::array of the buffers' values) on lanes of T, which changes value and buffers.
+template <class Model, class Device = cpu>
 class parameter_state;
 
-/// Runs `f(N, i)` over a parameter's elements, N at a time.
-template <class Variable, class F>
-TENON_INLINE void for_each_element(Variable const& v, F&& f) {
-    using T = typename Variable::value_type;
-    eval::for_each_pack<TENON_VECTOR_BYTES / sizeof(T), static_size<typename Variable::shape_type>>(v.size(), f);
-}
-
-template <class Model, std::size_t Count, class Counters>
-class parameter_state<Model, Count, Counters, cpu> {
+template <class Model>
+class parameter_state<Model, cpu> {
 public:
-    /// @param used how many buffers each parameter has
-    explicit parameter_state(Model& model, std::size_t used = Count) : used_(used) {
-        std::size_t bytes = 0;
-        nn::visit_parameters(model, [&](auto& p) { bytes += used_ * padded<value_t<decltype(p)>>(p.size()); });
-        memory_ = std::make_unique<line[]>(bytes / sizeof(line));
-    }
-    /// Calls `f(parameter, buffers)` for every parameter; buffers[i] points to the i-th buffer's elements, or is
-    /// null where that is not used.
-    template <class F>
-    void for_each(Model& model, F&& f) {
-        auto* p = reinterpret_cast<unsigned char*>(memory_.get());
-        nn::visit_parameters(model, [&](auto& v) TENON_LAMBDA_INLINE {
-            using T = value_t<decltype(v)>;
-            std::size_t const step = padded<T>(v.size());
-            T* buffers[Count == 0 ? 1 : Count];
-            for (std::size_t i = 0; i != Count; ++i)
-                buffers[i] = i < used_ ? reinterpret_cast<T*>(p + i * step) : nullptr;
-            p += used_ * step;
-            f(v, buffers);
-        });
-    }
-
-    /// One step of every parameter by a rule of the optimiser's.
-    /// @param rule `rule.next(counters)` counts on, and `rule.at<T>(counters)` is a function of (value, gradient, array of
-    ///        buffers) on lanes of T that changes value and buffers; there are at least `Rule::least` buffers
+    /// One step of every parameter.
     template <class Rule>
     void step(Model& model, Rule const& rule) {
-        counters_ = rule.next(counters_);
-        for_each(model, [&](auto& p, auto* const* buffers) TENON_LAMBDA_INLINE { update<Rule::least>(p, buffers, rule); });
+        if (!made_) make(model, rule.used());
+        rule.count(counters_);
+        if constexpr (host_pass) dispatch<Rule::fewest>(model, rule);
     }
 
 private:
-    template <std::size_t Used, class Variable, class T, class Rule>
-    void update(Variable& parameter, T* const* buffers, Rule const& rule) {
-        if constexpr (Used < Count)
-            if (Used != used_) return update<Used + 1>(parameter, buffers, rule);
+    template <std::size_t Used, class Rule>
+    void dispatch(Model& model, Rule const& rule) {
+        if constexpr (Used < Rule::most)
+            if (used_ > Used) return dispatch<Used + 1>(model, rule);
+        auto* p = reinterpret_cast<unsigned char*>(memory_.get());
+        // Almost all parameters are floats: the divisions and roots of a step are then taken once.
+        auto const move_float = rule.template at<float>(counters_);
+        nn::visit_parameters(model, [&](auto& v) TENON_LAMBDA_INLINE {
+            using T = value_t<decltype(v)>;
+            std::size_t const bytes = padded<T>(v.size());
+            std::array<T*, Used> buffers;
+            unroll<Used>([&](auto k) { buffers[k] = reinterpret_cast<T*>(p + k * bytes); });
+            p += Used * bytes;
+            if constexpr (std::is_same_v<T, float>) update(v, buffers, move_float);
+            else update(v, buffers, rule.template at<T>(counters_));
+        });
+    }
+    template <class Variable, class T, std::size_t Used, class Move>
+    static void update(Variable& parameter, std::array<T*, Used> const& buffers, Move const& move) {
+        constexpr std::size_t lanes = TENON_VECTOR_BYTES / sizeof(T),
+                              extent = static_size<typename Variable::shape_type>;
         T* const x = parameter.value().data();
         T const* const g = parameter.gradient_data();
-        auto const move = rule.template at<T>(counters_);
-        std::array<T*, Used> kept;
-        std::copy_n(buffers, Used, kept.begin());
-        for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
+        auto const element = [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
             using V = element::lane_t<T, N>;
             V value = V::load(x + i);
             std::array<V, Used> state;
-            unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { state[k] = V::load(kept[k] + i); });
+            unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { state[k] = V::load(buffers[k] + i); });
             move(value, V::load(g + i), state);
-            unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { state[k].store(kept[k] + i); });
+            unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { state[k].store(buffers[k] + i); });
             value.store(x + i);
-        });
+        };
+        // A quarter of a million elements take as long as starting a few threads ten times.
+        constexpr std::size_t shared = std::size_t{1} << 18;
+        if constexpr (!is_dynamic(extent) && extent < shared)
+            eval::for_each_pack<lanes, extent>(parameter.size(), element);
+        else
+            for_each_part(parameter.size(), lanes, parameter.size() / shared, [&](std::size_t first, std::size_t last) {
+                eval::for_each_pack<lanes, dyn>(last - first, [&](auto N, std::size_t i)
+                                                                  TENON_LAMBDA_INLINE { element(N, first + i); });
+            });
+    }
+    void make(Model& model, std::size_t used) {
+        std::size_t bytes = 0;
+        nn::visit_parameters(model, [&](auto& p) { bytes += used * padded<value_t<decltype(p)>>(p.size()); });
+        memory_ = std::make_unique<line[]>(bytes / sizeof(line));
+        used_ = used;
+        made_ = true;
     }
 
     struct alignas(alignment) line {
@@ -89,12 +108,13 @@ private:
     static constexpr std::size_t padded(std::size_t n) {
         return (n * sizeof(T) + alignment - 1) / alignment * alignment;
     }
-    std::size_t used_;
     std::unique_ptr<line[]> memory_;
-    [[no_unique_address]] Counters counters_{};
+    std::size_t used_ = 0;
+    bool made_ = false;
+    step_counters counters_;
 };
 
-/// How a device other than the processor works on all parameters of a model at once.
+/// How a device other than the processor works on all parameters of a model at once: `zero_grad(model)`.
 template <class Device>
 struct model_executor;
 

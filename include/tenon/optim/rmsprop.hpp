@@ -16,56 +16,58 @@ struct rmsprop_options {
     bool maximize = false;
 };
 
+struct rmsprop_rule {
+    static constexpr std::size_t fewest = 1, most = 3;
+    double alpha;
+    float lr, eps, decay, momentum, sign;
+    bool centered;
+    explicit rmsprop_rule(rmsprop_options const& o)
+        : alpha(o.alpha),
+          lr(o.lr),
+          eps(o.eps),
+          decay(o.weight_decay),
+          momentum(o.momentum),
+          sign(o.maximize ? -1.f : 1.f),
+          centered(o.centered) {}
+
+    std::size_t used() const { return centered ? 3 : momentum > 0 ? 2 : 1; }
+    TENON_HOST_DEVICE void count(step_counters& c) const { c.step += 1; }
+
+    template <class T>
+    struct step {
+        detail::gradient_rule<T> gradient;
+        T keep, fresh, lr, eps, momentum;
+        bool centered;
+        template <class V, std::size_t N>
+        TENON_LANE void operator()(V& value, V g, std::array<V, N>& state) const {
+            V const joined = gradient(value, g);
+            detail::move_square(state[0], joined, V(keep), V(fresh));
+            V square = state[0];
+            if constexpr (N == 3)
+                if (centered) {
+                    detail::move_mean(state[2], joined, V(fresh));
+                    square = square - state[2] * state[2];
+                }
+            V direction = joined / (math::sqrt(square) + V(eps));
+            if constexpr (N >= 2)
+                if (momentum > 0) direction = state[1] = math::fma(V(momentum), state[1], direction);
+            value = value - V(lr) * direction;
+        }
+    };
+    template <class T>
+    TENON_HOST_DEVICE step<T> at(step_counters const&) const {
+        return {{T(sign), T(decay)}, T(alpha), T(1 - alpha), T(lr), T(eps), T(momentum), centered};
+    }
+};
+
 /// v ← αv + (1 − α)g²;  a = √v + ε, or with `centered`, where m ← αm + (1 − α)g, a = √(v − m²) + ε;  b ← momentum·b +
 /// g/a; θ ← θ − lr·b. Hinton (2012); follows torch.optim.RMSprop. Whether there are b and m is decided at the first
 /// step. The model has to outlive the optimiser.
 template <class Model>
-class rmsprop : public optimizer<Model, rmsprop_options, 3> {
+class rmsprop : public optimizer<Model, rmsprop_options, rmsprop_rule> {
 public:
     explicit rmsprop(Model& model, rmsprop_options options = {})
-        : optimizer<Model, rmsprop_options, 3>(model, options) {}
-
-    /// One step along the gradients that backward has accumulated.
-    void step() {
-        auto const& o = this->settings();
-        this->update_each(o.centered       ? 3
-                          : o.momentum > 0 ? 2
-                                           : 1,
-                          [this](auto& p, auto* const* buffers)
-                              TENON_LAMBDA_INLINE { update(p, buffers[0], buffers[1], buffers[2]); });
-    }
-
-private:
-    template <class Variable, class T>
-    void update(Variable& parameter, T* v, T* b, T* m) {
-        auto const& o = this->settings();
-        T* const x = parameter.value().data();
-        T const* const g = parameter.gradient_data();
-        T const keep = static_cast<T>(o.alpha), fresh = static_cast<T>(1 - o.alpha),
-                momentum = static_cast<T>(o.momentum);
-        T const lr = static_cast<T>(o.lr), eps = static_cast<T>(o.eps), decay = static_cast<T>(o.weight_decay),
-                sign = static_cast<T>(this->sign());
-        bool const centered = m && o.centered, moves = b && o.momentum > 0;
-        for_each_element(parameter, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            using V = element::lane_t<T, N>;
-            V const value = V::load(x + i);
-            V const gradient = math::fma(V(decay), value, V(sign) * V::load(g + i));
-            V square = math::fma(V(fresh) * gradient, gradient, V(keep) * V::load(v + i));
-            square.store(v + i);
-            if (centered) {
-                V const old = V::load(m + i);
-                V const mean = math::fma(V(fresh), gradient - old, old);
-                mean.store(m + i);
-                square = square - mean * mean;
-            }
-            V direction = gradient / (math::sqrt(square) + V(eps));
-            if (moves) {
-                direction = math::fma(V(momentum), V::load(b + i), direction);
-                direction.store(b + i);
-            }
-            (value - V(lr) * direction).store(x + i);
-        });
-    }
+        : optimizer<Model, rmsprop_options, rmsprop_rule>(model, options) {}
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

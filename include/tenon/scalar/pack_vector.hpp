@@ -27,17 +27,22 @@ using int_of_size = std::conditional_t<
     Bytes == 1, std::int8_t,
     std::conditional_t<Bytes == 2, std::int16_t, std::conditional_t<Bytes == 4, std::int32_t, std::int64_t>>>;
 
-/// Lanes First + I of two vectors laid end to end.
-template <std::size_t First, class V, std::size_t... I>
-TENON_INLINE auto shuffled(V v, V w, std::index_sequence<I...>) {
+/// Lanes I of two vectors laid end to end.
+template <class V, std::size_t... I>
+TENON_INLINE auto picked(V v, V w, std::index_sequence<I...>) {
 #if defined(__CUDACC__)
     // nvcc hands this builtin on to the host compiler without the dots that expand the pack.
     constexpr std::size_t n = sizeof(V) / sizeof(v[0]);
     using element = std::remove_cvref_t<decltype(v[0])>;
-    return typename vector<element, sizeof...(I)>::type{(First + I < n ? v[(First + I) % n] : w[(First + I) % n])...};
+    return typename vector<element, sizeof...(I)>::type{(I < n ? v[I % n] : w[I % n])...};
 #else
-    return __builtin_shufflevector(v, w, static_cast<int>(First + I)...);
+    return __builtin_shufflevector(v, w, static_cast<int>(I)...);
 #endif
+}
+/// Lanes First + I of two vectors laid end to end.
+template <std::size_t First, class V, std::size_t... I>
+TENON_INLINE auto shuffled(V v, V w, std::index_sequence<I...>) {
+    return picked(v, w, std::index_sequence<First + I...>{});
 }
 
 /// Lanes of 8 to 32 bits widened to a 32-byte vector, which GCC 12 does through general registers unless told the
@@ -70,7 +75,7 @@ TENON_INLINE auto resized(V v, std::index_sequence<I...>) {
         constexpr std::size_t ratio = sizeof(from) / sizeof(To);
         constexpr std::size_t low_part = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : ratio - 1;
         auto const parts = reinterpret_cast<typename vector<To, N * ratio>::type>(v);
-        return shuffled<0>(parts, parts, std::index_sequence<I * ratio + low_part...>{});
+        return picked(parts, parts, std::index_sequence<I * ratio + low_part...>{});
     } else {
 #if defined(__AVX2__) && !defined(__clang__) && !defined(__CUDACC__)
         if constexpr (sizeof(result) == 32) {

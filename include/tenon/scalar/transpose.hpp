@@ -14,8 +14,8 @@ namespace detail {
 template <std::size_t D, class V, std::size_t... L>
 TENON_INLINE void exchange_blocks(V& a, V& b, std::index_sequence<L...>) {
     constexpr std::size_t n = sizeof...(L);
-    auto const first = __builtin_shufflevector(a.raw, b.raw, static_cast<int>((L & D) == 0 ? L : n + L - D)...);
-    auto const second = __builtin_shufflevector(a.raw, b.raw, static_cast<int>((L & D) == 0 ? L + D : n + L)...);
+    auto const first = picked(a.raw, b.raw, std::index_sequence<((L & D) == 0 ? L : n + L - D)...>{});
+    auto const second = picked(a.raw, b.raw, std::index_sequence<((L & D) == 0 ? L + D : n + L)...>{});
     a = V(first);
     b = V(second);
 }

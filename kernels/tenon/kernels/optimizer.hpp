@@ -44,7 +44,8 @@ __device__ inline void for_each_listed(parameter_list<Count> const& list, F cons
 template <class T, std::size_t Count, class Rule, class Counters>
 __global__ void __launch_bounds__(block_size)
     optimizer_step(const __grid_constant__ parameter_list<Count> list, const __grid_constant__ Rule rule, Counters* counters, bool counts, unsigned* ticket) {
-    Counters const next = rule.next(*counters);
+    Counters next = *counters;
+    rule.count(next);
     auto const move = rule.template at<T>(next);
     for_each_listed(list, [&](parameter_memory<Count> const& p, std::size_t i) {
         using V = element::pack<T, 1>;
