@@ -13,6 +13,11 @@ constexpr std::size_t padded_bytes(std::size_t n) {
     return (n * sizeof(T) + 15) / 16 * 16;
 }
 
+template <class T, std::size_t Count, class F>
+void start_list(F const& f, kernels::parameter_list<Count> const& list, bool last) {
+    f.template start<T>(list, last);
+}
+
 /// Calls `f.template start<T>(list, last)` for a model's parameters, as many at a time as one launch takes: 64 of one
 /// element type T.
 /// @param state where the optimiser's buffers lie, parameter by parameter
@@ -23,7 +28,7 @@ void for_each_list(Model& model, unsigned char* state, F const& f) {
     void (*start)(F const&, list_type const&, bool) = nullptr;
     nn::visit_parameters(model, [&](auto& v) {
         using T = value_t<decltype(v)>;
-        void (*const own)(F const&, list_type const&, bool) = [](F const& g, list_type const& l, bool last) { g.template start<T>(l, last); };
+        void (*const own)(F const&, list_type const&, bool) = &start_list<T, Count, F>;
         if (list.size != 0 && (start != own || list.size == kernels::most_parameters)) {
             start(f, list, false);
             list.size = 0;
