@@ -76,11 +76,11 @@ public:
         copy_elements(other.device_data(), device_data(), other.size());
         return *this;
     }
-    /// Takes the other's memory. In a step that is being captured the elements are copied instead: what the tensor has now is
-    /// where the step finds it again.
+    /// A tensor keeps its memory for as long as it keeps its shape, since a captured step finds it there: the elements are
+    /// copied, and the other's memory is taken over only where the shapes differ.
     tensor& operator=(tensor&& other) {
-        if (shape_ == other.shape_ && elements_.data() != nullptr && context::local().capturing()) {
-            copy_elements(other.device_data(), device_data(), other.size());
+        if (shape_ == other.shape_ && elements_.data() != nullptr && other.elements_.data() != nullptr) {
+            if (this != &other) copy_elements(other.device_data(), device_data(), other.size());
         } else {
             std::swap(shape_, other.shape_);
             std::swap(elements_, other.elements_);

@@ -1,33 +1,31 @@
 // From one memory to the other: tensors, and whole models.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <type_traits>
 #include <vector>
 
+#include <tenon/core/to.hpp>
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/nn/module.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
-/// A tensor's or computation's elements as a tensor of a device: `to<cuda::device>(x)`, `to<cpu>(x)`. Waits for the copy;
-/// torch.Tensor.to.
-template <class Device, expression X>
-auto to(X const& x) {
-    using T = value_t<X>;
-    auto const moved = [&]<std::size_t... E>(tenon::shape<E...> const&) {
-        using target = typename Device::template tensor<T, E...>;
-        if constexpr (std::is_same_v<device_of_t<X>, Device>) return target(x);
-        else {
-            typename device_of_t<X>::template tensor<T, E...> const source(x);
-            target t(uninitialized, source.shape());
-            if constexpr (std::is_same_v<Device, cpu>) cuda::download(source.device_data(), t.data(), t.size());
-            else cuda::upload(source.data(), t.device_data(), t.size());
-            return t;
-        }
-    };
-    return moved(x.shape());
-}
+template <>
+struct transfer<cpu, cuda::device> {
+    template <class Source, class Target>
+    static void elements(Source const& source, Target& target) {
+        cuda::upload(source.data(), target.device_data(), target.size());
+    }
+};
+template <>
+struct transfer<cuda::device, cpu> {
+    template <class Source, class Target>
+    static void elements(Source const& source, Target& target) {
+        cuda::download(source.device_data(), target.data(), target.size());
+    }
+};
 
 namespace detail {
 /// A tensor that a model owns, wherever it lies.

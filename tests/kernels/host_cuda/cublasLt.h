@@ -126,10 +126,13 @@ inline cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t o, v
     if (m != lc->rows || n != lc->columns || k != l) return CUBLAS_STATUS_INVALID_VALUE;
     ++host_cuda::launches;
     bool const is_double = o->type == CUDA_R_64F;
-    double const add = is_double ? *static_cast<double const*>(beta) : static_cast<double>(*static_cast<float const*>(beta));
+    double beta_double = 0;
+    float beta_float = 0;
+    if (is_double) std::memcpy(&beta_double, beta, sizeof beta_double);
+    else std::memcpy(&beta_float, beta, sizeof beta_float);
     host_cuda::ask(stream, [=, o = *o, la = *la, lb = *lb, lc = *lc] {
-        if (is_double) host_cuda::multiply(o, static_cast<double const*>(a), la, static_cast<double const*>(b), lb, add, static_cast<double*>(c), lc);
-        else host_cuda::multiply(o, static_cast<float const*>(a), la, static_cast<float const*>(b), lb, static_cast<float>(add), static_cast<float*>(c), lc);
+        if (is_double) host_cuda::multiply(o, static_cast<double const*>(a), la, static_cast<double const*>(b), lb, beta_double, static_cast<double*>(c), lc);
+        else host_cuda::multiply(o, static_cast<float const*>(a), la, static_cast<float const*>(b), lb, beta_float, static_cast<float*>(c), lc);
     });
     return CUBLAS_STATUS_SUCCESS;
 }
