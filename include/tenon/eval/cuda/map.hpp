@@ -25,7 +25,10 @@ inline constexpr broadcast_run run_of = [] {
 template <class Region, class Operand>
 inline constexpr bool same_elements = [] {
     bool same = Region::rank() == Operand::rank();
-    for (std::size_t a = 0; same && a != Region::rank(); ++a) same = Operand::static_extents[a] != 1 || Region::static_extents[a] == 1;
+    for (std::size_t a = 0; same && a != Region::rank(); ++a) {
+        std::size_t const wanted = Region::static_extents[a], own = Operand::static_extents[a];
+        same = own != 1 || wanted == 1;
+    }
     return same;
 }();
 
