@@ -77,7 +77,8 @@ int main(int count, char** arguments) try {
             y = tn::to<device>(labels);
             run();
         }
-        std::printf("epoch %d: loss %.4f, %.2f %% of the test pictures\n", epoch, static_cast<double>(loss.item()), 100 * accuracy(model, exam));
+        std::printf("epoch %d: loss %.4f, %.2f %% of the test pictures\n", epoch, static_cast<double>(loss.item()),
+                    100 * accuracy(model, exam));
     }
     return 0;
 } catch (std::exception const& e) {

@@ -5,7 +5,9 @@ using namespace device_test;
 
 TEST_CASE("a region of any size is one launch", "[kernels]") {
     tn::generator gen{3};
-    auto const formula = [](auto const& a, auto const& b) { return a * b + tn::exp(-tn::abs(a)) / (tn::square(b) + 1.f); };
+    auto const formula = [](auto const& a, auto const& b) {
+        return a * b + tn::exp(-tn::abs(a)) / (tn::square(b) + 1.f);
+    };
     CHECK(values_agree(formula, tn::randn<float, 37, 41>(gen), tn::randn<float, 41>(gen)));
     CHECK(values_agree(formula, tn::randn<float, 5, 1, 8>(gen), tn::randn<float, 3, 8>(gen)));
     CHECK(values_agree(formula, tn::randn<float, 64, 32>(gen), tn::randn<float, 64, 1>(gen)));
@@ -30,9 +32,12 @@ TEST_CASE("a region's gradients reach every operand, also the broadcast ones", "
     CHECK(gradients_agree(loss, tn::randn<float, 13, 7>(gen), tn::randn<float, 13, 1>(gen)));
     CHECK(gradients_agree(loss, tn::randn<float, 300, 5>(gen), tn::tensor<float>(0.5f)));
     CHECK(gradients_agree(loss, tn::randn<float, 4, 1, 6>(gen), tn::randn<float, 5, 1>(gen)));
-    CHECK(gradients_agree([](auto const& x) { return tn::sum(x * x + tn::where(x > 0.f, x, 0.1f * x)); }, tn::randn<double, 33>(gen)));
-    CHECK(gradients_agree([](auto const& x) { return tn::mean(tn::pow(tn::abs(x) + 1.f, 2.5f)); }, tn::randn<float, 129>(gen)));
-    CHECK(gradients_agree([](auto const& x) { return tn::sum(tn::map([](auto v) { return exp(-v * v); }, x)); }, tn::randn<float, 19>(gen)));
+    CHECK(gradients_agree([](auto const& x) { return tn::sum(x * x + tn::where(x > 0.f, x, 0.1f * x)); },
+                          tn::randn<double, 33>(gen)));
+    CHECK(gradients_agree([](auto const& x) { return tn::mean(tn::pow(tn::abs(x) + 1.f, 2.5f)); },
+                          tn::randn<float, 129>(gen)));
+    CHECK(gradients_agree([](auto const& x) { return tn::sum(tn::map([](auto v) { return exp(-v * v); }, x)); },
+                          tn::randn<float, 19>(gen)));
 }
 
 TEST_CASE("views read and write the device's memory by strides", "[kernels]") {
@@ -43,10 +48,12 @@ TEST_CASE("views read and write the device's memory by strides", "[kernels]") {
     CHECK(values_agree([](auto const& a) { return tn::flip<0>(tn::exp(a)); }, x));
     CHECK(values_agree([](auto const& a) { return tn::select<0>(a, 3) - tn::select<0>(a, -1); }, x));
     CHECK(values_agree([](auto const& a) { return tn::reshape<9, 6>(a) * tn::reshape<9, 6>(tn::transpose(a)); }, x));
-    CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::square(tn::transpose(a)) * tn::reshape<9, 6>(a)); }, x));
+    CHECK(
+        gradients_agree([](auto const& a) { return tn::sum(tn::square(tn::transpose(a)) * tn::reshape<9, 6>(a)); }, x));
     CHECK(gradients_agree([](auto const& a) { return tn::sum(a * tn::flip<1>(a)); }, x));
     CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::square(tn::slice<1, 1, 8, 3>(tn::exp(a)))); }, x));
-    CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::diagonal(tn::slice<1, 0, 6>(a)) * tn::select<1>(a, 2)); }, x));
+    CHECK(gradients_agree(
+        [](auto const& a) { return tn::sum(tn::diagonal(tn::slice<1, 0, 6>(a)) * tn::select<1>(a, 2)); }, x));
     CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::exp(tn::broadcast_to<4, 6, 9>(a))); }, x));
 }
 

@@ -53,10 +53,18 @@ TEST_CASE("cross-entropy with all its options", "[kernels]") {
         else return dy;
     };
     CHECK(gradients_agree([&](auto const& a) { return tn::cross_entropy(a, of(a)); }, x));
-    CHECK(gradients_agree([&](auto const& a) { return tn::cross_entropy<tn::reduction::sum>(a * 2.f, of(a), {.label_smoothing = 0.1}); }, x));
-    CHECK(gradients_agree([&](auto const& a) { return tn::cross_entropy(a, of(a), {.weight = w, .label_smoothing = 0.2}); }, x));
-    CHECK(gradients_agree([&](auto const& a) { return tn::sum(tn::square(tn::cross_entropy<tn::reduction::none>(a, of(a), {.label_smoothing = 0.3}))); }, tn::randn<float, 33, 10>(gen)));
-    CHECK(values_agree([&](auto const& a) { return tn::cross_entropy<tn::reduction::none>(a, of(a)); }, tn::randn<float, 33, 10>(gen)));
+    CHECK(gradients_agree(
+        [&](auto const& a) { return tn::cross_entropy<tn::reduction::sum>(a * 2.f, of(a), {.label_smoothing = 0.1}); },
+        x));
+    CHECK(gradients_agree(
+        [&](auto const& a) { return tn::cross_entropy(a, of(a), {.weight = w, .label_smoothing = 0.2}); }, x));
+    CHECK(gradients_agree(
+        [&](auto const& a) {
+            return tn::sum(tn::square(tn::cross_entropy<tn::reduction::none>(a, of(a), {.label_smoothing = 0.3})));
+        },
+        tn::randn<float, 33, 10>(gen)));
+    CHECK(values_agree([&](auto const& a) { return tn::cross_entropy<tn::reduction::none>(a, of(a)); },
+                       tn::randn<float, 33, 10>(gen)));
 }
 
 TEST_CASE("argmax and argmin", "[kernels]") {
@@ -67,5 +75,6 @@ TEST_CASE("argmax and argmin", "[kernels]") {
     CHECK(values_agree([](auto const& a) { return tn::argmax<1>(a); }, x));
     CHECK(values_agree([](auto const& a) { return tn::argmin<0>(a); }, x));
     CHECK(values_agree([](auto const& a) { return tn::argmax(a); }, x));
-    CHECK(values_agree([](auto const& a) { return tn::argmax<1>(a, tn::keepdim); }, tn::randint<int, 20, 6>(0, 3, gen)));
+    CHECK(
+        values_agree([](auto const& a) { return tn::argmax<1>(a, tn::keepdim); }, tn::randint<int, 20, 6>(0, 3, gen)));
 }

@@ -46,7 +46,8 @@ TEST_CASE("the device draws the processor's random numbers", "[kernels]") {
     tn::generator a{9}, b{9};
     CHECK(same(tn::to<tn::cpu>(tn::cuda::randn<float, 333>(a)), tn::randn<float, 333>(b)));
     CHECK(same(tn::to<tn::cpu>(tn::cuda::rand<double, 7, 5>(a)), tn::rand<double, 7, 5>(b)));
-    CHECK(same(tn::to<tn::cpu>(tn::cuda::randint<std::int64_t, 50>(-3, 9, a)), tn::randint<std::int64_t, 50>(-3, 9, b)));
+    CHECK(
+        same(tn::to<tn::cpu>(tn::cuda::randint<std::int64_t, 50>(-3, 9, a)), tn::randint<std::int64_t, 50>(-3, 9, b)));
     CHECK(same(tn::to<tn::cpu>(tn::cuda::bernoulli<bool, 50>(0.3, a)), tn::bernoulli<bool, 50>(0.3, b)));
     CHECK(a.counter() == b.counter());
     CHECK(same(tn::to<tn::cpu>(tn::cuda::ones<float, 3>()), tn::ones<float, 3>()));

@@ -16,7 +16,9 @@ namespace tenon::inline TENON_TARGET::cuda {
 class graph {
 public:
     graph(graph&& other) noexcept
-        : memory_(std::move(other.memory_)), kept_(std::move(other.kept_)), executable_(std::exchange(other.executable_, nullptr)) {}
+        : memory_(std::move(other.memory_)),
+          kept_(std::move(other.kept_)),
+          executable_(std::exchange(other.executable_, nullptr)) {}
     graph& operator=(graph&& other) noexcept {
         std::swap(memory_, other.memory_);
         std::swap(kept_, other.kept_);
@@ -55,7 +57,8 @@ graph capture(F&& f) {
         std::forward<F>(f)();
     } catch (...) {
         here.end_capture();
-        if (cudaStreamEndCapture(here.stream(), &recorded) == cudaSuccess && recorded) static_cast<void>(cudaGraphDestroy(recorded));
+        if (cudaStreamEndCapture(here.stream(), &recorded) == cudaSuccess && recorded)
+            static_cast<void>(cudaGraphDestroy(recorded));
         static_cast<void>(cudaGetLastError());
         throw;
     }

@@ -20,7 +20,9 @@ void draw(T* out, std::size_t n, Numbers const& numbers, generator& gen) {
     context::local().refuse_capture("random numbers");
     std::uint64_t const blocks = n / Numbers::per_block + (n % Numbers::per_block != 0);
     std::uint64_t const start = gen.advance(blocks);
-    if (n != 0) launch("fill_random", &kernels::fill_random<T, Numbers>, eval::blocks_for(blocks), kernels::block_size, out, n, numbers, gen.seed(), start);
+    if (n != 0)
+        launch("fill_random", &kernels::fill_random<T, Numbers>, eval::blocks_for(blocks), kernels::block_size, out, n,
+               numbers, gen.seed(), start);
 }
 }  // namespace detail
 
@@ -57,7 +59,8 @@ tensor<T, E...> full(std::type_identity_t<T> value) {
 /// Uniform numbers in [0, 1); the numbers and the arguments of tenon::rand.
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> rand(A&&... arguments) {
-    tenon::detail::random_arguments<std::size_t, 0, tenon::shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    tenon::detail::random_arguments<std::size_t, 0, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
+        arguments...);
     tensor<T, E...> x(uninitialized, a.shape());
     detail::draw(x.device_data(), x.size(), tenon::detail::uniform_numbers<T>{T(0), T(1)}, *a.gen);
     return x;
@@ -65,7 +68,8 @@ tensor<T, E...> rand(A&&... arguments) {
 /// Normal numbers of mean 0 and standard deviation 1; the numbers and the arguments of tenon::randn.
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> randn(A&&... arguments) {
-    tenon::detail::random_arguments<std::size_t, 0, tenon::shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    tenon::detail::random_arguments<std::size_t, 0, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
+        arguments...);
     tensor<T, E...> x(uninitialized, a.shape());
     detail::draw(x.device_data(), x.size(), tenon::detail::normal_numbers<T>{T(0), T(1)}, *a.gen);
     return x;
@@ -73,7 +77,8 @@ tensor<T, E...> randn(A&&... arguments) {
 /// Whole numbers in [low, high); the numbers and the arguments of tenon::randint.
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> randint(A&&... arguments) {
-    tenon::detail::random_arguments<std::int64_t, 2, tenon::shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    tenon::detail::random_arguments<std::int64_t, 2, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
+        arguments...);
     auto const numbers = tenon::detail::whole_numbers_between<T>(a.value(0), a.value(1));
     tensor<T, E...> x(uninitialized, a.shape());
     detail::draw(x.device_data(), x.size(), numbers, *a.gen);

@@ -41,7 +41,8 @@ void for_each_list(Model& model, unsigned char* state, F const& f) {
             for (std::size_t i = 0; i != Count; ++i) p.state[i] = state + i * padded_bytes<T>(n);
             state += Count * padded_bytes<T>(n);
         }
-        list.first_block[list.size] = list.first_block[list.size - 1] + static_cast<unsigned>((n + kernels::chunk - 1) / kernels::chunk);
+        list.first_block[list.size] =
+            list.first_block[list.size - 1] + static_cast<unsigned>((n + kernels::chunk - 1) / kernels::chunk);
     });
     if (list.size != 0) start(f, list, true);
 }
@@ -79,7 +80,8 @@ private:
     void make(Model& model, std::size_t used) {
         cuda::context::local().refuse_capture("an optimiser's first step, which makes its buffers");
         std::size_t bytes = 0;
-        nn::visit_parameters(model, [&](auto& p) { bytes += used * detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
+        nn::visit_parameters(model,
+                             [&](auto& p) { bytes += used * detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
         memory_.reserve(bytes);
         memory_.clear();
         used_ = used;
@@ -105,7 +107,8 @@ private:
     struct zero_list {
         template <class T>
         void start(kernels::parameter_list<0> const& list, bool) const {
-            cuda::launch("zero_gradients", &kernels::zero_gradients<T>, dim3(list.first_block[list.size]), kernels::block_size, list);
+            cuda::launch("zero_gradients", &kernels::zero_gradients<T>, dim3(list.first_block[list.size]),
+                         kernels::block_size, list);
         }
     };
 };

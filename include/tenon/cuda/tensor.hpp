@@ -58,7 +58,9 @@ public:
     explicit tensor(shape_type const& s) : tensor(uninitialized, s) { elements_.clear(); }
     tensor(uninitialized_t, shape_type const& s = {}) : shape_(s) { elements_.reserve(s.size()); }
     /// The elements of a tensor in the host's memory.
-    explicit tensor(tenon::tensor<T, E...> const& host) : tensor(uninitialized, host.shape()) { upload(host.data(), device_data(), host.size()); }
+    explicit tensor(tenon::tensor<T, E...> const& host) : tensor(uninitialized, host.shape()) {
+        upload(host.data(), device_data(), host.size());
+    }
     tensor(tensor const& other) : expression_base<tensor, T, shape_type>(other), shape_(other.shape_) {
         if (other.elements_.data() == nullptr) return;
         elements_.reserve(other.size());

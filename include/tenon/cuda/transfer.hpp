@@ -39,16 +39,24 @@ struct owned_elements {
 
 template <class M>
 void list_elements(M& m, std::string const& name, std::vector<owned_elements>& out) {
-    if constexpr (requires { m.value(); typename M::variable_class; }) list_elements(m.value(), name, out);
+    if constexpr (requires {
+                      m.value();
+                      typename M::variable_class;
+                  })
+        list_elements(m.value(), name, out);
     else if constexpr (requires { typename M::tensor_tag; }) {
         using T = value_t<M>;
         void* p = nullptr;
         constexpr bool on_device = !std::is_same_v<typename M::device, cpu>;
         if constexpr (on_device) p = const_cast<T*>(m.device_data());
         else p = const_cast<T*>(m.data());
-        out.push_back({name, p, m.size() * sizeof(T), on_device, (std::is_floating_point_v<T> ? "float" : "int") + std::to_string(8 * sizeof(T)) + " " + to_string(m.shape())});
+        out.push_back({name, p, m.size() * sizeof(T), on_device,
+                       (std::is_floating_point_v<T> ? "float" : "int") + std::to_string(8 * sizeof(T)) + " " +
+                           to_string(m.shape())});
     } else if constexpr (std::is_class_v<std::remove_const_t<M>> || std::is_array_v<M>)
-        nn::detail::visit_children(m, [&](std::string_view member, auto& inner) { list_elements(inner, name.empty() ? std::string(member) : name + "." + std::string(member), out); });
+        nn::detail::visit_children(m, [&](std::string_view member, auto& inner) {
+            list_elements(inner, name.empty() ? std::string(member) : name + "." + std::string(member), out);
+        });
 }
 }  // namespace detail
 
@@ -59,10 +67,13 @@ void copy(From const& from, To& to) {
     std::vector<detail::owned_elements> a, b;
     detail::list_elements(from, "", a);
     detail::list_elements(to, "", b);
-    if (a.size() != b.size()) throw shape_error("copy: one model has " + std::to_string(a.size()) + " tensors, the other " + std::to_string(b.size()));
+    if (a.size() != b.size())
+        throw shape_error("copy: one model has " + std::to_string(a.size()) + " tensors, the other " +
+                          std::to_string(b.size()));
     for (std::size_t i = 0; i != a.size(); ++i)
         if (a[i].name != b[i].name || a[i].description != b[i].description)
-            throw shape_error("copy: '" + a[i].name + "' " + a[i].description + " is not '" + b[i].name + "' " + b[i].description);
+            throw shape_error("copy: '" + a[i].name + "' " + a[i].description + " is not '" + b[i].name + "' " +
+                              b[i].description);
     for (std::size_t i = 0; i != a.size(); ++i) {
         auto const* const p = static_cast<unsigned char const*>(a[i].p);
         auto* const q = static_cast<unsigned char*>(b[i].p);

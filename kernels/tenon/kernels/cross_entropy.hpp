@@ -21,8 +21,9 @@ struct cross_entropy_options {
 /// @param totals room for the value and the factor of the gradient
 template <unsigned Team, int Joins, class T, class Index, class Region, class Targets>
 __global__ void __launch_bounds__(block_size)
-    cross_entropy(const __grid_constant__ Region region, const __grid_constant__ Targets targets, const __grid_constant__ cross_entropy_options<T> options,
-                  vectors<Index> element, Index rows, T* z, T* losses, T* weights, T* totals, unsigned* ticket) {
+    cross_entropy(__grid_constant__ const Region region, __grid_constant__ const Targets targets,
+                  __grid_constant__ const cross_entropy_options<T> options, vectors<Index> element, Index rows, T* z,
+                  T* losses, T* weights, T* totals, unsigned* ticket) {
     using V = element::pack<T, 1>;
     __shared__ V scratch[block_size / warp_size];
     Index const teams = thread_count<Index>() / Team, classes = element.length;

@@ -18,7 +18,8 @@ struct strided_matrix {
 /// C ← A·B, or C ← C + A·B. Blocks of 16 by 16 threads, each with a tile of both operands in shared memory.
 template <class T>
 __global__ void __launch_bounds__(block_size)
-    matmul(strided_matrix<T const> a, strided_matrix<T const> b, strided_matrix<T> c, std::size_t m, std::size_t n, std::size_t k, bool add) {
+    matmul(strided_matrix<T const> a, strided_matrix<T const> b, strided_matrix<T> c, std::size_t m, std::size_t n,
+           std::size_t k, bool add) {
     constexpr unsigned tile = 16;
     __shared__ T left[tile][tile], right[tile][tile];
     unsigned const x = threadIdx.x % tile, y = threadIdx.x / tile;

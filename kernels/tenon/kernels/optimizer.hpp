@@ -43,7 +43,8 @@ __device__ inline void for_each_listed(parameter_list<Count> const& list, F cons
 /// one before it left; the last block counts on.
 template <class T, std::size_t Count, class Rule, class Counters>
 __global__ void __launch_bounds__(block_size)
-    optimizer_step(const __grid_constant__ parameter_list<Count> list, const __grid_constant__ Rule rule, Counters* counters, bool counts, unsigned* ticket) {
+    optimizer_step(__grid_constant__ const parameter_list<Count> list, __grid_constant__ const Rule rule,
+                   Counters* counters, bool counts, unsigned* ticket) {
     Counters next = *counters;
     rule.count(next);
     auto const move = rule.template at<T>(next);
@@ -62,7 +63,7 @@ __global__ void __launch_bounds__(block_size)
 
 /// Every listed gradient becomes zero.
 template <class T>
-__global__ void __launch_bounds__(block_size) zero_gradients(const __grid_constant__ parameter_list<0> list) {
+__global__ void __launch_bounds__(block_size) zero_gradients(__grid_constant__ const parameter_list<0> list) {
     for_each_listed(list, [](parameter_memory<0> const& p, std::size_t i) { static_cast<T*>(p.gradient)[i] = T(0); });
 }
 

@@ -18,7 +18,8 @@ struct join_by {
 /// @param element which element of the region is the r-th of result o
 template <unsigned Team, class Op, class T, class Index, class Region, class Element>
 __global__ void __launch_bounds__(block_size)
-    reduce_rows(const __grid_constant__ Region region, const __grid_constant__ Element element, T* to, Index results, Index count) {
+    reduce_rows(__grid_constant__ const Region region, __grid_constant__ const Element element, T* to, Index results,
+                Index count) {
     using V = element::lane_t<T, 1>;
     __shared__ V scratch[block_size / warp_size];
     Index const teams = thread_count<Index>() / Team;
@@ -35,12 +36,14 @@ __global__ void __launch_bounds__(block_size)
 /// read neighbouring elements.
 template <class Op, class T, class Index, class Region, class Element>
 __global__ void __launch_bounds__(block_size)
-    reduce_columns(const __grid_constant__ Region region, const __grid_constant__ Element element, T* to, Index results, Index count) {
+    reduce_columns(__grid_constant__ const Region region, __grid_constant__ const Element element, T* to, Index results,
+                   Index count) {
     using V = element::lane_t<T, 1>;
     constexpr unsigned rows = block_size / warp_size;
     __shared__ V scratch[rows][warp_size];
     unsigned const column = threadIdx.x % warp_size, row = threadIdx.x / warp_size;
-    for (Index first = static_cast<Index>(blockIdx.x) * warp_size; first < results; first += static_cast<Index>(gridDim.x) * warp_size) {
+    for (Index first = static_cast<Index>(blockIdx.x) * warp_size; first < results;
+         first += static_cast<Index>(gridDim.x) * warp_size) {
         Index const o = first + column;
         V all(Op::template identity<T>());
         if (o < results)
@@ -59,7 +62,7 @@ __global__ void __launch_bounds__(block_size)
 /// A single result by all blocks: each joins its share, the last one to finish joins the shares.
 template <class Op, class T, class Index, class Region>
 __global__ void __launch_bounds__(block_size)
-    reduce_all(const __grid_constant__ Region region, T* to, T* shares, unsigned* ticket, Index count) {
+    reduce_all(__grid_constant__ const Region region, T* to, T* shares, unsigned* ticket, Index count) {
     using V = element::lane_t<T, 1>;
     __shared__ V scratch[block_size / warp_size];
     V all(Op::template identity<T>());
@@ -69,7 +72,8 @@ __global__ void __launch_bounds__(block_size)
     if (threadIdx.x == 0) element::store_lanes(shares + blockIdx.x, all);
     if (!last_block(ticket)) return;
     all = V(Op::template identity<T>());
-    for (unsigned b = threadIdx.x; b < gridDim.x; b += block_size) all = Op::combine(all, element::load_lanes<1>(shares + b));
+    for (unsigned b = threadIdx.x; b < gridDim.x; b += block_size)
+        all = Op::combine(all, element::load_lanes<1>(shares + b));
     all = join_team<block_size>(join_by<Op>{}, all, scratch);
     if (threadIdx.x == 0) element::store_lanes(to, all);
 }
@@ -77,7 +81,8 @@ __global__ void __launch_bounds__(block_size)
 /// Where the greatest element of each result's elements is: the first of equals, the first NaN where there is one.
 template <unsigned Team, bool Least, class Index, class Region, class Element>
 __global__ void __launch_bounds__(block_size)
-    arg_extreme(const __grid_constant__ Region region, const __grid_constant__ Element element, std::int64_t* to, Index results, Index count) {
+    arg_extreme(__grid_constant__ const Region region, __grid_constant__ const Element element, std::int64_t* to,
+                Index results, Index count) {
     using read = std::remove_cvref_t<decltype(region.template load<1>(Index{}).value.at[0])>;
     using number = std::conditional_t<element::is_mask<read>, element::pack<std::int8_t, 1>, read>;
     using value = element::pack<typename number::value_type, 1>;
@@ -104,7 +109,9 @@ __global__ void __launch_bounds__(block_size)
         candidate best{value(0), -1};
         if (o < results)
             for (Index r = lane; r < count; r += Team) {
-                candidate const c{math::convert<typename value::value_type>(region.template load<1>(element(o, r)).value.at[0]), static_cast<std::int64_t>(r)};
+                candidate const c{
+                    math::convert<typename value::value_type>(region.template load<1>(element(o, r)).value.at[0]),
+                    static_cast<std::int64_t>(r)};
                 if (better(best, c)) best = c;
             }
         values[threadIdx.x] = best.v;

@@ -8,7 +8,7 @@ namespace tenon::inline TENON_TARGET::kernels {
 
 /// Writes n elements of a region, W at a time: with 16 bytes for each thread and step where a row's end allows it.
 template <std::size_t W, class Index, class Region, class T>
-__global__ void __launch_bounds__(block_size) evaluate(const __grid_constant__ Region region, T* to, Index n) {
+__global__ void __launch_bounds__(block_size) evaluate(__grid_constant__ const Region region, T* to, Index n) {
     constexpr Index w = W;
     Index const packs = n / w;
     for (Index i = thread_number<Index>(); i < packs; i += thread_count<Index>())
@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(block_size) evaluate(const __grid_constant__ R
 
 /// Sends the gradient that a seed gives for each element down the region to all its leaves.
 template <std::size_t W, class Index, class Region, class Seed>
-__global__ void __launch_bounds__(block_size) backward(Region region, const __grid_constant__ Seed seed, Index n) {
+__global__ void __launch_bounds__(block_size) backward(Region region, __grid_constant__ const Seed seed, Index n) {
     constexpr Index w = W;
     Index const packs = n / w;
     for (Index i = thread_number<Index>(); i < packs; i += thread_count<Index>()) {

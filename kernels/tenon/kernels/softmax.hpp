@@ -29,7 +29,7 @@ struct vectors {
 /// Writes softmax (or its logarithm) of a region; each thread reads again only what it wrote itself.
 template <unsigned Team, bool Log, class T, class Index, class Region>
 __global__ void __launch_bounds__(block_size)
-    softmax(const __grid_constant__ Region region, T* to, vectors<Index> element, Index count) {
+    softmax(__grid_constant__ const Region region, T* to, vectors<Index> element, Index count) {
     using V = element::pack<T, 1>;
     __shared__ V scratch[block_size / warp_size];
     Index const teams = thread_count<Index>() / Team;
@@ -78,7 +78,8 @@ __global__ void __launch_bounds__(block_size)
             Index const i = element(o, r);
             V const yi = V::load(y + i), gi = V::load(g + i);
             auto const registers = region.template load<1>(i);
-            region.template adjoint<1>(i, registers, region.lanes_of(Log ? gi - math::exp(yi) * total : yi * (gi - total)));
+            region.template adjoint<1>(i, registers,
+                                       region.lanes_of(Log ? gi - math::exp(yi) * total : yi * (gi - total)));
         }
     }
     region.close();

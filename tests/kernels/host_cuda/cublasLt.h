@@ -23,7 +23,9 @@ struct layout {
     std::int32_t count = 1;
     std::int64_t distance = 0;
 
-    std::uint64_t at(std::uint64_t i, std::uint64_t j, bool transposed) const { return transposed ? j + i * static_cast<std::uint64_t>(leading) : i + j * static_cast<std::uint64_t>(leading); }
+    std::uint64_t at(std::uint64_t i, std::uint64_t j, bool transposed) const {
+        return transposed ? j + i * static_cast<std::uint64_t>(leading) : i + j * static_cast<std::uint64_t>(leading);
+    }
     bool sane() const { return leading >= static_cast<std::int64_t>(rows) && rows > 0 && columns > 0; }
 };
 }  // namespace host_cuda
@@ -54,7 +56,8 @@ inline cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t d) {
     delete d;
     return CUBLAS_STATUS_SUCCESS;
 }
-inline cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d, cublasLtMatmulDescAttributes_t what, void const* value, std::size_t bytes) {
+inline cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d, cublasLtMatmulDescAttributes_t what,
+                                                     void const* value, std::size_t bytes) {
     std::int32_t v = 0;
     if (bytes != sizeof v) return CUBLAS_STATUS_INVALID_VALUE;
     std::memcpy(&v, value, bytes);
@@ -62,8 +65,12 @@ inline cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d, cub
     return CUBLAS_STATUS_SUCCESS;
 }
 
-enum cublasLtMatrixLayoutAttribute_t { CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET };
-inline cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* l, cudaDataType_t, std::uint64_t rows, std::uint64_t columns, std::int64_t leading) {
+enum cublasLtMatrixLayoutAttribute_t {
+    CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT,
+    CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET
+};
+inline cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* l, cudaDataType_t, std::uint64_t rows,
+                                                 std::uint64_t columns, std::int64_t leading) {
     *l = new host_cuda::layout{rows, columns, leading};
     return (*l)->sane() ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
 }
@@ -71,7 +78,8 @@ inline cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t l) {
     delete l;
     return CUBLAS_STATUS_SUCCESS;
 }
-inline cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t l, cublasLtMatrixLayoutAttribute_t what, void const* value, std::size_t bytes) {
+inline cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t l, cublasLtMatrixLayoutAttribute_t what,
+                                                       void const* value, std::size_t bytes) {
     bool const is_count = what == CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT;
     if (bytes != (is_count ? sizeof l->count : sizeof l->distance)) return CUBLAS_STATUS_INVALID_VALUE;
     std::memcpy(is_count ? static_cast<void*>(&l->count) : static_cast<void*>(&l->distance), value, bytes);
@@ -93,17 +101,24 @@ inline cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t
     delete p;
     return CUBLAS_STATUS_SUCCESS;
 }
-inline cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t, cublasLtMatmulPreferenceAttributes_t what, void const*, std::size_t bytes) {
-    return bytes == (what == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES ? 8 : 4) ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
+inline cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t,
+                                                           cublasLtMatmulPreferenceAttributes_t what, void const*,
+                                                           std::size_t bytes) {
+    return bytes == (what == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES ? 8 : 4) ? CUBLAS_STATUS_SUCCESS
+                                                                               : CUBLAS_STATUS_INVALID_VALUE;
 }
-inline cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t, cublasLtMatrixLayout_t, cublasLtMatrixLayout_t, cublasLtMatrixLayout_t, cublasLtMatrixLayout_t, cublasLtMatmulPreference_t, int, cublasLtMatmulHeuristicResult_t*, int* found) {
+inline cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t, cublasLtMatrixLayout_t,
+                                                     cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
+                                                     cublasLtMatrixLayout_t, cublasLtMatmulPreference_t, int,
+                                                     cublasLtMatmulHeuristicResult_t*, int* found) {
     *found = 1;
     return CUBLAS_STATUS_SUCCESS;
 }
 
 namespace host_cuda {
 template <class T>
-void multiply(operation const& o, T const* a, layout const& la, T const* b, layout const& lb, T beta, T* c, layout const& lc) {
+void multiply(operation const& o, T const* a, layout const& la, T const* b, layout const& lb, T beta, T* c,
+              layout const& lc) {
     std::uint64_t const depth = o.transposed[0] ? la.rows : la.columns;
     for (std::int32_t q = 0; q != lc.count; ++q) {
         T const* const p = a + q * la.distance;
@@ -112,7 +127,8 @@ void multiply(operation const& o, T const* a, layout const& la, T const* b, layo
         for (std::uint64_t j = 0; j != lc.columns; ++j)
             for (std::uint64_t i = 0; i != lc.rows; ++i) {
                 T sum(0);
-                for (std::uint64_t l = 0; l != depth; ++l) sum += p[la.at(i, l, o.transposed[0])] * r[lb.at(l, j, o.transposed[1])];
+                for (std::uint64_t l = 0; l != depth; ++l)
+                    sum += p[la.at(i, l, o.transposed[0])] * r[lb.at(l, j, o.transposed[1])];
                 T& to = s[lc.at(i, j, false)];
                 to = beta == T(0) ? sum : sum + beta * to;
             }
@@ -120,7 +136,11 @@ void multiply(operation const& o, T const* a, layout const& la, T const* b, layo
 }
 }  // namespace host_cuda
 
-inline cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t o, void const*, void const* a, cublasLtMatrixLayout_t la, void const* b, cublasLtMatrixLayout_t lb, void const* beta, void const*, cublasLtMatrixLayout_t, void* c, cublasLtMatrixLayout_t lc, cublasLtMatmulAlgo_t const*, void*, std::size_t, cudaStream_t stream) {
+inline cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t o, void const*, void const* a,
+                                     cublasLtMatrixLayout_t la, void const* b, cublasLtMatrixLayout_t lb,
+                                     void const* beta, void const*, cublasLtMatrixLayout_t, void* c,
+                                     cublasLtMatrixLayout_t lc, cublasLtMatmulAlgo_t const*, void*, std::size_t,
+                                     cudaStream_t stream) {
     std::uint64_t const m = o->transposed[0] ? la->columns : la->rows, k = o->transposed[0] ? la->rows : la->columns;
     std::uint64_t const n = o->transposed[1] ? lb->rows : lb->columns, l = o->transposed[1] ? lb->columns : lb->rows;
     if (m != lc->rows || n != lc->columns || k != l) return CUBLAS_STATUS_INVALID_VALUE;
@@ -131,8 +151,12 @@ inline cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t o, v
     if (is_double) std::memcpy(&beta_double, beta, sizeof beta_double);
     else std::memcpy(&beta_float, beta, sizeof beta_float);
     host_cuda::ask(stream, [=, o = *o, la = *la, lb = *lb, lc = *lc] {
-        if (is_double) host_cuda::multiply(o, static_cast<double const*>(a), la, static_cast<double const*>(b), lb, beta_double, static_cast<double*>(c), lc);
-        else host_cuda::multiply(o, static_cast<float const*>(a), la, static_cast<float const*>(b), lb, beta_float, static_cast<float*>(c), lc);
+        if (is_double)
+            host_cuda::multiply(o, static_cast<double const*>(a), la, static_cast<double const*>(b), lb, beta_double,
+                                static_cast<double*>(c), lc);
+        else
+            host_cuda::multiply(o, static_cast<float const*>(a), la, static_cast<float const*>(b), lb, beta_float,
+                                static_cast<float*>(c), lc);
     });
     return CUBLAS_STATUS_SUCCESS;
 }

@@ -60,7 +60,8 @@ struct running_block {
 };
 inline thread_local running_block* running = nullptr;
 
-inline void switch_to([[maybe_unused]] void const* stack, [[maybe_unused]] std::size_t bytes, ucontext_t& from, ucontext_t& to) {
+inline void switch_to([[maybe_unused]] void const* stack, [[maybe_unused]] std::size_t bytes, ucontext_t& from,
+                      ucontext_t& to) {
 #if defined(HOST_CUDA_ASAN)
     void* fake = nullptr;
     __sanitizer_start_switch_fiber(&fake, stack, bytes);
@@ -182,7 +183,8 @@ inline void __syncthreads() { host_cuda::wait(host_cuda::standing::at_block_barr
 inline void __threadfence() {}
 template <class T>
 T __shfl_xor_sync(unsigned, T v, int mask) {
-    return host_cuda::exchange(v, static_cast<unsigned>(host_cuda::running->current % host_cuda::warp_size) ^ static_cast<unsigned>(mask));
+    return host_cuda::exchange(v, static_cast<unsigned>(host_cuda::running->current % host_cuda::warp_size) ^
+                                      static_cast<unsigned>(mask));
 }
 template <class T>
 T atomicAdd(T* p, T v) {

@@ -8,7 +8,8 @@ namespace tenon::inline TENON_TARGET::eval {
 
 template <bool Least, std::size_t Axis, bool Keep, class A, bool Grad>
 struct device_tape<argmax_node<Least, Axis, Keep, A>, Grad>
-    : in_device_memory<device_tape<argmax_node<Least, Axis, Keep, A>, Grad>, std::int64_t, typename argmax_node<Least, Axis, Keep, A>::shape_type, false, false> {
+    : in_device_memory<device_tape<argmax_node<Least, Axis, Keep, A>, Grad>, std::int64_t,
+                       typename argmax_node<Least, Axis, Keep, A>::shape_type, false, false> {
     using node = argmax_node<Least, Axis, Keep, A>;
     using Shape = typename node::shape_type;
     using operand = device_tape<A, false>;
@@ -28,7 +29,9 @@ struct device_tape<argmax_node<Least, Axis, Keep, A>, Grad>
         map_type const map{operand_.shape(), static_cast<index>(results), static_cast<index>(all / results)};
         auto const r = operand_.template reader<1, pass::values>(nullptr);
         auto const start = [&](auto team) {
-            cuda::launch("arg_extreme", &kernels::arg_extreme<team, Least, index, std::remove_const_t<decltype(r)>, map_type>, blocks_for(results * team), kernels::block_size, r, map, values_.data(), map.results, map.count);
+            cuda::launch(
+                "arg_extreme", &kernels::arg_extreme<team, Least, index, std::remove_const_t<decltype(r)>, map_type>,
+                blocks_for(results * team), kernels::block_size, r, map, values_.data(), map.results, map.count);
         };
         if (map.count > 8 * kernels::warp_size) start(std::integral_constant<unsigned, kernels::block_size>{});
         else start(std::integral_constant<unsigned, kernels::warp_size>{});

@@ -17,7 +17,8 @@ namespace tenon::inline TENON_TARGET::cuda {
 
 namespace detail {
 
-inline void check_blas(cublasStatus_t status, char const* call, std::string const& on = {}, std::source_location where = std::source_location::current()) {
+inline void check_blas(cublasStatus_t status, char const* call, std::string const& on = {},
+                       std::source_location where = std::source_location::current()) {
     if (status != CUBLAS_STATUS_SUCCESS) fail(call, cublasLtGetStatusString(status), on, where);
 }
 
@@ -100,8 +101,10 @@ struct column_major {
 template <class T>
 column_major seen_by_columns(strided<T> const& m, std::size_t r, std::size_t c) {
     auto const rows = static_cast<std::int64_t>(r), columns = static_cast<std::int64_t>(c);
-    if ((m.rows == 1 || r == 1) && (m.columns >= rows || c == 1)) return {true, false, c == 1 ? std::max<std::int64_t>(rows, 1) : m.columns};
-    if ((m.columns == 1 || c == 1) && (m.rows >= columns || r == 1)) return {true, true, r == 1 ? std::max<std::int64_t>(columns, 1) : m.rows};
+    if ((m.rows == 1 || r == 1) && (m.columns >= rows || c == 1))
+        return {true, false, c == 1 ? std::max<std::int64_t>(rows, 1) : m.columns};
+    if ((m.columns == 1 || c == 1) && (m.rows >= columns || r == 1))
+        return {true, true, r == 1 ? std::max<std::int64_t>(columns, 1) : m.rows};
     return {false, false, 0};
 }
 
@@ -112,11 +115,16 @@ inline void set(cublasLtMatrixLayout_t d, cublasLtMatrixLayoutAttribute_t what, 
     check_blas(cublasLtMatrixLayoutSetAttribute(d, what, &value, sizeof(value)), "cublasLtMatrixLayoutSetAttribute");
 }
 inline void set(cublasLtMatmulPreference_t d, cublasLtMatmulPreferenceAttributes_t what, auto value) {
-    check_blas(cublasLtMatmulPreferenceSetAttribute(d, what, &value, sizeof(value)), "cublasLtMatmulPreferenceSetAttribute");
+    check_blas(cublasLtMatmulPreferenceSetAttribute(d, what, &value, sizeof(value)),
+               "cublasLtMatmulPreferenceSetAttribute");
 }
-inline void describe(described<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>& to, cudaDataType_t type, std::int64_t rows, std::int64_t columns, std::int64_t leading, std::int64_t count, std::int64_t distance) {
+inline void describe(described<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>& to, cudaDataType_t type,
+                     std::int64_t rows, std::int64_t columns, std::int64_t leading, std::int64_t count,
+                     std::int64_t distance) {
     cublasLtMatrixLayout_t layout = nullptr;
-    check_blas(cublasLtMatrixLayoutCreate(&layout, type, static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(columns), leading), "cublasLtMatrixLayoutCreate");
+    check_blas(cublasLtMatrixLayoutCreate(&layout, type, static_cast<std::uint64_t>(rows),
+                                          static_cast<std::uint64_t>(columns), leading),
+               "cublasLtMatrixLayoutCreate");
     to.reset(layout);
     if (count > 1) {
         set(layout, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<std::int32_t>(count));
@@ -133,7 +141,12 @@ inline planned_product const& plan(blas& library, product_key const& key, std::s
     cudaDataType_t const type = is_double ? CUDA_R_64F : CUDA_R_32F;
     planned_product p{};
     cublasLtMatmulDesc_t operation = nullptr;
-    check_blas(cublasLtMatmulDescCreate(&operation, is_double ? CUBLAS_COMPUTE_64F : kind == 1 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, type), "cublasLtMatmulDescCreate", on);
+    check_blas(cublasLtMatmulDescCreate(&operation,
+                                        is_double   ? CUBLAS_COMPUTE_64F
+                                        : kind == 1 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                    : CUBLAS_COMPUTE_32F,
+                                        type),
+               "cublasLtMatmulDescCreate", on);
     p.operation.reset(operation);
     set(operation, CUBLASLT_MATMUL_DESC_TRANSA, static_cast<std::int32_t>(ta ? CUBLAS_OP_T : CUBLAS_OP_N));
     set(operation, CUBLASLT_MATMUL_DESC_TRANSB, static_cast<std::int32_t>(tb ? CUBLAS_OP_T : CUBLAS_OP_N));
@@ -150,7 +163,9 @@ inline planned_product const& plan(blas& library, product_key const& key, std::s
     set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, static_cast<std::uint32_t>(align_c));
     cublasLtMatmulHeuristicResult_t chosen{};
     int found = 0;
-    check_blas(cublasLtMatmulAlgoGetHeuristic(library.handle, operation, p.a.get(), p.b.get(), p.c.get(), p.c.get(), preference, 1, &chosen, &found), "cublasLtMatmulAlgoGetHeuristic", on);
+    check_blas(cublasLtMatmulAlgoGetHeuristic(library.handle, operation, p.a.get(), p.b.get(), p.c.get(), p.c.get(),
+                                              preference, 1, &chosen, &found),
+               "cublasLtMatmulAlgoGetHeuristic", on);
     if (found == 0) fail("cublasLtMatmulAlgoGetHeuristic", "no algorithm", on, std::source_location::current());
     p.algorithm = chosen.algo;
     return library.plans.emplace(key, std::move(p)).first->second;
@@ -161,24 +176,37 @@ inline planned_product const& plan(blas& library, product_key const& key, std::s
 /// C ← A·B, or C ← C + A·B where `adds`: m by k times k by n, `count` products whose matrices lie `batch` apart. float and
 /// double go to cuBLASLt where an operand's rows or columns are contiguous, everything else to a kernel of ours.
 template <class T>
-void gemm(std::size_t m, std::size_t n, std::size_t k, strided<T const> a, strided<T const> b, strided<T> c, bool adds, std::size_t count = 1) {
+void gemm(std::size_t m, std::size_t n, std::size_t k, strided<T const> a, strided<T const> b, strided<T> c, bool adds,
+          std::size_t count = 1) {
     if (m == 0 || n == 0 || count == 0) return;
-    auto const sa = detail::seen_by_columns(a, m, k), sb = detail::seen_by_columns(b, k, n), sc = detail::seen_by_columns(c, m, n);
+    auto const sa = detail::seen_by_columns(a, m, k), sb = detail::seen_by_columns(b, k, n),
+               sc = detail::seen_by_columns(c, m, n);
     if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
         // The library writes its result column by column: a row-major one is the transposed product of transposed operands.
-        if (sc.fits && sc.transposed) return gemm<T>(n, m, k, b.transposed(), a.transposed(), c.transposed(), adds, count);
+        if (sc.fits && sc.transposed)
+            return gemm<T>(n, m, k, b.transposed(), a.transposed(), c.transposed(), adds, count);
         if (k != 0 && sa.fits && sb.fits && sc.fits) {
-            auto const on = [&] { return "[" + std::to_string(m) + ", " + std::to_string(k) + "] by [" + std::to_string(k) + ", " + std::to_string(n) + "]" + (count > 1 ? ", " + std::to_string(count) + " times" : ""); };
+            auto const on = [&] {
+                return "[" + std::to_string(m) + ", " + std::to_string(k) + "] by [" + std::to_string(k) + ", " +
+                       std::to_string(n) + "]" + (count > 1 ? ", " + std::to_string(count) + " times" : "");
+            };
             auto& here = context::local();
             auto& library = detail::blas::local();
             auto const number = [](auto x) { return static_cast<std::int64_t>(x); };
-            auto const alignment = [](auto const& x) { return detail::alignment_of(x.p, static_cast<std::size_t>(x.batch) * sizeof(T)); };
+            auto const alignment = [](auto const& x) {
+                return detail::alignment_of(x.p, static_cast<std::size_t>(x.batch) * sizeof(T));
+            };
             std::int64_t const kind = std::is_same_v<T, double> ? 2 : here.precision == matmul_precision::tf32 ? 1 : 0;
-            detail::product_key const key{number(m), number(n), number(k), sa.transposed, sb.transposed, sa.leading, sb.leading, sc.leading,
-                                          alignment(a), alignment(b), alignment(c), number(count), a.batch, b.batch, c.batch, kind};
+            detail::product_key const key{number(m),     number(n),    number(k),    sa.transposed,
+                                          sb.transposed, sa.leading,   sb.leading,   sc.leading,
+                                          alignment(a),  alignment(b), alignment(c), number(count),
+                                          a.batch,       b.batch,      c.batch,      kind};
             auto const& p = detail::plan(library, key, on());
             T const one(1), beta(adds ? 1 : 0);
-            detail::check_blas(cublasLtMatmul(library.handle, p.operation.get(), &one, a.p, p.a.get(), b.p, p.b.get(), &beta, c.p, p.c.get(), c.p, p.c.get(), &p.algorithm, library.workspace.data(), detail::blas::workspace_bytes, here.stream()), "cublasLtMatmul", on());
+            detail::check_blas(cublasLtMatmul(library.handle, p.operation.get(), &one, a.p, p.a.get(), b.p, p.b.get(),
+                                              &beta, c.p, p.c.get(), c.p, p.c.get(), &p.algorithm,
+                                              library.workspace.data(), detail::blas::workspace_bytes, here.stream()),
+                               "cublasLtMatmul", on());
             return;
         }
     }

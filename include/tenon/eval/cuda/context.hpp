@@ -11,7 +11,7 @@ enum class matmul_precision { highest, tf32 };
 
 namespace detail {
 struct blas;
-}
+}  // namespace detail
 
 /// A thread's place on the device. Everything that a thread does there runs in the order of its one stream; a tensor that two
 /// threads use needs `synchronize()` between them.
@@ -44,7 +44,8 @@ public:
     }
     /// Refuses what a captured step cannot contain.
     void refuse_capture(char const* what) const {
-        if (captured_) throw error(std::string(what) + ": a captured step cannot contain this: the host takes part in it");
+        if (captured_)
+            throw error(std::string(what) + ": a captured step cannot contain this: the host takes part in it");
     }
 
     bool capturing() const { return captured_ != nullptr; }
@@ -127,14 +128,17 @@ void launch(char const* name, void (*kernel)(P...), dim3 grid, dim3 threads, A c
     config.blockDim = threads;
     config.stream = context::local().stream();
     check(cudaLaunchKernelEx(&config, kernel, P(arguments)...), name, [&] {
-        return std::to_string(grid.x) + "x" + std::to_string(grid.y) + " blocks of " + std::to_string(threads.x) + " threads";
+        return std::to_string(grid.x) + "x" + std::to_string(grid.y) + " blocks of " + std::to_string(threads.x) +
+               " threads";
     });
 }
 
 /// Copies elements on the device.
 template <class T>
 void copy_elements(T const* from, T* to, std::size_t n) {
-    if (n != 0) check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToDevice, context::local().stream()), "cudaMemcpyAsync", [n] { return std::to_string(n * sizeof(T)) + " bytes on the device"; });
+    if (n != 0)
+        check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToDevice, context::local().stream()),
+              "cudaMemcpyAsync", [n] { return std::to_string(n * sizeof(T)) + " bytes on the device"; });
 }
 /// Copies elements to the device. The host's memory may change as soon as this returns.
 template <class T>
@@ -142,7 +146,8 @@ void upload(T const* from, T* to, std::size_t n) {
     auto& here = context::local();
     here.refuse_capture("a copy to the device");
     if (n == 0) return;
-    check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyHostToDevice, here.stream()), "cudaMemcpyAsync", [n] { return std::to_string(n * sizeof(T)) + " bytes to the device"; });
+    check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyHostToDevice, here.stream()), "cudaMemcpyAsync",
+          [n] { return std::to_string(n * sizeof(T)) + " bytes to the device"; });
     here.synchronize();
 }
 /// Copies elements to the host, and waits for them.
@@ -151,7 +156,8 @@ void download(T const* from, T* to, std::size_t n) {
     auto& here = context::local();
     here.refuse_capture("a copy to the host");
     if (n == 0) return;
-    check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync", [n] { return std::to_string(n * sizeof(T)) + " bytes to the host"; });
+    check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync",
+          [n] { return std::to_string(n * sizeof(T)) + " bytes to the host"; });
     here.synchronize();
 }
 

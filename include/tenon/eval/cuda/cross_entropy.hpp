@@ -21,7 +21,8 @@ struct cross_entropy_seed {
         auto all = load_elements<N, true>(z + i);
         for (std::size_t k = 0; k < N; ++k) {
             I const at = static_cast<I>(i + k);
-            T const factor = scale ? *g * *scale : g[at / (element.length * element.step) * element.step + at % element.step];
+            T const factor =
+                scale ? *g * *scale : g[at / (element.length * element.step) * element.step + at % element.step];
             all.at[k] = all.at[k] * lane_t<T, 1>(factor);
         }
         return all;
@@ -31,7 +32,8 @@ struct cross_entropy_seed {
 template <reduction R, class Logits, class Targets, bool Grad>
 struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
     : in_device_memory<device_tape<cross_entropy_node<R, Logits, Targets>, Grad>, value_t<Logits>,
-                       typename cross_entropy_node<R, Logits, Targets>::shape_type, device_tape<Logits, Grad>::differentiable, false> {
+                       typename cross_entropy_node<R, Logits, Targets>::shape_type,
+                       device_tape<Logits, Grad>::differentiable, false> {
     using node = cross_entropy_node<R, Logits, Targets>;
     using T = value_t<Logits>;
     using Rows = shape_t<Logits>;
@@ -56,18 +58,26 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
         weights_.reserve(v.count);
         totals_.reserve(2);
         if constexpr (differentiable) gradients_.reserve(shape().size());
-        kernels::cross_entropy_options<T> const options{class_weights(), node_->options.ignore_index, static_cast<T>(static_cast<float>(node_->options.label_smoothing))};
+        kernels::cross_entropy_options<T> const options{
+            class_weights(), node_->options.ignore_index,
+            static_cast<T>(static_cast<float>(node_->options.label_smoothing))};
         auto const r = logits_.template reader<1, pass::values>(nullptr);
         auto const t = targets_.template reader<1, pass::values>(nullptr);
         constexpr int joins = R == reduction::none ? 0 : R == reduction::sum ? 1 : 2;
         v.with_team([&](auto team) {
-            cuda::launch("cross_entropy", &kernels::cross_entropy<team, joins, T, index, std::remove_const_t<decltype(r)>, std::remove_const_t<decltype(t)>>, v.blocks(team), kernels::block_size, r, t, options, v.element, v.count, z_.data(), losses_.data(), weights_.data(), totals_.data(), cuda::context::local().ticket());
+            cuda::launch("cross_entropy",
+                         &kernels::cross_entropy<team, joins, T, index, std::remove_const_t<decltype(r)>,
+                                                 std::remove_const_t<decltype(t)>>,
+                         v.blocks(team), kernels::block_size, r, t, options, v.element, v.count, z_.data(),
+                         losses_.data(), weights_.data(), totals_.data(), cuda::context::local().ticket());
         });
     }
     void finish() {
         if constexpr (differentiable) {
             axis_vectors<axis, Rows> const v(logits_.shape());
-            backward_on_device(logits_, cross_entropy_seed<T, index>{z_.data(), gradients_.data(), R == reduction::none ? nullptr : totals_.data() + 1, v.element});
+            backward_on_device(
+                logits_, cross_entropy_seed<T, index>{z_.data(), gradients_.data(),
+                                                      R == reduction::none ? nullptr : totals_.data() + 1, v.element});
             logits_.finish();
         }
     }

@@ -47,7 +47,8 @@ value_t<Node> executor<cuda::device>::value(Node const& node) {
         from = one.data();
     }
     T* const to = static_cast<T*>(here.landing());
-    cuda::check(cudaMemcpyAsync(to, from, sizeof(T), cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync", [] { return std::string("one element to the host"); });
+    cuda::check(cudaMemcpyAsync(to, from, sizeof(T), cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync",
+                [] { return std::string("one element to the host"); });
     here.synchronize();
     return *to;
 }
@@ -62,7 +63,8 @@ cuda::tensor<value_t<Node>> executor<cuda::device>::backward(Node const& node) {
         eval::gradient_list list;
         t.template prepare<eval::pass::exact>(list);
         auto const r = t.template reader<1, eval::pass::exact>(&list);
-        cuda::launch("root", &kernels::root<std::remove_const_t<decltype(r)>, T>, dim3(1), dim3(kernels::warp_size), r, value.device_data());
+        cuda::launch("root", &kernels::root<std::remove_const_t<decltype(r)>, T>, dim3(1), dim3(kernels::warp_size), r,
+                     value.device_data());
         t.finish();
     } else eval::evaluate_on_device(t, value.device_data());
     return value;

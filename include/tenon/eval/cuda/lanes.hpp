@@ -54,7 +54,8 @@ TENON_INLINE TENON_HOST_DEVICE void store_elements(T* p, lanes<V, N> const& v) {
 
 /// The number type of positions in a region: 32 bits where that is known to be enough, since divisions cost.
 template <class Shape>
-using index_of = std::conditional_t<!is_dynamic(static_size<Shape>) && (static_size<Shape> < (std::size_t{1} << 31)), std::uint32_t, std::uint64_t>;
+using index_of = std::conditional_t<!is_dynamic(static_size<Shape>) && (static_size<Shape> < (std::size_t{1} << 31)),
+                                    std::uint32_t, std::uint64_t>;
 
 /// Extent of an axis, static where the shape's is.
 template <std::size_t Axis, class Index, class Shape>

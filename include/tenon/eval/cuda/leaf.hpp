@@ -11,7 +11,8 @@ struct device_tape<tensor_ref<Tensor>, Grad>
     : in_device_memory<device_tape<tensor_ref<Tensor>, Grad>, value_t<Tensor>, shape_t<Tensor>, false, false> {
     explicit device_tape(tensor_ref<Tensor> const& n) : data_(n.get().device_data()), shape_(n.shape()) {
         if constexpr (!shape_t<Tensor>::is_static)
-            if (!(n.get().shape() == shape_)) throw_shapes("a tensor was resized after it was used", to_string(shape_), to_string(n.get().shape()));
+            if (!(n.get().shape() == shape_))
+                throw_shapes("a tensor was resized after it was used", to_string(shape_), to_string(n.get().shape()));
     }
     auto shape() const { return shape_; }
     auto const* device_data() const { return data_; }

@@ -43,7 +43,8 @@ private:
 
 template <class Node, bool Grad>
 struct device_tape<let_node<Node>, Grad>
-    : in_device_memory<device_tape<let_node<Node>, Grad>, value_t<Node>, shape_t<Node>, device_tape<Node, Grad>::differentiable, true> {
+    : in_device_memory<device_tape<let_node<Node>, Grad>, value_t<Node>, shape_t<Node>,
+                       device_tape<Node, Grad>::differentiable, true> {
     using T = value_t<Node>;
     static constexpr bool differentiable = device_tape<Node, Grad>::differentiable;
 

@@ -75,14 +75,19 @@ struct broadcast_reader : reader_base<typename Child::value_type> {
 
     template <std::size_t N, class Index>
     TENON_INLINE __device__ auto load(Index i) const {
-        if constexpr (run_of<Region, Operand, N> == broadcast_run::neighbours) return child.template load<N>(operand_index<Region, Operand>(shape, i));
+        if constexpr (run_of<Region, Operand, N> == broadcast_run::neighbours)
+            return child.template load<N>(operand_index<Region, Operand>(shape, i));
         else {
             lane_registers<typename Child::lane, N> r;
             if constexpr (run_of<Region, Operand, N> == broadcast_run::one) {
-                auto const one = convert_lane<T>(child.template load<1>(operand_index<Region, Operand>(shape, i)).value.at[0]);
+                auto const one =
+                    convert_lane<T>(child.template load<1>(operand_index<Region, Operand>(shape, i)).value.at[0]);
                 for (std::size_t k = 0; k < N; ++k) r.value.at[k] = one;
             } else
-                for (std::size_t k = 0; k < N; ++k) r.value.at[k] = convert_lane<T>(child.template load<1>(operand_index<Region, Operand>(shape, static_cast<Index>(i + k))).value.at[0]);
+                for (std::size_t k = 0; k < N; ++k)
+                    r.value.at[k] = convert_lane<T>(
+                        child.template load<1>(operand_index<Region, Operand>(shape, static_cast<Index>(i + k)))
+                            .value.at[0]);
             return r;
         }
     }
@@ -96,7 +101,8 @@ struct broadcast_reader : reader_base<typename Child::value_type> {
                 for (std::size_t k = 1; k < N; ++k) all.at[0] = all.at[0] + g.at[k];
                 take(operand_index<Region, Operand>(shape, i), all);
             } else
-                for (std::size_t k = 0; k < N; ++k) take(operand_index<Region, Operand>(shape, static_cast<Index>(i + k)), lanes<V, 1>{{g.at[k]}});
+                for (std::size_t k = 0; k < N; ++k)
+                    take(operand_index<Region, Operand>(shape, static_cast<Index>(i + k)), lanes<V, 1>{{g.at[k]}});
         }
     }
     TENON_INLINE __device__ void close() {
@@ -167,10 +173,13 @@ struct map_reader<Result, Op, operand_types<T...>, Reader...> : reader_base<Resu
     template <std::size_t N, class Index, class R, class G>
     TENON_INLINE __device__ void adjoint(Index i, R const& r, lanes<G, N> const& g) {
         if constexpr (differentiable)
-            [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE { (send<I, N>(i, r, g, std::index_sequence<I...>{}), ...); }(std::index_sequence_for<T...>{});
+            [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
+                (send<I, N>(i, r, g, std::index_sequence<I...>{}), ...);
+            }(std::index_sequence_for<T...>{});
     }
     TENON_INLINE __device__ void close() {
-        [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE { (tenon::get<I>(readers).close(), ...); }(std::index_sequence_for<T...>{});
+        [&]<std::size_t... I>(std::index_sequence<I...>)
+            TENON_LAMBDA_INLINE { (tenon::get<I>(readers).close(), ...); }(std::index_sequence_for<T...>{});
     }
 
 private:
@@ -179,7 +188,8 @@ private:
         auto const first = apply_op(op, tenon::detail::operand_lanes<Op, T>(r.value.at[0])...);
         map_lanes<std::remove_const_t<decltype(first)>, N, R...> all{{}, {{r}...}};
         all.value.at[0] = first;
-        for (std::size_t k = 1; k < N; ++k) all.value.at[k] = apply_op(op, tenon::detail::operand_lanes<Op, T>(r.value.at[k])...);
+        for (std::size_t k = 1; k < N; ++k)
+            all.value.at[k] = apply_op(op, tenon::detail::operand_lanes<Op, T>(r.value.at[k])...);
         return all;
     }
     /// ∂value/∂operand I for one lane.
@@ -194,11 +204,13 @@ private:
         if constexpr (child::differentiable) {
             using type = typename child::value_type;
             auto const at = [&](std::size_t k) TENON_LAMBDA_INLINE {
-                return slope<I>(r.value.at[k], tenon::detail::operand_lanes<Op, T>(tenon::get<J>(r.operands).value.at[k])...);
+                return slope<I>(r.value.at[k],
+                                tenon::detail::operand_lanes<Op, T>(tenon::get<J>(r.operands).value.at[k])...);
             };
             if constexpr (!std::is_same_v<decltype(at(0)), slope_zero>) {
                 lanes<lane_t<type, 1>, N> sent;
-                for (std::size_t k = 0; k < N; ++k) sent.at[k] = math::convert<type>(tenon::detail::times_slope(g.at[k], at(k)));
+                for (std::size_t k = 0; k < N; ++k)
+                    sent.at[k] = math::convert<type>(tenon::detail::times_slope(g.at[k], at(k)));
                 tenon::get<I>(readers).template adjoint<N>(i, tenon::get<I>(r.operands), sent);
             }
         }
@@ -221,18 +233,23 @@ struct device_tape<map_node<Op, A...>, Grad> {
     template <std::size_t W, pass Pass>
     auto reader(gradient_list const* list) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return make_reader(operand_types<typename node::types::template operand<I>...>{}, operand_reader<I, W, Pass>(list)...);
+            return make_reader(operand_types<typename node::types::template operand<I>...>{},
+                               operand_reader<I, W, Pass>(list)...);
         }(std::index_sequence_for<A...>{});
     }
     template <pass Pass>
     void prepare(gradient_list& list) {
         unroll<sizeof...(A)>([&](auto i) {
-            if constexpr (device_tape<nth<i, A...>, passes>::differentiable) get<i>(operands_).template prepare<operand_pass<i, Pass>>(list);
+            if constexpr (device_tape<nth<i, A...>, passes>::differentiable)
+                get<i>(operands_).template prepare<operand_pass<i, Pass>>(list);
         });
     }
     bool overlaps(void const* begin, void const* end, bool aligned) {
         bool found = false;
-        unroll<sizeof...(A)>([&](auto i) { found = found || get<i>(operands_).overlaps(begin, end, aligned && same_elements<shape_type, shape_t<nth<i, A...>>>); });
+        unroll<sizeof...(A)>([&](auto i) {
+            found = found ||
+                    get<i>(operands_).overlaps(begin, end, aligned && same_elements<shape_type, shape_t<nth<i, A...>>>);
+        });
         return found;
     }
     void forward() {
@@ -246,7 +263,7 @@ struct device_tape<map_node<Op, A...>, Grad> {
 
 private:
     template <std::size_t I, pass Pass>
-    static constexpr pass operand_pass = Pass == pass::values                             ? pass::values
+    static constexpr pass operand_pass = Pass == pass::values                               ? pass::values
                                          : same_elements<shape_type, shape_t<nth<I, A...>>> ? Pass
                                                                                             : pass::mapped;
     template <std::size_t I, std::size_t W, pass Pass>

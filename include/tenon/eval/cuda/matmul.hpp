@@ -11,7 +11,8 @@ namespace tenon::inline TENON_TARGET::eval {
 /// read where it lies; an elementwise one is evaluated once, since the way back needs its values again.
 template <class A, class B, bool Grad>
 struct device_tape<product_node<A, B>, Grad>
-    : in_device_memory<device_tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type, typename product_node<A, B>::shape_type,
+    : in_device_memory<device_tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type,
+                       typename product_node<A, B>::shape_type,
                        device_tape<A, Grad>::differentiable || device_tape<B, Grad>::differentiable, false> {
     using node = product_node<A, B>;
     using T = typename node::value_type;
@@ -37,7 +38,8 @@ struct device_tape<product_node<A, B>, Grad>
         values_.reserve(shape_.size());
         if constexpr (differentiable) gradients_.reserve(shape_.size());
         each_batch([&](batch const& q) {
-            cuda::gemm<T>(q.rows, columns(), depth_, left_at(a_.data(), q), right_at(b_.data(), q), product_at(values_.data(), q), false, q.count);
+            cuda::gemm<T>(q.rows, columns(), depth_, left_at(a_.data(), q), right_at(b_.data(), q),
+                          product_at(values_.data(), q), false, q.count);
         });
     }
     /// ∂A ← G·Bᵀ, ∂B ← Aᵀ·G, or added to what is there.
@@ -46,16 +48,22 @@ struct device_tape<product_node<A, B>, Grad>
             if constexpr (left::differentiable) {
                 bool adds = false;
                 T* const g = gradient_of(a_, repeated(left_.shape()), adds);
-                each_batch([&](batch const& q) {
-                    cuda::gemm<T>(q.rows, depth_, columns(), product_at<T const>(gradients_.data(), q), right_at(b_.data(), q).transposed(), left_at(g, q), adds, q.count);
-                }, repeated(left_.shape()));
+                each_batch(
+                    [&](batch const& q) {
+                        cuda::gemm<T>(q.rows, depth_, columns(), product_at<T const>(gradients_.data(), q),
+                                      right_at(b_.data(), q).transposed(), left_at(g, q), adds, q.count);
+                    },
+                    repeated(left_.shape()));
             }
             if constexpr (right::differentiable) {
                 bool adds = false;
                 T* const g = gradient_of(b_, repeated(right_.shape()), adds);
-                each_batch([&](batch const& q) {
-                    cuda::gemm<T>(depth_, columns(), q.rows, left_at(a_.data(), q).transposed(), product_at<T const>(gradients_.data(), q), right_at(g, q), adds, q.count);
-                }, repeated(right_.shape()));
+                each_batch(
+                    [&](batch const& q) {
+                        cuda::gemm<T>(depth_, columns(), q.rows, left_at(a_.data(), q).transposed(),
+                                      product_at<T const>(gradients_.data(), q), right_at(g, q), adds, q.count);
+                    },
+                    repeated(right_.shape()));
             }
             a_.finish();
             b_.finish();
@@ -129,8 +137,10 @@ private:
                     auto const at = static_cast<std::ptrdiff_t>(q % shape_[i]);
                     q /= shape_[i];
                     std::size_t const from_last = rank - i;
-                    if (left_rank >= from_last && left_.shape()[left_rank - from_last] != 1) b.left += at * sa[left_rank - from_last];
-                    if (right_rank >= from_last && right_.shape()[right_rank - from_last] != 1) b.right += at * sb[right_rank - from_last];
+                    if (left_rank >= from_last && left_.shape()[left_rank - from_last] != 1)
+                        b.left += at * sa[left_rank - from_last];
+                    if (right_rank >= from_last && right_.shape()[right_rank - from_last] != 1)
+                        b.right += at * sb[right_rank - from_last];
                 }
                 return b;
             };
@@ -142,7 +152,8 @@ private:
                 bool even = true;
                 for (std::size_t q = 2; q < count && even; ++q) {
                     batch const b = offsets(q);
-                    even = b.left == static_cast<std::ptrdiff_t>(q) * all.left_step && b.right == static_cast<std::ptrdiff_t>(q) * all.right_step;
+                    even = b.left == static_cast<std::ptrdiff_t>(q) * all.left_step &&
+                           b.right == static_cast<std::ptrdiff_t>(q) * all.right_step;
                 }
                 if (even) {
                     all.count = count;

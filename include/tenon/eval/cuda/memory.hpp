@@ -60,7 +60,8 @@ private:
 class block {
 public:
     block() = default;
-    block(std::shared_ptr<pool> from, std::size_t bytes) : pool_(std::move(from)), p_(pool_->allocate(bytes)), bytes_(bytes) {}
+    block(std::shared_ptr<pool> from, std::size_t bytes)
+        : pool_(std::move(from)), p_(pool_->allocate(bytes)), bytes_(bytes) {}
     block(block&& other) noexcept
         : pool_(std::move(other.pool_)), p_(std::exchange(other.p_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
     block& operator=(block&& other) noexcept {
@@ -85,7 +86,8 @@ template <class T>
 class host_buffer {
 public:
     explicit host_buffer(std::size_t n) : n_(n) {
-        check(cudaMallocHost(reinterpret_cast<void**>(&p_), (n == 0 ? 1 : n) * sizeof(T)), "cudaMallocHost", [n] { return std::to_string(n * sizeof(T)) + " bytes"; });
+        check(cudaMallocHost(reinterpret_cast<void**>(&p_), (n == 0 ? 1 : n) * sizeof(T)), "cudaMallocHost",
+              [n] { return std::to_string(n * sizeof(T)) + " bytes"; });
     }
     host_buffer(host_buffer const&) = delete;
     host_buffer& operator=(host_buffer const&) = delete;

@@ -81,7 +81,8 @@ struct equals_result_reader : reader_base<T> {
     TENON_INLINE __device__ auto load(Index i) const {
         static_assert(N == 1);
         using V = lane_t<T, 1>;
-        V const x = math::convert<T>(reader.template load<1>(i).value.at[0]), y = element::load_lanes<1>(results + map.result(i));
+        V const x = math::convert<T>(reader.template load<1>(i).value.at[0]),
+                y = element::load_lanes<1>(results + map.result(i));
         return lane_registers<V, 1>{{{math::select(x == y, V(1), V(0))}}};
     }
 };
@@ -117,18 +118,26 @@ void reduce_on_device(Reader const& reader, Map const& map, T* to) {
         dim3 const grid = blocks_for(static_cast<std::size_t>(map.count) / 4);
         cuda::buffer<T> shares;
         shares.reserve(grid.x);
-        cuda::launch("reduce_all", &kernels::reduce_all<Op, T, index, Reader>, grid, kernels::block_size, reader, to, shares.data(), cuda::context::local().ticket(), map.count);
+        cuda::launch("reduce_all", &kernels::reduce_all<Op, T, index, Reader>, grid, kernels::block_size, reader, to,
+                     shares.data(), cuda::context::local().ticket(), map.count);
     } else if constexpr (Map::first_axes && !Map::last_axes)
-        cuda::launch("reduce_columns", &kernels::reduce_columns<Op, T, index, Reader, Map>, blocks_for(static_cast<std::size_t>(map.results) * (kernels::block_size / kernels::warp_size)), kernels::block_size, reader, map, to, map.results, map.count);
+        cuda::launch("reduce_columns", &kernels::reduce_columns<Op, T, index, Reader, Map>,
+                     blocks_for(static_cast<std::size_t>(map.results) * (kernels::block_size / kernels::warp_size)),
+                     kernels::block_size, reader, map, to, map.results, map.count);
     else if (map.count > 8 * kernels::warp_size)
-        cuda::launch("reduce_rows", &kernels::reduce_rows<kernels::block_size, Op, T, index, Reader, Map>, blocks_for(static_cast<std::size_t>(map.results) * kernels::block_size), kernels::block_size, reader, map, to, map.results, map.count);
+        cuda::launch("reduce_rows", &kernels::reduce_rows<kernels::block_size, Op, T, index, Reader, Map>,
+                     blocks_for(static_cast<std::size_t>(map.results) * kernels::block_size), kernels::block_size,
+                     reader, map, to, map.results, map.count);
     else
-        cuda::launch("reduce_rows", &kernels::reduce_rows<kernels::warp_size, Op, T, index, Reader, Map>, blocks_for(static_cast<std::size_t>(map.results) * kernels::warp_size), kernels::block_size, reader, map, to, map.results, map.count);
+        cuda::launch("reduce_rows", &kernels::reduce_rows<kernels::warp_size, Op, T, index, Reader, Map>,
+                     blocks_for(static_cast<std::size_t>(map.results) * kernels::warp_size), kernels::block_size,
+                     reader, map, to, map.results, map.count);
 }
 
 template <class Op, bool Keep, class A, std::size_t... Axes, bool Grad>
 struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
-    : in_device_memory<device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>, typename reduce_node<Op, Keep, A, Axes...>::value_type,
+    : in_device_memory<device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>,
+                       typename reduce_node<Op, Keep, A, Axes...>::value_type,
                        typename reduce_node<Op, Keep, A, Axes...>::shape_type,
                        device_tape<A, Grad && reduction_passes<Op, A>>::differentiable, false> {
     using node = reduce_node<Op, Keep, A, Axes...>;
@@ -156,10 +165,13 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
             if constexpr (requires { Op::shares; }) {
                 counts_.reserve(shape_.size());
                 auto const r = operand_.template reader<1, pass::values>(nullptr);
-                reduce_on_device<op::sum>(equals_result_reader<T, std::remove_const_t<decltype(r)>, map_type>(r, map(), values_.data()), map(), counts_.data());
+                reduce_on_device<op::sum>(
+                    equals_result_reader<T, std::remove_const_t<decltype(r)>, map_type>(r, map(), values_.data()),
+                    map(), counts_.data());
                 counts = counts_.data();
             }
-            backward_on_device(operand_, reduction_seed<Op, T, map_type>{map(), values_.data(), gradients_.data(), counts});
+            backward_on_device(operand_,
+                               reduction_seed<Op, T, map_type>{map(), values_.data(), gradients_.data(), counts});
             operand_.finish();
         }
     }

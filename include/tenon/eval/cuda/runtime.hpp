@@ -20,15 +20,18 @@ namespace detail {
 struct nothing_to_add {
     std::string operator()() const { return {}; }
 };
-[[noreturn]] inline void fail(std::string const& call, std::string const& reason, std::string const& on, std::source_location where) {
-    throw error(call + (on.empty() ? "" : " on " + on) + ": " + reason + " (" + where.file_name() + ":" + std::to_string(where.line()) + ")");
+[[noreturn]] inline void fail(std::string const& call, std::string const& reason, std::string const& on,
+                              std::source_location where) {
+    throw error(call + (on.empty() ? "" : " on " + on) + ": " + reason + " (" + where.file_name() + ":" +
+                std::to_string(where.line()) + ")");
 }
 }  // namespace detail
 
 /// Throws where a call failed.
 /// @param on a function that says what the call worked on: shapes, sizes
 template <class On = detail::nothing_to_add>
-void check(cudaError_t status, char const* call, On const& on = {}, std::source_location where = std::source_location::current()) {
+void check(cudaError_t status, char const* call, On const& on = {},
+           std::source_location where = std::source_location::current()) {
     if (status == cudaSuccess) return;
     static_cast<void>(cudaGetLastError());  // an error that was reported is not reported again
     detail::fail(call, cudaGetErrorString(status), on(), where);

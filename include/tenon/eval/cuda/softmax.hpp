@@ -31,7 +31,8 @@ struct axis_vectors {
 
 template <bool Log, std::size_t Axis, class A, bool Grad>
 struct device_tape<softmax_node<Log, Axis, A>, Grad>
-    : in_device_memory<device_tape<softmax_node<Log, Axis, A>, Grad>, value_t<A>, shape_t<A>, device_tape<A, Grad>::differentiable, false> {
+    : in_device_memory<device_tape<softmax_node<Log, Axis, A>, Grad>, value_t<A>, shape_t<A>,
+                       device_tape<A, Grad>::differentiable, false> {
     using T = value_t<A>;
     using Shape = shape_t<A>;
     using operand = device_tape<A, Grad>;
@@ -52,7 +53,8 @@ struct device_tape<softmax_node<Log, Axis, A>, Grad>
         if (v.count == 0) return;
         auto const r = operand_.template reader<1, pass::values>(nullptr);
         v.with_team([&](auto team) {
-            cuda::launch("softmax", &kernels::softmax<team, Log, T, index, std::remove_const_t<decltype(r)>>, v.blocks(team), kernels::block_size, r, values_.data(), v.element, v.count);
+            cuda::launch("softmax", &kernels::softmax<team, Log, T, index, std::remove_const_t<decltype(r)>>,
+                         v.blocks(team), kernels::block_size, r, values_.data(), v.element, v.count);
         });
     }
     void finish() {
@@ -63,7 +65,10 @@ struct device_tape<softmax_node<Log, Axis, A>, Grad>
             if (v.count != 0) {
                 auto const r = operand_.template reader<1, pass::exact>(&list);
                 v.with_team([&](auto team) {
-                    cuda::launch("softmax_backward", &kernels::softmax_backward<team, Log, T, index, std::remove_const_t<decltype(r)>>, v.blocks(team), kernels::block_size, r, values_.data(), gradients_.data(), v.element, v.count);
+                    cuda::launch("softmax_backward",
+                                 &kernels::softmax_backward<team, Log, T, index, std::remove_const_t<decltype(r)>>,
+                                 v.blocks(team), kernels::block_size, r, values_.data(), gradients_.data(), v.element,
+                                 v.count);
                 });
             }
             operand_.finish();

@@ -147,7 +147,9 @@ struct in_device_memory {
     void clear_gradient() {
         if constexpr (Differentiable && !Accumulates) {
             std::size_t const bytes = self().shape().size() * sizeof(T);
-            if (bytes != 0) cuda::check(cudaMemsetAsync(self().device_gradient(), 0, bytes, cuda::context::local().stream()), "cudaMemsetAsync");
+            if (bytes != 0)
+                cuda::check(cudaMemsetAsync(self().device_gradient(), 0, bytes, cuda::context::local().stream()),
+                            "cudaMemsetAsync");
         }
     }
     bool overlaps(void const* begin, void const* end, bool aligned) {
@@ -184,7 +186,8 @@ void evaluate_on_device(Tape& t, T* to) {
     std::size_t const n = t.shape().size();
     if (n == 0) return;
     auto const reader = t.template reader<w, pass::values>(nullptr);
-    cuda::launch("evaluate", &kernels::evaluate<w, index, std::remove_const_t<decltype(reader)>, T>, blocks_for((n + w - 1) / w), kernels::block_size, reader, to, static_cast<index>(n));
+    cuda::launch("evaluate", &kernels::evaluate<w, index, std::remove_const_t<decltype(reader)>, T>,
+                 blocks_for((n + w - 1) / w), kernels::block_size, reader, to, static_cast<index>(n));
 }
 
 /// Sends a gradient down a region: one launch whose outputs are the gradients of all the region's leaves.
@@ -198,7 +201,8 @@ void backward_on_device(Tape& t, Seed const& seed) {
     t.template prepare<pass::exact>(list);
     if (n == 0) return;
     auto const reader = t.template reader<w, pass::exact>(&list);
-    cuda::launch("backward", &kernels::backward<w, index, std::remove_const_t<decltype(reader)>, Seed>, blocks_for((n + w - 1) / w), kernels::block_size, reader, seed, static_cast<index>(n));
+    cuda::launch("backward", &kernels::backward<w, index, std::remove_const_t<decltype(reader)>, Seed>,
+                 blocks_for((n + w - 1) / w), kernels::block_size, reader, seed, static_cast<index>(n));
 }
 
 /// A gradient in row-major memory.

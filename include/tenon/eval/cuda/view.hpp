@@ -21,14 +21,16 @@ struct strided_reader : reader_base<T> {
     template <std::size_t N, class Index>
     TENON_INLINE __device__ auto load(Index i) const {
         lane_registers<lane_t<T, 1>, N> r;
-        for (std::size_t k = 0; k < N; ++k) r.value.at[k] = element::load_lanes<1>(values + offset(static_cast<Index>(i + k)));
+        for (std::size_t k = 0; k < N; ++k)
+            r.value.at[k] = element::load_lanes<1>(values + offset(static_cast<Index>(i + k)));
         return r;
     }
     template <std::size_t N, class Index, class R, class V>
     TENON_INLINE __device__ void adjoint(Index i, R const&, lanes<V, N> const& g) {
         if constexpr (differentiable)
             for (std::size_t k = 0; k < N; ++k)
-                send_gradient<Store, 1, false>(gradients + offset(static_cast<Index>(i + k)), shared, lanes<V, 1>{{g.at[k]}});
+                send_gradient<Store, 1, false>(gradients + offset(static_cast<Index>(i + k)), shared,
+                                               lanes<V, 1>{{g.at[k]}});
     }
     TENON_INLINE __device__ void close() {}
 
@@ -36,7 +38,9 @@ private:
     template <class Index>
     TENON_INLINE __device__ std::ptrdiff_t offset(Index i) const {
         std::ptrdiff_t o = 0;
-        split_index<Shape::rank()>(shape, i, [&](auto axis, Index position, Index) TENON_LAMBDA_INLINE { o += static_cast<std::ptrdiff_t>(position) * strides[axis]; });
+        split_index<Shape::rank()>(shape, i, [&](auto axis, Index position, Index) TENON_LAMBDA_INLINE {
+            o += static_cast<std::ptrdiff_t>(position) * strides[axis];
+        });
         return o;
     }
 };
@@ -91,7 +95,8 @@ struct device_tape<view_node<View, A>, Grad> {
 
     template <std::size_t W, pass Pass>
     auto reader(gradient_list const* list) {
-        constexpr gradient_store store = store_of<device_tape, Pass == pass::exact && !covers ? pass::mapped : Pass>;
+        constexpr gradient_store store = store_of < device_tape,
+                                 Pass == pass::exact && !covers ? pass::mapped : Pass > ;
         value_type* g = nullptr;
         bool shared = false;
         if constexpr (store != gradient_store::none) {
@@ -177,7 +182,8 @@ struct view_reader : reader_base<typename Child::value_type> {
     template <std::size_t N, class Index, class R, class V>
     TENON_INLINE __device__ void adjoint(Index i, R const& r, lanes<V, N> const& g) {
         if constexpr (differentiable)
-            for (std::size_t k = 0; k < N; ++k) child.template adjoint<1>(mapped(static_cast<Index>(i + k)), r.inner[k], lanes<V, 1>{{g.at[k]}});
+            for (std::size_t k = 0; k < N; ++k)
+                child.template adjoint<1>(mapped(static_cast<Index>(i + k)), r.inner[k], lanes<V, 1>{{g.at[k]}});
     }
     TENON_INLINE __device__ void close() { child.close(); }
 
@@ -185,7 +191,8 @@ private:
     template <class Index>
     TENON_INLINE __device__ Index mapped(Index i) const {
         Index position[Shape::rank() + 1] = {};
-        split_index<Shape::rank()>(shape, i, [&](auto axis, Index p, Index) TENON_LAMBDA_INLINE { position[axis] = p; });
+        split_index<Shape::rank()>(shape, i,
+                                   [&](auto axis, Index p, Index) TENON_LAMBDA_INLINE { position[axis] = p; });
         return map.index(position);
     }
 };
@@ -205,7 +212,7 @@ struct device_tape<view_node<View, A>, Grad> {
     auto shape() const { return node_->shape(); }
     template <std::size_t, pass Pass>
     auto reader(gradient_list const* list) {
-        auto const r = operand_.template reader<1, Pass == pass::values ? pass::values : pass::mapped>(list);
+        auto const r = operand_.template reader < 1, Pass == pass::values ? pass::values : pass::mapped > (list);
         view_map<node, shape_t<A>> map{operand_.shape(), {}};
         auto const start = node_->start();
         for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) map.start[a] = start[a];
@@ -250,7 +257,8 @@ struct device_tape<reshape_node<To, A>, Grad>
 
     template <std::size_t W, pass Pass>
     auto reader(gradient_list const* list) {
-        return device_tape::in_device_memory::template reader<W, Pass == pass::exact && !covers ? pass::mapped : Pass>(list);
+        return device_tape::in_device_memory::template reader < W,
+               Pass == pass::exact && !covers ? pass::mapped : Pass > (list);
     }
     template <pass Pass>
     void prepare(gradient_list& list) {
@@ -259,7 +267,9 @@ struct device_tape<reshape_node<To, A>, Grad>
             list.add(device_gradient());
         }
     }
-    bool overlaps(void const* begin, void const* end, bool) { return packed::in_place && operand_.overlaps(begin, end, false); }
+    bool overlaps(void const* begin, void const* end, bool) {
+        return packed::in_place && operand_.overlaps(begin, end, false);
+    }
     void forward() {
         operand_.forward();
         dense_.forward();
