@@ -10,6 +10,7 @@
 #include <tenon/core/random.hpp>
 #include <tenon/core/reflect.hpp>
 #include <tenon/core/tensor.hpp>
+#include <tenon/core/to.hpp>
 #include <tenon/data/adaptors.hpp>
 #include <tenon/data/loader.hpp>
 #include <tenon/data/tensor_dataset.hpp>

@@ -59,7 +59,7 @@ class Outside:
         (project / 'subprojects').mkdir()
         copied = project / 'subprojects' / 'tenon'
         copied.mkdir()
-        for name in ('include', 'cmake', 'meson.build', 'meson_options.txt', 'subprojects'):
+        for name in ('include', 'kernels', 'cmake', 'meson.build', 'meson_options.txt', 'subprojects'):
             item = self.source / name
             shutil.copytree(item, copied / name) if item.is_dir() else shutil.copy(item, copied)
         self.call(*self.meson, 'setup', project / 'build', project)

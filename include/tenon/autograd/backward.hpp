@@ -25,6 +25,8 @@ template <expression A>
 constexpr auto backward(A const& e) {
     using T = value_t<A>;
     if constexpr (static_size<shape_t<A>> != 1) return backward_needs_a_scalar<shape_t<A>>{};
+    else if constexpr (!std::is_same_v<device_of_t<A>, cpu>) return executor<device_of_t<A>>::backward(as_node(e));
+    else if constexpr (!host_pass) return tensor<T>{};
     else {
         auto const node = as_node(e);
         eval::tape<std::remove_const_t<decltype(node)>, true> t(node);

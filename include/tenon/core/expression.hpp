@@ -17,6 +17,40 @@ struct cpu;
 template <class T, std::size_t... E>
 class tensor;
 
+/// Elements of one computation live on two devices, or a device cannot run a node: `tn::to<Device>(x)` moves a tensor.
+template <class A, class B>
+struct devices_differ;
+
+/// The device of what has no elements in memory: a number goes anywhere.
+struct anywhere;
+
+namespace detail {
+template <class... Device>
+struct joined_device {
+    using type = anywhere;
+};
+template <class A>
+struct joined_device<A> {
+    using type = A;
+};
+template <class A, class B>
+struct joined_device<A, B> : devices_differ<A, B> {};
+template <class A>
+struct joined_device<A, A> : joined_device<A> {};
+template <class A>
+    requires(!std::is_same_v<A, anywhere>)
+struct joined_device<A, anywhere> : joined_device<A> {};
+template <class A>
+    requires(!std::is_same_v<A, anywhere>)
+struct joined_device<anywhere, A> : joined_device<A> {};
+template <class A, class B, class C, class... Rest>
+struct joined_device<A, B, C, Rest...> : joined_device<typename joined_device<A, B>::type, C, Rest...> {};
+}  // namespace detail
+
+/// The device that nodes have in common. Compile error `devices_differ<A, B>`.
+template <class... Node>
+using device_of_nodes = typename detail::joined_device<typename Node::device...>::type;
+
 /// Tag that keeps reduced axes as axes of extent 1: `sum<1>(x, keepdim)`.
 inline constexpr struct keepdim_t {
 } keepdim{};
@@ -50,6 +84,11 @@ constexpr auto min(A&& a, Keep... keep);
 template <class A>
 constexpr auto evaluate(A const& a);
 
+/// The device that runs a computation.
+template <class X>
+using device_of_t = std::conditional_t<std::is_same_v<typename std::remove_cvref_t<X>::device, anywhere>, cpu,
+                                       typename std::remove_cvref_t<X>::device>;
+
 /// Base of everything that has elements. Nothing here computes; a computation runs when it meets a tensor.
 template <class Derived, class T, class Shape>
 class expression_base;
@@ -59,6 +98,8 @@ class expression_base<Derived, T, tenon::shape<E...>> {
 public:
     using value_type = T;
     using shape_type = tenon::shape<E...>;
+    /// Where the elements come from; a node that other devices can run says so itself.
+    using device = cpu;
 
     /// Number of axes.
     static constexpr std::size_t rank() { return sizeof...(E); }
@@ -69,7 +110,7 @@ public:
     constexpr std::size_t extent(std::ptrdiff_t axis) const { return self().shape()[axis_of(axis, rank())]; }
 
     /// Runs the computation; the result owns its elements.
-    constexpr tensor<T, E...> eval() const { return tensor<T, E...>(self()); }
+    constexpr auto eval() const { return typename device_of_t<Derived>::template tensor<T, E...>(self()); }
     /// The value of something that has one element.
     constexpr T item() const {
         static_assert(!shape_type::is_static || shape_type{}.size() == 1, "item() needs exactly one element");

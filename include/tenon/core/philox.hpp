@@ -81,7 +81,7 @@ constexpr std::pair<double, double> strict_cos_sin(unsigned quarter, double x) {
 
 /// Two normal numbers from two uniform ones of `Bits` bits, by Box and Muller: sqrt(-2 ln u) (cos 2 pi v, sin 2 pi v).
 template <int Bits>
-inline std::pair<double, double> box_muller(std::uint64_t u, std::uint64_t v) {
+TENON_HOST_DEVICE inline std::pair<double, double> box_muller(std::uint64_t u, std::uint64_t v) {
     constexpr double scale = 1.0 / static_cast<double>(std::uint64_t{1} << Bits);
     // u = 0 is left out and u = 1 let in, so that the logarithm exists. All of this line is exact.
     double const r2 = -2 * strict_log(static_cast<double>(u + 1) * scale);

@@ -71,7 +71,81 @@ void for_each_block(generator& gen, std::size_t n, F f) {
 
 /// A single-precision element is made from 32 random bits, a double-precision one from 64.
 template <class T>
-inline constexpr std::size_t per_block = sizeof(T) <= 4 ? 4 : 2;
+inline constexpr std::size_t numbers_per_block = sizeof(T) <= 4 ? 4 : 2;
+
+// How a block becomes numbers: called with a block, the place of its first number, and how many are wanted.
+
+/// low + (high - low) u
+template <class T>
+struct uniform_numbers {
+    static constexpr std::size_t per_block = numbers_per_block<T>;
+    T low, high;
+    TENON_HOST_DEVICE void operator()(random_block const& block, T* out, std::size_t n) const {
+        double const width = strict::sub(high, low);
+        for (std::size_t i = 0; i != n; ++i) {
+            double u;
+            if constexpr (sizeof(T) <= 4) u = (block.word[i] >> 8) * 0x1p-24;
+            else u = static_cast<double>(block.half(i) >> 11) * 0x1p-53;
+            auto const v = static_cast<T>(strict::add(low, strict::mul(width, u)));
+            out[i] = v >= high ? low : v;
+        }
+    }
+};
+/// mean + std z
+template <class T>
+struct normal_numbers {
+    static constexpr std::size_t per_block = numbers_per_block<T>;
+    T mean, std;
+    TENON_HOST_DEVICE void operator()(random_block const& block, T* out, std::size_t n) const {
+        for (std::size_t i = 0; i < n; i += 2) {
+            auto const z = sizeof(T) <= 4 ? box_muller<32>(block.word[i], block.word[i + 1])
+                                          : box_muller<53>(block.half(0) >> 11, block.half(1) >> 11);
+            out[i] = static_cast<T>(strict::add(mean, strict::mul(std, z.first)));
+            if (i + 1 != n) out[i + 1] = static_cast<T>(strict::add(mean, strict::mul(std, z.second)));
+        }
+    }
+};
+/// low + range u, in whole numbers
+template <class T>
+struct whole_numbers {
+    static constexpr std::size_t per_block = 2;
+    std::int64_t low;
+    std::uint64_t range;
+    TENON_HOST_DEVICE void operator()(random_block const& block, T* out, std::size_t n) const {
+        for (std::size_t i = 0; i != n; ++i)
+            out[i] = static_cast<T>(static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + multiply_high(block.half(i), range)));
+    }
+};
+/// 1 where u < p
+template <class T>
+struct bernoulli_numbers {
+    static constexpr std::size_t per_block = 4;
+    double p;
+    TENON_HOST_DEVICE void operator()(random_block const& block, T* out, std::size_t n) const {
+        for (std::size_t i = 0; i != n; ++i) out[i] = static_cast<T>(block.word[i] * 0x1p-32 < p);
+    }
+};
+
+/// Fills memory with numbers of a kind.
+template <class T, class Numbers>
+void fill_random(T* out, std::size_t n, Numbers const& numbers, generator& gen) {
+    for_each_block<Numbers::per_block>(
+        gen, n, [&](random_block const& block, std::size_t first, std::size_t count) { numbers(block, out + first, count); });
+}
+
+/// The range of whole numbers in [low, high). @throws std::invalid_argument where it is empty
+template <class T>
+whole_numbers<T> whole_numbers_between(std::int64_t low, std::int64_t high) {
+    if (high <= low)
+        throw std::invalid_argument("randint: [" + std::to_string(low) + ", " + std::to_string(high) + ") is empty");
+    return {low, static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low)};
+}
+/// @throws std::invalid_argument where p is no probability
+template <class T>
+bernoulli_numbers<T> bernoulli_of(double p) {
+    if (!(p >= 0 && p <= 1)) throw std::invalid_argument("bernoulli: " + std::to_string(p) + " is no probability");
+    return {p};
+}
 
 }  // namespace detail
 
@@ -81,18 +155,7 @@ template <class T, std::size_t... E>
 void uniform_(tensor<T, E...>& x, std::type_identity_t<T> low = 0, std::type_identity_t<T> high = 1,
               generator& gen = default_generator()) {
     static_assert(std::is_floating_point_v<T>, "uniform_ needs float or double");
-    T* const out = x.data();
-    double const width = strict::sub(high, low);
-    detail::for_each_block<detail::per_block<T>>(
-        gen, x.size(), [=](detail::random_block const& block, std::size_t first, std::size_t n) {
-            for (std::size_t i = 0; i != n; ++i) {
-                double u;
-                if constexpr (sizeof(T) <= 4) u = (block.word[i] >> 8) * 0x1p-24;
-                else u = static_cast<double>(block.half(i) >> 11) * 0x1p-53;
-                auto const v = static_cast<T>(strict::add(low, strict::mul(width, u)));
-                out[first + i] = v >= high ? low : v;
-            }
-        });
+    detail::fill_random(x.data(), x.size(), detail::uniform_numbers<T>{low, high}, gen);
 }
 
 /// Fills with numbers of the normal distribution: mean + std z, with z by Box and Muller's method in double precision.
@@ -100,16 +163,7 @@ template <class T, std::size_t... E>
 void normal_(tensor<T, E...>& x, std::type_identity_t<T> mean = 0, std::type_identity_t<T> std = 1,
              generator& gen = default_generator()) {
     static_assert(std::is_floating_point_v<T>, "normal_ needs float or double");
-    T* const out = x.data();
-    detail::for_each_block<detail::per_block<T>>(
-        gen, x.size(), [=](detail::random_block const& block, std::size_t first, std::size_t n) {
-            for (std::size_t i = 0; i < n; i += 2) {
-                auto const z = sizeof(T) <= 4 ? detail::box_muller<32>(block.word[i], block.word[i + 1])
-                                              : detail::box_muller<53>(block.half(0) >> 11, block.half(1) >> 11);
-                out[first + i] = static_cast<T>(strict::add(mean, strict::mul(std, z.first)));
-                if (i + 1 != n) out[first + i + 1] = static_cast<T>(strict::add(mean, strict::mul(std, z.second)));
-            }
-        });
+    detail::fill_random(x.data(), x.size(), detail::normal_numbers<T>{mean, std}, gen);
 }
 
 /// Uniform numbers in [0, 1): `rand<float, 2, 3>()`, `rand<float, dyn, 3>(5)`, either with a generator after them.
@@ -137,18 +191,9 @@ template <class T, std::size_t... E, class... A>
 tensor<T, E...> randint(A&&... arguments) {
     static_assert(std::is_arithmetic_v<T>, "randint needs numbers");
     detail::random_arguments<std::int64_t, 2, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
-    std::int64_t const low = a.value(0), high = a.value(1);
-    if (high <= low)
-        throw std::invalid_argument("randint: [" + std::to_string(low) + ", " + std::to_string(high) + ") is empty");
-    std::uint64_t const range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+    auto const numbers = detail::whole_numbers_between<T>(a.value(0), a.value(1));
     tensor<T, E...> x(uninitialized, a.shape());
-    T* const out = x.data();
-    detail::for_each_block<2>(
-        *a.gen, x.size(), [=](detail::random_block const& block, std::size_t first, std::size_t n) {
-            for (std::size_t i = 0; i != n; ++i)
-                out[first + i] = static_cast<T>(static_cast<std::int64_t>(static_cast<std::uint64_t>(low) +
-                                                                          detail::multiply_high(block.half(i), range)));
-        });
+    detail::fill_random(x.data(), x.size(), numbers, *a.gen);
     return x;
 }
 
@@ -157,15 +202,9 @@ tensor<T, E...> randint(A&&... arguments) {
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> bernoulli(A&&... arguments) {
     detail::random_arguments<double, 1, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
-    double const p = a.value(0);
-    if (!(p >= 0 && p <= 1)) throw std::invalid_argument("bernoulli: " + std::to_string(p) + " is no probability");
+    auto const numbers = detail::bernoulli_of<T>(a.value(0));
     tensor<T, E...> x(uninitialized, a.shape());
-    T* const out = x.data();
-    detail::for_each_block<4>(*a.gen, x.size(),
-                              [=](detail::random_block const& block, std::size_t first, std::size_t n) {
-                                  for (std::size_t i = 0; i != n; ++i)
-                                      out[first + i] = static_cast<T>(block.word[i] * 0x1p-32 < p);
-                              });
+    detail::fill_random(x.data(), x.size(), numbers, *a.gen);
     return x;
 }
 

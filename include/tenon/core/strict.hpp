@@ -12,7 +12,7 @@ namespace tenon::inline TENON_TARGET::strict {
 TENON_INLINE constexpr double rounded(double v) {
     if (!std::is_constant_evaluated()) {
 #if defined(__CUDA_ARCH__)
-        // Kernels do not draw numbers in double.
+        return __dadd_rn(v, -0.0);  // the one addition that nvcc does not contract with what made v
 #elif defined(__SSE2__)
         asm("" : "+x"(v));
 #elif defined(__aarch64__)

@@ -33,6 +33,16 @@
 /// The same for a lambda, between its parameters and its body.
 #define TENON_LAMBDA_INLINE __attribute__((always_inline))
 
+namespace tenon::inline TENON_TARGET {
+/// Whether code for the processor is being made. nvcc reads a file once more for each device, and fails on the vectors of
+/// the processor's loops; functions that start such loops are empty then.
+#if defined(__CUDA_ARCH__)
+inline constexpr bool host_pass = false;
+#else
+inline constexpr bool host_pass = true;
+#endif
+}  // namespace tenon::inline TENON_TARGET
+
 /// @def TENON_HOST_DEVICE
 /// Functions that also run inside a CUDA kernel.
 #if defined(__CUDACC__)

@@ -86,7 +86,7 @@ class buffer {
 public:
     static constexpr bool is_inline = !is_dynamic(Size) && Size * sizeof(T) <= 1024;
 
-    buffer() = default;
+    constexpr buffer() {}
     buffer(buffer const&) = delete;
     buffer& operator=(buffer const&) = delete;
     constexpr ~buffer() {

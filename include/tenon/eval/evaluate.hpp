@@ -41,12 +41,23 @@ constexpr bool shapes_may_match() {
 }
 }  // namespace detail
 
+/// How a device other than the processor runs a computation: `value(node)` and `backward(node)`.
+template <class Device>
+struct executor;
+
+namespace detail {
+/// Whether a computation may run where a tensor lives: everything that only has numbers may.
+template <class Device, class Node>
+inline constexpr bool runs_on = std::is_same_v<typename Node::device, Device> || std::is_same_v<typename Node::device, anywhere>;
+}  // namespace detail
+
 /// The shape that a tensor of type Tensor gets from a computation; a compile error or shape_error where it cannot.
 template <class Tensor, class Node>
 constexpr shape_t<Tensor> assignable_shape(Node const& n) {
     using to = shape_t<Tensor>;
     using from = shape_t<Node>;
-    if constexpr (!detail::shapes_may_match<to, from>()) return cannot_assign<to, from>{};
+    if constexpr (!detail::runs_on<typename Tensor::device, Node>) return devices_differ<typename Tensor::device, device_of_t<Node>>{};
+    else if constexpr (!detail::shapes_may_match<to, from>()) return cannot_assign<to, from>{};
     else if constexpr (!std::is_same_v<promote_t<value_t<Tensor>, value_t<Node>>, value_t<Tensor>>)
         return cannot_assign_elements<value_t<Tensor>, value_t<Node>>{};
     else if constexpr (std::is_same_v<to, from>) return n.shape();
@@ -71,14 +82,16 @@ constexpr auto loop_shape(Node const& n, Tensor const& to) {
 /// Runs a computation into a tensor of the right shape that the computation does not read.
 template <class Tensor, class Node>
 constexpr void evaluate_into(Tensor& to, Node const& n) {
-    auto const node = as_node(n);
-    eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
-    if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>) {
-        t.write_to(to.data());
-        t.forward();
-    } else {
-        t.forward();
-        eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
+    if constexpr (host_pass) {
+        auto const node = as_node(n);
+        eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+        if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>) {
+            t.write_to(to.data());
+            t.forward();
+        } else {
+            t.forward();
+            eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
+        }
     }
 }
 
@@ -91,20 +104,22 @@ constexpr void assign_to(Tensor& to, Node const& n) {
         to = Tensor(static_cast<expression_base<Node, value_t<Node>, shape_t<Node>> const&>(n));
         return;
     }
-    auto const node = as_node(n);
-    eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
-    if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>)
-        if (!t.reads(to.data(), to.data() + to.size())) {
-            t.write_to(to.data());
-            t.forward();
-            return;
-        }
-    t.forward();
-    if (t.overlaps(to.data(), to.data() + to.size(), true)) {
-        Tensor second(uninitialized, s);
-        eval::evaluate_region(t, second.data(), detail::loop_shape(node, second));
-        to = std::move(second);
-    } else eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
+    if constexpr (host_pass) {
+        auto const node = as_node(n);
+        eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+        if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>)
+            if (!t.reads(to.data(), to.data() + to.size())) {
+                t.write_to(to.data());
+                t.forward();
+                return;
+            }
+        t.forward();
+        if (t.overlaps(to.data(), to.data() + to.size(), true)) {
+            Tensor second(uninitialized, s);
+            eval::evaluate_region(t, second.data(), detail::loop_shape(node, second));
+            to = std::move(second);
+        } else eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
+    }
 }
 
 /// The value of something that has one element.
@@ -112,9 +127,13 @@ template <class A>
 constexpr auto evaluate(A const& a) {
     using T = value_t<A>;
     auto const node = as_node(a);
-    eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
-    t.forward();
-    return element::element_of<T>(math::convert<T>(eval::value_at(t, std::array<std::size_t, A::rank()>{}).value));
+    if constexpr (!std::is_same_v<device_of_t<A>, cpu>) return executor<device_of_t<A>>::value(node);
+    else if constexpr (!host_pass) return T{};
+    else {
+        eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+        t.forward();
+        return element::element_of<T>(math::convert<T>(eval::value_at(t, std::array<std::size_t, A::rank()>{}).value));
+    }
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -36,6 +36,7 @@ template <bool Least, std::size_t Axis, bool Keep, class A>
 class argmax_node : public expression_base<argmax_node<Least, Axis, Keep, A>, std::int64_t, detail::argmax_shape<Axis, Keep, shape_t<A>>> {
 public:
     using shape_type = detail::argmax_shape<Axis, Keep, shape_t<A>>;
+    using device = device_of_nodes<A>;
     explicit constexpr argmax_node(A a) : operand(std::move(a)) {
         if (operand.shape().size() == 0 && shape().size() != 0)
             throw shape_error(std::string(Least ? "argmin" : "argmax") + ": no elements in " + to_string(operand.shape()) + " to choose from");

@@ -51,6 +51,7 @@ class cross_entropy_node
     : public expression_base<cross_entropy_node<R, Logits, Targets>, value_t<Logits>, detail::loss_shape<R, Logits>> {
 public:
     using shape_type = detail::loss_shape<R, Logits>;
+    using device = device_of_nodes<Logits, Targets>;
     using options_type = cross_entropy_options<value_t<Logits>, detail::class_extent<shape_t<Logits>>>;
     constexpr cross_entropy_node(Logits x, Targets t, options_type o)
         : logits(std::move(x)), targets(std::move(t)), options(std::move(o)) {}

@@ -15,6 +15,7 @@ template <class Tensor>
 class tensor_ref : public expression_base<tensor_ref<Tensor>, value_t<Tensor>, shape_t<Tensor>> {
 public:
     using leaf_tag = void;
+    using device = typename Tensor::device;
     explicit constexpr tensor_ref(Tensor const& t) : tensor_(&t), shape_(t.shape()) {}
     constexpr auto shape() const { return shape_; }
     constexpr Tensor const& get() const { return *tensor_; }
@@ -29,6 +30,7 @@ template <class Tensor>
 class owned : public expression_base<owned<Tensor>, value_t<Tensor>, shape_t<Tensor>> {
 public:
     using leaf_tag = void;
+    using device = typename Tensor::device;
     explicit constexpr owned(Tensor&& t) : tensor_(std::move(t)) {}
     constexpr auto shape() const { return tensor_.shape(); }
     constexpr Tensor const& get() const { return tensor_; }
@@ -43,6 +45,7 @@ class variable_ref : public expression_base<variable_ref<Variable>, value_t<Vari
 public:
     using leaf_tag = void;
     using variable_tag = void;
+    using device = typename Variable::device;
     explicit constexpr variable_ref(Variable const& v) : variable_(&v) {}
     constexpr auto shape() const { return variable_->shape(); }
     constexpr auto const& get() const { return variable_->value(); }
@@ -57,6 +60,7 @@ template <class T>
 class scalar : public expression_base<scalar<T>, T, shape<>> {
 public:
     using scalar_tag = void;
+    using device = anywhere;
     explicit constexpr scalar(T v) : value_(v) {}
     static constexpr tenon::shape<> shape() { return {}; }
     constexpr T value() const { return value_; }

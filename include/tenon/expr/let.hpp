@@ -23,6 +23,7 @@ struct let_state;
 template <class Node>
 class let_node : public expression_base<let_node<Node>, value_t<Node>, shape_t<Node>> {
 public:
+    using device = device_of_nodes<Node>;
     explicit constexpr let_node(Node n) {
         if (std::is_constant_evaluated()) block_ = std::construct_at(std::allocator<block>{}.allocate(1), std::move(n));
         else block_ = ::new (workspace::local().allocate(sizeof(block))) block(std::move(n));

@@ -149,6 +149,7 @@ class map_node
 public:
     using shape_type = broadcast_t<shape_t<A>...>;
     using types = detail::map_types<Op, A...>;
+    using device = device_of_nodes<A...>;
     static constexpr std::size_t operand_count = sizeof...(A);
 
     constexpr map_node(Op op, A... a)

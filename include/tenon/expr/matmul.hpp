@@ -58,6 +58,7 @@ template <class A, class B>
 class product_node : public expression_base<product_node<A, B>, promote_t<value_t<A>, value_t<B>>, detail::product_shape<shape_t<A>, shape_t<B>>> {
 public:
     using shape_type = detail::product_shape<shape_t<A>, shape_t<B>>;
+    using device = device_of_nodes<A, B>;
     constexpr product_node(A x, B y) : a(std::move(x)), b(std::move(y)), shape_(computed()) {}
     constexpr shape_type shape() const { return shape_; }
     A a;

@@ -54,6 +54,7 @@ class reduce_node : public expression_base<reduce_node<Op, Keep, A, Axes...>, ty
 public:
     using reduced = detail::reduced_extents<Keep, shape_t<A>, Axes...>;
     using shape_type = detail::reduced_shape<Keep, shape_t<A>, Axes...>;
+    using device = device_of_nodes<A>;
     explicit constexpr reduce_node(A a) : operand(std::move(a)), shape_(reduced::left(operand.shape().extents())) {
         if constexpr (requires { typename Op::needs_elements; }) {
             if (operand.shape().size() == 0 && shape_.size() != 0)

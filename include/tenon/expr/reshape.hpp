@@ -13,6 +13,7 @@ struct cannot_reshape;
 template <class To, class A>
 class reshape_node : public expression_base<reshape_node<To, A>, value_t<A>, To> {
 public:
+    using device = device_of_nodes<A>;
     constexpr reshape_node(A a, To const& to) : operand(std::move(a)), shape_(to) {}
     constexpr To shape() const { return shape_; }
     A operand;

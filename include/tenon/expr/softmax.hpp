@@ -9,6 +9,7 @@ namespace tenon::inline TENON_TARGET {
 template <bool Log, std::size_t Axis, class A>
 class softmax_node : public expression_base<softmax_node<Log, Axis, A>, value_t<A>, shape_t<A>> {
 public:
+    using device = device_of_nodes<A>;
     explicit constexpr softmax_node(A a) : operand(std::move(a)) {}
     constexpr auto shape() const { return operand.shape(); }
     A operand;

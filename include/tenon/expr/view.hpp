@@ -34,6 +34,7 @@ template <class View, class A>
 class view_node : public expression_base<view_node<View, A>, value_t<A>, detail::view_shape<View, shape_t<A>>> {
 public:
     using shape_type = detail::view_shape<View, shape_t<A>>;
+    using device = device_of_nodes<A>;
     static constexpr auto source = View::template source<shape_t<A>>();
     static constexpr auto step = View::template step<shape_t<A>>();
 

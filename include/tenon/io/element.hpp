@@ -89,7 +89,11 @@ T load(char const* from, std::endian order) {
     std::memcpy(bytes, from, sizeof(T));
     if (order != std::endian::native) std::reverse(bytes, bytes + sizeof(T));
     if constexpr (std::is_same_v<T, bool>) return bytes[0] != 0;
-    else return std::bit_cast<T>(bytes);
+    else {
+        T value;
+        std::memcpy(&value, bytes, sizeof(T));
+        return value;
+    }
 }
 
 /// Copies n elements of a byte order. Bytes of truth values may be anything; a C++ bool may not.

@@ -124,6 +124,35 @@ constexpr std::size_t count_parameters() {
 template <class Model>
 inline constexpr std::size_t parameter_count = detail::count_parameters<Model>();
 
+namespace detail {
+template <class... M>
+struct parts_of {};
+template <class Parts>
+struct joined_model_device;
+
+template <class M>
+constexpr auto model_device() {
+    if constexpr (parameter<M>) return std::type_identity<typename M::device>{};
+    else if constexpr (requires { typename M::parts; }) return typename joined_model_device<typename M::parts>::type{};
+    else if constexpr (std::is_array_v<M>) return model_device<std::remove_extent_t<M>>();
+    else if constexpr (array_like<M>) return model_device<typename M::value_type>();
+    else if constexpr (reflect::aggregate<M>)
+        return decltype(reflect::visit_members(std::declval<M&>(), []<class... C>(C&...) {
+            return typename joined_model_device<parts_of<std::remove_const_t<C>...>>::type{};
+        })){};
+    else return std::type_identity<anywhere>{};
+}
+template <class... M>
+struct joined_model_device<parts_of<M...>> {
+    using type = std::type_identity<typename tenon::detail::joined_device<typename decltype(model_device<M>())::type...>::type>;
+};
+}  // namespace detail
+
+/// Where a model's parameters live. Compile error `devices_differ<A, B>` where they live apart.
+template <class Model>
+using model_device_t = std::conditional_t<std::is_same_v<decltype(detail::model_device<Model>()), std::type_identity<anywhere>>, cpu,
+                                          typename decltype(detail::model_device<Model>())::type>;
+
 /// Puts every layer into training mode: dropout drops, running statistics move.
 template <class Model>
 void train(Model& model, bool training = true) {

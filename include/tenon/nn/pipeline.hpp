@@ -35,6 +35,7 @@ constexpr std::size_t features_before() {
 template <class... L>
 struct pipeline {
     using layer_tag = void;
+    using parts = detail::parts_of<L...>;
     static constexpr std::size_t in_features = detail::features_before<nth<0, L...>>();
     static constexpr std::size_t out_features = [] {
         std::size_t f = 0;

@@ -27,7 +27,7 @@ protected:
 private:
     Model* model_;
     Options options_;
-    parameter_state<Model> state_;
+    parameter_state<Model, nn::model_device_t<Model>> state_;
 };
 
 namespace detail {

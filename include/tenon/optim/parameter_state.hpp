@@ -47,7 +47,7 @@ public:
     void step(Model& model, Rule const& rule) {
         if (!made_) make(model, rule.used());
         rule.count(counters_);
-        dispatch<Rule::fewest>(model, rule);
+        if constexpr (host_pass) dispatch<Rule::fewest>(model, rule);
     }
 
 private:
@@ -114,10 +114,16 @@ private:
     step_counters counters_;
 };
 
+/// How a device other than the processor works on all parameters of a model at once: `zero_grad(model)`.
+template <class Device>
+struct model_executor;
+
 /// Sets every gradient of a model to zero.
 template <class Model>
 void zero_grad(Model& model) {
-    nn::visit_parameters(model, [](auto& v) { v.zero_grad(); });
+    using device = nn::model_device_t<Model>;
+    if constexpr (std::is_same_v<device, cpu>) nn::visit_parameters(model, [](auto& v) { v.zero_grad(); });
+    else model_executor<device>::zero_grad(model);
 }
 
 }  // namespace tenon::inline TENON_TARGET::optim

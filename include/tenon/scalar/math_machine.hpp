@@ -7,7 +7,7 @@
 
 namespace tenon::inline TENON_TARGET::math::machine {
 
-#if defined(__SSE4_1__)
+#if defined(__SSE4_1__) || defined(__CUDA_ARCH__)
 inline constexpr bool has_rounding = true;
 #else
 inline constexpr bool has_rounding = false;
@@ -157,7 +157,7 @@ TENON_INLINE bool any(V x) {
     } else
 #elif defined(__SSE2__)
     if constexpr (size == 16) {
-        return __builtin_ia32_pmovmskb128(reinterpret_cast<typename element::detail::vector<char, 16>::type>(x)) != 0;
+        return __builtin_ia32_pmovmskb128(__builtin_bit_cast(typename element::detail::vector<char, 16>::type, x)) != 0;
     } else
 #endif
 #if defined(__AVX2__)

@@ -13,8 +13,9 @@
 #include "pack_vector.hpp"
 
 /// @def TENON_LANE
-/// A function on lanes: inlined, usable in constant expressions with one lane, and on a device.
-#define TENON_LANE TENON_INLINE TENON_HOST_DEVICE constexpr
+/// A function on lanes: inlined, usable in constant expressions with one lane, and on a device with one lane: nvcc takes
+/// constexpr functions into kernels by itself, and refuses vectors in functions that are declared for the device.
+#define TENON_LANE TENON_INLINE constexpr
 
 namespace tenon::inline TENON_TARGET::element {
 
@@ -196,7 +197,7 @@ private:
     TENON_LANE static raw_type splat(bool value) {
         if constexpr (form == detail::form::single) return value;
         else if constexpr (form == detail::form::halves) return raw_type{half(value), half(value)};
-        else return value ? ~raw_type{} : raw_type{};
+        else return detail::repeated<raw_type>(static_cast<int_type>(-static_cast<int>(value)));
     }
 };
 
@@ -380,7 +381,7 @@ private:
     TENON_LANE static raw_type splat(T value) {
         if constexpr (form == detail::form::single) return value;
         else if constexpr (form == detail::form::halves) return raw_type{half(value), half(value)};
-        else return value - raw_type{};  // not + : -0.0 + 0.0 is +0.0
+        else return detail::repeated<raw_type>(value);
     }
 
     template <class F>

@@ -15,20 +15,39 @@ struct vector {
     typedef T type __attribute__((vector_size(sizeof(T) * N)));
 };
 
+/// A vector with the same value in every lane. Not constexpr: nvcc would make constants of such vectors and then refuse them
+/// in device code.
+template <class Vector, class T>
+TENON_INLINE Vector repeated(T value) {
+    return value - Vector{};  // not + : -0.0 + 0.0 is +0.0
+}
+
 template <std::size_t Bytes>
 using int_of_size = std::conditional_t<
     Bytes == 1, std::int8_t,
     std::conditional_t<Bytes == 2, std::int16_t, std::conditional_t<Bytes == 4, std::int32_t, std::int64_t>>>;
 
+/// Lanes I of two vectors laid end to end.
+template <class V, std::size_t... I>
+TENON_INLINE auto picked(V v, V w, std::index_sequence<I...>) {
+#if defined(__CUDACC__)
+    // nvcc hands this builtin on to the host compiler without the dots that expand the pack.
+    constexpr std::size_t n = sizeof(V) / sizeof(v[0]);
+    using element = std::remove_cvref_t<decltype(v[0])>;
+    return typename vector<element, sizeof...(I)>::type{(I < n ? v[I % n] : w[I % n])...};
+#else
+    return __builtin_shufflevector(v, w, static_cast<int>(I)...);
+#endif
+}
 /// Lanes First + I of two vectors laid end to end.
 template <std::size_t First, class V, std::size_t... I>
 TENON_INLINE auto shuffled(V v, V w, std::index_sequence<I...>) {
-    return __builtin_shufflevector(v, w, static_cast<int>(First + I)...);
+    return picked(v, w, std::index_sequence<First + I...>{});
 }
 
 /// Lanes of 8 to 32 bits widened to a 32-byte vector, which GCC 12 does through general registers unless told the
 /// instruction. The source is read from the low lanes of a 16-byte vector.
-#if defined(__AVX2__) && !defined(__clang__)
+#if defined(__AVX2__) && !defined(__clang__) && !defined(__CUDACC__)
 template <bool Signed, std::size_t From, std::size_t To, class V>
 TENON_INLINE auto widened(V v) {
     if constexpr (From == 1 && To == 2) return Signed ? __builtin_ia32_pmovsxbw256(v) : __builtin_ia32_pmovzxbw256(v);
@@ -56,9 +75,9 @@ TENON_INLINE auto resized(V v, std::index_sequence<I...>) {
         constexpr std::size_t ratio = sizeof(from) / sizeof(To);
         constexpr std::size_t low_part = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : ratio - 1;
         auto const parts = reinterpret_cast<typename vector<To, N * ratio>::type>(v);
-        return __builtin_shufflevector(parts, parts, static_cast<int>(I * ratio + low_part)...);
+        return picked(parts, parts, std::index_sequence<I * ratio + low_part...>{});
     } else {
-#if defined(__AVX2__) && !defined(__clang__)
+#if defined(__AVX2__) && !defined(__clang__) && !defined(__CUDACC__)
         if constexpr (sizeof(result) == 32) {
             constexpr std::size_t padded = 16 / sizeof(from);
             using source = std::conditional_t<sizeof(from) == 1, char, int_of_size<sizeof(from)>>;

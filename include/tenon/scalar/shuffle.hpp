@@ -13,7 +13,7 @@ namespace detail {
 /// Lanes of v and w, laid end to end, as F says: output lane i is input lane F(i).
 template <auto F, class P, std::size_t... I>
 TENON_INLINE P permuted(P v, P w, std::index_sequence<I...>) {
-    return P(__builtin_shufflevector(v.raw, w.raw, static_cast<int>(F(I))...));
+    return P(element::detail::picked(v.raw, w.raw, std::index_sequence<F(I)...>{}));
 }
 }  // namespace detail
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 
+#include <tenon/core/shape.hpp>
 #include <tenon/eval/cpu/gemm_tile.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

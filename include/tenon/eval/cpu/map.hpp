@@ -133,7 +133,7 @@ struct tape<map_node<Op, A...>, Grad> {
     template <class... Row>
     struct row_type {
         tuple<Row...> rows;
-        [[no_unique_address]] Op op;
+        Op op;
 
         template <std::size_t N>
         TENON_INLINE constexpr auto load(std::size_t j) const {

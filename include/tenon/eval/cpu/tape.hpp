@@ -255,12 +255,12 @@ constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
 template <class Tape, class Seed>
 constexpr void backward_region(Tape& t, Seed&& seed) {
     using shape = typename Tape::shape_type;
-    constexpr std::size_t n = lanes_for<Tape>;
+    constexpr std::size_t n = lanes_for<Tape>, inner = inner_extent<shape>;
     auto const s = t.shape();
     for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
         auto r = t.row(outer);
         auto g = seed(outer);
-        for_each_pack<n, inner_extent<shape>>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+        for_each_pack<n, inner>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
             auto const regs = r.template load<N>(j);
             r.template adjoint<N>(j, regs, g.template load<N>(j, regs));
         });

@@ -1,0 +1,12 @@
+// The device: the same tensors, expressions, layers, losses and optimisers on a CUDA device. For nvcc, with
+// `-std=c++20 --expt-relaxed-constexpr --extended-lambda`; programs link cudart and cublasLt.
+#pragma once
+
+#include <tenon/cuda/capture.hpp>
+#include <tenon/cuda/creation.hpp>
+#include <tenon/cuda/device.hpp>
+#include <tenon/cuda/optim.hpp>
+#include <tenon/cuda/tensor.hpp>
+#include <tenon/cuda/transfer.hpp>
+#include <tenon/eval/cuda/evaluate.hpp>
+#include <tenon/tenon.hpp>

@@ -1,0 +1,97 @@
+// Device tensors from nothing but a shape: constants, and random numbers equal to the processor's.
+#pragma once
+
+#include <tenon/core/creation.hpp>
+#include <tenon/core/random.hpp>
+#include <tenon/cuda/tensor.hpp>
+#include <tenon/eval/cuda/tape.hpp>
+#include <tenon/kernels/random.hpp>
+
+namespace tenon::inline TENON_TARGET::cuda {
+
+namespace detail {
+template <class T>
+void fill_on_device(T* out, std::size_t n, T value) {
+    if (n != 0) launch("fill", &kernels::fill<T>, eval::blocks_for(n), kernels::block_size, out, n, value);
+}
+/// Takes from the generator what the processor would take, and draws it on the device.
+template <class T, class Numbers>
+void draw(T* out, std::size_t n, Numbers const& numbers, generator& gen) {
+    context::local().refuse_capture("random numbers");
+    std::uint64_t const blocks = n / Numbers::per_block + (n % Numbers::per_block != 0);
+    std::uint64_t const start = gen.advance(blocks);
+    if (n != 0)
+        launch("fill_random", &kernels::fill_random<T, Numbers>, eval::blocks_for(blocks), kernels::block_size, out, n,
+               numbers, gen.seed(), start);
+}
+}  // namespace detail
+
+/// A tensor whose elements have to be written before they are read; run-time extents are the arguments.
+template <class T, std::size_t... E, std::convertible_to<std::size_t>... I>
+tensor<T, E...> empty(I... extents) {
+    static_assert(sizeof...(I) == tenon::shape<E...>::dynamic_count, "give the run-time extents");
+    if constexpr (sizeof...(I) == 0) return tensor<T, E...>(uninitialized);
+    else return tensor<T, E...>(uninitialized, tenon::shape<E...>(static_cast<std::size_t>(extents)...));
+}
+/// Zeros: `cuda::zeros<float, 2, 3>()`, `cuda::zeros<float, dyn, 3>(5)`.
+template <class T, std::size_t... E, std::convertible_to<std::size_t>... I>
+tensor<T, E...> zeros(I... extents) {
+    auto x = cuda::empty<T, E...>(extents...);
+    x.clear();
+    return x;
+}
+/// Ones; arguments as for `zeros`.
+template <class T, std::size_t... E, std::convertible_to<std::size_t>... I>
+tensor<T, E...> ones(I... extents) {
+    auto x = cuda::empty<T, E...>(extents...);
+    detail::fill_on_device(x.device_data(), x.size(), T(1));
+    return x;
+}
+/// The same value everywhere: `cuda::full<float, 2, 3>(7.f)`.
+template <class T, std::size_t... E>
+    requires(tenon::shape<E...>::is_static)
+tensor<T, E...> full(std::type_identity_t<T> value) {
+    auto x = cuda::empty<T, E...>();
+    detail::fill_on_device(x.device_data(), x.size(), value);
+    return x;
+}
+
+/// Uniform numbers in [0, 1); the numbers and the arguments of tenon::rand.
+template <class T, std::size_t... E, class... A>
+tensor<T, E...> rand(A&&... arguments) {
+    tenon::detail::random_arguments<std::size_t, 0, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
+        arguments...);
+    tensor<T, E...> x(uninitialized, a.shape());
+    detail::draw(x.device_data(), x.size(), tenon::detail::uniform_numbers<T>{T(0), T(1)}, *a.gen);
+    return x;
+}
+/// Normal numbers of mean 0 and standard deviation 1; the numbers and the arguments of tenon::randn.
+template <class T, std::size_t... E, class... A>
+tensor<T, E...> randn(A&&... arguments) {
+    tenon::detail::random_arguments<std::size_t, 0, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
+        arguments...);
+    tensor<T, E...> x(uninitialized, a.shape());
+    detail::draw(x.device_data(), x.size(), tenon::detail::normal_numbers<T>{T(0), T(1)}, *a.gen);
+    return x;
+}
+/// Whole numbers in [low, high); the numbers and the arguments of tenon::randint.
+template <class T, std::size_t... E, class... A>
+tensor<T, E...> randint(A&&... arguments) {
+    tenon::detail::random_arguments<std::int64_t, 2, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
+        arguments...);
+    auto const numbers = tenon::detail::whole_numbers_between<T>(a.value(0), a.value(1));
+    tensor<T, E...> x(uninitialized, a.shape());
+    detail::draw(x.device_data(), x.size(), numbers, *a.gen);
+    return x;
+}
+/// Ones with probability p, else zeros; the numbers and the arguments of tenon::bernoulli.
+template <class T, std::size_t... E, class... A>
+tensor<T, E...> bernoulli(A&&... arguments) {
+    tenon::detail::random_arguments<double, 1, tenon::shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    auto const numbers = tenon::detail::bernoulli_of<T>(a.value(0));
+    tensor<T, E...> x(uninitialized, a.shape());
+    detail::draw(x.device_data(), x.size(), numbers, *a.gen);
+    return x;
+}
+
+}  // namespace tenon::inline TENON_TARGET::cuda

@@ -1,0 +1,186 @@
+// A tensor in the device's memory, and the leaf there that wants its gradient.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/tensor.hpp>
+#include <tenon/cuda/device.hpp>
+#include <tenon/eval/cuda/context.hpp>
+#include <tenon/eval/evaluate.hpp>
+#include <tenon/op/arithmetic.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// Runs computations on the device.
+template <>
+struct executor<cuda::device> {
+    /// Runs a computation into a tensor of the right shape that the computation does not read.
+    template <class Tensor, class Node>
+    static void evaluate_into(Tensor& to, Node const& n);
+    /// Runs a computation into a tensor that it may read: through a second buffer where an element would be overwritten before
+    /// it is read for the last time.
+    template <class Tensor, class Node>
+    static void assign_to(Tensor& to, Node const& n);
+    /// The value of something that has one element, on the host.
+    template <class Node>
+    static value_t<Node> value(Node const& node);
+    /// Adds ∂e/∂v to the gradient of every variable v, and returns the value, which stays on the device until it is asked for.
+    template <class Node>
+    static cuda::tensor<value_t<Node>> backward(Node const& node);
+};
+
+}  // namespace tenon::inline TENON_TARGET
+
+namespace tenon::inline TENON_TARGET::cuda {
+
+/// Owns elements of type T in row-major order on the device. Functions and operators are those of `tenon::tensor`; elements are
+/// not reached one by one, `tn::to<tn::cpu>(t)` brings all of them.
+/// @tparam T float, double, an integer type or bool
+/// @tparam E the extents, as for `tenon::tensor`
+template <class T, std::size_t... E>
+class tensor : public expression_base<tensor<T, E...>, T, tenon::shape<E...>> {
+public:
+    using value_type = T;
+    using shape_type = tenon::shape<E...>;
+    using device = cuda::device;
+    using tensor_tag = void;
+
+    /// Zeros; without elements where an extent is not static.
+    tensor() {
+        if constexpr (shape_type::is_static) {
+            elements_.reserve(this->size());
+            elements_.clear();
+        }
+    }
+    /// Zeros of a shape.
+    explicit tensor(shape_type const& s) : tensor(uninitialized, s) { elements_.clear(); }
+    tensor(uninitialized_t, shape_type const& s = {}) : shape_(s) { elements_.reserve(s.size()); }
+    /// The elements of a tensor in the host's memory.
+    explicit tensor(tenon::tensor<T, E...> const& host) : tensor(uninitialized, host.shape()) {
+        upload(host.data(), device_data(), host.size());
+    }
+    tensor(tensor const& other) : expression_base<tensor, T, shape_type>(other), shape_(other.shape_) {
+        if (other.elements_.data() == nullptr) return;
+        elements_.reserve(other.size());
+        copy_elements(other.device_data(), device_data(), other.size());
+    }
+    tensor(tensor&&) noexcept = default;
+    /// Runs a computation into new elements. @throws shape_error when a run-time extent disagrees with a static one
+    template <class D, class U, class S>
+    tensor(expression_base<D, U, S> const& e) : tensor(uninitialized, assignable_shape<tensor>(e.self())) {
+        executor<cuda::device>::evaluate_into(*this, e.self());
+    }
+    tensor& operator=(tensor const& other) {
+        if (this == &other) return *this;
+        if (!(shape_ == other.shape_) || elements_.data() == nullptr) return *this = tensor(other);
+        copy_elements(other.device_data(), device_data(), other.size());
+        return *this;
+    }
+    /// A tensor keeps its memory for as long as it keeps its shape, since a captured step finds it there: the elements are
+    /// copied, and the other's memory is taken over only where the shapes differ.
+    tensor& operator=(tensor&& other) {
+        if (shape_ == other.shape_ && elements_.data() != nullptr && other.elements_.data() != nullptr) {
+            if (this != &other) copy_elements(other.device_data(), device_data(), other.size());
+        } else {
+            std::swap(shape_, other.shape_);
+            std::swap(elements_, other.elements_);
+        }
+        return *this;
+    }
+    ~tensor() = default;
+    /// Runs a computation into this tensor; reads this tensor first where the computation needs that.
+    template <class D, class U, class S>
+    tensor& operator=(expression_base<D, U, S> const& e) {
+        executor<cuda::device>::assign_to(*this, e.self());
+        return *this;
+    }
+
+    shape_type shape() const { return shape_; }
+    /// The elements' address, for kernels alone.
+    T* device_data() { return elements_.data(); }
+    T const* device_data() const { return elements_.data(); }
+    /// Sets every element to 0.
+    void clear() { elements_.clear(); }
+
+private:
+    [[no_unique_address]] shape_type shape_{};
+    buffer<T> elements_;
+};
+
+template <class D, class T, std::size_t... E>
+tensor(expression_base<D, T, tenon::shape<E...>> const&) -> tensor<T, E...>;
+
+/// A device tensor with the gradient that `backward` accumulates for it; as `tenon::variable`.
+template <class T, std::size_t... E>
+class variable : public expression_base<variable<T, E...>, T, tenon::shape<E...>> {
+public:
+    using value_type = T;
+    using shape_type = tenon::shape<E...>;
+    using device = cuda::device;
+    using variable_class = void;
+
+    /// Starts with zeros.
+    variable() = default;
+    /// From a tensor or computation of either memory; the gradient starts at zero.
+    template <class D, class S>
+    explicit variable(expression_base<D, T, S> const& e) : value_(on_device(e.self())), gradient_(value_.shape()) {}
+
+    shape_type shape() const { return value_.shape(); }
+    /// The value; assign to it to set the variable.
+    tensor<T, E...>& value() { return value_; }
+    tensor<T, E...> const& value() const { return value_; }
+    /// The sum of what every `backward` since the last `zero_grad` has found.
+    tensor<T, E...>& grad() { return gradient_; }
+    tensor<T, E...> const& grad() const { return gradient_; }
+    void zero_grad() { gradient_.clear(); }
+    /// Where backward accumulates; see tenon::variable::gradient_data.
+    T* device_gradient() const { return const_cast<tensor<T, E...>&>(gradient_).device_data(); }
+
+private:
+    template <class X>
+    static tensor<T, E...> on_device(X const& x) {
+        if constexpr (std::is_same_v<typename X::device, cpu>) return tensor<T, E...>(tenon::tensor<T, E...>(x));
+        else return tensor<T, E...>(x);
+    }
+
+    tensor<T, E...> value_;
+    tensor<T, E...> gradient_;
+};
+
+template <class D, class T, std::size_t... E>
+variable(expression_base<D, T, tenon::shape<E...>> const&) -> variable<T, E...>;
+
+namespace detail {
+template <class T, class Shape>
+struct tensor_of;
+template <class T, std::size_t... E>
+struct tensor_of<T, tenon::shape<E...>> {
+    using type = tensor<T, E...>;
+};
+}  // namespace detail
+
+/// The device tensor of an element type and a shape type.
+template <class T, class Shape>
+using tensor_of_t = typename detail::tensor_of<T, Shape>::type;
+
+/// a = a + x, and so on.
+template <class T, std::size_t... E, operand X>
+tensor<T, E...>& operator+=(tensor<T, E...>& a, X&& x) {
+    return a = a + std::forward<X>(x);
+}
+template <class T, std::size_t... E, operand X>
+tensor<T, E...>& operator-=(tensor<T, E...>& a, X&& x) {
+    return a = a - std::forward<X>(x);
+}
+template <class T, std::size_t... E, operand X>
+tensor<T, E...>& operator*=(tensor<T, E...>& a, X&& x) {
+    return a = a * std::forward<X>(x);
+}
+template <class T, std::size_t... E, operand X>
+tensor<T, E...>& operator/=(tensor<T, E...>& a, X&& x) {
+    return a = a / std::forward<X>(x);
+}
+
+}  // namespace tenon::inline TENON_TARGET::cuda

@@ -1,0 +1,164 @@
+// What a thread has on the device: a stream, memory, and room for what kernels share.
+#pragma once
+
+#include <tenon/eval/cuda/memory.hpp>
+
+namespace tenon::inline TENON_TARGET::cuda {
+
+/// How products of single-precision matrices are computed: in single precision, or with factors rounded to 10 bits on the
+/// tensor cores.
+enum class matmul_precision { highest, tf32 };
+
+namespace detail {
+struct blas;
+}  // namespace detail
+
+/// A thread's place on the device. Everything that a thread does there runs in the order of its one stream; a tensor that two
+/// threads use needs `synchronize()` between them.
+class context {
+public:
+    context(context const&) = delete;
+    context& operator=(context const&) = delete;
+    ~context() { current_ = nullptr; }
+
+    static context& local() {
+        thread_local context c;
+        return c;
+    }
+    /// The thread's context where it has one: a tensor may outlive it.
+    static context* existing() { return current_; }
+
+    cudaStream_t stream() const { return stream_; }
+    /// Where memory comes from now: the thread's pool, or that of the step that is being captured.
+    std::shared_ptr<pool> const& memory() const { return captured_ ? captured_ : memory_; }
+    unsigned multiprocessors() const { return multiprocessors_; }
+    /// A counter at 0, for kernels whose last block finishes the work. They run one after another, so one is enough.
+    unsigned* ticket() const { return static_cast<unsigned*>(ticket_.data()); }
+    /// Room for one value on its way to the host.
+    void* landing() { return landing_.data(); }
+
+    /// Waits until the device has done what this thread asked of it. @throws error where that failed, or during a capture
+    void synchronize(char const* what = "synchronize") {
+        refuse_capture(what);
+        check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+    }
+    /// Refuses what a captured step cannot contain.
+    void refuse_capture(char const* what) const {
+        if (captured_)
+            throw error(std::string(what) + ": a captured step cannot contain this: the host takes part in it");
+    }
+
+    bool capturing() const { return captured_ != nullptr; }
+    /// Memory comes from another pool until `end_capture`; blocks of the thread's own that are given back meanwhile are kept,
+    /// since the captured step may still use them.
+    void begin_capture(std::shared_ptr<pool> from) { captured_ = std::move(from); }
+    std::vector<block> end_capture() {
+        captured_ = nullptr;
+        return std::exchange(kept_, {});
+    }
+    /// Whether a block that is given back has to wait for the end of a captured step.
+    bool keeps(std::shared_ptr<pool> const& owner) const { return captured_ && owner != captured_; }
+    void keep(block b) { kept_.push_back(std::move(b)); }
+
+    matmul_precision precision = matmul_precision::highest;
+    std::shared_ptr<detail::blas> products;  ///< made by the first product
+
+private:
+    context() : landing_(64) {
+        current_ = this;
+        int device = 0;
+        check(cudaGetDevice(&device), "cudaGetDevice");
+        int n = 0;
+        check(cudaDeviceGetAttribute(&n, cudaDevAttrMultiProcessorCount, device), "cudaDeviceGetAttribute");
+        multiprocessors_ = static_cast<unsigned>(n);
+        check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+        memory_ = std::make_shared<pool>(stream_);
+        ticket_ = block(memory_, sizeof(unsigned));
+        check(cudaMemsetAsync(ticket_.data(), 0, sizeof(unsigned), stream_), "cudaMemsetAsync");
+    }
+
+    inline static thread_local context* current_ = nullptr;
+    cudaStream_t stream_ = nullptr;  // lives as long as the driver: tensors may outlive their thread
+    unsigned multiprocessors_ = 1;
+    std::shared_ptr<pool> memory_, captured_;
+    std::vector<block> kept_;
+    block ticket_;
+    host_buffer<unsigned char> landing_;
+};
+
+inline block::~block() {
+    if (!p_) return;
+    if (context* const here = context::existing(); here && here->keeps(pool_)) here->keep(std::move(*this));
+    else pool_->deallocate(p_, bytes_);
+}
+
+/// Waits until the device has done what the calling thread asked of it.
+inline void synchronize() { context::local().synchronize(); }
+
+/// How this thread's products of single-precision matrices are computed; torch.set_float32_matmul_precision.
+inline void set_matmul_precision(matmul_precision p) { context::local().precision = p; }
+
+/// Elements on the device: as many as were asked for last. What was there before is lost when their number changes.
+template <class T>
+class buffer {
+public:
+    void reserve(std::size_t n) {
+        if (n == n_ && block_.data()) return;
+        block_ = block();
+        block_ = block(context::local().memory(), n * sizeof(T));
+        n_ = n;
+    }
+    T* data() const { return static_cast<T*>(block_.data()); }
+    std::size_t size() const { return n_; }
+    /// Sets every byte to 0.
+    void clear() {
+        if (n_ != 0) check(cudaMemsetAsync(data(), 0, n_ * sizeof(T), context::local().stream()), "cudaMemsetAsync");
+    }
+
+private:
+    block block_;
+    std::size_t n_ = 0;
+};
+
+/// Launches a kernel in the thread's stream.
+template <class... P, class... A>
+void launch(char const* name, void (*kernel)(P...), dim3 grid, dim3 threads, A const&... arguments) {
+    cudaLaunchConfig_t config{};
+    config.gridDim = grid;
+    config.blockDim = threads;
+    config.stream = context::local().stream();
+    check(cudaLaunchKernelEx(&config, kernel, P(arguments)...), name, [&] {
+        return std::to_string(grid.x) + "x" + std::to_string(grid.y) + " blocks of " + std::to_string(threads.x) +
+               " threads";
+    });
+}
+
+/// Copies elements on the device.
+template <class T>
+void copy_elements(T const* from, T* to, std::size_t n) {
+    if (n != 0)
+        check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToDevice, context::local().stream()),
+              "cudaMemcpyAsync", [n] { return std::to_string(n * sizeof(T)) + " bytes on the device"; });
+}
+/// Copies elements to the device. The host's memory may change as soon as this returns.
+template <class T>
+void upload(T const* from, T* to, std::size_t n) {
+    auto& here = context::local();
+    here.refuse_capture("a copy to the device");
+    if (n == 0) return;
+    check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyHostToDevice, here.stream()), "cudaMemcpyAsync",
+          [n] { return std::to_string(n * sizeof(T)) + " bytes to the device"; });
+    here.synchronize();
+}
+/// Copies elements to the host, and waits for them.
+template <class T>
+void download(T const* from, T* to, std::size_t n) {
+    auto& here = context::local();
+    here.refuse_capture("a copy to the host");
+    if (n == 0) return;
+    check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync",
+          [n] { return std::to_string(n * sizeof(T)) + " bytes to the host"; });
+    here.synchronize();
+}
+
+}  // namespace tenon::inline TENON_TARGET::cuda

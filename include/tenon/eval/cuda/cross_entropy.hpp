@@ -1,0 +1,104 @@
+// Cross-entropy on the device: the launch that finds the loss leaves the gradient behind, ready to be scaled.
+#pragma once
+
+#include <vector>
+
+#include <tenon/eval/cuda/softmax.hpp>
+#include <tenon/expr/cross_entropy.hpp>
+#include <tenon/kernels/cross_entropy.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// z times the gradient of the loss, and the factor that the mean left: one for all rows, or one for each row.
+template <class T, class Index>
+struct cross_entropy_seed {
+    T const* z;
+    T const* g;
+    T const* scale;  ///< of the mean or sum; null where every row has its own gradient
+    kernels::vectors<Index> element;
+    template <std::size_t N, class I, class V>
+    TENON_INLINE __device__ auto load(I i, lanes<V, N> const&) const {
+        auto all = load_elements<N, true>(z + i);
+        for (std::size_t k = 0; k < N; ++k) {
+            I const at = static_cast<I>(i + k);
+            T const factor =
+                scale ? *g * *scale : g[at / (element.length * element.step) * element.step + at % element.step];
+            all.at[k] = all.at[k] * lane_t<T, 1>(factor);
+        }
+        return all;
+    }
+};
+
+template <reduction R, class Logits, class Targets, bool Grad>
+struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
+    : in_device_memory<device_tape<cross_entropy_node<R, Logits, Targets>, Grad>, value_t<Logits>,
+                       typename cross_entropy_node<R, Logits, Targets>::shape_type,
+                       device_tape<Logits, Grad>::differentiable, false> {
+    using node = cross_entropy_node<R, Logits, Targets>;
+    using T = value_t<Logits>;
+    using Rows = shape_t<Logits>;
+    using index = index_of<Rows>;
+    static constexpr bool differentiable = device_tape<Logits, Grad>::differentiable;
+    static constexpr std::size_t axis = tenon::detail::class_axis<Rows>;
+
+    explicit device_tape(node const& n) : node_(&n), logits_(n.logits), targets_(n.targets) {}
+    device_tape(device_tape const&) = delete;
+    auto shape() const { return node_->shape(); }
+    T const* device_data() const { return R == reduction::none ? losses_.data() : totals_.data(); }
+    T* device_gradient() const { return gradients_.data(); }
+    bool overlaps(void const*, void const*, bool) const { return false; }
+
+    void forward() {
+        logits_.forward();
+        targets_.forward();
+        auto const s = logits_.shape();
+        axis_vectors<axis, Rows> const v(s);
+        z_.reserve(s.size());
+        losses_.reserve(v.count);
+        weights_.reserve(v.count);
+        totals_.reserve(2);
+        if constexpr (differentiable) gradients_.reserve(shape().size());
+        kernels::cross_entropy_options<T> const options{
+            class_weights(), node_->options.ignore_index,
+            static_cast<T>(static_cast<float>(node_->options.label_smoothing))};
+        auto const r = logits_.template reader<1, pass::values>(nullptr);
+        auto const t = targets_.template reader<1, pass::values>(nullptr);
+        constexpr int joins = R == reduction::none ? 0 : R == reduction::sum ? 1 : 2;
+        v.with_team([&](auto team) {
+            cuda::launch("cross_entropy",
+                         &kernels::cross_entropy<team, joins, T, index, std::remove_const_t<decltype(r)>,
+                                                 std::remove_const_t<decltype(t)>>,
+                         v.blocks(team), kernels::block_size, r, t, options, v.element, v.count, z_.data(),
+                         losses_.data(), weights_.data(), totals_.data(), cuda::context::local().ticket());
+        });
+    }
+    void finish() {
+        if constexpr (differentiable) {
+            axis_vectors<axis, Rows> const v(logits_.shape());
+            backward_on_device(
+                logits_, cross_entropy_seed<T, index>{z_.data(), gradients_.data(),
+                                                      R == reduction::none ? nullptr : totals_.data() + 1, v.element});
+            logits_.finish();
+        }
+    }
+
+private:
+    /// The classes' weights, brought to the device; null where there are none.
+    T const* class_weights() {
+        auto const& w = node_->options.weight;
+        std::ptrdiff_t const step = w.strides()[0];
+        if (step == 0 && *w.data() == T(1)) return nullptr;
+        std::vector<T> all(logits_.shape()[axis]);
+        for (std::size_t c = 0; c != all.size(); ++c) all[c] = w.data()[static_cast<std::ptrdiff_t>(c) * step];
+        class_weights_.reserve(all.size());
+        cuda::upload(all.data(), class_weights_.data(), all.size());
+        return class_weights_.data();
+    }
+
+    node const* node_;
+    device_tape<Logits, Grad> logits_;
+    device_tape<Targets, false> targets_;
+    cuda::buffer<T> z_, losses_, weights_, totals_, gradients_, class_weights_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

@@ -1,0 +1,73 @@
+// Where computations meet the device: assignment, the value of a single element, and the way back.
+#pragma once
+
+#include <tenon/cuda/tensor.hpp>
+#include <tenon/eval/cuda/argmax.hpp>
+#include <tenon/eval/cuda/cross_entropy.hpp>
+#include <tenon/eval/cuda/let.hpp>
+#include <tenon/eval/cuda/matmul.hpp>
+#include <tenon/eval/evaluate.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+template <class Tensor, class Node>
+void executor<cuda::device>::evaluate_into(Tensor& to, Node const& n) {
+    auto const node = as_node(n);
+    eval::device_tape<std::remove_const_t<decltype(node)>, false> t(node);
+    t.forward();
+    eval::evaluate_on_device(t, to.device_data());
+}
+
+template <class Tensor, class Node>
+void executor<cuda::device>::assign_to(Tensor& to, Node const& n) {
+    auto const s = assignable_shape<Tensor>(n);
+    auto const node = as_node(n);
+    eval::device_tape<std::remove_const_t<decltype(node)>, false> t(node);
+    t.forward();
+    if (!(s == to.shape()) || t.overlaps(to.device_data(), to.device_data() + to.size(), true)) {
+        Tensor second(uninitialized, s);
+        eval::evaluate_on_device(t, second.device_data());
+        to = std::move(second);
+    } else eval::evaluate_on_device(t, to.device_data());
+}
+
+template <class Node>
+value_t<Node> executor<cuda::device>::value(Node const& node) {
+    using T = value_t<Node>;
+    auto& here = cuda::context::local();
+    here.refuse_capture("item");
+    eval::device_tape<Node, false> t(node);
+    t.forward();
+    cuda::buffer<T> one;
+    T const* from = nullptr;
+    if constexpr (eval::device_tape<Node, false>::is_addressable) from = t.device_data();
+    else {
+        one.reserve(1);
+        eval::evaluate_on_device(t, one.data());
+        from = one.data();
+    }
+    T* const to = static_cast<T*>(here.landing());
+    cuda::check(cudaMemcpyAsync(to, from, sizeof(T), cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync",
+                [] { return std::string("one element to the host"); });
+    here.synchronize();
+    return *to;
+}
+
+template <class Node>
+cuda::tensor<value_t<Node>> executor<cuda::device>::backward(Node const& node) {
+    using T = value_t<Node>;
+    cuda::tensor<T> value(uninitialized);
+    eval::device_tape<Node, true> t(node);
+    t.forward();
+    if constexpr (eval::device_tape<Node, true>::differentiable) {
+        eval::gradient_list list;
+        t.template prepare<eval::pass::exact>(list);
+        auto const r = t.template reader<1, eval::pass::exact>(&list);
+        cuda::launch("root", &kernels::root<std::remove_const_t<decltype(r)>, T>, dim3(1), dim3(kernels::warp_size), r,
+                     value.device_data());
+        t.finish();
+    } else eval::evaluate_on_device(t, value.device_data());
+    return value;
+}
+
+}  // namespace tenon::inline TENON_TARGET

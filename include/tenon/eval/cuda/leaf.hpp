@@ -1,0 +1,87 @@
+// Leaves on the device: values in its memory, and for variables the gradients beside them.
+#pragma once
+
+#include <tenon/eval/cuda/tape.hpp>
+#include <tenon/expr/leaf.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+template <class Tensor, bool Grad>
+struct device_tape<tensor_ref<Tensor>, Grad>
+    : in_device_memory<device_tape<tensor_ref<Tensor>, Grad>, value_t<Tensor>, shape_t<Tensor>, false, false> {
+    explicit device_tape(tensor_ref<Tensor> const& n) : data_(n.get().device_data()), shape_(n.shape()) {
+        if constexpr (!shape_t<Tensor>::is_static)
+            if (!(n.get().shape() == shape_))
+                throw_shapes("a tensor was resized after it was used", to_string(shape_), to_string(n.get().shape()));
+    }
+    auto shape() const { return shape_; }
+    auto const* device_data() const { return data_; }
+
+private:
+    value_t<Tensor> const* data_;
+    [[no_unique_address]] shape_t<Tensor> shape_;
+};
+
+template <class Tensor, bool Grad>
+struct device_tape<owned<Tensor>, Grad>
+    : in_device_memory<device_tape<owned<Tensor>, Grad>, value_t<Tensor>, shape_t<Tensor>, false, false> {
+    explicit device_tape(owned<Tensor> const& n) : node_(&n) {}
+    auto shape() const { return node_->shape(); }
+    auto const* device_data() const { return node_->get().device_data(); }
+
+private:
+    owned<Tensor> const* node_;
+};
+
+template <class Variable, bool Grad>
+struct device_tape<variable_ref<Variable>, Grad>
+    : in_device_memory<device_tape<variable_ref<Variable>, Grad>, value_t<Variable>, shape_t<Variable>, Grad, true> {
+    explicit device_tape(variable_ref<Variable> const& n) : variable_(&n.variable()) {}
+    auto shape() const { return variable_->shape(); }
+    auto const* device_data() const { return variable_->value().device_data(); }
+    auto* device_gradient() const { return variable_->device_gradient(); }
+
+private:
+    Variable const* variable_;
+};
+
+/// A number that every element sees.
+template <class T>
+struct number_reader : reader_base<T> {
+    static constexpr bool differentiable = false;
+    T value;
+    TENON_HOST_DEVICE explicit number_reader(T v) : value(v) {}
+    template <std::size_t N, class Index>
+    TENON_INLINE __device__ auto load(Index) const {
+        lane_registers<lane_t<T, 1>, N> r;
+        for (std::size_t k = 0; k < N; ++k) r.value.at[k] = element::load_lanes<1>(&value);
+        return r;
+    }
+    TENON_INLINE __device__ void close() {}
+};
+
+template <class T, bool Grad>
+struct device_tape<scalar<T>, Grad> {
+    using value_type = T;
+    using shape_type = tenon::shape<>;
+    static constexpr bool is_addressable = false;
+    static constexpr bool differentiable = false;
+    static constexpr std::size_t widest = 1;
+
+    explicit device_tape(scalar<T> const& n) : value_(n.value()) {}
+    static shape_type shape() { return {}; }
+    template <std::size_t, pass>
+    auto reader(gradient_list const*) const {
+        return number_reader<T>(value_);
+    }
+    template <pass>
+    void prepare(gradient_list&) const {}
+    bool overlaps(void const*, void const*, bool) const { return false; }
+    void forward() {}
+    void finish() {}
+
+private:
+    T value_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

@@ -1,0 +1,189 @@
+// Matrix products on the device: operands where they lie, gradients written where they belong.
+#pragma once
+
+#include <tenon/eval/cuda/blas.hpp>
+#include <tenon/eval/cuda/view.hpp>
+#include <tenon/expr/matmul.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Kept: the product, and with gradients that of the product. An operand that is a leaf, a view of one or another product is
+/// read where it lies; an elementwise one is evaluated once, since the way back needs its values again.
+template <class A, class B, bool Grad>
+struct device_tape<product_node<A, B>, Grad>
+    : in_device_memory<device_tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type,
+                       typename product_node<A, B>::shape_type,
+                       device_tape<A, Grad>::differentiable || device_tape<B, Grad>::differentiable, false> {
+    using node = product_node<A, B>;
+    using T = typename node::value_type;
+    using Shape = typename node::shape_type;
+    using left = device_tape<A, Grad>;
+    using right = device_tape<B, Grad>;
+    static constexpr bool differentiable = left::differentiable || right::differentiable;
+    static constexpr std::size_t rank = Shape::rank(), left_rank = shape_t<A>::rank(), right_rank = shape_t<B>::rank();
+
+    explicit device_tape(node const& n)
+        : shape_(n.shape()), left_(n.a), right_(n.b), a_(left_), b_(right_), depth_(n.a.shape()[left_rank - 1]) {}
+    device_tape(device_tape const&) = delete;
+    auto shape() const { return shape_; }
+    T const* device_data() const { return values_.data(); }
+    T* device_gradient() const { return gradients_.data(); }
+    bool overlaps(void const*, void const*, bool) const { return false; }
+
+    void forward() {
+        left_.forward();
+        right_.forward();
+        a_.forward();
+        b_.forward();
+        values_.reserve(shape_.size());
+        if constexpr (differentiable) gradients_.reserve(shape_.size());
+        each_batch([&](batch const& q) {
+            cuda::gemm<T>(q.rows, columns(), depth_, left_at(a_.data(), q), right_at(b_.data(), q),
+                          product_at(values_.data(), q), false, q.count);
+        });
+    }
+    /// ∂A ← G·Bᵀ, ∂B ← Aᵀ·G, or added to what is there.
+    void finish() {
+        if constexpr (differentiable) {
+            if constexpr (left::differentiable) {
+                bool adds = false;
+                T* const g = gradient_of(a_, repeated(left_.shape()), adds);
+                each_batch(
+                    [&](batch const& q) {
+                        cuda::gemm<T>(q.rows, depth_, columns(), product_at<T const>(gradients_.data(), q),
+                                      right_at(b_.data(), q).transposed(), left_at(g, q), adds, q.count);
+                    },
+                    repeated(left_.shape()));
+            }
+            if constexpr (right::differentiable) {
+                bool adds = false;
+                T* const g = gradient_of(b_, repeated(right_.shape()), adds);
+                each_batch(
+                    [&](batch const& q) {
+                        cuda::gemm<T>(depth_, columns(), q.rows, left_at(a_.data(), q).transposed(),
+                                      product_at<T const>(gradients_.data(), q), right_at(g, q), adds, q.count);
+                    },
+                    repeated(right_.shape()));
+            }
+            a_.finish();
+            b_.finish();
+        }
+    }
+
+private:
+    /// Products that one call of the library makes: where they begin, how many there are and how far apart, and the rows of
+    /// each.
+    struct batch {
+        std::size_t rows, count;
+        std::ptrdiff_t left, right, product;                 // offsets
+        std::ptrdiff_t left_step, right_step, product_step;  // distances
+    };
+
+    std::size_t rows() const { return shape_[rank - 2]; }
+    std::size_t columns() const { return shape_[rank - 1]; }
+
+    template <class P>
+    cuda::strided<P> left_at(P* p, batch const& q) const {
+        auto const s = a_.strides();
+        return {p + q.left, s[left_rank - 2], s[left_rank - 1], q.left_step};
+    }
+    template <class P>
+    cuda::strided<P> right_at(P* p, batch const& q) const {
+        auto const s = b_.strides();
+        return {p + q.right, s[right_rank - 2], s[right_rank - 1], q.right_step};
+    }
+    template <class P>
+    cuda::strided<P> product_at(P* p, batch const& q) const {
+        return {p + q.product, static_cast<std::ptrdiff_t>(columns()), 1, q.product_step};
+    }
+
+    /// Whether an operand of this shape is used by several matrices of the product.
+    template <class S>
+    bool repeated(S const& s) const {
+        std::size_t own = 1, all = 1;
+        for (std::size_t i = 0; i + 2 < S::rank(); ++i) own *= s[i];
+        for (std::size_t i = 0; i + 2 < rank; ++i) all *= shape_[i];
+        return own != all;
+    }
+    /// The operand's gradient; where several matrices add to one, it starts at 0 unless it has a value.
+    template <class Dense>
+    static T* gradient_of(Dense& d, bool is_repeated, bool& adds) {
+        T* const g = d.gradient(adds);
+        if (is_repeated && !adds) {
+            d.clear_gradient();
+            adds = true;
+        }
+        return g;
+    }
+
+    /// Calls f(batch) until all matrices are done: once for a plain product, once where rows of all matrices can stand below each
+    /// other, once where matrices lie at equal distances, otherwise for each matrix.
+    /// @param adds_up whether the results of several matrices are added up, which one call cannot do
+    template <class F>
+    void each_batch(F&& f, bool adds_up = false) const {
+        if constexpr (rank == 2) f(batch{rows(), 1, 0, 0, 0, 0, 0, 0});
+        else {
+            auto const sa = a_.strides();
+            auto const sb = b_.strides();
+            auto const m = static_cast<std::ptrdiff_t>(rows());
+            std::size_t count = 1;
+            for (std::size_t i = 0; i + 2 < rank; ++i) count *= shape_[i];
+            if constexpr (right_rank == 2)
+                if (left_stands(sa)) return f(batch{rows() * count, 1, 0, 0, 0, 0, 0, 0});
+            std::ptrdiff_t const product_step = m * static_cast<std::ptrdiff_t>(columns());
+            auto const offsets = [&](std::size_t q) {
+                batch b{rows(), 1, 0, 0, static_cast<std::ptrdiff_t>(q) * product_step, 0, 0, product_step};
+                for (std::size_t i = rank - 2; i-- > 0;) {
+                    auto const at = static_cast<std::ptrdiff_t>(q % shape_[i]);
+                    q /= shape_[i];
+                    std::size_t const from_last = rank - i;
+                    if (left_rank >= from_last && left_.shape()[left_rank - from_last] != 1)
+                        b.left += at * sa[left_rank - from_last];
+                    if (right_rank >= from_last && right_.shape()[right_rank - from_last] != 1)
+                        b.right += at * sb[right_rank - from_last];
+                }
+                return b;
+            };
+            if (!adds_up && count > 1) {
+                batch all = offsets(0);
+                batch const second = offsets(1);
+                all.left_step = second.left;
+                all.right_step = second.right;
+                bool even = true;
+                for (std::size_t q = 2; q < count && even; ++q) {
+                    batch const b = offsets(q);
+                    even = b.left == static_cast<std::ptrdiff_t>(q) * all.left_step &&
+                           b.right == static_cast<std::ptrdiff_t>(q) * all.right_step;
+                }
+                if (even) {
+                    all.count = count;
+                    return f(all);
+                }
+            }
+            for (std::size_t q = 0; q != count; ++q) f(offsets(q));
+        }
+    }
+    /// Whether the rows of all the left operand's matrices lie at equal distances, batch after batch.
+    template <class Strides>
+    bool left_stands(Strides const& s) const {
+        if constexpr (left_rank != rank) return false;
+        else {
+            std::ptrdiff_t expected = s[left_rank - 2];
+            for (std::size_t a = left_rank - 1; a-- > 0;) {
+                if (left_.shape()[a] != shape_[a] || s[a] != expected) return false;
+                expected *= static_cast<std::ptrdiff_t>(shape_[a]);
+            }
+            return true;
+        }
+    }
+
+    [[no_unique_address]] Shape shape_;
+    left left_;
+    right right_;
+    dense_on_device<left> a_;
+    dense_on_device<right> b_;
+    std::size_t depth_;
+    cuda::buffer<T> values_, gradients_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

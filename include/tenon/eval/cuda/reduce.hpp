@@ -1,0 +1,191 @@
+// Reductions on the device: one launch that reads the operand's region, and one that sends the gradient back into it.
+#pragma once
+
+#include <tenon/eval/cuda/view.hpp>
+#include <tenon/expr/reduce.hpp>
+#include <tenon/kernels/reduce.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Which elements of an operand belong to which result.
+/// @tparam Reduced has `reduces(axis)`
+template <class Reduced, class Shape>
+struct reduction_map {
+    using index = index_of<Shape>;
+    static constexpr std::size_t rank = Shape::rank();
+    /// Whether the joined axes are the last ones, or the first ones.
+    static constexpr bool last_axes = [] {
+        for (std::size_t a = 0; a + 1 < rank; ++a)
+            if (Reduced::reduces(a) && !Reduced::reduces(a + 1)) return false;
+        return true;
+    }();
+    static constexpr bool first_axes = [] {
+        for (std::size_t a = 0; a + 1 < rank; ++a)
+            if (!Reduced::reduces(a) && Reduced::reduces(a + 1)) return false;
+        return true;
+    }();
+
+    Shape shape;
+    index results, count;
+
+    /// The index of the r-th element of result o.
+    TENON_INLINE __device__ index operator()(index o, index r) const {
+        if constexpr (last_axes) return o * count + r;
+        else if constexpr (first_axes) return r * results + o;
+        else {
+            index at = 0, stride = 1;
+            walk<rank>([&](auto axis, index extent) TENON_LAMBDA_INLINE {
+                index& from = Reduced::reduces(axis) ? r : o;
+                at += from % extent * stride;
+                from /= extent;
+                stride *= extent;
+            });
+            return at;
+        }
+    }
+    /// The result that an element belongs to.
+    TENON_INLINE __device__ index result(index i) const {
+        if constexpr (last_axes && first_axes) return Reduced::reduces(0) ? 0 : i;
+        else if constexpr (last_axes) return i / count;
+        else if constexpr (first_axes) return i % results;
+        else {
+            index o = 0, stride = 1;
+            split_index<rank>(shape, i, [&](auto axis, index position, index extent) TENON_LAMBDA_INLINE {
+                if constexpr (!Reduced::reduces(axis)) {
+                    o += position * stride;
+                    stride *= extent;
+                }
+            });
+            return o;
+        }
+    }
+
+private:
+    template <std::size_t Axes, class F>
+    TENON_INLINE __device__ void walk(F const& f) const {
+        if constexpr (Axes != 0) {
+            f(std::integral_constant<std::size_t, Axes - 1>{}, extent_of<Axes - 1, index>(shape));
+            walk<Axes - 1>(f);
+        }
+    }
+};
+
+/// 1 where an element equals its result, else 0.
+template <class T, class Reader, class Map>
+struct equals_result_reader : reader_base<T> {
+    Reader reader;
+    Map map;
+    T const* results;
+    TENON_HOST_DEVICE equals_result_reader(Reader r, Map m, T const* y) : reader(r), map(m), results(y) {}
+    template <std::size_t N, class Index>
+    TENON_INLINE __device__ auto load(Index i) const {
+        static_assert(N == 1);
+        using V = lane_t<T, 1>;
+        V const x = math::convert<T>(reader.template load<1>(i).value.at[0]),
+                y = element::load_lanes<1>(results + map.result(i));
+        return lane_registers<V, 1>{{{math::select(x == y, V(1), V(0))}}};
+    }
+};
+
+/// The gradient that an element gets from its result.
+/// @param counts how many elements share each result, or null
+template <class Op, class T, class Map>
+struct reduction_seed {
+    Map map;
+    T const* y;
+    T const* g;
+    T const* counts;
+    template <std::size_t N, class Index, class V>
+    TENON_INLINE __device__ auto load(Index i, lanes<V, N> const& x) const {
+        using lane = lane_t<T, 1>;
+        lanes<lane, N> all;
+        for (std::size_t k = 0; k < N; ++k) {
+            auto const o = map.result(static_cast<Index>(i + k));
+            lane one = element::load_lanes<1>(g + o);
+            if (counts) one = one / element::load_lanes<1>(counts + o);
+            all.at[k] = Op::slope(math::convert<T>(x.at[k]), element::load_lanes<1>(y + o), one);
+        }
+        return all;
+    }
+};
+
+/// Joins a region's elements into results by the kernel that suits their arrangement.
+template <class Op, class T, class Reader, class Map>
+void reduce_on_device(Reader const& reader, Map const& map, T* to) {
+    using index = typename Map::index;
+    if (map.results == 0) return;
+    if (map.results == 1 && map.count > 16 * kernels::block_size) {
+        dim3 const grid = blocks_for(static_cast<std::size_t>(map.count) / 4);
+        cuda::buffer<T> shares;
+        shares.reserve(grid.x);
+        cuda::launch("reduce_all", &kernels::reduce_all<Op, T, index, Reader>, grid, kernels::block_size, reader, to,
+                     shares.data(), cuda::context::local().ticket(), map.count);
+    } else if constexpr (Map::first_axes && !Map::last_axes)
+        cuda::launch("reduce_columns", &kernels::reduce_columns<Op, T, index, Reader, Map>,
+                     blocks_for(static_cast<std::size_t>(map.results) * (kernels::block_size / kernels::warp_size)),
+                     kernels::block_size, reader, map, to, map.results, map.count);
+    else if (map.count > 8 * kernels::warp_size)
+        cuda::launch("reduce_rows", &kernels::reduce_rows<kernels::block_size, Op, T, index, Reader, Map>,
+                     blocks_for(static_cast<std::size_t>(map.results) * kernels::block_size), kernels::block_size,
+                     reader, map, to, map.results, map.count);
+    else
+        cuda::launch("reduce_rows", &kernels::reduce_rows<kernels::warp_size, Op, T, index, Reader, Map>,
+                     blocks_for(static_cast<std::size_t>(map.results) * kernels::warp_size), kernels::block_size,
+                     reader, map, to, map.results, map.count);
+}
+
+template <class Op, bool Keep, class A, std::size_t... Axes, bool Grad>
+struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
+    : in_device_memory<device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>,
+                       typename reduce_node<Op, Keep, A, Axes...>::value_type,
+                       typename reduce_node<Op, Keep, A, Axes...>::shape_type,
+                       device_tape<A, Grad && reduction_passes<Op, A>>::differentiable, false> {
+    using node = reduce_node<Op, Keep, A, Axes...>;
+    using T = typename node::value_type;
+    using Shape = typename node::shape_type;
+    using operand = device_tape<A, Grad && reduction_passes<Op, A>>;
+    using map_type = reduction_map<tenon::detail::reduced_extents<false, shape_t<A>, Axes...>, shape_t<A>>;
+    static constexpr bool differentiable = operand::differentiable;
+
+    explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
+    auto shape() const { return shape_; }
+    T const* device_data() const { return values_.data(); }
+    T* device_gradient() const { return gradients_.data(); }
+    bool overlaps(void const*, void const*, bool) const { return false; }
+
+    void forward() {
+        operand_.forward();
+        values_.reserve(shape_.size());
+        if constexpr (differentiable) gradients_.reserve(shape_.size());
+        reduce_on_device<Op>(operand_.template reader<1, pass::values>(nullptr), map(), values_.data());
+    }
+    void finish() {
+        if constexpr (differentiable) {
+            T const* counts = nullptr;
+            if constexpr (requires { Op::shares; }) {
+                counts_.reserve(shape_.size());
+                auto const r = operand_.template reader<1, pass::values>(nullptr);
+                reduce_on_device<op::sum>(
+                    equals_result_reader<T, std::remove_const_t<decltype(r)>, map_type>(r, map(), values_.data()),
+                    map(), counts_.data());
+                counts = counts_.data();
+            }
+            backward_on_device(operand_,
+                               reduction_seed<Op, T, map_type>{map(), values_.data(), gradients_.data(), counts});
+            operand_.finish();
+        }
+    }
+
+private:
+    map_type map() const {
+        using index = typename map_type::index;
+        std::size_t const results = shape_.size(), all = operand_.shape().size();
+        return {operand_.shape(), static_cast<index>(results), static_cast<index>(results == 0 ? 0 : all / results)};
+    }
+
+    [[no_unique_address]] Shape shape_;
+    operand operand_;
+    cuda::buffer<T> values_, gradients_, counts_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

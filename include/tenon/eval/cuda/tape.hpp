@@ -1,0 +1,288 @@
+// How the device runs a computation: a tape, as on the processor, whose loops are kernels.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/eval/cpu/tape.hpp>
+#include <tenon/eval/cuda/context.hpp>
+#include <tenon/eval/cuda/lanes.hpp>
+#include <tenon/kernels/region.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// The state of one evaluation of a node on the device; a node without one does not run there.
+///
+/// - `forward()` launches, below this node, what has to exist in memory.
+/// - `reader<W, Pass>(list)` is what a thread reads a region with: a trivially copyable object with `load<N>(i)` for N
+///   elements from row-major index i on (`.value`, and what the way back needs), `adjoint<N>(i, registers, g)` and `close()`.
+/// - `prepare<Pass>(list)` comes before a region's way back: it lists the gradients that the region writes and sets those to
+///   zero that it does not write completely.
+/// - `finish()` sends gradients on to the node's operands when they are complete.
+///
+/// @tparam Grad whether gradients are wanted
+template <class Node, bool Grad>
+struct device_tape;
+
+/// What a reader is for: values alone; values and gradients, each element of a gradient once; or gradients of which an element
+/// may be reached by several threads or by none.
+enum class pass { values, exact, mapped };
+
+/// The gradients that a region writes. A gradient that is listed twice is written by atomic additions, since two threads may
+/// reach one of its elements.
+class gradient_list {
+public:
+    void add(void const* p) {
+        if (size_ < most) listed_[size_] = p;
+        ++size_;
+    }
+    bool repeats(void const* p) const {
+        if (size_ > most) return true;
+        std::size_t n = 0;
+        for (std::size_t i = 0; i != size_; ++i) n += listed_[i] == p;
+        return n > 1;
+    }
+
+private:
+    static constexpr std::size_t most = 64;
+    void const* listed_[most];
+    std::size_t size_ = 0;
+};
+
+/// How a leaf's gradient is written.
+enum class gradient_store { none, set, add, atomic };
+
+/// What readers have in common: how a kernel stores a region's values and makes lanes of gradients.
+template <class T>
+struct reader_base {
+    using value_type = T;
+    using lane = lane_t<T, 1>;
+    template <std::size_t N, class To, class Index, class V>
+    TENON_HOST_DEVICE static void store(To* to, Index i, lanes<V, N> const& v) {
+        store_elements<true>(to + i, v);
+    }
+    TENON_HOST_DEVICE static lanes<lane, 1> lanes_of(lane v) { return {{v}}; }
+    TENON_HOST_DEVICE static lanes<lane, 1> one() { return {{lane(T(1))}}; }
+};
+
+/// Adds lanes to a gradient by whatever way is safe.
+template <gradient_store Store, std::size_t N, bool Aligned, class T, class V>
+TENON_INLINE __device__ void send_gradient(T* to, bool shared, lanes<V, N> const& g) {
+    if constexpr (Store == gradient_store::set) store_elements<Aligned>(to, g);
+    else if constexpr (Store == gradient_store::add || Store == gradient_store::atomic) {
+        if (Store == gradient_store::atomic || shared) {
+            for (std::size_t k = 0; k < N; ++k) atomicAdd(to + k, g.at[k].raw);
+        } else {
+            auto sum = load_elements<N, Aligned>(to);
+            for (std::size_t k = 0; k < N; ++k) sum.at[k] = sum.at[k] + g.at[k];
+            store_elements<Aligned>(to, sum);
+        }
+    }
+}
+
+/// Reads row-major memory, and writes the gradient beside it.
+/// @tparam Aligned whether the memory starts where memory from the pool does
+template <class T, gradient_store Store, bool Aligned>
+struct memory_reader : reader_base<T> {
+    static constexpr bool differentiable = Store != gradient_store::none;
+    T const* values;
+    T* gradients;
+    bool shared;
+
+    TENON_HOST_DEVICE memory_reader(T const* v, T* g, bool s) : values(v), gradients(g), shared(s) {}
+    template <std::size_t N, class Index>
+    TENON_INLINE __device__ auto load(Index i) const {
+        return lane_registers<lane_t<T, 1>, N>{load_elements<N, Aligned>(values + i)};
+    }
+    template <std::size_t N, class Index, class R, class V>
+    TENON_INLINE __device__ void adjoint(Index i, R const&, lanes<V, N> const& g) {
+        if constexpr (differentiable) send_gradient<Store, N, Aligned>(gradients + i, shared, g);
+    }
+    TENON_INLINE __device__ void close() {}
+};
+
+template <class Tape, pass Pass>
+inline constexpr gradient_store store_of = Pass == pass::values || !Tape::differentiable ? gradient_store::none
+                                           : Pass == pass::mapped                        ? gradient_store::atomic
+                                           : Tape::accumulates                           ? gradient_store::add
+                                                                                         : gradient_store::set;
+
+/// What tapes of values in row-major device memory share.
+/// @tparam Accumulates whether several consumers add to the gradient; otherwise its one consumer sets it
+template <class Self, class T, class Shape, bool Differentiable, bool Accumulates>
+struct in_device_memory {
+    using value_type = T;
+    using shape_type = Shape;
+    static constexpr bool is_addressable = true;
+    static constexpr bool is_contiguous = true;
+    static constexpr bool differentiable = Differentiable;
+    static constexpr bool accumulates = Accumulates;
+    /// Whether the tape's elements are all that its memory has.
+    static constexpr bool covers = true;
+    /// Whether the memory starts where memory from the pool does.
+    static constexpr bool is_aligned = true;
+    static constexpr std::size_t widest = sizeof(T);
+
+    auto strides() const { return row_major_strides(self().shape()); }
+    template <std::size_t W, pass Pass>
+    auto reader(gradient_list const* list) {
+        constexpr gradient_store store = store_of<Self, Pass>;
+        T* g = nullptr;
+        bool shared = false;
+        if constexpr (store != gradient_store::none) {
+            g = self().device_gradient();
+            shared = list->repeats(g);
+        }
+        return memory_reader<T, store, Self::is_aligned>(self().device_data(), g, shared);
+    }
+    template <pass Pass>
+    void prepare(gradient_list& list) {
+        if constexpr (Differentiable) {
+            if constexpr (Pass == pass::mapped) clear_gradient();
+            list.add(self().device_gradient());
+        }
+    }
+    /// Sets the gradient to zero where no other consumer has added to it yet.
+    void clear_gradient() {
+        if constexpr (Differentiable && !Accumulates) {
+            std::size_t const bytes = self().shape().size() * sizeof(T);
+            if (bytes != 0)
+                cuda::check(cudaMemsetAsync(self().device_gradient(), 0, bytes, cuda::context::local().stream()),
+                            "cudaMemsetAsync");
+        }
+    }
+    bool overlaps(void const* begin, void const* end, bool aligned) {
+        T const* const p = self().device_data();
+        if (aligned && p == begin) return false;
+        return static_cast<void const*>(p) < end && begin < static_cast<void const*>(p + self().shape().size());
+    }
+    void forward() {}
+    void finish() {}
+
+private:
+    Self const& self() const { return static_cast<Self const&>(*this); }
+    Self& self() { return static_cast<Self&>(*this); }
+};
+
+// ---- launches
+
+/// Elements that a thread takes at a time: as many as fill 16 bytes of the region's widest element.
+template <class Tape>
+inline constexpr std::size_t width_of = Tape::widest >= 16 ? 1 : 16 / Tape::widest;
+
+/// Blocks for a number of threads' work: enough to fill the device a few times, the rest is done in turns.
+inline dim3 blocks_for(std::size_t threads) {
+    std::size_t const blocks = (threads + kernels::block_size - 1) / kernels::block_size;
+    std::size_t const most = std::size_t{cuda::context::local().multiprocessors()} * 8;
+    return dim3(static_cast<unsigned>(blocks < 1 ? 1 : blocks < most ? blocks : most));
+}
+
+/// Evaluates a region into row-major memory: one launch.
+template <class Tape, class T>
+void evaluate_on_device(Tape& t, T* to) {
+    constexpr std::size_t w = width_of<Tape> < 16 / sizeof(T) ? width_of<Tape> : 16 / sizeof(T);
+    using index = index_of<typename Tape::shape_type>;
+    std::size_t const n = t.shape().size();
+    if (n == 0) return;
+    auto const reader = t.template reader<w, pass::values>(nullptr);
+    cuda::launch("evaluate", &kernels::evaluate<w, index, std::remove_const_t<decltype(reader)>, T>,
+                 blocks_for((n + w - 1) / w), kernels::block_size, reader, to, static_cast<index>(n));
+}
+
+/// Sends a gradient down a region: one launch whose outputs are the gradients of all the region's leaves.
+/// @param seed a trivially copyable object that gives the gradient by `load<N>(i, values)`
+template <class Tape, class Seed>
+void backward_on_device(Tape& t, Seed const& seed) {
+    constexpr std::size_t w = width_of<Tape>;
+    using index = index_of<typename Tape::shape_type>;
+    std::size_t const n = t.shape().size();
+    gradient_list list;
+    t.template prepare<pass::exact>(list);
+    if (n == 0) return;
+    auto const reader = t.template reader<w, pass::exact>(&list);
+    cuda::launch("backward", &kernels::backward<w, index, std::remove_const_t<decltype(reader)>, Seed>,
+                 blocks_for((n + w - 1) / w), kernels::block_size, reader, seed, static_cast<index>(n));
+}
+
+/// A gradient in row-major memory.
+template <class T>
+struct memory_seed {
+    T const* p;
+    template <std::size_t N, class Index, class V>
+    TENON_INLINE __device__ auto load(Index i, lanes<V, N> const&) const {
+        return load_elements<N, true>(p + i);
+    }
+};
+
+/// Dense access to any tape: its own memory where it has that, otherwise a copy that `forward` makes, and the gradient of that
+/// copy.
+/// @tparam Packed whether only row-major memory will do
+template <class Tape, bool Packed = false>
+class dense_on_device {
+public:
+    using T = typename Tape::value_type;
+    static constexpr bool in_place = [] {
+        if constexpr (Tape::is_addressable) return !Packed || Tape::is_contiguous;
+        else return false;
+    }();
+    static constexpr bool accumulates = [] {
+        if constexpr (in_place) return Tape::accumulates;
+        else return false;
+    }();
+
+    explicit dense_on_device(Tape& t) : tape_(&t) {}
+    void forward() {
+        if constexpr (!in_place) {
+            values_.reserve(tape_->shape().size());
+            evaluate_on_device(*tape_, values_.data());
+        }
+    }
+    T const* data() const {
+        if constexpr (in_place) return tape_->device_data();
+        else return values_.data();
+    }
+    /// The gradient, for a consumer that writes it; `adds` says whether that has to add to what is there.
+    T* gradient(bool& adds) {
+        adds = accumulates;
+        if constexpr (!in_place) {
+            gradients_.reserve(tape_->shape().size());
+            return gradients_.data();
+        } else {
+            if constexpr (!Tape::covers) {
+                tape_->clear_gradient();
+                adds = true;
+            }
+            return tape_->device_gradient();
+        }
+    }
+    /// The gradient's memory, as `gradient` gave it.
+    T* gradient() {
+        if constexpr (in_place) return tape_->device_gradient();
+        else {
+            gradients_.reserve(tape_->shape().size());
+            return gradients_.data();
+        }
+    }
+    void clear_gradient() {
+        if constexpr (in_place) tape_->clear_gradient();
+        else gradients_.clear();
+    }
+    auto strides() const {
+        if constexpr (in_place) return tape_->strides();
+        else return row_major_strides(tape_->shape());
+    }
+    /// Sends the gradient of the copy on into the region below.
+    void finish() {
+        if constexpr (Tape::differentiable) {
+            if constexpr (!in_place) backward_on_device(*tape_, memory_seed<T>{gradients_.data()});
+            tape_->finish();
+        }
+    }
+
+private:
+    Tape* tape_;
+    cuda::buffer<T> values_, gradients_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

@@ -1,0 +1,285 @@
+// Views on the device: strides where the operand lies in memory, a map of positions where it is computed.
+#pragma once
+
+#include <tenon/eval/cpu/view.hpp>
+#include <tenon/eval/cuda/map.hpp>
+#include <tenon/expr/reshape.hpp>
+#include <tenon/expr/view.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Reads memory by strides.
+template <class T, gradient_store Store, class Shape>
+struct strided_reader : reader_base<T> {
+    static constexpr bool differentiable = Store != gradient_store::none;
+    T const* values;
+    T* gradients;
+    bool shared;
+    Shape shape;
+    std::ptrdiff_t strides[Shape::rank() + 1];
+
+    template <std::size_t N, class Index>
+    TENON_INLINE __device__ auto load(Index i) const {
+        lane_registers<lane_t<T, 1>, N> r;
+        for (std::size_t k = 0; k < N; ++k)
+            r.value.at[k] = element::load_lanes<1>(values + offset(static_cast<Index>(i + k)));
+        return r;
+    }
+    template <std::size_t N, class Index, class R, class V>
+    TENON_INLINE __device__ void adjoint(Index i, R const&, lanes<V, N> const& g) {
+        if constexpr (differentiable)
+            for (std::size_t k = 0; k < N; ++k)
+                send_gradient<Store, 1, false>(gradients + offset(static_cast<Index>(i + k)), shared,
+                                               lanes<V, 1>{{g.at[k]}});
+    }
+    TENON_INLINE __device__ void close() {}
+
+private:
+    template <class Index>
+    TENON_INLINE __device__ std::ptrdiff_t offset(Index i) const {
+        std::ptrdiff_t o = 0;
+        split_index<Shape::rank()>(shape, i, [&](auto axis, Index position, Index) TENON_LAMBDA_INLINE {
+            o += static_cast<std::ptrdiff_t>(position) * strides[axis];
+        });
+        return o;
+    }
+};
+
+/// Whether a view has every element of its operand once.
+template <class Node, class Operand>
+inline constexpr bool rearranges = [] {
+    using view = shape_t<Node>;
+    if (is_dynamic(static_size<view>) || static_size<view> != static_size<Operand>) return false;
+    for (std::size_t a = 0; a != Operand::rank(); ++a)
+        if (Node::step[a] != 1 && Node::step[a] != -1) return false;
+    return true;
+}();
+
+/// A view of something in memory: the same memory under other strides.
+template <class View, class A, bool Grad>
+    requires(device_tape<A, Grad>::is_addressable)
+struct device_tape<view_node<View, A>, Grad> {
+    using node = view_node<View, A>;
+    using operand = device_tape<A, Grad>;
+    using value_type = typename node::value_type;
+    using shape_type = typename node::shape_type;
+    static constexpr bool is_addressable = true;
+    static constexpr bool differentiable = operand::differentiable;
+    static constexpr bool accumulates = operand::accumulates;
+    static constexpr bool covers = operand::covers && rearranges<node, shape_t<A>>;
+    static constexpr bool is_aligned = false;
+    static constexpr std::size_t widest = sizeof(value_type);
+    static constexpr std::size_t rank = shape_type::rank();
+    static constexpr bool is_contiguous = [] {
+        if (!operand::is_contiguous || !shape_type::is_static || !shape_t<A>::is_static) return false;
+        std::array<std::ptrdiff_t, rank + 1> s{};
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
+            if (node::source[a] != fixed_axis) s[node::source[a]] += node::step[a] * row_major<shape_t<A>>[a];
+        for (std::size_t a = 0; a != rank; ++a)
+            if (s[a] != row_major<shape_type>[a]) return false;
+        return true;
+    }();
+
+    explicit device_tape(node const& n) : node_(&n), operand_(n.operand) {}
+    auto shape() const { return node_->shape(); }
+    auto strides() const {
+        auto const inner = operand_.strides();
+        std::array<std::ptrdiff_t, rank + 1> s{};
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
+            if (node::source[a] != fixed_axis) s[node::source[a]] += node::step[a] * inner[a];
+        return s;
+    }
+    auto* device_data() const { return operand_.device_data() + offset(); }
+    auto* device_gradient() const { return operand_.device_gradient() + offset(); }
+    void clear_gradient() { operand_.clear_gradient(); }
+
+    template <std::size_t W, pass Pass>
+    auto reader(gradient_list const* list) {
+        constexpr gradient_store store = store_of < device_tape,
+                                 Pass == pass::exact && !covers ? pass::mapped : Pass > ;
+        value_type* g = nullptr;
+        bool shared = false;
+        if constexpr (store != gradient_store::none) {
+            g = device_gradient();
+            shared = list->repeats(operand_.device_gradient());
+        }
+        if constexpr (is_contiguous) return memory_reader<value_type, store, false>(device_data(), g, shared);
+        else {
+            strided_reader<value_type, store, shape_type> r{{}, device_data(), g, shared, shape(), {}};
+            auto const s = strides();
+            for (std::size_t a = 0; a != rank; ++a) r.strides[a] = s[a];
+            return r;
+        }
+    }
+    template <pass Pass>
+    void prepare(gradient_list& list) {
+        operand_.template prepare<Pass == pass::exact && !covers ? pass::mapped : Pass>(list);
+    }
+    bool overlaps(void const* begin, void const* end, bool) { return operand_.overlaps(begin, end, false); }
+    void forward() { operand_.forward(); }
+    void finish() { operand_.finish(); }
+
+private:
+    std::ptrdiff_t offset() const {
+        auto const inner = operand_.strides();
+        auto const start = node_->start();
+        std::ptrdiff_t o = 0;
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) o += start[a] * inner[a];
+        return o;
+    }
+    node const* node_;
+    operand operand_;
+};
+
+/// Where each axis of a view's operand moves.
+template <class Node, class Operand>
+struct view_map {
+    Operand operand;
+    std::ptrdiff_t start[Operand::rank() + 1];
+
+    /// The operand's index from the positions along the view's axes.
+    template <class Index, std::size_t R>
+    TENON_INLINE __device__ Index index(Index const (&position)[R]) const {
+        Index at = 0;
+        unroll<Operand::rank()>([&](auto a) TENON_LAMBDA_INLINE {
+            constexpr std::size_t from = Node::source[a];
+            std::ptrdiff_t p = start[a];
+            if constexpr (from != fixed_axis) {
+                constexpr std::ptrdiff_t step = Node::step[a];
+                p += step * static_cast<std::ptrdiff_t>(position[from]);
+            }
+            at = at * extent_of<a, Index>(operand) + static_cast<Index>(p);
+        });
+        return at;
+    }
+};
+
+/// A view of a computation: each element is computed at its mapped position.
+template <class Child, class Shape, class Map>
+struct view_reader : reader_base<typename Child::value_type> {
+    static constexpr bool differentiable = Child::differentiable;
+    Child child;
+    Shape shape;
+    Map map;
+
+    TENON_HOST_DEVICE view_reader(Child c, Shape s, Map m) : child(c), shape(s), map(m) {}
+
+    template <class V, class Inner, std::size_t N>
+    struct registers {
+        lanes<V, N> value;
+        Inner inner[N];
+    };
+    template <std::size_t N, class Index>
+    TENON_INLINE __device__ auto load(Index i) const {
+        using inner = decltype(child.template load<1>(i));
+        registers<std::remove_cvref_t<decltype(std::declval<inner>().value.at[0])>, inner, N> r;
+        for (std::size_t k = 0; k < N; ++k) {
+            r.inner[k] = child.template load<1>(mapped(static_cast<Index>(i + k)));
+            r.value.at[k] = r.inner[k].value.at[0];
+        }
+        return r;
+    }
+    template <std::size_t N, class Index, class R, class V>
+    TENON_INLINE __device__ void adjoint(Index i, R const& r, lanes<V, N> const& g) {
+        if constexpr (differentiable)
+            for (std::size_t k = 0; k < N; ++k)
+                child.template adjoint<1>(mapped(static_cast<Index>(i + k)), r.inner[k], lanes<V, 1>{{g.at[k]}});
+    }
+    TENON_INLINE __device__ void close() { child.close(); }
+
+private:
+    template <class Index>
+    TENON_INLINE __device__ Index mapped(Index i) const {
+        Index position[Shape::rank() + 1] = {};
+        split_index<Shape::rank()>(shape, i,
+                                   [&](auto axis, Index p, Index) TENON_LAMBDA_INLINE { position[axis] = p; });
+        return map.index(position);
+    }
+};
+
+template <class View, class A, bool Grad>
+    requires(!device_tape<A, Grad>::is_addressable)
+struct device_tape<view_node<View, A>, Grad> {
+    using node = view_node<View, A>;
+    using operand = device_tape<A, Grad>;
+    using value_type = typename node::value_type;
+    using shape_type = typename node::shape_type;
+    static constexpr bool is_addressable = false;
+    static constexpr bool differentiable = operand::differentiable;
+    static constexpr std::size_t widest = operand::widest;
+
+    explicit device_tape(node const& n) : node_(&n), operand_(n.operand) {}
+    auto shape() const { return node_->shape(); }
+    template <std::size_t, pass Pass>
+    auto reader(gradient_list const* list) {
+        auto const r = operand_.template reader < 1, Pass == pass::values ? pass::values : pass::mapped > (list);
+        view_map<node, shape_t<A>> map{operand_.shape(), {}};
+        auto const start = node_->start();
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) map.start[a] = start[a];
+        return view_reader<std::remove_const_t<decltype(r)>, shape_type, view_map<node, shape_t<A>>>(r, shape(), map);
+    }
+    template <pass Pass>
+    void prepare(gradient_list& list) {
+        operand_.template prepare<pass::mapped>(list);
+    }
+    bool overlaps(void const* begin, void const* end, bool) { return operand_.overlaps(begin, end, false); }
+    void forward() { operand_.forward(); }
+    void finish() { operand_.finish(); }
+
+private:
+    node const* node_;
+    operand operand_;
+};
+
+/// A reshaped operand lies in memory: its own where that is row-major, otherwise a copy.
+template <class To, class A, bool Grad>
+struct device_tape<reshape_node<To, A>, Grad>
+    : in_device_memory<device_tape<reshape_node<To, A>, Grad>, value_t<A>, To, device_tape<A, Grad>::differentiable,
+                       dense_on_device<device_tape<A, Grad>, true>::accumulates> {
+    using node = reshape_node<To, A>;
+    using operand = device_tape<A, Grad>;
+    using packed = dense_on_device<operand, true>;
+    static constexpr bool covers = [] {
+        if constexpr (packed::in_place) return operand::covers;
+        else return true;
+    }();
+    static constexpr bool is_aligned = [] {
+        if constexpr (packed::in_place) return operand::is_aligned;
+        else return true;
+    }();
+
+    explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand), dense_(operand_) {}
+    device_tape(device_tape const&) = delete;
+    auto shape() const { return shape_; }
+    auto const* device_data() const { return dense_.data(); }
+    auto* device_gradient() { return dense_.gradient(); }
+    void clear_gradient() { dense_.clear_gradient(); }
+
+    template <std::size_t W, pass Pass>
+    auto reader(gradient_list const* list) {
+        return device_tape::in_device_memory::template reader < W,
+               Pass == pass::exact && !covers ? pass::mapped : Pass > (list);
+    }
+    template <pass Pass>
+    void prepare(gradient_list& list) {
+        if constexpr (device_tape::differentiable) {
+            if constexpr (Pass == pass::mapped || !covers) clear_gradient();
+            list.add(device_gradient());
+        }
+    }
+    bool overlaps(void const* begin, void const* end, bool) {
+        return packed::in_place && operand_.overlaps(begin, end, false);
+    }
+    void forward() {
+        operand_.forward();
+        dense_.forward();
+    }
+    void finish() { dense_.finish(); }
+
+private:
+    [[no_unique_address]] To shape_;
+    operand operand_;
+    packed dense_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

@@ -1,0 +1,100 @@
+// Cross-entropy: each row's loss and its gradient in one pass over the logits' region, and the mean in the same launch.
+#pragma once
+
+#include <cstdint>
+
+#include <tenon/kernels/softmax.hpp>
+
+namespace tenon::inline TENON_TARGET::kernels {
+
+/// What cross-entropy does beside −log softmax(x)_t.
+template <class T>
+struct cross_entropy_options {
+    T const* weight;  ///< of each class, or null
+    std::int64_t ignore_index;
+    T smoothing;
+};
+
+/// z ← ∂loss/∂x before it is scaled, losses and weights of the rows; then value and scale of the mean or the sum.
+/// A class that does not exist makes its row's loss NaN, since a kernel cannot throw.
+/// @tparam Joins 0: every row keeps its loss, 1: their sum, 2: their mean
+/// @param totals room for the value and the factor of the gradient
+template <unsigned Team, int Joins, class T, class Index, class Region, class Targets>
+__global__ void __launch_bounds__(block_size)
+    cross_entropy(__grid_constant__ const Region region, __grid_constant__ const Targets targets,
+                  __grid_constant__ const cross_entropy_options<T> options, vectors<Index> element, Index rows, T* z,
+                  T* losses, T* weights, T* totals, unsigned* ticket) {
+    using V = element::pack<T, 1>;
+    __shared__ V scratch[block_size / warp_size];
+    Index const teams = thread_count<Index>() / Team, classes = element.length;
+    unsigned const lane = threadIdx.x % Team;
+    auto const class_weight = [&](Index c) { return options.weight ? V(options.weight[c]) : V(1); };
+    for (Index o = thread_number<Index>() / Team; o < rows; o += teams) {
+        auto const target = static_cast<std::int64_t>(targets.template load<1>(o).value.at[0].raw);
+        if (target == options.ignore_index) {  // the same for the whole team
+            for (Index r = lane; r < classes; r += Team) z[element(o, r)] = T(0);
+            if (lane == 0) losses[o] = weights[o] = T(0);
+            continue;
+        }
+        bool const exists = target >= 0 && static_cast<Index>(target) < classes;
+        Index const chosen = exists ? static_cast<Index>(target) : 0;
+        V top(-std::numeric_limits<T>::infinity()), spread(0), all_weights(0), at_target(0);
+        for (Index r = lane; r < classes; r += Team) {
+            Index const i = element(o, r);
+            V const x = math::convert<T>(region.template load<1>(i).value.at[0]);
+            x.store(z + i);
+            top = math::maximum(top, x);
+            if (r == chosen) at_target = x;
+            if (options.smoothing != 0) {
+                spread = spread + class_weight(r) * x;
+                all_weights = all_weights + class_weight(r);
+            }
+        }
+        top = join_team<Team>(join_max{}, top, scratch);
+        V total(0);
+        for (Index r = lane; r < classes; r += Team) {
+            Index const i = element(o, r);
+            V const e = math::exp(V::load(z + i) - top);
+            e.store(z + i);
+            total = total + e;
+        }
+        total = join_team<Team>(join_sum{}, total, scratch);
+        at_target = join_team<Team>(join_sum{}, at_target, scratch);
+        if (options.smoothing != 0) {
+            spread = join_team<Team>(join_sum{}, spread, scratch);
+            all_weights = join_team<Team>(join_sum{}, all_weights, scratch);
+        }
+        V const log_total = top + math::log(total), w = class_weight(chosen);
+        V const share = V(options.smoothing) / V(static_cast<T>(classes)), keep = V(1) - V(options.smoothing);
+        V const scale = (keep * w + share * all_weights) / total;
+        for (Index r = lane; r < classes; r += Team) {
+            Index const i = element(o, r);
+            V g = V::load(z + i) * scale;
+            if (options.smoothing != 0) g = g - share * class_weight(r);
+            if (r == chosen) g = g - keep * w;
+            g.store(z + i);
+        }
+        if (lane == 0) {
+            V const loss = keep * w * (log_total - at_target) + share * (all_weights * log_total - spread);
+            losses[o] = exists ? loss.raw : std::numeric_limits<T>::quiet_NaN();
+            weights[o] = w.raw;
+        }
+    }
+    if constexpr (Joins != 0) {
+        if (!last_block(ticket)) return;
+        V loss(0), weight(0);
+        for (Index o = threadIdx.x; o < rows; o += block_size) {
+            loss = loss + V::load(losses + o);
+            weight = weight + V::load(weights + o);
+        }
+        loss = join_team<block_size>(join_sum{}, loss, scratch);
+        weight = join_team<block_size>(join_sum{}, weight, scratch);
+        if (threadIdx.x == 0) {
+            V const scale = Joins == 2 ? V(1) / weight : V(1);
+            (loss * scale).store(totals);
+            scale.store(totals + 1);
+        }
+    }
+}
+
+}  // namespace tenon::inline TENON_TARGET::kernels

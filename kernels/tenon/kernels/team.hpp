@@ -1,0 +1,79 @@
+// Threads that work on one result together: how they share it out, and how they join what each has found.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+
+#include <tenon/core/target.hpp>
+#include <tenon/scalar/dual.hpp>
+
+namespace tenon::inline TENON_TARGET::kernels {
+
+/// Threads of a block, in every kernel of this folder.
+inline constexpr unsigned block_size = 256;
+inline constexpr unsigned warp_size = 32;
+inline constexpr unsigned whole_warp = 0xffffffffU;
+
+/// A thread's number in the grid, and the number of threads.
+template <class Index>
+__device__ inline Index thread_number() {
+    return static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+template <class Index>
+__device__ inline Index thread_count() {
+    return static_cast<Index>(gridDim.x) * blockDim.x;
+}
+
+/// What a lane holds, as a type that shuffles know.
+template <class V>
+using shuffled_t = std::conditional_t<element::is_mask<V> || sizeof(decltype(V::raw)) < 4, int, decltype(V::raw)>;
+
+/// The value of the lane whose number differs in the bits of `mask`; every thread of the warp has to call it.
+template <class V>
+__device__ inline V shuffle_xor(V v, unsigned mask) {
+    V other;
+    other.raw = static_cast<decltype(V::raw)>(
+        __shfl_xor_sync(whole_warp, static_cast<shuffled_t<V>>(v.raw), static_cast<int>(mask)));
+    return other;
+}
+
+/// All that the threads of a warp hold, joined; every thread gets it.
+template <class Join, class V>
+__device__ inline V join_warp(Join const& join, V v) {
+    for (unsigned m = warp_size / 2; m != 0; m /= 2) v = join(v, shuffle_xor(v, m));
+    return v;
+}
+
+/// All that the threads of a team hold, joined in an order that depends on nothing but their number; every thread gets it.
+/// @tparam Team a warp or a block; the whole block has to call it
+/// @param scratch room for one value of each warp
+template <unsigned Team, class Join, class V>
+__device__ inline V join_team(Join const& join, V v, V* scratch) {
+    static_assert(Team == warp_size || Team == block_size);
+    v = join_warp(join, v);
+    if constexpr (Team != warp_size) {
+        __syncthreads();  // the scratch may still be read for the value before this one
+        if (threadIdx.x % warp_size == 0) scratch[threadIdx.x / warp_size] = v;
+        __syncthreads();
+        v = scratch[0];
+        for (unsigned w = 1; w != block_size / warp_size; ++w) v = join(v, scratch[w]);
+    }
+    return v;
+}
+
+/// Whether this block is the last of the grid to come here. What the others wrote before is then visible. The ticket is back
+/// at 0 for the next kernel.
+__device__ inline bool last_block(unsigned* ticket) {
+    __shared__ bool last;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        last = atomicAdd(ticket, 1U) == gridDim.x - 1;
+        if (last) *ticket = 0;
+    }
+    __syncthreads();
+    if (last) __threadfence();
+    return last;
+}
+
+}  // namespace tenon::inline TENON_TARGET::kernels

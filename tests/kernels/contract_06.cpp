@@ -1,0 +1,2 @@
+// The contract's program for devices, run by the processor.
+#include "../contract/06_cuda.cu"

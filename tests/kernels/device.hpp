@@ -1,0 +1,66 @@
+// The device's executor against the processor's: the same function on both, values and gradients compared. The headers beside
+// this one stand in for the CUDA toolkit, so that the executor and its kernels run here without a device.
+#pragma once
+
+#include <tenon/cuda.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <tuple>
+#include <type_traits>
+
+#include "../catch.hpp"
+
+namespace device_test {
+
+namespace tn = tenon;
+
+template <class A, class B>
+bool same(A const& a, B const& b) {
+    if (!(a.shape() == b.shape())) return false;
+    if constexpr (std::is_floating_point_v<tn::value_t<A>>) return tn::allclose(a, b, {.rtol = 1e-5, .atol = 1e-6});
+    else {
+        for (std::size_t i = 0; i != a.size(); ++i)
+            if (a.data()[i] != b.data()[i]) return false;
+        return true;
+    }
+}
+
+/// Whether f gives the same elements on both.
+template <class F, class... X>
+bool values_agree(F const& f, X const&... x) {
+    tn::tensor const expected = f(x...);
+    auto const check = [&](auto const&... d) {
+        tn::cuda::tensor const found = f(d...);
+        return same(tn::to<tn::cpu>(found), expected);
+    };
+    return check(tn::to<tn::cuda::device>(x)...);
+}
+
+template <class T, std::size_t... E>
+auto host_variable(tn::tensor<T, E...> const& x) {
+    return tn::variable<T, E...>(x);
+}
+template <class T, std::size_t... E>
+auto device_variable(tn::tensor<T, E...> const& x) {
+    return tn::cuda::variable<T, E...>(x);
+}
+
+/// Whether backward(f(x…)) gives the same value, and twice the same gradients when it is called twice.
+template <class F, class... X>
+bool gradients_agree(F const& f, X const&... x) {
+    auto host = std::tuple(host_variable(x)...);
+    auto device = std::tuple(device_variable(x)...);
+    bool good = true;
+    for (int i = 0; i != 2; ++i) {
+        auto const expected = std::apply([&](auto const&... v) { return tn::backward(f(v...)).item(); }, host);
+        auto const found = std::apply([&](auto const&... v) { return tn::backward(f(v...)).item(); }, device);
+        good = good && std::abs(found - expected) <= 1e-5 * (1 + std::abs(expected));
+    }
+    auto const grads = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return (same(tn::to<tn::cpu>(std::get<I>(device).grad()), std::get<I>(host).grad()) && ...);
+    };
+    return good && grads(std::index_sequence_for<X...>{});
+}
+
+}  // namespace device_test

@@ -1,0 +1,123 @@
+// As much of the CUDA runtime as the library uses, on the host: device memory is memory, a stream does at once what it is asked
+// for, a captured graph is a list of what was asked. Put before the toolkit's headers, it lets a C++ compiler build and run the
+// device's executor.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "threads.hpp"
+
+enum cudaError_t { cudaSuccess = 0, cudaErrorInvalidValue = 1 };
+inline char const* cudaGetErrorString(cudaError_t) { return "error"; }
+inline cudaError_t cudaGetLastError() { return cudaSuccess; }
+
+namespace host_cuda {
+using work = std::vector<std::function<void()>>;
+struct stream {
+    work* recording = nullptr;
+};
+/// What tests look at: launches since the program began.
+inline std::size_t launches = 0;
+inline std::size_t allocations = 0;
+}  // namespace host_cuda
+using cudaStream_t = host_cuda::stream*;
+using cudaGraph_t = host_cuda::work*;
+using cudaGraphExec_t = host_cuda::work*;
+
+namespace host_cuda {
+/// Does something now, or records it.
+inline cudaError_t ask(cudaStream_t s, std::function<void()> what) {
+    if (s->recording) s->recording->push_back(std::move(what));
+    else what();
+    return cudaSuccess;
+}
+}  // namespace host_cuda
+
+inline cudaError_t cudaGetDeviceCount(int* n) {
+    *n = 1;
+    return cudaSuccess;
+}
+inline cudaError_t cudaGetDevice(int* d) {
+    *d = 0;
+    return cudaSuccess;
+}
+enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount };
+inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
+    *value = 2;
+    return cudaSuccess;
+}
+
+inline constexpr unsigned cudaStreamNonBlocking = 1;
+inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) {
+    static host_cuda::stream only;
+    *s = &only;
+    return cudaSuccess;
+}
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+
+/// Memory starts as NaN, so that what is read before it was written shows.
+inline cudaError_t cudaMalloc(void** p, std::size_t bytes) {
+    *p = std::aligned_alloc(512, (bytes + 511) / 512 * 512);
+    std::memset(*p, 0xff, bytes);
+    ++host_cuda::allocations;
+    return cudaSuccess;
+}
+inline cudaError_t cudaMallocAsync(void** p, std::size_t bytes, cudaStream_t) { return cudaMalloc(p, bytes); }
+inline cudaError_t cudaFree(void* p) {
+    std::free(p);
+    return cudaSuccess;
+}
+inline cudaError_t cudaMallocHost(void** p, std::size_t bytes) { return cudaMalloc(p, bytes); }
+inline cudaError_t cudaFreeHost(void* p) { return cudaFree(p); }
+
+enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
+inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t s) {
+    return host_cuda::ask(s, [=] { std::memcpy(to, from, bytes); });
+}
+inline cudaError_t cudaMemsetAsync(void* p, int value, std::size_t bytes, cudaStream_t s) {
+    return host_cuda::ask(s, [=] { std::memset(p, value, bytes); });
+}
+
+struct cudaLaunchConfig_t {
+    dim3 gridDim, blockDim;
+    std::size_t dynamicSmemBytes;
+    cudaStream_t stream;
+};
+template <class... P, class... A>
+cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(P...), A&&... arguments) {
+    ++host_cuda::launches;
+    return host_cuda::ask(config->stream, [grid = config->gridDim, threads = config->blockDim, kernel, arguments...] {
+        host_cuda::run_grid(grid, threads, [&] { kernel(arguments...); });
+    });
+}
+
+enum cudaStreamCaptureMode { cudaStreamCaptureModeRelaxed };
+inline cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode) {
+    s->recording = new host_cuda::work;
+    return cudaSuccess;
+}
+inline cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t* g) {
+    *g = std::exchange(s->recording, nullptr);
+    return cudaSuccess;
+}
+inline cudaError_t cudaGraphInstantiate(cudaGraphExec_t* e, cudaGraph_t g, unsigned long long) {
+    *e = new host_cuda::work(*g);
+    return cudaSuccess;
+}
+inline cudaError_t cudaGraphDestroy(cudaGraph_t g) {
+    delete g;
+    return cudaSuccess;
+}
+inline cudaError_t cudaGraphExecDestroy(cudaGraphExec_t e) {
+    delete e;
+    return cudaSuccess;
+}
+inline cudaError_t cudaGraphLaunch(cudaGraphExec_t e, cudaStream_t) {
+    for (auto const& f : *e) f();
+    return cudaSuccess;
+}

@@ -1,0 +1,80 @@
+// Reductions, softmax, cross-entropy and argmax.
+#include "device.hpp"
+
+using namespace device_test;
+
+TEST_CASE("reductions along any axes", "[kernels]") {
+    tn::generator gen{8};
+    auto const x = tn::randn<float, 5, 7, 300>(gen);
+    CHECK(values_agree([](auto const& a) { return tn::sum<2>(a); }, x));
+    CHECK(values_agree([](auto const& a) { return tn::sum<0>(a * 2.f); }, x));
+    CHECK(values_agree([](auto const& a) { return tn::sum<0, 2>(a); }, x));
+    CHECK(values_agree([](auto const& a) { return tn::mean<1>(tn::exp(a), tn::keepdim); }, x));
+    CHECK(values_agree([](auto const& a) { return tn::max<1, 2>(a); }, x));
+    CHECK(values_agree([](auto const& a) { return tn::min(a) * 1.f; }, x));
+    CHECK(values_agree([](auto const& a) { return tn::sum(tn::square(a)) * 1.f; }, x));
+    CHECK(values_agree([](auto const& a) { return tn::any<1>(a > 2.5f); }, x));
+    CHECK(values_agree([](auto const& a) { return tn::sum<0>(a); }, tn::randint<int, 9, 40>(-5, 5, gen)));
+    CHECK(values_agree([](auto const& a) { return tn::sum<1>(a); }, tn::randn<double, tn::dyn, 3>(11, gen)));
+    CHECK(values_agree([](auto const& a) { return tn::var<1>(a); }, tn::randn<float, 6, 50>(gen)));
+}
+
+TEST_CASE("gradients of reductions", "[kernels]") {
+    tn::generator gen{9};
+    auto const x = tn::randn<float, 5, 7, 11>(gen);
+    CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::square(tn::sum<1>(a))); }, x));
+    CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::exp(tn::mean<0, 2>(a))); }, x));
+    CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::max<2>(a) * tn::min<2>(a)); }, x));
+    CHECK(gradients_agree([](auto const& a) { return tn::max(tn::round(a)) * 2.f; }, x));
+    CHECK(gradients_agree([](auto const& a) { return tn::sum(a / tn::sum<1>(tn::exp(a), tn::keepdim)); }, x));
+}
+
+TEST_CASE("softmax and its logarithm", "[kernels]") {
+    tn::generator gen{10};
+    auto const rows = tn::randn<float, 9, 13>(gen);
+    auto const long_rows = tn::randn<float, 3, 700>(gen);
+    CHECK(values_agree([](auto const& a) { return tn::softmax<1>(a); }, rows));
+    CHECK(values_agree([](auto const& a) { return tn::softmax<0>(a * 3.f); }, rows));
+    CHECK(values_agree([](auto const& a) { return tn::log_softmax<-1>(a); }, long_rows));
+    CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::softmax<1>(a) * a); }, rows));
+    CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::log_softmax<0>(tn::tanh(a)) * a); }, rows));
+    CHECK(gradients_agree([](auto const& a) { return tn::mean(tn::square(tn::log_softmax<1>(a))); }, long_rows));
+}
+
+TEST_CASE("cross-entropy with all its options", "[kernels]") {
+    tn::generator gen{11};
+    auto const x = tn::randn<float, 33, 10>(gen);
+    auto y = tn::randint<std::int64_t, 33>(0, 10, gen);
+    y(4) = y(17) = -100;
+    auto const dy = tn::to<tn::cuda::device>(y);
+    auto const w = tn::rand<float, 10>(gen);
+    auto const of = [&](auto const& logits) -> auto const& {
+        if constexpr (std::is_same_v<tn::device_of_t<decltype(logits)>, tn::cpu>) return y;
+        else return dy;
+    };
+    CHECK(gradients_agree([&](auto const& a) { return tn::cross_entropy(a, of(a)); }, x));
+    CHECK(gradients_agree(
+        [&](auto const& a) { return tn::cross_entropy<tn::reduction::sum>(a * 2.f, of(a), {.label_smoothing = 0.1}); },
+        x));
+    CHECK(gradients_agree(
+        [&](auto const& a) { return tn::cross_entropy(a, of(a), {.weight = w, .label_smoothing = 0.2}); }, x));
+    CHECK(gradients_agree(
+        [&](auto const& a) {
+            return tn::sum(tn::square(tn::cross_entropy<tn::reduction::none>(a, of(a), {.label_smoothing = 0.3})));
+        },
+        tn::randn<float, 33, 10>(gen)));
+    CHECK(values_agree([&](auto const& a) { return tn::cross_entropy<tn::reduction::none>(a, of(a)); },
+                       tn::randn<float, 33, 10>(gen)));
+}
+
+TEST_CASE("argmax and argmin", "[kernels]") {
+    tn::generator gen{12};
+    auto x = tn::randn<float, 9, 400>(gen);
+    x(3, 17) = x(3, 300) = 9.f;
+    x(4, 50) = std::numeric_limits<float>::quiet_NaN();
+    CHECK(values_agree([](auto const& a) { return tn::argmax<1>(a); }, x));
+    CHECK(values_agree([](auto const& a) { return tn::argmin<0>(a); }, x));
+    CHECK(values_agree([](auto const& a) { return tn::argmax(a); }, x));
+    CHECK(
+        values_agree([](auto const& a) { return tn::argmax<1>(a, tn::keepdim); }, tn::randint<int, 20, 6>(0, 3, gen)));
+}

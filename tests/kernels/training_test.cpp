@@ -1,0 +1,120 @@
+// What surrounds expressions on the device: random numbers, transfers, optimisers, captured steps.
+#include "device.hpp"
+
+using namespace device_test;
+namespace nn = tenon::nn;
+
+namespace {
+
+template <class Device = tn::cpu>
+struct network {
+    nn::linear<12, 7, Device> fc1;
+    nn::linear<7, 3, Device> fc2;
+    auto operator()(auto const& x) const { return fc2(tn::relu(fc1(x))); }
+};
+
+/// Whether ten steps with an optimiser end in the same parameters.
+template <class Make>
+bool steps_agree(Make const& make) {
+    tn::generator gen{21};
+    network<> host;
+    network<tn::cuda::device> device;
+    tn::copy(host, device);
+    auto const x = tn::randn<float, 16, 12>(gen);
+    auto const y = tn::randint<std::int64_t, 16>(0, 3, gen);
+    auto const dx = tn::to<tn::cuda::device>(x);
+    auto const dy = tn::to<tn::cuda::device>(y);
+    auto a = make(host);
+    auto b = make(device);
+    for (int i = 0; i != 10; ++i) {
+        a.zero_grad();
+        b.zero_grad();
+        tn::backward(tn::cross_entropy(host(x), y));
+        tn::backward(tn::cross_entropy(device(dx), dy));
+        a.step();
+        b.step();
+    }
+    network<> result;
+    tn::copy(device, result);
+    return tn::allclose(result.fc1.weight.value(), host.fc1.weight.value(), {.rtol = 1e-4, .atol = 1e-5}) &&
+           tn::allclose(result.fc2.bias.value(), host.fc2.bias.value(), {.rtol = 1e-4, .atol = 1e-5});
+}
+
+}  // namespace
+
+TEST_CASE("the device draws the processor's random numbers", "[kernels]") {
+    tn::generator a{9}, b{9};
+    CHECK(same(tn::to<tn::cpu>(tn::cuda::randn<float, 333>(a)), tn::randn<float, 333>(b)));
+    CHECK(same(tn::to<tn::cpu>(tn::cuda::rand<double, 7, 5>(a)), tn::rand<double, 7, 5>(b)));
+    CHECK(
+        same(tn::to<tn::cpu>(tn::cuda::randint<std::int64_t, 50>(-3, 9, a)), tn::randint<std::int64_t, 50>(-3, 9, b)));
+    CHECK(same(tn::to<tn::cpu>(tn::cuda::bernoulli<bool, 50>(0.3, a)), tn::bernoulli<bool, 50>(0.3, b)));
+    CHECK(a.counter() == b.counter());
+    CHECK(same(tn::to<tn::cpu>(tn::cuda::ones<float, 3>()), tn::ones<float, 3>()));
+    CHECK(same(tn::to<tn::cpu>(tn::cuda::full<int, 2, 2>(7)), tn::full<int, 2, 2>(7)));
+}
+
+TEST_CASE("optimisers move a model as on the processor", "[kernels]") {
+    CHECK(steps_agree([](auto& m) { return tn::optim::adam(m, {.lr = 1e-2f}); }));
+    CHECK(steps_agree([](auto& m) { return tn::optim::adamw(m, {.lr = 1e-2f, .amsgrad = true}); }));
+    CHECK(steps_agree([](auto& m) { return tn::optim::sgd(m, {.lr = 0.1f}); }));
+    CHECK(steps_agree([](auto& m) { return tn::optim::sgd(m, {.lr = 0.1f, .momentum = 0.9f, .dampening = 0.5f}); }));
+    CHECK(steps_agree([](auto& m) { return tn::optim::rmsprop(m, {.lr = 1e-2f, .centered = true}); }));
+}
+
+TEST_CASE("a training step asks the driver for memory in its first round alone", "[kernels]") {
+    network<tn::cuda::device> model;
+    auto const x = tn::cuda::randn<float, 16, 12>();
+    auto const y = tn::cuda::randint<std::int64_t, 16>(0, 3);
+    tn::optim::adam optimizer(model);
+    auto const step = [&] {
+        optimizer.zero_grad();
+        tn::backward(tn::cross_entropy(model(x), y));
+        optimizer.step();
+    };
+    step();
+    step();
+    auto const allocations = host_cuda::allocations, launches = host_cuda::launches;
+    step();
+    CHECK(host_cuda::allocations == allocations);
+    // Two products forward, three back; the operand between them, the loss, its seed, two regions back; the optimiser's two.
+    CHECK(host_cuda::launches - launches == 12);
+}
+
+TEST_CASE("a captured step replays what was recorded", "[kernels]") {
+    network<tn::cuda::device> model, twin;
+    tn::copy(model, twin);
+    auto const x = tn::cuda::randn<float, 16, 12>();
+    auto const y = tn::cuda::randint<std::int64_t, 16>(0, 3);
+    tn::optim::adam optimizer(model), other(twin);
+    tn::cuda::tensor<float> loss;
+    auto const eager = [&] {
+        optimizer.zero_grad();
+        loss = tn::backward(tn::cross_entropy(model(x), y));
+        optimizer.step();
+    };
+    eager();
+    auto recorded = tn::cuda::capture(eager);
+    for (int i = 0; i != 5; ++i) {
+        auto const noise = tn::cuda::randn<float, 500>();  // uses memory that the step must not use
+        recorded();
+    }
+    for (int i = 0; i != 6; ++i) {
+        other.zero_grad();
+        tn::backward(tn::cross_entropy(twin(x), y));
+        other.step();
+    }
+    network<> a, b;
+    tn::copy(model, a);
+    tn::copy(twin, b);
+    CHECK(same(a.fc1.weight.value(), b.fc1.weight.value()));
+    CHECK_THROWS_AS(tn::cuda::capture([&] { return loss.item(); }), tn::cuda::error);
+    CHECK_THROWS_AS(tn::cuda::capture([&] { loss = tn::cuda::randn<float>(); }), tn::cuda::error);
+    CHECK(loss.item() == loss.item());
+}
+
+TEST_CASE("models of different structure are not copied", "[kernels]") {
+    network<> model;
+    nn::linear<12, 7, tn::cuda::device> layer;
+    CHECK_THROWS_AS(tn::copy(model, layer), tn::shape_error);
+}
