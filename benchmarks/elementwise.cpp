@@ -18,7 +18,8 @@ namespace {
 template <std::size_t N>
 struct with_tenon {
     using vector = tn::tensor<float, N>;
-    vector a = work::filled(vector(), 0), b = work::filled(vector(), 1), c = work::filled(vector(), 2), d = work::filled(vector(), 3);
+    vector a = work::filled(vector(), 0), b = work::filled(vector(), 1), c = work::filled(vector(), 2),
+           d = work::filled(vector(), 3);
     vector out;
 
     void run() { out = a * b + c * tn::exp(-d); }
@@ -31,7 +32,8 @@ struct with_tenon {
 template <std::size_t N>
 struct with_eigen {
     using vector = Eigen::ArrayXf;
-    vector a = work::filled(vector(N), 0), b = work::filled(vector(N), 1), c = work::filled(vector(N), 2), d = work::filled(vector(N), 3);
+    vector a = work::filled(vector(N), 0), b = work::filled(vector(N), 1), c = work::filled(vector(N), 2),
+           d = work::filled(vector(N), 3);
     vector out = vector(N);
 
     void run() { out = a * b + c * (-d).exp(); }
@@ -46,7 +48,8 @@ template <std::size_t N>
 struct with_xtensor {
     using vector = xt::xtensor<float, 1>;
     static vector make() { return vector(std::array{N}); }
-    vector a = work::filled(make(), 0), b = work::filled(make(), 1), c = work::filled(make(), 2), d = work::filled(make(), 3);
+    vector a = work::filled(make(), 0), b = work::filled(make(), 1), c = work::filled(make(), 2),
+           d = work::filled(make(), 3);
     vector out = make();
 
     void run() { xt::noalias(out) = a * b + c * xt::exp(-d); }

@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include "network.hpp"
+#include "work.hpp"
 
 namespace {
 
@@ -20,7 +21,8 @@ struct classifier : torch::nn::Module {
             register_module("fc" + std::to_string(i + 1), layers[i]);
             std::size_t which = 2 * i;
             for (torch::Tensor& p : layers[i]->parameters())
-                network::fill_parameter({p.data_ptr<float>(), static_cast<std::size_t>(p.numel())}, which++, Shape::sizes[i]);
+                network::fill_parameter({p.data_ptr<float>(), static_cast<std::size_t>(p.numel())}, which++,
+                                        Shape::sizes[i]);
         }
     }
     torch::Tensor forward(torch::Tensor x) {

@@ -29,7 +29,8 @@ struct bandwidth {
     };
     std::unique_ptr<block> from = std::make_unique<block>(), to = std::make_unique<block>();
     void run() {
-        for (std::size_t i = 0; i != std::size(from->elements); i += hand::width) hand::stream(to->elements + i, hand::load(from->elements + i));
+        for (std::size_t i = 0; i != std::size(from->elements); i += hand::width)
+            hand::stream(to->elements + i, hand::load(from->elements + i));
     }
     auto result() {
         run();

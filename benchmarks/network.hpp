@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "work.hpp"
+#include "numbers.hpp"
 
 namespace network {
 

@@ -68,19 +68,24 @@ struct layer {
     template <bool Relu>
     void forward(float const* x) {
         for (std::size_t i = 0; i != Batch; ++i) std::copy_n(value.bias, Out, out + i * Out);
-        if constexpr (Batch == 1) cblas_sgemv(CblasRowMajor, CblasNoTrans, Out, In, 1, value.weight, In, x, 1, 1, out, 1);
-        else cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, Batch, Out, In, 1, x, In, value.weight, In, 1, out, Out);
+        if constexpr (Batch == 1)
+            cblas_sgemv(CblasRowMajor, CblasNoTrans, Out, In, 1, value.weight, In, x, 1, 1, out, 1);
+        else
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, Batch, Out, In, 1, x, In, value.weight, In, 1, out,
+                        Out);
         if constexpr (Relu)
             for (float& v : out) v = v > 0 ? v : 0;
     }
     /// From out_gradient to those of the parameters and, where it is wanted, of the layer before, whose output went through relu.
     void backward(float const* x, float* x_gradient) {
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, Out, In, Batch, 1, out_gradient, Out, x, In, 0, gradient.weight, In);
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, Out, In, Batch, 1, out_gradient, Out, x, In, 0,
+                    gradient.weight, In);
         std::fill_n(gradient.bias, Out, 0.f);
         for (std::size_t i = 0; i != Batch; ++i)
             for (std::size_t j = 0; j != Out; ++j) gradient.bias[j] += out_gradient[i * Out + j];
         if (!x_gradient) return;
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, Batch, In, Out, 1, out_gradient, Out, value.weight, In, 0, x_gradient, In);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, Batch, In, Out, 1, out_gradient, Out, value.weight, In,
+                    0, x_gradient, In);
         for (std::size_t i = 0; i != Batch * In; ++i) x_gradient[i] = x[i] > 0 ? x_gradient[i] : 0;
     }
     void update(adam const& a) { a.update(value.weight, gradient.weight, mean.weight, square.weight, count); }
@@ -112,8 +117,11 @@ struct classifier<Shape, std::index_sequence<I...>> {
         std::copy_n(last.out, Shape::batch * Shape::out, last.out_gradient);
         float total = 0;
         for (std::size_t i = 0; i != Shape::batch; ++i)
-            total += cross_entropy(last.out_gradient + i * Shape::out, Shape::out, static_cast<std::size_t>(labels[i]), 1.f / Shape::batch);
-        (std::get<Shape::layers - 1 - I>(layers).backward(input<Shape::layers - 1 - I>(x), input_gradient<Shape::layers - 1 - I>()), ...);
+            total += cross_entropy(last.out_gradient + i * Shape::out, Shape::out, static_cast<std::size_t>(labels[i]),
+                                   1.f / Shape::batch);
+        (std::get<Shape::layers - 1 - I>(layers).backward(input<Shape::layers - 1 - I>(x),
+                                                          input_gradient<Shape::layers - 1 - I>()),
+         ...);
         a.begin();
         (std::get<I>(layers).update(a), ...);
         return total / Shape::batch;
@@ -124,7 +132,8 @@ struct classifier<Shape, std::index_sequence<I...>> {
 /// Two layers so narrow that a row of outputs is one pack. Weights are stored [in, pack], so that every loop is over packs.
 template <class Shape>
 struct tiny_classifier {
-    static constexpr std::size_t in = Shape::in, hidden = Shape::sizes[1], out = Shape::out, batch = Shape::batch, width = hand::width;
+    static constexpr std::size_t in = Shape::in, hidden = Shape::sizes[1], out = Shape::out, batch = Shape::batch,
+                                 width = hand::width;
     static_assert(Shape::layers == 2 && hidden <= width && out <= width);
     struct alignas(64) parameters {
         float weight1[in * width], bias1[width], weight2[hidden * width], bias2[width];

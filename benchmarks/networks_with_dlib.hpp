@@ -26,7 +26,8 @@ using classifier = dlib::loss_multiclass_log<typename decltype(stack_of(Shape{})
 /// parameters when it first sees a batch, [in, out], the biases behind.
 template <class Shape>
 dlib::resizable_tensor start(classifier<Shape>& net) {
-    std::vector<dlib::matrix<float>> const samples(Shape::batch, dlib::zeros_matrix<float>(static_cast<long>(Shape::in), 1));
+    std::vector<dlib::matrix<float>> const samples(Shape::batch,
+                                                   dlib::zeros_matrix<float>(static_cast<long>(Shape::in), 1));
     dlib::resizable_tensor x;
     net.to_tensor(samples.begin(), samples.end(), x);
     work::fill({x.host(), x.size()}, network::inputs_sequence);
@@ -38,12 +39,15 @@ dlib::resizable_tensor start(classifier<Shape>& net) {
         network::fill_parameter(weight, 2 * which, in);
         network::fill_parameter(bias, 2 * which + 1, in);
         // Layer 0 is the loss, and between two fully connected layers lies a relu.
-        float* const p = dlib::layer<1 + 2 * (Shape::layers - 1 - which)>(net).layer_details().get_layer_params().host();
+        float* const p =
+            dlib::layer<1 + 2 * (Shape::layers - 1 - which)>(net).layer_details().get_layer_params().host();
         for (std::size_t k = 0; k != in; ++k)
             for (std::size_t j = 0; j != out; ++j) p[k * out + j] = weight[j * in + k];
         std::copy(bias.begin(), bias.end(), p + in * out);
     };
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (one(std::integral_constant<std::size_t, I>{}), ...); }(std::make_index_sequence<Shape::layers>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (one(std::integral_constant<std::size_t, I>{}), ...);
+    }(std::make_index_sequence<Shape::layers>{});
     return x;
 }
 

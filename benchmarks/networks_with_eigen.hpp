@@ -94,7 +94,8 @@ struct classifier<Shape, std::index_sequence<I...>> {
         (backward<last - I>(x), ...);
         power1 *= 0.9;
         power2 *= 0.999;
-        auto const rate = static_cast<float>(network::learning_rate / (1 - power1)), root = static_cast<float>(1 / std::sqrt(1 - power2));
+        auto const rate = static_cast<float>(network::learning_rate / (1 - power1)),
+                   root = static_cast<float>(1 / std::sqrt(1 - power2));
         (std::get<I>(layers).update(rate, root), ...);
         return total / Shape::batch;
     }

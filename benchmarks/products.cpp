@@ -47,8 +47,8 @@ template <std::size_t M, std::size_t N, std::size_t K, flip F, bool Fixed>
 struct with_eigen {
     using o = operands<M, N, K, F>;
     template <std::size_t Rows, std::size_t Columns>
-    using matrix = Eigen::Matrix<float, Fixed ? static_cast<int>(Rows) : Eigen::Dynamic, Fixed ? static_cast<int>(Columns) : Eigen::Dynamic,
-                                 Eigen::RowMajor>;
+    using matrix = Eigen::Matrix<float, Fixed ? static_cast<int>(Rows) : Eigen::Dynamic,
+                                 Fixed ? static_cast<int>(Columns) : Eigen::Dynamic, Eigen::RowMajor>;
     using left = matrix<o::left_rows, o::left_columns>;
     using right = matrix<o::right_rows, o::right_columns>;
     left a = work::filled(left(o::left_rows, o::left_columns), 0);
@@ -73,8 +73,9 @@ struct with_openblas {
     std::vector<float> a = work::numbers(M * K, 0), b = work::numbers(K * N, 1), out = std::vector<float>(M * N);
 
     void run() {
-        cblas_sgemm(CblasRowMajor, F == flip::left ? CblasTrans : CblasNoTrans, F == flip::right ? CblasTrans : CblasNoTrans, M, N, K, 1,
-                    a.data(), o::left_columns, b.data(), o::right_columns, 0, out.data(), N);
+        cblas_sgemm(CblasRowMajor, F == flip::left ? CblasTrans : CblasNoTrans,
+                    F == flip::right ? CblasTrans : CblasNoTrans, M, N, K, 1, a.data(), o::left_columns, b.data(),
+                    o::right_columns, 0, out.data(), N);
     }
     auto const& result() {
         run();
@@ -100,9 +101,11 @@ struct by_hand {
                 hand::pack sums[rows][packs] = {};
                 for (std::size_t k = 0; k != K; ++k)
                     for (std::size_t r = 0; r != rows; ++r)
-                        for (std::size_t q = 0; q != packs; ++q) sums[r][q] += a[(i + r) * K + k] * hand::load(b + k * N + q * hand::width);
+                        for (std::size_t q = 0; q != packs; ++q)
+                            sums[r][q] += a[(i + r) * K + k] * hand::load(b + k * N + q * hand::width);
                 for (std::size_t r = 0; r != rows; ++r)
-                    for (std::size_t q = 0; q != packs; ++q) hand::store(out + (i + r) * N + q * hand::width, sums[r][q]);
+                    for (std::size_t q = 0; q != packs; ++q)
+                        hand::store(out + (i + r) * N + q * hand::width, sums[r][q]);
             }
         } else {
             for (std::size_t i = 0; i != M; ++i) {

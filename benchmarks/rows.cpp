@@ -75,7 +75,8 @@ struct by_hand {
             float* const to = out.data() + i * columns;
             hand::pack top[4] = {hand::load(from), hand::load(from), hand::load(from), hand::load(from)};
             for (std::size_t j = 0; j != columns; j += 4 * hand::width)
-                for (std::size_t q = 0; q != 4; ++q) top[q] = hand::larger(top[q], hand::load(from + j + q * hand::width));
+                for (std::size_t q = 0; q != 4; ++q)
+                    top[q] = hand::larger(top[q], hand::load(from + j + q * hand::width));
             float const most = hand::largest(hand::larger(hand::larger(top[0], top[1]), hand::larger(top[2], top[3])));
             hand::pack total[2] = {};
             for (std::size_t j = 0; j != columns; j += 2 * hand::width)
@@ -145,7 +146,8 @@ struct by_hand {
             float const variance = hand::sum((squares[0] + squares[1]) + (squares[2] + squares[3])) / columns;
             float const factor = 1 / std::sqrt(variance + eps);
             for (std::size_t j = 0; j != columns; j += hand::width)
-                hand::store(to + j, (hand::load(from + j) - mean) * factor * hand::load(weight.data() + j) + hand::load(bias.data() + j));
+                hand::store(to + j, (hand::load(from + j) - mean) * factor * hand::load(weight.data() + j) +
+                                        hand::load(bias.data() + j));
         }
     }
     auto const& result() {
@@ -187,11 +189,13 @@ struct by_hand {
             float const* const from = x.data() + i * columns;
             hand::pack top[4] = {hand::load(from), hand::load(from), hand::load(from), hand::load(from)};
             for (std::size_t j = 0; j != columns; j += 4 * hand::width)
-                for (std::size_t q = 0; q != 4; ++q) top[q] = hand::larger(top[q], hand::load(from + j + q * hand::width));
+                for (std::size_t q = 0; q != 4; ++q)
+                    top[q] = hand::larger(top[q], hand::load(from + j + q * hand::width));
             float const most = hand::largest(hand::larger(hand::larger(top[0], top[1]), hand::larger(top[2], top[3])));
             hand::pack total[2] = {};
             for (std::size_t j = 0; j != columns; j += 2 * hand::width)
-                for (std::size_t q = 0; q != 2; ++q) total[q] += hand::exp(hand::load(from + j + q * hand::width) - most);
+                for (std::size_t q = 0; q != 2; ++q)
+                    total[q] += hand::exp(hand::load(from + j + q * hand::width) - most);
             out[i] = most + std::log(hand::sum(total[0] + total[1]));
         }
     }
@@ -241,7 +245,8 @@ struct by_hand {
         hand::pack total[4] = {};
         for (std::size_t i = 0; i != count; i += 4 * hand::width)
             for (std::size_t q = 0; q != 4; ++q) {
-                hand::pack const v = hand::load(a.data() + i + q * hand::width) - hand::load(b.data() + i + q * hand::width);
+                hand::pack const v =
+                    hand::load(a.data() + i + q * hand::width) - hand::load(b.data() + i + q * hand::width);
                 total[q] += v * v;
             }
         out = hand::sum((total[0] + total[1]) + (total[2] + total[3]));

@@ -5,6 +5,7 @@
 #if WITH_DLIB
 #include "networks_with_dlib.hpp"
 #endif
+#include "work.hpp"
 
 #include <algorithm>
 #include <filesystem>
