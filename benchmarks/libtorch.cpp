@@ -6,6 +6,15 @@
 
 namespace {
 
+/// Sets all parameters to where every side starts.
+template <class Shape>
+void start(std::vector<torch::Tensor> const& parameters) {
+    torch::NoGradGuard no_gradients;
+    for (std::size_t i = 0; i != parameters.size(); ++i)
+        network::fill_parameter({parameters[i].data_ptr<float>(), static_cast<std::size_t>(parameters[i].numel())}, i,
+                                Shape::sizes[i / 2]);
+}
+
 /// Fully connected layers with relu between them.
 template <class Shape>
 struct classifier : torch::nn::Module {
@@ -16,18 +25,32 @@ struct classifier : torch::nn::Module {
         return {torch::nn::Linear(Shape::sizes[I], Shape::sizes[I + 1])...};
     }
     classifier() {
-        torch::NoGradGuard no_gradients;
-        for (std::size_t i = 0; i != Shape::layers; ++i) {
-            register_module("fc" + std::to_string(i + 1), layers[i]);
-            std::size_t which = 2 * i;
-            for (torch::Tensor& p : layers[i]->parameters())
-                network::fill_parameter({p.data_ptr<float>(), static_cast<std::size_t>(p.numel())}, which++,
-                                        Shape::sizes[i]);
-        }
+        for (std::size_t i = 0; i != Shape::layers; ++i) register_module("fc" + std::to_string(i + 1), layers[i]);
+        start<Shape>(parameters());
     }
     torch::Tensor forward(torch::Tensor x) {
         for (std::size_t i = 0; i + 1 != Shape::layers; ++i) x = torch::relu(layers[i](x));
         return layers.back()(x);
+    }
+};
+
+template <std::size_t Batch>
+struct classifier<network::lenet<Batch>> : torch::nn::Module {
+    torch::nn::Conv2d conv1{torch::nn::Conv2dOptions(1, 6, 5).padding(2)}, conv2{torch::nn::Conv2dOptions(6, 16, 5)};
+    torch::nn::Linear fc1{400, 120}, fc2{120, 84}, fc3{84, 10};
+
+    classifier() {
+        register_module("conv1", conv1);
+        register_module("conv2", conv2);
+        register_module("fc1", fc1);
+        register_module("fc2", fc2);
+        register_module("fc3", fc3);
+        start<network::lenet<Batch>>(parameters());
+    }
+    torch::Tensor forward(torch::Tensor x) {
+        x = torch::max_pool2d(torch::relu(conv1(x.view({-1, 1, 28, 28}))), 2);
+        x = torch::max_pool2d(torch::relu(conv2(x)), 2).flatten(1);
+        return fc3(torch::relu(fc2(torch::relu(fc1(x)))));
     }
 };
 
@@ -86,6 +109,7 @@ int main(int count, char** arguments) {
     work::add<step<network::shape<64, 784, 128, 10>>>("training/784-128-10 x64", "LibTorch");
     work::add<step<network::shape<128, 784, 256, 128, 10>>>("training/784-256-128-10 x128", "LibTorch");
     work::add<step<network::shape<256, 784, 512, 512, 10>>>("training/784-512-512-10 x256", "LibTorch");
+    work::add<step<network::lenet<64>>>("training/lenet x64", "LibTorch");
     work::add<scores<network::shape<1, 10, 5, 2>>>("inference/10-5-2", "LibTorch");
     work::add<scores<network::shape<1, 784, 128, 10>>>("inference/784-128-10", "LibTorch");
     return work::main(count, arguments);

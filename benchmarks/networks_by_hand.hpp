@@ -194,4 +194,18 @@ struct tiny_classifier {
     }
 };
 
+/// A step on one batch.
+template <class Shape, class Model>
+struct step {
+    Model model;
+    by_hand::adam optimizer;
+    std::vector<float> x = work::numbers(Shape::batch * Shape::in, network::inputs_sequence);
+    std::vector<std::int64_t> labels = network::labels_of<Shape, std::int64_t>();
+    std::size_t at = 0;
+    float loss = 0;
+
+    void run() { loss = model.step(x.data(), labels.data() + at++ % network::label_sets * Shape::batch, optimizer); }
+    auto result() { return network::losses(*this); }
+};
+
 }  // namespace by_hand

@@ -108,4 +108,18 @@ private:
     }
 };
 
+/// A step on one batch.
+template <class Shape>
+struct step {
+    classifier<Shape> model;
+    typename classifier<Shape>::input x =
+        work::filled(typename classifier<Shape>::input(Shape::batch, Shape::in), network::inputs_sequence);
+    std::vector<std::int64_t> labels = network::labels_of<Shape, std::int64_t>();
+    std::size_t at = 0;
+    float loss = 0;
+
+    void run() { loss = model.step(x, labels.data() + at++ % network::label_sets * Shape::batch); }
+    auto result() { return network::losses(*this); }
+};
+
 }  // namespace with_eigen

@@ -25,10 +25,29 @@ struct three_layers {
     auto operator()(auto const& x) const { return fc3(tn::relu(fc2(tn::relu(fc1(x))))); }
 };
 
+/// LeNet-5 with relu and maximum pooling.
+struct lenet {
+    nn::conv2d<1, 6, 5, nn::conv_options{.padding = 2}> conv1;
+    nn::conv2d<6, 16, 5> conv2;
+    nn::linear<400, 120> fc1;
+    nn::linear<120, 84> fc2;
+    nn::linear<84, 10> fc3;
+    auto operator()(auto const& pictures) const {
+        auto images = tn::reshape<-1, 1, 28, 28>(pictures);
+        auto edges = tn::max_pool2d<2>(tn::relu(conv1(images)));
+        auto parts = tn::max_pool2d<2>(tn::relu(conv2(edges)));
+        return fc3(tn::relu(fc2(tn::relu(fc1(tn::flatten<1>(parts))))));
+    }
+};
+
 template <std::size_t Batch, std::size_t... Sizes>
 auto classifier_of(network::shape<Batch, Sizes...>) {
     if constexpr (sizeof...(Sizes) == 3) return std::type_identity<two_layers<Sizes...>>{};
     else return std::type_identity<three_layers<Sizes...>>{};
+}
+template <std::size_t Batch>
+auto classifier_of(network::lenet<Batch>) {
+    return std::type_identity<lenet>{};
 }
 template <class Shape>
 using classifier = typename decltype(classifier_of(Shape{}))::type;
@@ -42,5 +61,30 @@ void start(classifier<Shape>& model) {
         ++which;
     });
 }
+
+/// A step on one batch.
+template <class Shape>
+struct step {
+    using labels = tn::tensor<std::int64_t, Shape::batch>;
+    classifier<Shape> model;
+    tn::optim::adam<classifier<Shape>> optimizer{model, {.lr = network::learning_rate}};
+    tn::nn::cross_entropy_loss criterion;
+    tn::tensor<float, Shape::batch, Shape::in> x = work::filled(decltype(x)(), network::inputs_sequence);
+    std::array<labels, network::label_sets> sets;
+    std::size_t at = 0;
+    float loss = 0;
+
+    step() {
+        start<Shape>(model);
+        for (std::size_t s = 0; s != network::label_sets; ++s)
+            for (std::size_t i = 0; i != Shape::batch; ++i) sets[s](i) = Shape::label(s, i);
+    }
+    void run() {
+        optimizer.zero_grad();
+        loss = tn::backward(criterion(model(x), sets[at++ % network::label_sets]));
+        optimizer.step();
+    }
+    auto result() { return network::losses(*this); }
+};
 
 }  // namespace with_tenon

@@ -21,10 +21,15 @@ def quartiles(values):
     return statistics.quantiles(values, n=4, method='inclusive') if len(values) > 1 else [values[0]] * 3
 
 
+def clock_for(work, data):
+    """Processor time adds all threads up, so it says something about one thread only."""
+    return 'wall' if ' threads' in work or data['threads'] > 1 else data['clock']
+
+
 class Results:
     def __init__(self, data):
         self.data = data
-        self.works = {work: {side: quartiles(times[data['clock']]) for side, times in sides.items()}
+        self.works = {work: {side: quartiles(times[clock_for(work, data)]) for side, times in sides.items()}
                       for work, sides in data['seconds'].items() if sides}
         self.compared = {work: sides for work, sides in self.works.items() if 'Tenon' in sides}
 
@@ -116,7 +121,8 @@ def plot_sizes(results, plt, file):
             panel.plot(ends, [operations(n) / flops for n in ends], 'k--', linewidth=0.8, label='arithmetic at its peak')
             panel.plot(ends, [moved(n) / bandwidth for n in ends], 'k:', linewidth=0.8, label='memory at its peak')
         panel.set(title=title, xlabel=label, ylabel='seconds', xscale='log', yscale='log')
-        panel.legend(fontsize=7)
+        if works:
+            panel.legend(fontsize=7)
     if drawn:
         save(figure, plt, file)
 

@@ -196,7 +196,7 @@ def measure(options, programs, registry):
                                 found.setdefault(side, {'wall': [], 'cpu': []})
                                 found[side]['wall'].append(wall)
                                 found[side]['cpu'].append(cpu)
-                print(line(key, found, options.clock), flush=True)
+                print(line(key, found, 'cpu' if options.clock == 'cpu' and threads == 1 else 'wall'), flush=True)
         finally:
             for worker in workers:
                 worker.close()

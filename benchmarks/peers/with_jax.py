@@ -56,9 +56,20 @@ def layer_norm(x, weight, bias):
     return (x - mean) * jax.lax.rsqrt(variance + 1e-5) * weight + bias
 
 
+def convolution(x, weight, bias, padding):
+    x = jax.lax.conv_general_dilated(x, weight, (1, 1), [(padding, padding)] * 2, dimension_numbers=('NCHW', 'OIHW', 'NCHW'))
+    x = jax.nn.relu(x + bias[:, None, None])
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), 'VALID')
+
+
 def scores(parameters, x):
     for i in range(0, len(parameters), 2):
-        x = (jax.nn.relu(x) if i else x) @ parameters[i].T + parameters[i + 1]
+        weight, bias = parameters[i:i + 2]
+        if weight.ndim == 4:
+            x = convolution(x, weight, bias, 0 if i else 2)
+        else:
+            x = x.reshape(x.shape[0], -1) @ weight.T + bias
+            x = jax.nn.relu(x) if i + 2 < len(parameters) else x
     return x
 
 

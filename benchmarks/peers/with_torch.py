@@ -69,10 +69,15 @@ def product(name):
 
 def layers(network):
     stack = torch.nn.Sequential()
-    for i, (fan_in, out) in enumerate(network.layers):
-        if i:
-            stack.append(torch.nn.ReLU())
-        stack.append(torch.nn.Linear(fan_in, out))
+    for shape in network.weights:
+        if len(shape) == 4:
+            stack.append(torch.nn.Conv2d(shape[1], shape[0], shape[2], padding=0 if len(stack) else 2))
+            stack.extend([torch.nn.ReLU(), torch.nn.MaxPool2d(2)])
+        else:
+            if len(stack) and isinstance(stack[-1], torch.nn.MaxPool2d):
+                stack.append(torch.nn.Flatten())
+            stack.extend([torch.nn.Linear(shape[1], shape[0]), torch.nn.ReLU()])
+    stack = stack[:-1]
     with torch.no_grad():
         for p, start in zip(stack.parameters(), network.parameters()):
             p.copy_(torch.from_numpy(start))
@@ -80,8 +85,14 @@ def layers(network):
 
 
 def scores(parameters, x):
+    """The same as a function of the parameters."""
     for i in range(0, len(parameters), 2):
-        x = F.linear(F.relu(x) if i else x, parameters[i], parameters[i + 1])
+        weight, bias = parameters[i:i + 2]
+        if weight.ndim == 4:
+            x = F.max_pool2d(F.relu(F.conv2d(x, weight, bias, padding=0 if i else 2)), 2)
+        else:
+            x = F.linear(x.flatten(1), weight, bias)
+            x = F.relu(x) if i + 2 < len(parameters) else x
     return x
 
 

@@ -39,27 +39,33 @@ def numbers(shape, sequence, scale=1):
 
 
 class Network:
-    """Sizes, batch and starting values of a network, from a name like '784-128-10 x64'."""
+    """Sizes, batch and starting values of a network, from a name like '784-128-10 x64' or 'lenet x64'."""
 
     def __init__(self, name):
         sizes, _, batch = name.partition(' x')
-        self.sizes = [int(n) for n in sizes.split('-')]
         self.batch = int(batch or 1)
-        self.layers = list(zip(self.sizes, self.sizes[1:]))
+        if sizes == 'lenet':
+            self.weights = [(6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84)]
+            self.input_shape = (self.batch, 1, 28, 28)
+        else:
+            sizes = [int(n) for n in sizes.split('-')]
+            self.weights = [(out, fan_in) for fan_in, out in zip(sizes, sizes[1:])]
+            self.input_shape = (self.batch, sizes[0])
 
     def inputs(self):
-        return numbers((self.batch, self.sizes[0]), INPUTS)
+        return numbers(self.input_shape, INPUTS)
 
     def label_sets(self):
+        classes = self.weights[-1][0]
         uniform = (numbers((LABEL_SETS, self.batch), LABELS) + numpy.float32(1)) / numpy.float32(2)
-        return numpy.minimum((uniform * numpy.float32(self.sizes[-1])).astype(numpy.int64), self.sizes[-1] - 1)
+        return numpy.minimum((uniform * numpy.float32(classes)).astype(numpy.int64), classes - 1)
 
     def parameters(self):
-        """Weights [out, in] and biases in turn."""
-        for i, (fan_in, out) in enumerate(self.layers):
-            bound = numpy.float32(1) / numpy.sqrt(numpy.float32(fan_in))
-            yield numbers((out, fan_in), PARAMETERS + 2 * i, bound)
-            yield numbers((out,), PARAMETERS + 2 * i + 1, bound)
+        """Weights and biases in turn."""
+        for i, shape in enumerate(self.weights):
+            bound = numpy.float32(1) / numpy.sqrt(numpy.float32(numpy.prod(shape[1:])))
+            yield numbers(shape, PARAMETERS + 2 * i, bound)
+            yield numbers(shape[:1], PARAMETERS + 2 * i + 1, bound)
 
 
 def size(text):
