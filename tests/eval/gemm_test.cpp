@@ -4,6 +4,10 @@
 
 #include <tenon/tenon.hpp>
 
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
 #include "../catch.hpp"
 
 namespace tn = tenon;
@@ -76,6 +80,18 @@ TEST_CASE("blocks join without seams") {
     check_layouts<double>(20, 300, 203);
     check<float>(14, 2100, 5, 0, 0, 0, false);
     check<float>(14, 2100, 5, 0, 1, 0, true);
+}
+
+TEST_CASE("threads share a large product") {
+#if defined(_OPENMP)
+    int const before = omp_get_max_threads();
+    for (int threads : {2, 3}) {
+        omp_set_num_threads(threads);
+        check<float>(150, 331, 103, 0, 1, 0, true);
+        check<float>(331, 150, 103, 0, 0, 0, false);
+    }
+    omp_set_num_threads(before);
+#endif
 }
 
 TEST_CASE("a product without depth is zero") {

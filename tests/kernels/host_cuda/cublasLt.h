@@ -136,7 +136,8 @@ void multiply(operation const& o, T const* a, layout const& la, T const* b, layo
 }
 }  // namespace host_cuda
 
-inline cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t o, void const*, void const* a,
+// Not inlined: g++ 12 would read a double from a caller's float.
+[[gnu::noinline]] inline cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t o, void const*, void const* a,
                                      cublasLtMatrixLayout_t la, void const* b, cublasLtMatrixLayout_t lb,
                                      void const* beta, void const*, cublasLtMatrixLayout_t, void* c,
                                      cublasLtMatrixLayout_t lc, cublasLtMatmulAlgo_t const*, void*, std::size_t,
