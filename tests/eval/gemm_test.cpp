@@ -87,8 +87,8 @@ TEST_CASE("threads share a large product") {
     int const before = omp_get_max_threads();
     for (int threads : {2, 3}) {
         omp_set_num_threads(threads);
-        check<float>(150, 331, 103, 0, 1, 0, true);
-        check<float>(331, 150, 103, 0, 0, 0, false);
+        check<float>(300, 401, 303, 0, 1, 0, true);
+        check<float>(401, 300, 303, 0, 0, 0, false);
     }
     omp_set_num_threads(before);
 #endif

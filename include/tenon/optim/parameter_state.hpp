@@ -83,8 +83,8 @@ private:
             unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { state[k].store(buffers[k] + i); });
             value.store(x + i);
         };
-        // A quarter of a million elements take as long as starting a few threads ten times.
-        constexpr std::size_t shared = std::size_t{1} << 18;
+        // As with products, threads are for what takes half a millisecond each.
+        constexpr std::size_t shared = std::size_t{1} << 20;
         if constexpr (!is_dynamic(extent) && extent < shared)
             eval::for_each_pack<lanes, extent>(parameter.size(), element);
         else

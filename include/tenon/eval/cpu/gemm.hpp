@@ -123,8 +123,9 @@ constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const>
         else if (m == 1) gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
         else if (n == 1) gemv<T>(m, k, b.p, b.rows, a.transposed(), c.p, c.rows, accumulate);
         else {
-            // Each thread has its own columns or rows of C. Below a million multiplications the threads' start would cost more.
-            std::size_t const worth = m * n * k >> 20;
+            // Each thread has its own columns or rows of C, if that saves it half a millisecond: where other programs use the
+            // cores too, waiting for a thread that has lost its turn takes longer than short products do.
+            std::size_t const worth = m * n * k >> 24;
             if (n >= m)
                 for_each_part(n, tile<T>::columns, worth, [&](std::size_t first, std::size_t last) {
                     gemm_blocked<T>(m, last - first, k, a, b.from(0, first), c.from(0, first), accumulate);
