@@ -83,7 +83,7 @@ private:
             unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { state[k].store(buffers[k] + i); });
             value.store(x + i);
         };
-        // As with products, threads are for what takes half a millisecond each.
+        // As with products, threads are for what takes 0.4 ms each (Adam on Zen 3).
         constexpr std::size_t shared = std::size_t{1} << 20;
         if constexpr (!is_dynamic(extent) && extent < shared)
             eval::for_each_pack<lanes, extent>(parameter.size(), element);

@@ -14,7 +14,8 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// How a large product is cut, measured on Zen 3 (32 KiB L1, 512 KiB L2).
+/// How a large product is cut, for a core with 32 KiB of L1 and 512 KiB of L2 cache. From 256 to 512 deep, products of 512³ and
+/// of 64×128×784 floats took the same time on Zen 3 within 5 %; the other limits follow from the caches' sizes and are not tuned.
 template <class T>
 struct blocking {
     using t = tile<T>;
@@ -123,7 +124,7 @@ constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const>
         else if (m == 1) gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
         else if (n == 1) gemv<T>(m, k, b.p, b.rows, a.transposed(), c.p, c.rows, accumulate);
         else {
-            // Each thread has its own columns or rows of C, if that saves it half a millisecond: where other programs use the
+            // Each thread has its own columns or rows of C, if that is 0.4 ms of work: where other programs use the
             // cores too, waiting for a thread that has lost its turn takes longer than short products do.
             std::size_t const worth = m * n * k >> 24;
             if (n >= m)

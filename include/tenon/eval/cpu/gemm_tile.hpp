@@ -98,7 +98,8 @@ template <class T>
 inline constexpr std::size_t panel_slack = tile<T>::lanes;
 
 /// Lays columns of a matrix side by side: to[k·Width + i] = from(k, i) for i < width, 0 beyond. Where the columns are
-/// contiguous, squares of lanes are transposed in registers: 0.4 ns an element on Zen 3 became 0.1.
+/// contiguous, squares of lanes are transposed in registers. A panel of 16 × 256 floats on Zen 3: 0.22 ns an element with -O2, 0.15 with -O3;
+/// one by one 0.62 and 0.18.
 /// @tparam Lanes side of the squares
 template <std::size_t Width, std::size_t Lanes, class T>
 TENON_INLINE void pack_columns(matrix<T const> from, std::size_t width, std::size_t depth, T* to) {
