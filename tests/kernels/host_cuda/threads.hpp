@@ -61,10 +61,11 @@ struct running_block {
 inline thread_local running_block* running = nullptr;
 
 inline void switch_to([[maybe_unused]] void const* stack, [[maybe_unused]] std::size_t bytes, ucontext_t& from,
-                      ucontext_t& to) {
+                      ucontext_t& to, [[maybe_unused]] bool last = false) {
 #if defined(HOST_CUDA_ASAN)
     void* fake = nullptr;
-    __sanitizer_start_switch_fiber(&fake, stack, bytes);
+    // A fiber that is done gives up its shadow stack: without this one program gathered 23 GB.
+    __sanitizer_start_switch_fiber(last ? nullptr : &fake, stack, bytes);
     swapcontext(&from, &to);
     __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
 #else
@@ -83,7 +84,7 @@ inline constexpr std::size_t scheduler_stack_bytes = 0;
 inline void wait(standing s) {
     auto& f = running->fibers[running->current];
     f.state = s;
-    switch_to(scheduler_stack, scheduler_stack_bytes, f.context, running->scheduler);
+    switch_to(scheduler_stack, scheduler_stack_bytes, f.context, running->scheduler, s == standing::done);
 }
 inline void run_fiber() {
 #if defined(HOST_CUDA_ASAN)
