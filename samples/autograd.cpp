@@ -16,9 +16,10 @@ int main() {
     auto input = tn::randn<float, 4, 3>();
     tn::variable w(tn::randn<float, 3, 2>());
     tn::variable b(tn::zeros<float, 2>());
-    auto hidden = tn::let(tn::tanh(tn::matmul(input, w) + b));   // named: evaluated once, has its own gradient
+    auto hidden = tn::let(tn::tanh(tn::matmul(input, w) + b));  // named: evaluated once, has its own gradient
     float loss = tn::backward(tn::mean(tn::square(hidden)));
-    std::cout << "loss: " << loss << "\ngradient of w:\n" << w.grad() << "\ngradient of b: " << b.grad() << "\ngradient of the hidden layer:\n"
+    std::cout << "loss: " << loss << "\ngradient of w:\n"
+              << w.grad() << "\ngradient of b: " << b.grad() << "\ngradient of the hidden layer:\n"
               << hidden.grad() << '\n';
 
     // Gradients add up until they are cleared.
@@ -29,8 +30,8 @@ int main() {
     auto f = [](auto const& v) { return tn::sum(v * v * v); };
     tn::tensor p({1.0, 2.0});
     auto [value, slope] = tn::jvp(f, p, tn::tensor({1.0, 0.0}));
-    std::cout << "gradient: " << tn::grad(f)(p) << ", along the first axis: " << slope.item() << ", second derivative times (1, 0): "
-              << tn::hvp(f, p, tn::tensor({1.0, 0.0})) << '\n';
+    std::cout << "gradient: " << tn::grad(f)(p) << ", along the first axis: " << slope.item()
+              << ", second derivative times (1, 0): " << tn::hvp(f, p, tn::tensor({1.0, 0.0})) << '\n';
 
     // All of it also happens while compiling.
     constexpr tn::tensor constant = tn::grad([](auto const& v) { return tn::sum(v * v * v); })(tn::tensor({1.0, 2.0}));

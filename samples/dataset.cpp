@@ -33,6 +33,7 @@ int main() {
     tn::generator gen{3};
     auto pipeline = dataset | tn::data::shuffle(gen) | tn::data::transform([](auto const& sample) {
                         return std::pair{tn::tensor(sample.first / 10.f), sample.second};
-                    }) | tn::data::batch<5>();
+                    }) |
+                    tn::data::batch<5>();
     for (auto const& [x, y] : pipeline) std::cout << "scaled:\n" << x << '\n';
 }

@@ -43,8 +43,8 @@ public:
         double const left = seconds / static_cast<double>(done) * static_cast<double>(batches_ - done);
         std::size_t const filled = 30 * done / batches_;
         std::printf("\repoch %d [%s%s] loss %.4f  accuracy %5.2f %%  %7.0f samples/s  %4.1f s left", epoch_,
-                    std::string(filled, '=').c_str(), std::string(30 - filled, ' ').c_str(), static_cast<double>(loss), 100 * accuracy,
-                    static_cast<double>(samples) / seconds, left);
+                    std::string(filled, '=').c_str(), std::string(30 - filled, ' ').c_str(), static_cast<double>(loss),
+                    100 * accuracy, static_cast<double>(samples) / seconds, left);
         if (done == batches_) std::printf("\n");
         std::fflush(stdout);
     }
@@ -90,7 +90,8 @@ double test(classifier const& model, fashion_mnist const& pictures) {
     std::size_t total = 0;
     std::printf("\naccuracy on the test pictures, by class\n");
     for (std::size_t c = 0; c != 10; ++c) {
-        std::printf("  %-12s %5.1f %%\n", std::string(fashion_mnist::classes[c]).c_str(), 100.0 * static_cast<double>(right[c]) / static_cast<double>(seen[c]));
+        std::printf("  %-12s %5.1f %%\n", std::string(fashion_mnist::classes[c]).c_str(),
+                    100.0 * static_cast<double>(right[c]) / static_cast<double>(seen[c]));
         total += right[c];
     }
     double const share = static_cast<double>(total) / static_cast<double>(pictures.size());

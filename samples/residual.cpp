@@ -63,7 +63,8 @@ int main(int count, char** arguments) try {
     std::cout << nn::summary(model) << '\n' << nn::parameter_count<residual> << " parameters\n";
     tn::data::loader loader(learn, tn::data::batch<64>(), {.shuffle = true});
     tn::optim::adam optimizer(model);
-    tn::optim::one_cycle_lr schedule(optimizer, {.max_lr = 1e-2f, .total_steps = static_cast<std::size_t>(epochs) * loader.size()});
+    tn::optim::one_cycle_lr schedule(
+        optimizer, {.max_lr = 1e-2f, .total_steps = static_cast<std::size_t>(epochs) * loader.size()});
     for (int epoch = 1; epoch <= epochs; ++epoch) {
         double loss = 0;
         for (auto const& [x, y] : loader) {

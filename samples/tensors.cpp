@@ -15,7 +15,8 @@ int main() {
     std::cout << "shape of x: " << x.shape() << ", elements: " << x.size() << '\n';
 
     // Views share the elements.
-    std::cout << "first row: " << x[0] << "\nfirst column: " << tn::select<1>(x, 0) << "\ntransposed:\n" << tn::transpose(x) << '\n';
+    std::cout << "first row: " << x[0] << "\nfirst column: " << tn::select<1>(x, 0) << "\ntransposed:\n"
+              << tn::transpose(x) << '\n';
 
     // Arithmetic is a type until it meets a tensor; then it runs as one loop.
     auto lazy = x * ones + tn::exp(-x);
@@ -23,6 +24,7 @@ int main() {
     std::cout << "x * ones + exp(-x) =\n" << y << '\n';
 
     // Products, reductions along axes, broadcasting.
-    std::cout << "x @ x =\n" << tn::matmul(x, x) << "\nsums of columns: " << tn::sum<0>(x) << "\nmean: " << tn::mean(x).item() << '\n';
+    std::cout << "x @ x =\n"
+              << tn::matmul(x, x) << "\nsums of columns: " << tn::sum<0>(x) << "\nmean: " << tn::mean(x).item() << '\n';
     std::cout << "x - mean of each row =\n" << x - tn::mean<1>(x, tn::keepdim) << '\n';
 }

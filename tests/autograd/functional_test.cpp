@@ -30,7 +30,8 @@ TEST_CASE("forward mode passes through products, softmax and named nodes") {
     tn::tensor const hv = tn::hvp(f, x, v);
     double const h = 1e-5;
     tn::tensor const up = tn::grad(f)(tn::tensor(x + v * h)), down = tn::grad(f)(tn::tensor(x - v * h));
-    for (std::size_t i = 0; i != hv.size(); ++i) CHECK(std::abs(hv.data()[i] - (up.data()[i] - down.data()[i]) / (2 * h)) < 1e-8);
+    for (std::size_t i = 0; i != hv.size(); ++i)
+        CHECK(std::abs(hv.data()[i] - (up.data()[i] - down.data()[i]) / (2 * h)) < 1e-8);
 }
 
 TEST_CASE("derivatives of plain functions, also of derivatives") {

@@ -19,7 +19,8 @@ namespace {
 template <class T>
 std::vector<T> numbers(std::size_t n, std::size_t seed) {
     std::vector<T> v(n);
-    for (std::size_t i = 0; i != n; ++i) v[i] = static_cast<T>(static_cast<int>((i * 7 + seed * 13 + i * i % 11) % 9) - 4);
+    for (std::size_t i = 0; i != n; ++i)
+        v[i] = static_cast<T>(static_cast<int>((i * 7 + seed * 13 + i * i % 11) % 9) - 4);
     return v;
 }
 

@@ -68,7 +68,9 @@ TEST_CASE("concat of run-time extents") {
     static_assert(std::is_same_v<decltype(z), tn::tensor<float, 2, 5>>);
     CHECK(z(1, 4) == 3.f);
     std::string text;
-    try { (void)tn::concat<1>(a, b); } catch (tn::shape_error const& e) { text = e.what(); }
+    try {
+        (void)tn::concat<1>(a, b);
+    } catch (tn::shape_error const& e) { text = e.what(); }
     CHECK(text == "concat: shapes [2, 3] and [0, 3] do not fit");
 }
 
@@ -78,8 +80,10 @@ TEST_CASE("gradients of concat and stack") {
     tn::variable b(tn::randn<double, 2, 4>(gen));
     tn::variable c(tn::randn<double, 3, 5>(gen));
     auto const w = tn::randn<double, 8, 9>(gen);
-    CHECK(tn::gradcheck(tn::sum(tn::concat<0>(tn::concat<1>(a * a, c), tn::concat<1>(tn::tanh(b), tn::zeros<double, 2, 5>()),
-                                              tn::concat<1>(a, tn::exp(c))) * w)));
+    CHECK(tn::gradcheck(
+        tn::sum(tn::concat<0>(tn::concat<1>(a * a, c), tn::concat<1>(tn::tanh(b), tn::zeros<double, 2, 5>()),
+                              tn::concat<1>(a, tn::exp(c))) *
+                w)));
     CHECK(tn::gradcheck(tn::sum(tn::square(tn::stack<1>(a, tn::sin(a), a * 2.0)))));
     tn::variable f(tn::ones<float, 2>());
     tn::backward(tn::sum(tn::concat<0>(f, tn::tensor({1.0})) * tn::tensor({2.0, 3.0, 4.0})));

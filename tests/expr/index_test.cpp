@@ -11,7 +11,9 @@ namespace tn = tenon;
 namespace {
 template <class E>
 std::string error_of(E const& e) {
-    try { (void)e.eval(); } catch (tn::index_error const& error) { return error.what(); }
+    try {
+        (void)e.eval();
+    } catch (tn::index_error const& error) { return error.what(); }
     return "";
 }
 }  // namespace
@@ -71,13 +73,17 @@ TEST_CASE("gather takes an element for each index") {
 TEST_CASE("indices outside an axis are errors") {
     tn::tensor<float, 3, 4> x;
     x.fill(0.f);
-    CHECK(error_of(tn::index_select<1>(x, tn::tensor({0, 4}))) == "index_select: index 4 is outside axis 1, whose extent is 4");
-    CHECK(error_of(tn::index_select<0>(x, tn::tensor({-1}))) == "index_select: index -1 is outside axis 0, whose extent is 3");
+    CHECK(error_of(tn::index_select<1>(x, tn::tensor({0, 4}))) ==
+          "index_select: index 4 is outside axis 1, whose extent is 4");
+    CHECK(error_of(tn::index_select<0>(x, tn::tensor({-1}))) ==
+          "index_select: index -1 is outside axis 0, whose extent is 3");
     CHECK(error_of(tn::gather<0>(x, tn::tensor({{3}}))) == "gather: index 3 is outside axis 0, whose extent is 3");
     tn::tensor<int, tn::dyn, 1> many(4);
     many.fill(0);
     bool refused = false;
-    try { (void)tn::gather<1>(x, many); } catch (tn::shape_error const&) { refused = true; }
+    try {
+        (void)tn::gather<1>(x, many);
+    } catch (tn::shape_error const&) { refused = true; }
     CHECK(refused);
 }
 

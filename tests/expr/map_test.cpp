@@ -73,9 +73,7 @@ TEST_CASE("run-time extents that differ are refused with both shapes, and nothin
     std::string text;
     try {
         a = a + b;
-    } catch (tn::shape_error const& e) {
-        text = e.what();
-    }
+    } catch (tn::shape_error const& e) { text = e.what(); }
     CHECK(text.find("[5, 3]") != std::string::npos);
     CHECK(text.find("[4, 3]") != std::string::npos);
     CHECK(a.extent(0) == 5);

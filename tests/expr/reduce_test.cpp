@@ -93,7 +93,8 @@ TEST_CASE("gradients pass through reductions, broadcasting and views") {
     double const bs[] = {1.0, -2.0, 0.5};
     for (std::size_t i = 0; i != 2; ++i)
         for (std::size_t j = 0; j != 3; ++j) {
-            double const expected = 2 * w.value()(i, j) * bs[j] + c.value()(i, 0) + bs[j] / 3 + (i == 1 && j == 2 ? 1 : 0);
+            double const expected =
+                2 * w.value()(i, j) * bs[j] + c.value()(i, 0) + bs[j] / 3 + (i == 1 && j == 2 ? 1 : 0);
             CHECK(std::abs(w.grad()(i, j) - expected) < 1e-12);
         }
     for (std::size_t j = 0; j != 3; ++j) {
@@ -114,7 +115,9 @@ TEST_CASE("elements that share the greatest value share its gradient") {
 TEST_CASE("nothing has no greatest element") {
     tn::tensor<float, 0> x;
     bool refused = false;
-    try { (void)tn::max(x); } catch (tn::shape_error const&) { refused = true; }
+    try {
+        (void)tn::max(x);
+    } catch (tn::shape_error const&) { refused = true; }
     CHECK(refused);
     CHECK(tn::sum(x).item() == 0.f);
 }

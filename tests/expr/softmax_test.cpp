@@ -33,7 +33,8 @@ void check_rows() {
     CHECK(std::abs(tn::backward(tn::cross_entropy(x, t)).item() - loss / static_cast<double>(Rows)) < 1e-13);
     for (std::size_t i = 0; i != Rows; ++i)
         for (std::size_t j = 0; j != Classes; ++j) {
-            double const expected = (p(i, j) - (static_cast<std::size_t>(t(i)) == j ? 1 : 0)) / static_cast<double>(Rows);
+            double const expected =
+                (p(i, j) - (static_cast<std::size_t>(t(i)) == j ? 1 : 0)) / static_cast<double>(Rows);
             REQUIRE(std::abs(x.grad()(i, j) - expected) < 1e-14);
         }
 }
@@ -87,7 +88,9 @@ TEST_CASE("cross-entropy's options: sum and none, weights, ignored rows, smoothi
     CHECK(std::abs(tn::cross_entropy<tn::reduction::none>(x, t, {.label_smoothing = 0.1}).eval()(0) - smooth) < 1e-7);
     t(1) = 3;
     bool refused = false;
-    try { (void)tn::cross_entropy(x, t).item(); } catch (tn::index_error const&) { refused = true; }
+    try {
+        (void)tn::cross_entropy(x, t).item();
+    } catch (tn::index_error const&) { refused = true; }
     CHECK(refused);
 }
 

@@ -34,7 +34,8 @@ TEST_CASE("var and std") {
 }
 
 TEST_CASE("logsumexp and norm") {
-    tn::tensor const x({{1.0, 2.0, 3.0}, {1000.0, 1000.0, -inf}, {-inf, -inf, -inf}, {inf, -inf, 1.0}, {not_a_number, 1.0, 2.0}});
+    tn::tensor const x(
+        {{1.0, 2.0, 3.0}, {1000.0, 1000.0, -inf}, {-inf, -inf, -inf}, {inf, -inf, 1.0}, {not_a_number, 1.0, 2.0}});
     tn::tensor y = tn::logsumexp<1>(x);
     static_assert(std::is_same_v<decltype(y), tn::tensor<double, 5>>);
     CHECK(y(0) == Approx(3.4076059644443806));

@@ -58,7 +58,9 @@ TEST_CASE("reshape keeps row-major order and stays inside an elementwise region"
     static_assert(std::is_same_v<decltype(back), tn::tensor<float, tn::dyn, 2>>);
     CHECK(back(5, 1) == 11.f);
     bool refused = false;
-    try { (void)tn::reshape<tn::dyn, 5>(r); } catch (tn::shape_error const&) { refused = true; }
+    try {
+        (void)tn::reshape<tn::dyn, 5>(r);
+    } catch (tn::shape_error const&) { refused = true; }
     CHECK(refused);
 }
 
@@ -75,6 +77,8 @@ TEST_CASE("a view of the destination is read before it is overwritten") {
 TEST_CASE("select outside the extent is an error") {
     tn::tensor<float, 2, 3> m;
     bool refused = false;
-    try { (void)tn::select<0>(m, 2); } catch (tn::index_error const&) { refused = true; }
+    try {
+        (void)tn::select<0>(m, 2);
+    } catch (tn::index_error const&) { refused = true; }
     CHECK(refused);
 }

@@ -27,8 +27,11 @@ struct net {
 TEST_CASE("parameters are found by the names of members") {
     net model;
     std::string names;
-    nn::for_each_parameter(model, [&](std::string_view name, auto& v) { names += std::string(name) + tn::to_string(v.shape()) + " "; });
-    CHECK(names == "blocks.0.fc.weight[4, 4] blocks.0.fc.bias[4] blocks.1.fc.weight[4, 4] blocks.1.fc.bias[4] head.weight[3, 4] ");
+    nn::for_each_parameter(
+        model, [&](std::string_view name, auto& v) { names += std::string(name) + tn::to_string(v.shape()) + " "; });
+    CHECK(
+        names ==
+        "blocks.0.fc.weight[4, 4] blocks.0.fc.bias[4] blocks.1.fc.weight[4, 4] blocks.1.fc.bias[4] head.weight[3, 4] ");
     static_assert(nn::parameter_count<net> == 2 * (16 + 4) + 12);
     auto pipeline = nn::linear<10, 5>{} | nn::relu{} | nn::linear<5, 2>{};
     static_assert(nn::parameter_count<decltype(pipeline)> == 67);
@@ -39,7 +42,8 @@ TEST_CASE("parameters are found by the names of members") {
 
 TEST_CASE("summaries nest as PyTorch's do") {
     net model;
-    CHECK(nn::summary(model.blocks[0]) == "block(\n  (fc): linear(in_features=4, out_features=4, bias=true)\n  (act): gelu()\n)");
+    CHECK(nn::summary(model.blocks[0]) ==
+          "block(\n  (fc): linear(in_features=4, out_features=4, bias=true)\n  (act): gelu()\n)");
     CHECK(nn::summary(nn::linear<2, 3>{} | nn::tanh{}) ==
           "pipeline(\n  (0): linear(in_features=2, out_features=3, bias=true)\n  (1): tanh()\n)");
 }

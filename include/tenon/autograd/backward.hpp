@@ -31,7 +31,8 @@ constexpr auto backward(A const& e) {
         auto const node = as_node(e);
         eval::tape<std::remove_const_t<decltype(node)>, true> t(node);
         t.forward();
-        T const value = element::element_of<T>(math::convert<T>(eval::value_at(t, std::array<std::size_t, A::rank()>{}).value));
+        T const value =
+            element::element_of<T>(math::convert<T>(eval::value_at(t, std::array<std::size_t, A::rank()>{}).value));
         eval::backward_region(t, [](auto const&) { return detail::seed_of_one{}; });
         t.finish();
         return tensor<T>(value);

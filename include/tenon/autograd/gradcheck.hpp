@@ -30,7 +30,10 @@ void visit_variables(Node const& n, F& f) {
     else if constexpr (requires { n.operands; })
         unroll<Node::operand_count>([&](auto i) { visit_variables(get<i>(n.operands), f); });
     else if constexpr (requires { n.operand; }) visit_variables(n.operand, f);
-    else if constexpr (requires { n.a; n.b; }) {
+    else if constexpr (requires {
+                           n.a;
+                           n.b;
+                       }) {
         visit_variables(n.a, f);
         visit_variables(n.b, f);
     } else if constexpr (requires { n.logits; }) visit_variables(n.logits, f);

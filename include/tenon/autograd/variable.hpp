@@ -21,7 +21,9 @@ public:
     /// Starts with zeros.
     constexpr variable() = default;
     /// From the value of a variable without axes.
-    constexpr variable(std::type_identity_t<T> v) requires(sizeof...(E) == 0) : value_(v) {}
+    constexpr variable(std::type_identity_t<T> v)
+        requires(sizeof...(E) == 0)
+        : value_(v) {}
     /// From a tensor or computation; the gradient starts at zero.
     template <class D, class S>
     explicit constexpr variable(expression_base<D, T, S> const& e) : value_(e.self()), gradient_(value_.shape()) {}

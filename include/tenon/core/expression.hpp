@@ -104,8 +104,16 @@ public:
     /// Number of axes.
     static constexpr std::size_t rank() { return sizeof...(E); }
     /// Number of elements; a static function where all extents are static.
-    static constexpr std::size_t size() requires(shape_type::is_static) { return shape_type{}.size(); }
-    constexpr std::size_t size() const requires(!shape_type::is_static) { return self().shape().size(); }
+    static constexpr std::size_t size()
+        requires(shape_type::is_static)
+    {
+        return shape_type{}.size();
+    }
+    constexpr std::size_t size() const
+        requires(!shape_type::is_static)
+    {
+        return self().shape().size();
+    }
     /// Extent of an axis, which may count from the end.
     constexpr std::size_t extent(std::ptrdiff_t axis) const { return self().shape()[axis_of(axis, rank())]; }
 
@@ -117,13 +125,21 @@ public:
         return evaluate(self());
     }
     /// Something without axes converts to its value.
-    constexpr operator T() const requires(sizeof...(E) == 0) { return evaluate(self()); }
+    constexpr operator T() const
+        requires(sizeof...(E) == 0)
+    {
+        return evaluate(self());
+    }
 
     // The common functions as members; each does what the free function of its name does.
     template <auto... To> constexpr auto reshape() const& { return tenon::reshape<To...>(self()); }
     template <auto... To> constexpr auto reshape() && { return tenon::reshape<To...>(moved()); }
-    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1> constexpr auto flatten() const& { return tenon::flatten<From, To>(self()); }
-    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1> constexpr auto flatten() && { return tenon::flatten<From, To>(moved()); }
+    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1> constexpr auto flatten() const& {
+        return tenon::flatten<From, To>(self());
+    }
+    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1> constexpr auto flatten() && {
+        return tenon::flatten<From, To>(moved());
+    }
     template <std::ptrdiff_t... Axes> constexpr auto permute() const& { return tenon::permute<Axes...>(self()); }
     template <std::ptrdiff_t... Axes> constexpr auto permute() && { return tenon::permute<Axes...>(moved()); }
     template <std::ptrdiff_t... Axes> constexpr auto transpose() const& { return tenon::transpose<Axes...>(self()); }
@@ -134,18 +150,38 @@ public:
     template <std::ptrdiff_t Axis> constexpr auto unsqueeze() && { return tenon::unsqueeze<Axis>(moved()); }
     template <auto... To> constexpr auto broadcast_to() const& { return tenon::broadcast_to<To...>(self()); }
     template <auto... To> constexpr auto broadcast_to() && { return tenon::broadcast_to<To...>(moved()); }
-    template <std::ptrdiff_t Axis> constexpr auto select(std::ptrdiff_t k) const& { return tenon::select<Axis>(self(), k); }
-    template <std::ptrdiff_t Axis> constexpr auto select(std::ptrdiff_t k) && { return tenon::select<Axis>(moved(), k); }
+    template <std::ptrdiff_t Axis> constexpr auto select(std::ptrdiff_t k) const& {
+        return tenon::select<Axis>(self(), k);
+    }
+    template <std::ptrdiff_t Axis> constexpr auto select(std::ptrdiff_t k) && {
+        return tenon::select<Axis>(moved(), k);
+    }
     template <class To> constexpr auto cast() const& { return tenon::cast<To>(self()); }
     template <class To> constexpr auto cast() && { return tenon::cast<To>(moved()); }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto sum(Keep... keep) const& { return tenon::sum<Axes...>(self(), keep...); }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto sum(Keep... keep) && { return tenon::sum<Axes...>(moved(), keep...); }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto mean(Keep... keep) const& { return tenon::mean<Axes...>(self(), keep...); }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto mean(Keep... keep) && { return tenon::mean<Axes...>(moved(), keep...); }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto max(Keep... keep) const& { return tenon::max<Axes...>(self(), keep...); }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto max(Keep... keep) && { return tenon::max<Axes...>(moved(), keep...); }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto min(Keep... keep) const& { return tenon::min<Axes...>(self(), keep...); }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto min(Keep... keep) && { return tenon::min<Axes...>(moved(), keep...); }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto sum(Keep... keep) const& {
+        return tenon::sum<Axes...>(self(), keep...);
+    }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto sum(Keep... keep) && {
+        return tenon::sum<Axes...>(moved(), keep...);
+    }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto mean(Keep... keep) const& {
+        return tenon::mean<Axes...>(self(), keep...);
+    }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto mean(Keep... keep) && {
+        return tenon::mean<Axes...>(moved(), keep...);
+    }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto max(Keep... keep) const& {
+        return tenon::max<Axes...>(self(), keep...);
+    }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto max(Keep... keep) && {
+        return tenon::max<Axes...>(moved(), keep...);
+    }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto min(Keep... keep) const& {
+        return tenon::min<Axes...>(self(), keep...);
+    }
+    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto min(Keep... keep) && {
+        return tenon::min<Axes...>(moved(), keep...);
+    }
 
     constexpr Derived const& self() const { return static_cast<Derived const&>(*this); }
 

@@ -37,7 +37,8 @@ template <class F>
 /// depend on each other, so that results are the same for any number of threads. `f` must not throw.
 /// @param worth how many threads the work is worth; with 1 the call is f(0, n)
 template <class F>
-TENON_INLINE void for_each_part(std::size_t n, [[maybe_unused]] std::size_t unit, [[maybe_unused]] std::size_t worth, F&& f) {
+TENON_INLINE void for_each_part(std::size_t n, [[maybe_unused]] std::size_t unit, [[maybe_unused]] std::size_t worth,
+                                F&& f) {
 #if defined(_OPENMP)
     std::size_t const units = (n + unit - 1) / unit;
     std::size_t const parts = std::min({worth, units, worth > 1 ? thread_count() : 1});

@@ -113,7 +113,8 @@ struct whole_numbers {
     std::uint64_t range;
     TENON_HOST_DEVICE void operator()(random_block const& block, T* out, std::size_t n) const {
         for (std::size_t i = 0; i != n; ++i)
-            out[i] = static_cast<T>(static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + multiply_high(block.half(i), range)));
+            out[i] = static_cast<T>(
+                static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + multiply_high(block.half(i), range)));
     }
 };
 /// 1 where u < p
@@ -129,8 +130,9 @@ struct bernoulli_numbers {
 /// Fills memory with numbers of a kind.
 template <class T, class Numbers>
 void fill_random(T* out, std::size_t n, Numbers const& numbers, generator& gen) {
-    for_each_block<Numbers::per_block>(
-        gen, n, [&](random_block const& block, std::size_t first, std::size_t count) { numbers(block, out + first, count); });
+    for_each_block<Numbers::per_block>(gen, n, [&](random_block const& block, std::size_t first, std::size_t count) {
+        numbers(block, out + first, count);
+    });
 }
 
 /// The range of whole numbers in [low, high). @throws std::invalid_argument where it is empty

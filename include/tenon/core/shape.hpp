@@ -127,7 +127,8 @@ template <std::size_t... E>
 [[gnu::noinline, gnu::cold]] void shape<E...>::throw_extent(std::size_t axis, std::size_t const* given) {
     std::string text = "[";
     for (std::size_t i = 0; i != rank(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(given[i]);
-    throw shape_error("shape: extent " + std::to_string(axis) + " of " + text + "] has to be " + std::to_string(static_extents[axis]));
+    throw shape_error("shape: extent " + std::to_string(axis) + " of " + text + "] has to be " +
+                      std::to_string(static_extents[axis]));
 }
 
 /// The type `shape<...>` whose extents are the first Rank entries of a constant array; how shape arithmetic ends.
@@ -145,7 +146,8 @@ inline constexpr std::size_t static_size = [] {
 
 /// Last static extent of a shape type; 1 for a shape without axes.
 template <class Shape>
-inline constexpr std::size_t inner_extent = Shape::rank() == 0 ? 1 : Shape::static_extents[Shape::rank() == 0 ? 0 : Shape::rank() - 1];
+inline constexpr std::size_t inner_extent =
+    Shape::rank() == 0 ? 1 : Shape::static_extents[Shape::rank() == 0 ? 0 : Shape::rank() - 1];
 
 /// Positive axis number for an axis that may count from the end; `rank` itself when it is out of range.
 constexpr std::size_t axis_of(std::ptrdiff_t axis, std::size_t rank) {
@@ -224,7 +226,8 @@ struct broadcast_all<A, B> : broadcast_pair<A, B> {};
 template <class A, class B, class... S>
     requires(sizeof...(S) > 0)
 struct broadcast_all<A, B, S...> : broadcast_all<typename broadcast_pair<A, B>::type, S...> {
-    static constexpr bool fits = broadcast_pair<A, B>::fits && broadcast_all<typename broadcast_pair<A, B>::type, S...>::fits;
+    static constexpr bool fits =
+        broadcast_pair<A, B>::fits && broadcast_all<typename broadcast_pair<A, B>::type, S...>::fits;
 };
 
 /// The shape that shapes have together.

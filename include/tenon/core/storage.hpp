@@ -41,11 +41,13 @@ template <class T, std::size_t Size>
 class storage<T, Size, false> {
 public:
     storage() : storage(is_dynamic(Size) ? 0 : Size) {}
-    explicit storage(std::size_t n) : data_(n == 0 ? nullptr : static_cast<T*>(detail::aligned_new(n * sizeof(T)))), size_(n) {
+    explicit storage(std::size_t n)
+        : data_(n == 0 ? nullptr : static_cast<T*>(detail::aligned_new(n * sizeof(T)))), size_(n) {
         static_assert(std::is_trivially_copyable_v<T>, "tensors hold numbers");
     }
     storage(storage const& other) : storage(other.size_) { std::copy_n(other.data_, size_, data_); }
-    storage(storage&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    storage(storage&& other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
     storage& operator=(storage const& other) {
         if (this == &other) return *this;
         if (size_ != other.size_) *this = storage(other.size_);

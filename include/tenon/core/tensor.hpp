@@ -47,15 +47,23 @@ public:
         std::fill_n(data(), this->size(), T{});
     }
     /// Zeros of a shape.
-    explicit constexpr tensor(shape_type const& s) : tensor(uninitialized, s) { std::fill_n(data(), this->size(), T{}); }
+    explicit constexpr tensor(shape_type const& s) : tensor(uninitialized, s) {
+        std::fill_n(data(), this->size(), T{});
+    }
     constexpr tensor(uninitialized_t, shape_type const& s = {}) : shape_(s), elements_(s.size()) {}
 
     /// The one value of a tensor without axes.
-    constexpr tensor(std::type_identity_t<T> value) requires(sizeof...(E) == 0) : elements_(1) { *data() = value; }
+    constexpr tensor(std::type_identity_t<T> value)
+        requires(sizeof...(E) == 0)
+        : elements_(1) {
+        *data() = value;
+    }
     /// Literals: `tensor<float, 2, 2> t({{1, 2}, {3, 4}})`, up to four axes.
     template <std::size_t A>
         requires std::is_same_v<shape_type, tenon::shape<A>>
-    explicit constexpr tensor(T const (&x)[A]) : elements_(A) { std::copy_n(x, A, data()); }
+    explicit constexpr tensor(T const (&x)[A]) : elements_(A) {
+        std::copy_n(x, A, data());
+    }
     template <std::size_t A, std::size_t B>
         requires std::is_same_v<shape_type, tenon::shape<A, B>>
     explicit constexpr tensor(T const (&x)[A][B]) : elements_(A * B) {
@@ -113,9 +121,19 @@ public:
         return data()[offset(static_cast<std::size_t>(i)...)];
     }
     /// The i-th element of a vector; otherwise a view of the i-th part along the first axis.
-    constexpr T& operator[](std::size_t i) requires(sizeof...(E) == 1) { return (*this)(i); }
-    constexpr T const& operator[](std::size_t i) const requires(sizeof...(E) == 1) { return (*this)(i); }
-    constexpr auto operator[](std::size_t i) const requires(sizeof...(E) > 1) {
+    constexpr T& operator[](std::size_t i)
+        requires(sizeof...(E) == 1)
+    {
+        return (*this)(i);
+    }
+    constexpr T const& operator[](std::size_t i) const
+        requires(sizeof...(E) == 1)
+    {
+        return (*this)(i);
+    }
+    constexpr auto operator[](std::size_t i) const
+        requires(sizeof...(E) > 1)
+    {
         return tenon::select<0>(*this, static_cast<std::ptrdiff_t>(i));
     }
 

@@ -36,9 +36,8 @@ TENON_INLINE constexpr T const& get(tuple_element_of<I, T> const& e) {
 /// Calls `f(integral_constant<0>{}), f(integral_constant<1>{}), …` N times, unrolled.
 template <std::size_t N, class F>
 TENON_INLINE constexpr void unroll(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-        (f(std::integral_constant<std::size_t, I>{}), ...);
-    }(std::make_index_sequence<N>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>)
+        TENON_LAMBDA_INLINE { (f(std::integral_constant<std::size_t, I>{}), ...); }(std::make_index_sequence<N>{});
 }
 
 namespace detail {

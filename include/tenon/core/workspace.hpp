@@ -106,7 +106,9 @@ public:
         }
     }
     /// Takes memory of n elements that somebody else keeps, instead of its own.
-    constexpr void borrow(T* p, std::size_t n) requires(!is_inline) {
+    constexpr void borrow(T* p, std::size_t n)
+        requires(!is_inline)
+    {
         release();
         held_ = {p, n, false};
     }
@@ -132,7 +134,8 @@ private:
         held_.p = nullptr;
     }
     using local_array = T[is_inline && Size > 0 ? Size : 1];
-    alignas(is_inline && Size * sizeof(T) >= inline_alignment ? inline_alignment : alignof(std::conditional_t<is_inline, T, remote>))
+    alignas(is_inline&& Size * sizeof(T) >= inline_alignment ? inline_alignment
+                                                             : alignof(std::conditional_t<is_inline, T, remote>))
         std::conditional_t<is_inline, local_array, remote> held_;
 };
 

@@ -48,7 +48,8 @@ struct executor;
 namespace detail {
 /// Whether a computation may run where a tensor lives: everything that only has numbers may.
 template <class Device, class Node>
-inline constexpr bool runs_on = std::is_same_v<typename Node::device, Device> || std::is_same_v<typename Node::device, anywhere>;
+inline constexpr bool runs_on =
+    std::is_same_v<typename Node::device, Device> || std::is_same_v<typename Node::device, anywhere>;
 }  // namespace detail
 
 /// The shape that a tensor of type Tensor gets from a computation; a compile error or shape_error where it cannot.
@@ -56,7 +57,8 @@ template <class Tensor, class Node>
 constexpr shape_t<Tensor> assignable_shape(Node const& n) {
     using to = shape_t<Tensor>;
     using from = shape_t<Node>;
-    if constexpr (!detail::runs_on<typename Tensor::device, Node>) return devices_differ<typename Tensor::device, device_of_t<Node>>{};
+    if constexpr (!detail::runs_on<typename Tensor::device, Node>)
+        return devices_differ<typename Tensor::device, device_of_t<Node>>{};
     else if constexpr (!detail::shapes_may_match<to, from>()) return cannot_assign<to, from>{};
     else if constexpr (!std::is_same_v<promote_t<value_t<Tensor>, value_t<Node>>, value_t<Tensor>>)
         return cannot_assign_elements<value_t<Tensor>, value_t<Node>>{};
@@ -65,7 +67,9 @@ constexpr shape_t<Tensor> assignable_shape(Node const& n) {
         auto const s = n.shape();
         for (std::size_t a = 0; a != to::rank(); ++a)
             if (!is_dynamic(to::static_extents[a]) && to::static_extents[a] != s[a])
-                throw_shapes("assignment", "[" + std::to_string(to::static_extents[a]) + "] (axis " + std::to_string(a) + ")", to_string(s));
+                throw_shapes("assignment",
+                             "[" + std::to_string(to::static_extents[a]) + "] (axis " + std::to_string(a) + ")",
+                             to_string(s));
         return to(s.extents());
     }
 }

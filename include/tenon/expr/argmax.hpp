@@ -27,21 +27,26 @@ constexpr auto make_argmax(A&& x, K...) {
     static_assert(sizeof...(Axis) <= 1, "argmax and argmin take one axis, or none");
     constexpr bool keep = (std::is_same_v<K, keepdim_t> || ...);
     using s = shape_t<A>;
-    if constexpr (sizeof...(Axis) == 0) return argmax_node<Least, s::rank(), keep, node_t<A>>(as_node(std::forward<A>(x)));
+    if constexpr (sizeof...(Axis) == 0)
+        return argmax_node<Least, s::rank(), keep, node_t<A>>(as_node(std::forward<A>(x)));
     else return argmax_node<Least, (checked_axis<Axis, s>() + ...), keep, node_t<A>>(as_node(std::forward<A>(x)));
 }
 }  // namespace detail
 
 template <bool Least, std::size_t Axis, bool Keep, class A>
-class argmax_node : public expression_base<argmax_node<Least, Axis, Keep, A>, std::int64_t, detail::argmax_shape<Axis, Keep, shape_t<A>>> {
+class argmax_node : public expression_base<argmax_node<Least, Axis, Keep, A>, std::int64_t,
+                                           detail::argmax_shape<Axis, Keep, shape_t<A>>> {
 public:
     using shape_type = detail::argmax_shape<Axis, Keep, shape_t<A>>;
     using device = device_of_nodes<A>;
     explicit constexpr argmax_node(A a) : operand(std::move(a)) {
         if (operand.shape().size() == 0 && shape().size() != 0)
-            throw shape_error(std::string(Least ? "argmin" : "argmax") + ": no elements in " + to_string(operand.shape()) + " to choose from");
+            throw shape_error(std::string(Least ? "argmin" : "argmax") + ": no elements in " +
+                              to_string(operand.shape()) + " to choose from");
     }
-    constexpr shape_type shape() const { return shape_type(detail::argmax_extents<Axis, Keep, shape_t<A>>::left(operand.shape().extents())); }
+    constexpr shape_type shape() const {
+        return shape_type(detail::argmax_extents<Axis, Keep, shape_t<A>>::left(operand.shape().extents()));
+    }
     A operand;
 };
 

@@ -94,7 +94,8 @@ constexpr auto make_concat(X&&... x) {
 /// common type. Compile error `cannot_concat`, or shape_error where only run time can know; torch.cat.
 template <std::ptrdiff_t Axis, expression X, expression... Rest>
 constexpr auto concat(X&& x, Rest&&... rest) {
-    return detail::make_concat<detail::checked_axis<Axis, shape_t<X>>()>(std::forward<X>(x), std::forward<Rest>(rest)...);
+    return detail::make_concat<detail::checked_axis<Axis, shape_t<X>>()>(std::forward<X>(x),
+                                                                         std::forward<Rest>(rest)...);
 }
 
 /// Operands of one shape along a new axis, which is axis Axis of the result. Compile error `cannot_stack`, or shape_error
@@ -105,7 +106,9 @@ constexpr auto stack(X&& x, Rest&&... rest) {
     if constexpr (a > shape_t<X>::rank()) return no_such_axis<Axis, shape_t<X>>{};
     else if constexpr (!detail::concat_extents<shape_t<X>::rank(), shape_t<X>, shape_t<Rest>...>::fits)
         return cannot_stack<shape_t<X>, shape_t<Rest>...>{};
-    else return detail::make_concat<a>(unsqueeze<Axis>(std::forward<X>(x)), unsqueeze<Axis>(std::forward<Rest>(rest))...);
+    else
+        return detail::make_concat<a>(unsqueeze<Axis>(std::forward<X>(x)),
+                                      unsqueeze<Axis>(std::forward<Rest>(rest))...);
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -64,12 +64,14 @@ constexpr parsed_subscripts parse_subscripts(char const* s) {
             arrow = true;
             ++s;
         } else if (letter && arrow && p.result_length < 16) p.result[p.result_length++] = *s;
-        else if (letter && !arrow && p.lengths[p.operands - 1] < 16) p.terms[p.operands - 1][p.lengths[p.operands - 1]++] = *s;
+        else if (letter && !arrow && p.lengths[p.operands - 1] < 16)
+            p.terms[p.operands - 1][p.lengths[p.operands - 1]++] = *s;
         else p.good = false;
     }
     if (!arrow)
         for (int c = 'A'; c <= 'z'; ++c)
-            if (p.count(static_cast<char>(c)) == 1 && p.result_length < 16) p.result[p.result_length++] = static_cast<char>(c);
+            if (p.count(static_cast<char>(c)) == 1 && p.result_length < 16)
+                p.result[p.result_length++] = static_cast<char>(c);
     for (std::size_t i = 0; i != p.result_length; ++i) {
         p.good = p.good && p.count(p.result[i]) != 0;
         for (std::size_t j = 0; j != i; ++j) p.good = p.good && p.result[i] != p.result[j];
@@ -104,7 +106,9 @@ constexpr auto filter_letters(Keep) {
             if (Keep{}(List::text[i])) r.first[r.second++] = List::text[i];
         return r;
     }();
-    return [&]<std::size_t... I>(std::index_sequence<I...>) { return letters<chosen.first[I]...>{}; }(std::make_index_sequence<chosen.second>{});
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<chosen.first[I]...>{};
+    }(std::make_index_sequence<chosen.second>{});
 }
 template <char... A, char... B>
 constexpr letters<A..., B...> operator+(letters<A...>, letters<B...>) {
@@ -141,7 +145,8 @@ constexpr auto reduce_term(Keep keep, letters<C...>, A&& x) {
     using twice = repeated_letter<list>;
     if constexpr (twice::first != list::size) {
         return [&]<std::size_t... I, std::size_t... J>(std::index_sequence<I...>, std::index_sequence<J...>) {
-            return reduce_term(keep, letters<list::text[static_cast<std::size_t>(twice::order[J])]...>{}, diagonal(permute<twice::order[I]...>(std::forward<A>(x))));
+            return reduce_term(keep, letters<list::text[static_cast<std::size_t>(twice::order[J])]...>{},
+                               diagonal(permute<twice::order[I]...>(std::forward<A>(x))));
         }(std::make_index_sequence<list::size>{}, std::make_index_sequence<list::size - 1>{});
     } else {
         constexpr auto dropped = [] {
@@ -163,14 +168,16 @@ constexpr auto reduce_term(Keep keep, letters<C...>, A&& x) {
 template <class S>
 constexpr std::size_t joined_extent(std::size_t first, std::size_t count) {
     std::size_t n = 1;
-    for (std::size_t a = first; a != first + count; ++a) n = is_dynamic(n) || is_dynamic(S::static_extents[a]) ? dyn : n * S::static_extents[a];
+    for (std::size_t a = first; a != first + count; ++a)
+        n = is_dynamic(n) || is_dynamic(S::static_extents[a]) ? dyn : n * S::static_extents[a];
     return n;
 }
 /// x under [batch, rows, columns], where each stands for that many of its axes; a part of no axes has extent 1.
 template <std::size_t Batch, std::size_t Rows, std::size_t Columns, class A>
 constexpr auto as_matrices(A&& x) {
     using s = shape_t<A>;
-    using to = tenon::shape<joined_extent<s>(0, Batch), joined_extent<s>(Batch, Rows), joined_extent<s>(Batch + Rows, Columns)>;
+    using to = tenon::shape<joined_extent<s>(0, Batch), joined_extent<s>(Batch, Rows),
+                            joined_extent<s>(Batch + Rows, Columns)>;
     auto const e = x.shape();
     std::array<std::size_t, 3> all{1, 1, 1};
     for (std::size_t a = 0; a != s::rank(); ++a) all[a < Batch ? 0 : a < Batch + Rows ? 1 : 2] *= e[a];
@@ -181,8 +188,12 @@ template <class P>
 constexpr auto einsum_one(P, auto&& x) {
     constexpr auto p = P::value;
     auto const keep = [](char c) { return P::value.kept(c); };
-    auto const term = [&]<std::size_t... I>(std::index_sequence<I...>) { return letters<p.terms[0][I]...>{}; }(std::make_index_sequence<p.lengths[0]>{});
-    auto const result = [&]<std::size_t... I>(std::index_sequence<I...>) { return letters<p.result[I]...>{}; }(std::make_index_sequence<p.result_length>{});
+    auto const term = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<p.terms[0][I]...>{};
+    }(std::make_index_sequence<p.lengths[0]>{});
+    auto const result = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<p.result[I]...>{};
+    }(std::make_index_sequence<p.result_length>{});
     auto reduced = reduce_term(keep, term, std::forward<decltype(x)>(x));
     return arrange(reduced.second, result, std::move(reduced.first));
 }
@@ -192,26 +203,37 @@ constexpr auto einsum_one(P, auto&& x) {
 template <class P>
 constexpr auto einsum_two(P, auto&& x, auto&& y) {
     constexpr auto p = P::value;
-    auto const a = [&]<std::size_t... I>(std::index_sequence<I...>) { return letters<p.terms[0][I]...>{}; }(std::make_index_sequence<p.lengths[0]>{});
-    auto const b = [&]<std::size_t... I>(std::index_sequence<I...>) { return letters<p.terms[1][I]...>{}; }(std::make_index_sequence<p.lengths[1]>{});
-    auto const result = [&]<std::size_t... I>(std::index_sequence<I...>) { return letters<p.result[I]...>{}; }(std::make_index_sequence<p.result_length>{});
-    auto left = reduce_term([](char c) { return P::value.kept(c) || P::value.has(1, c); }, a, std::forward<decltype(x)>(x));
-    auto right = reduce_term([](char c) { return P::value.kept(c) || P::value.has(0, c); }, b, std::forward<decltype(y)>(y));
+    auto const a = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<p.terms[0][I]...>{};
+    }(std::make_index_sequence<p.lengths[0]>{});
+    auto const b = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<p.terms[1][I]...>{};
+    }(std::make_index_sequence<p.lengths[1]>{});
+    auto const result = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<p.result[I]...>{};
+    }(std::make_index_sequence<p.result_length>{});
+    auto left =
+        reduce_term([](char c) { return P::value.kept(c) || P::value.has(1, c); }, a, std::forward<decltype(x)>(x));
+    auto right =
+        reduce_term([](char c) { return P::value.kept(c) || P::value.has(0, c); }, b, std::forward<decltype(y)>(y));
     using la = decltype(left.second);
     using lb = decltype(right.second);
     auto const batch = filter_letters<la>([](char c) { return P::value.has(1, c) && P::value.kept(c); });
     auto const inner = filter_letters<la>([](char c) { return P::value.has(1, c) && !P::value.kept(c); });
     auto const rows = filter_letters<la>([](char c) { return !P::value.has(1, c); });
     auto const columns = filter_letters<lb>([](char c) { return !P::value.has(0, c); });
-    constexpr std::size_t nb = decltype(batch)::size, ni = decltype(inner)::size, nr = decltype(rows)::size, nc = decltype(columns)::size;
+    constexpr std::size_t nb = decltype(batch)::size, ni = decltype(inner)::size, nr = decltype(rows)::size,
+                          nc = decltype(columns)::size;
     auto m = arrange(la{}, batch + rows + inner, std::move(left.first));
     auto n = arrange(lb{}, batch + inner + columns, std::move(right.first));
     using sm = shape_t<decltype(m)>;
     using sn = shape_t<decltype(n)>;
     auto const em = m.shape();
     auto const en = n.shape();
-    return [&]<std::size_t... B, std::size_t... R, std::size_t... C>(std::index_sequence<B...>, std::index_sequence<R...>, std::index_sequence<C...>) {
-        using to = tenon::shape<sm::static_extents[B]..., sm::static_extents[nb + R]..., sn::static_extents[nb + ni + C]...>;
+    return [&]<std::size_t... B, std::size_t... R, std::size_t... C>(
+               std::index_sequence<B...>, std::index_sequence<R...>, std::index_sequence<C...>) {
+        using to =
+            tenon::shape<sm::static_extents[B]..., sm::static_extents[nb + R]..., sn::static_extents[nb + ni + C]...>;
         to const s(std::array<std::size_t, nb + nr + nc>{em[B]..., em[nb + R]..., en[nb + ni + C]...});
         auto const product = matmul(as_matrices<nb, nr, ni>(std::move(m)), as_matrices<nb, ni, nc>(std::move(n)));
         return arrange(batch + rows + columns, result, reshape_to(product, s));
@@ -254,7 +276,8 @@ struct parsed {
 template <subscripts Text, operand... X>
 constexpr auto einsum(X&&... x) {
     using p = detail::parsed<Text>;
-    if constexpr (!detail::einsum_fits<p, shape_t<node_t<X>>...>()) return einsum_operands_do_not_fit<shape_t<node_t<X>>...>{};
+    if constexpr (!detail::einsum_fits<p, shape_t<node_t<X>>...>())
+        return einsum_operands_do_not_fit<shape_t<node_t<X>>...>{};
     else if constexpr (sizeof...(X) == 1) return detail::einsum_one(p{}, std::forward<X>(x)...);
     else return detail::einsum_two(p{}, std::forward<X>(x)...);
 }

@@ -48,15 +48,16 @@ constexpr void check_indices() {
 }
 template <class V>
 [[noreturn]] void throw_index(char const* what, V index, std::size_t axis, std::size_t extent) {
-    throw index_error(std::string(what) + ": index " + std::to_string(index) + " is outside axis " + std::to_string(axis) +
-                      ", whose extent is " + std::to_string(extent));
+    throw index_error(std::string(what) + ": index " + std::to_string(index) + " is outside axis " +
+                      std::to_string(axis) + ", whose extent is " + std::to_string(extent));
 }
 }  // namespace detail
 
 /// The operand's parts at positions along an axis.
 template <std::size_t Axis, class A, class I>
-class index_select_node : public expression_base<index_select_node<Axis, A, I>, value_t<A>,
-                                                 typename detail::index_select_extents<Axis, shape_t<A>, shape_t<I>>::type> {
+class index_select_node
+    : public expression_base<index_select_node<Axis, A, I>, value_t<A>,
+                             typename detail::index_select_extents<Axis, shape_t<A>, shape_t<I>>::type> {
 public:
     using extents = detail::index_select_extents<Axis, shape_t<A>, shape_t<I>>;
     using shape_type = typename extents::type;
@@ -112,8 +113,8 @@ template <std::ptrdiff_t Axis, expression A, expression I>
 constexpr auto index_select(A&& x, I&& idx) {
     detail::check_indices<value_t<I>>();
     static_assert(shape_t<I>::rank() > 0, "index_select: indices need an axis; for a single position there is select");
-    return index_select_node<detail::checked_axis<Axis, shape_t<A>>(), node_t<A>, node_t<I>>(as_node(std::forward<A>(x)),
-                                                                                              as_node(std::forward<I>(idx)));
+    return index_select_node<detail::checked_axis<Axis, shape_t<A>>(), node_t<A>, node_t<I>>(
+        as_node(std::forward<A>(x)), as_node(std::forward<I>(idx)));
 }
 
 /// y(…, p, …) = x(…, idx(…, p, …), …), where the index counts along an axis; y has the shape of idx, whose other extents are
@@ -123,7 +124,8 @@ template <std::ptrdiff_t Axis, expression A, expression I>
 constexpr auto gather(A&& x, I&& idx) {
     detail::check_indices<value_t<I>>();
     constexpr std::size_t axis = detail::checked_axis<Axis, shape_t<A>>();
-    if constexpr (!detail::may_gather<axis, shape_t<A>, shape_t<I>>()) return cannot_gather<axis, shape_t<A>, shape_t<I>>{};
+    if constexpr (!detail::may_gather<axis, shape_t<A>, shape_t<I>>())
+        return cannot_gather<axis, shape_t<A>, shape_t<I>>{};
     else return gather_node<axis, node_t<A>, node_t<I>>(as_node(std::forward<A>(x)), as_node(std::forward<I>(idx)));
 }
 

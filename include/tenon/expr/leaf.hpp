@@ -89,7 +89,9 @@ using node_t = decltype(as_node(std::declval<X>()));
 
 namespace detail {
 template <class Node>
-inline constexpr int promotion_weight = requires { typename Node::scalar_tag; } ? 0 : Node::rank() == 0 ? 1 : 2;
+inline constexpr int promotion_weight = requires { typename Node::scalar_tag; } ? 0
+                                        : Node::rank() == 0                     ? 1
+                                                                                : 2;
 template <class Node>
 using promoted_node = promoted<typename Node::value_type, promotion_weight<Node>>;
 }  // namespace detail

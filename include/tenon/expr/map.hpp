@@ -144,8 +144,8 @@ struct map_types<Op, A...> : Op::template types<A...> {};
 /// `op(a, b, …)` elementwise over the operands' common shape.
 /// @tparam Op a class with `value(v…)` and, unless it has no slope, `slope<I>(y, v…)` = ∂value/∂v_I
 template <class Op, class... A>
-class map_node
-    : public expression_base<map_node<Op, A...>, typename detail::map_types<Op, A...>::result, broadcast_t<shape_t<A>...>> {
+class map_node : public expression_base<map_node<Op, A...>, typename detail::map_types<Op, A...>::result,
+                                        broadcast_t<shape_t<A>...>> {
 public:
     using shape_type = broadcast_t<shape_t<A>...>;
     using types = detail::map_types<Op, A...>;
@@ -167,7 +167,8 @@ public:
 /// The node of an operator on operands; a compile error `cannot_broadcast<shape<…>, shape<…>>` where no common shape exists.
 template <class Op, class... X>
 constexpr auto make_map(Op op, X&&... x) {
-    if constexpr (broadcast_all<shape_t<node_t<X>>...>::fits) return map_node<Op, node_t<X>...>(op, as_node(std::forward<X>(x))...);
+    if constexpr (broadcast_all<shape_t<node_t<X>>...>::fits)
+        return map_node<Op, node_t<X>...>(op, as_node(std::forward<X>(x))...);
     else return cannot_broadcast<shape_t<node_t<X>>...>{};
 }
 
@@ -205,9 +206,9 @@ TENON_LANE auto operand_lanes(V const& v) {
 /// What an elementwise function is called with: lanes, or numbers and lanes.
 template <class... X>
 concept lanes_or_numbers = (detail::in_kernel<std::remove_cvref_t<X>> || ...) &&
-                           ((detail::in_kernel<std::remove_cvref_t<X>> || number<std::remove_cvref_t<X>>)&&...);
+                           ((detail::in_kernel<std::remove_cvref_t<X>> || number<std::remove_cvref_t<X>>) && ...);
 template <class... X>
-concept numbers = ((number<std::remove_cvref_t<X>> && !detail::in_kernel<std::remove_cvref_t<X>>)&&...);
+concept numbers = ((number<std::remove_cvref_t<X>> && !detail::in_kernel<std::remove_cvref_t<X>>) && ...);
 /// Operands of an elementwise function: tensors and numbers, numbers alone, or lanes and numbers.
 template <class... X>
 concept elementwise_operands =

@@ -46,8 +46,10 @@ constexpr bool product_fits() {
     else {
         std::size_t const k = A::static_extents[A::rank() - 1];
         std::size_t const l = B::static_extents[B::rank() == 1 ? 0 : B::rank() - 2];
-        bool const inner = k == l || (is_dynamic(k) && !is_dynamic(l)) || (is_dynamic(l) && !is_dynamic(k)) || k == dyn || l == dyn;
-        if constexpr (A::rank() > 2 && B::rank() > 2) return inner && broadcast_pair<batch_shape<A>, batch_shape<B>>::fits;
+        bool const inner =
+            k == l || (is_dynamic(k) && !is_dynamic(l)) || (is_dynamic(l) && !is_dynamic(k)) || k == dyn || l == dyn;
+        if constexpr (A::rank() > 2 && B::rank() > 2)
+            return inner && broadcast_pair<batch_shape<A>, batch_shape<B>>::fits;
         else return inner;
     }
 }
@@ -55,7 +57,8 @@ constexpr bool product_fits() {
 
 /// A·B over the last two axes of each; the axes before them are broadcast.
 template <class A, class B>
-class product_node : public expression_base<product_node<A, B>, promote_t<value_t<A>, value_t<B>>, detail::product_shape<shape_t<A>, shape_t<B>>> {
+class product_node : public expression_base<product_node<A, B>, promote_t<value_t<A>, value_t<B>>,
+                                            detail::product_shape<shape_t<A>, shape_t<B>>> {
 public:
     using shape_type = detail::product_shape<shape_t<A>, shape_t<B>>;
     using device = device_of_nodes<A, B>;
@@ -92,9 +95,12 @@ constexpr auto matmul(A&& a, B&& b) {
     using s = shape_t<node_t<A>>;
     using t = shape_t<node_t<B>>;
     if constexpr (!detail::product_fits<s, t>()) return matmul_shapes_do_not_fit<s, t>{};
-    else if constexpr (s::rank() == 1 && t::rank() == 1) return select<0>(matmul(std::forward<A>(a), unsqueeze<1>(std::forward<B>(b))), 0);
-    else if constexpr (s::rank() == 1) return select<-2>(matmul(unsqueeze<0>(std::forward<A>(a)), std::forward<B>(b)), 0);
-    else if constexpr (t::rank() == 1) return select<-1>(matmul(std::forward<A>(a), unsqueeze<1>(std::forward<B>(b))), 0);
+    else if constexpr (s::rank() == 1 && t::rank() == 1)
+        return select<0>(matmul(std::forward<A>(a), unsqueeze<1>(std::forward<B>(b))), 0);
+    else if constexpr (s::rank() == 1)
+        return select<-2>(matmul(unsqueeze<0>(std::forward<A>(a)), std::forward<B>(b)), 0);
+    else if constexpr (t::rank() == 1)
+        return select<-1>(matmul(std::forward<A>(a), unsqueeze<1>(std::forward<B>(b))), 0);
     else if constexpr (!std::is_same_v<value_t<node_t<A>>, promote_t<value_t<node_t<A>>, value_t<node_t<B>>>>)
         return matmul(cast<promote_t<value_t<node_t<A>>, value_t<node_t<B>>>>(std::forward<A>(a)), std::forward<B>(b));
     else if constexpr (!std::is_same_v<value_t<node_t<B>>, value_t<node_t<A>>>)

@@ -49,7 +49,9 @@ constexpr auto pad(A&& x, std::type_identity_t<value_t<A>> value = value_t<A>(0)
     if constexpr (Before == 0 && After == 0) return as_node(std::forward<A>(x));
     else if constexpr (After == 0) return concat<Axis>(detail::margin<a, Before>(s, value), std::forward<A>(x));
     else if constexpr (Before == 0) return concat<Axis>(std::forward<A>(x), detail::margin<a, After>(s, value));
-    else return concat<Axis>(detail::margin<a, Before>(s, value), std::forward<A>(x), detail::margin<a, After>(s, value));
+    else
+        return concat<Axis>(detail::margin<a, Before>(s, value), std::forward<A>(x),
+                            detail::margin<a, After>(s, value));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -45,7 +45,8 @@ struct reduced_static {
     static constexpr auto value = Reduced::left(S::static_extents);
 };
 template <bool Keep, class S, std::size_t... Axes>
-using reduced_shape = shape_from<reduced_extents<Keep, S, Axes...>::rank, reduced_static<reduced_extents<Keep, S, Axes...>, S>>;
+using reduced_shape =
+    shape_from<reduced_extents<Keep, S, Axes...>::rank, reduced_static<reduced_extents<Keep, S, Axes...>, S>>;
 }  // namespace detail
 
 template <class Op, bool Keep, class A, std::size_t... Axes>
@@ -58,7 +59,8 @@ public:
     explicit constexpr reduce_node(A a) : operand(std::move(a)), shape_(reduced::left(operand.shape().extents())) {
         if constexpr (requires { typename Op::needs_elements; }) {
             if (operand.shape().size() == 0 && shape_.size() != 0)
-                throw shape_error(std::string(Op::name) + ": no elements in " + to_string(operand.shape()) + " to choose from");
+                throw shape_error(std::string(Op::name) + ": no elements in " + to_string(operand.shape()) +
+                                  " to choose from");
         }
     }
     constexpr shape_type shape() const { return shape_; }
@@ -97,7 +99,9 @@ struct max {
     template <class T> using result = T;
     template <class T> static constexpr T identity() {
         if constexpr (element::is_dual<T>) return T(identity<typename T::value_type>());
-        else return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+        else
+            return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                        : std::numeric_limits<T>::lowest();
     }
     template <class V> TENON_LANE static V combine(V a, V b) {
         if constexpr (element::is_dual<V>) return math::select(!(b.value > a.value) && b.value == b.value, a, b);
@@ -119,7 +123,9 @@ struct min {
     template <class T> using result = T;
     template <class T> static constexpr T identity() {
         if constexpr (element::is_dual<T>) return T(identity<typename T::value_type>());
-        else return std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+        else
+            return std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
+                                                        : std::numeric_limits<T>::max();
     }
     template <class V> TENON_LANE static V combine(V a, V b) {
         if constexpr (element::is_dual<V>) return math::select(!(b.value < a.value) && b.value == b.value, a, b);
@@ -176,7 +182,8 @@ struct sorted_axes {
 template <class Op, std::ptrdiff_t... Axes, class A, class... K>
 constexpr auto reduce(A&& x, K...) {
     using axes = sorted_axes<shape_t<A>, Axes...>;
-    return make_reduce<Op, (std::is_same_v<K, keepdim_t> || ...)>(std::forward<A>(x), axes::sequence(std::make_index_sequence<axes::count>{}));
+    return make_reduce<Op, (std::is_same_v<K, keepdim_t> || ...)>(
+        std::forward<A>(x), axes::sequence(std::make_index_sequence<axes::count>{}));
 }
 /// How many elements are joined into one.
 template <std::ptrdiff_t... Axes, class A>
@@ -220,7 +227,8 @@ constexpr auto all(A&& x, Keep... keep) {
 /// Σ x / n along Axes, or over all elements.
 template <std::ptrdiff_t... Axes, class A, class... Keep>
 constexpr auto mean(A&& x, Keep... keep) {
-    static_assert(!std::is_integral_v<value_t<A>>, "mean: integers have no mean of their own type; cast them to a floating point type");
+    static_assert(!std::is_integral_v<value_t<A>>,
+                  "mean: integers have no mean of their own type; cast them to a floating point type");
     auto const n = static_cast<double>(detail::reduced_count<Axes...>(x));
     return make_map(op::div{}, detail::reduce<op::sum, Axes...>(std::forward<A>(x), keep...), n);
 }

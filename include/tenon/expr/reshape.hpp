@@ -38,8 +38,9 @@ struct reshape_target {
         }();
     };
     using type = shape_from<sizeof...(E), extents>;
-    static constexpr bool fits = open <= 1 && (!From::is_static || (open == 0 ? known == static_size<From>
-                                                                               : known != 0 && static_size<From> % known == 0));
+    static constexpr bool fits =
+        open <= 1 &&
+        (!From::is_static || (open == 0 ? known == static_size<From> : known != 0 && static_size<From> % known == 0));
 };
 
 template <class To, class A>
@@ -50,7 +51,9 @@ inline constexpr bool reshapes_inside = false;
 /// An elementwise node whose operands all have its shape, or one element, is reshaped operand by operand and stays one loop.
 template <class Op, class... A>
 inline constexpr bool reshapes_inside<map_node<Op, A...>> =
-    ((std::is_same_v<shape_t<A>, shape_t<map_node<Op, A...>>> || (static_size<shape_t<A>> == 1 && shape_t<A>::rank() == 0)) && ...);
+    ((std::is_same_v<shape_t<A>, shape_t<map_node<Op, A...>>> ||
+      (static_size<shape_t<A>> == 1 && shape_t<A>::rank() == 0)) &&
+     ...);
 
 template <class To, class A>
 constexpr auto reshape_operand(A const& a, To const& to) {
@@ -86,7 +89,8 @@ constexpr auto reshape(A&& x) {
             return detail::reshape_to(std::forward<A>(x), to{});
         } else {
             if (target::known == 0 || s.size() % target::known != 0)
-                throw shape_error("reshape: the " + std::to_string(s.size()) + " elements of " + to_string(s) + " do not fill the extents");
+                throw shape_error("reshape: the " + std::to_string(s.size()) + " elements of " + to_string(s) +
+                                  " do not fill the extents");
             return detail::reshape_to(std::forward<A>(x), to(s.size() / target::known));
         }
     }
@@ -101,7 +105,8 @@ struct flatten_target {
     static constexpr std::array<std::size_t, rank> joined(Extents const& e) {
         std::array<std::size_t, rank> r{};
         for (std::size_t a = 0; a != rank; ++a) r[a] = a < First ? e[a] : a == First ? 1 : e[a + Last - First];
-        for (std::size_t a = First; a <= Last; ++a) r[First] = is_dynamic(r[First]) || is_dynamic(e[a]) ? dyn : r[First] * e[a];
+        for (std::size_t a = First; a <= Last; ++a)
+            r[First] = is_dynamic(r[First]) || is_dynamic(e[a]) ? dyn : r[First] * e[a];
         return r;
     }
 };
@@ -148,7 +153,8 @@ struct unflatten_extents {
 template <std::ptrdiff_t Axis, std::size_t... E, class A>
 constexpr auto unflatten(A&& x) {
     using s = shape_t<A>;
-    constexpr std::size_t axis = detail::checked_axis<Axis, s>(), extent = s::static_extents[axis], product = (E * ... * 1);
+    constexpr std::size_t axis = detail::checked_axis<Axis, s>(), extent = s::static_extents[axis],
+                          product = (E * ... * 1);
     if constexpr (!is_dynamic(extent) && extent != product) return cannot_reshape<shape<extent>, shape<E...>>{};
     else {
         using extents = detail::unflatten_extents<s, axis, E...>;

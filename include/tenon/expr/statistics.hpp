@@ -57,8 +57,9 @@ constexpr auto reused(A&& x) {
 
 template <std::ptrdiff_t... Axes, class A, class... K>
 constexpr auto make_var(A&& x, var_options o, K... keep) {
-    static_assert(!std::is_integral_v<value_t<A>>, "var and std: integers have no variance of their own type; cast them to a "
-                                                   "floating point type");
+    static_assert(!std::is_integral_v<value_t<A>>,
+                  "var and std: integers have no variance of their own type; cast them to a "
+                  "floating point type");
     auto const n = static_cast<double>(reduced_count<Axes...>(x));
     double const degrees = n > o.correction ? n - o.correction : 0;
     auto h = reused(std::forward<A>(x));

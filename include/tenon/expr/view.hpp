@@ -156,7 +156,8 @@ struct select_view : identity_view {
     constexpr auto shape(S const& s) const {
         auto const n = static_cast<std::ptrdiff_t>(s[Axis]);
         if (k < -n || k >= n)
-            throw index_error("select: position " + std::to_string(k) + " is outside axis " + std::to_string(Axis) + " of " + to_string(s));
+            throw index_error("select: position " + std::to_string(k) + " is outside axis " + std::to_string(Axis) +
+                              " of " + to_string(s));
         return shape_by_source<select_view>(s);
     }
     template <class S>
@@ -253,7 +254,8 @@ struct broadcast_view : identity_view {
         for (std::size_t a = 0; a != S::rank(); ++a) {
             std::size_t& x = all[sizeof...(E) - S::rank() + a];
             if (is_dynamic(x)) x = s[a];
-            else if (S::static_extents[a] != 1 && x != s[a]) throw_shapes("broadcast_to", to_string(s), to_string(to()));
+            else if (S::static_extents[a] != 1 && x != s[a])
+                throw_shapes("broadcast_to", to_string(s), to_string(to()));
         }
         return view_shape<broadcast_view, S>(all);
     }
@@ -342,13 +344,16 @@ constexpr auto select(A&& x, std::ptrdiff_t k) {
 /// Drops an axis of extent 1; torch.squeeze.
 template <std::ptrdiff_t Axis, class A>
 constexpr auto squeeze(A&& x) {
-    static_assert(shape_t<A>::static_extents[detail::checked_axis<Axis, shape_t<A>>()] == 1, "squeeze: the extent has to be 1");
+    static_assert(shape_t<A>::static_extents[detail::checked_axis<Axis, shape_t<A>>()] == 1,
+                  "squeeze: the extent has to be 1");
     return select<Axis>(std::forward<A>(x), 0);
 }
 /// x[start:stop:step] along one axis, as Python cuts it.
-template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1, class A>
+template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1,
+          class A>
 constexpr auto slice(A&& x) {
-    return make_view(detail::slice_view<detail::checked_axis<Axis, shape_t<A>>(), Start, Stop, Step>{}, std::forward<A>(x));
+    return make_view(detail::slice_view<detail::checked_axis<Axis, shape_t<A>>(), Start, Stop, Step>{},
+                     std::forward<A>(x));
 }
 /// The elements in reverse order along axes; torch.flip.
 template <std::ptrdiff_t... Axes, class A>
@@ -359,7 +364,8 @@ constexpr auto flip(A&& x) {
 template <auto... E, class A>
 constexpr auto broadcast_to(A&& x) {
     using to = shape<static_cast<std::size_t>(E)...>;
-    if constexpr (sizeof...(E) < shape_t<A>::rank() || !broadcast_pair<shape_t<A>, to>::fits) return cannot_broadcast<shape_t<A>, to>{};
+    if constexpr (sizeof...(E) < shape_t<A>::rank() || !broadcast_pair<shape_t<A>, to>::fits)
+        return cannot_broadcast<shape_t<A>, to>{};
     else return make_view(detail::broadcast_view<static_cast<std::size_t>(E)...>{}, std::forward<A>(x));
 }
 /// The diagonal of the last two axes; torch.diagonal(x, dim1=-2, dim2=-1).

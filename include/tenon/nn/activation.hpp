@@ -97,7 +97,9 @@ struct softplus {
     using preserves_features = void;
     float beta = 1;
     float threshold = 20;
-    constexpr auto operator()(auto const& x) const { return tenon::softplus(x, {.beta = beta, .threshold = threshold}); }
+    constexpr auto operator()(auto const& x) const {
+        return tenon::softplus(x, {.beta = beta, .threshold = threshold});
+    }
     std::string description() const {
         return "softplus(beta=" + detail::number_text(beta) + ", threshold=" + detail::number_text(threshold) + ")";
     }

@@ -34,12 +34,14 @@ Variable uniform_parameter(std::size_t fan_in) {
 template <std::size_t In, std::size_t Out, class X, class Weight>
 constexpr auto times_transposed(X const& x, Weight const& weight) {
     constexpr std::size_t last = shape_t<X>::rank() == 0 ? 0 : inner_extent<shape_t<X>>;
-    if constexpr (shape_t<X>::rank() == 0 || (!is_dynamic(last) && last != In)) return linear_input_does_not_fit<In, Out, shape_t<X>>{};
+    if constexpr (shape_t<X>::rank() == 0 || (!is_dynamic(last) && last != In))
+        return linear_input_does_not_fit<In, Out, shape_t<X>>{};
     else return matmul(x, transpose(weight));
 }
 template <std::size_t In, std::size_t Out, bool Bias>
 std::string describe_linear() {
-    return "linear(in_features=" + std::to_string(In) + ", out_features=" + std::to_string(Out) + ", bias=" + (Bias ? "true" : "false") + ")";
+    return "linear(in_features=" + std::to_string(In) + ", out_features=" + std::to_string(Out) +
+           ", bias=" + (Bias ? "true" : "false") + ")";
 }
 }  // namespace detail
 
@@ -50,8 +52,10 @@ struct linear {
     using layer_tag = void;
     static constexpr std::size_t in_features = In, out_features = Out;
 
-    typename Device::template variable<float, Out, In> weight = detail::uniform_parameter<typename Device::template variable<float, Out, In>>(In);
-    typename Device::template variable<float, Out> bias = detail::uniform_parameter<typename Device::template variable<float, Out>>(In);
+    typename Device::template variable<float, Out, In> weight =
+        detail::uniform_parameter<typename Device::template variable<float, Out, In>>(In);
+    typename Device::template variable<float, Out> bias =
+        detail::uniform_parameter<typename Device::template variable<float, Out>>(In);
 
     constexpr auto operator()(auto const& x) const { return detail::times_transposed<In, Out>(x, weight) + bias; }
     static std::string description() { return detail::describe_linear<In, Out, true>(); }
@@ -63,7 +67,8 @@ struct linear<In, Out, Device, no_bias> {
     using layer_tag = void;
     static constexpr std::size_t in_features = In, out_features = Out;
 
-    typename Device::template variable<float, Out, In> weight = detail::uniform_parameter<typename Device::template variable<float, Out, In>>(In);
+    typename Device::template variable<float, Out, In> weight =
+        detail::uniform_parameter<typename Device::template variable<float, Out, In>>(In);
 
     constexpr auto operator()(auto const& x) const { return detail::times_transposed<In, Out>(x, weight); }
     static std::string description() { return detail::describe_linear<In, Out, false>(); }

@@ -88,7 +88,8 @@ template <class Model, class F>
 constexpr void visit_parameters(Model& model, F&& f) {
     using plain = std::remove_const_t<Model>;
     if constexpr (parameter<Model>) f(model);
-    else if constexpr (detail::has_children<Model>) model.visit_children([&](std::string_view, auto& inner) { visit_parameters(inner, f); });
+    else if constexpr (detail::has_children<Model>)
+        model.visit_children([&](std::string_view, auto& inner) { visit_parameters(inner, f); });
     else if constexpr (detail::array_like<plain>)
         for (auto& element : model) visit_parameters(element, f);
     else if constexpr (reflect::aggregate<plain>)
@@ -144,14 +145,16 @@ constexpr auto model_device() {
 }
 template <class... M>
 struct joined_model_device<parts_of<M...>> {
-    using type = std::type_identity<typename tenon::detail::joined_device<typename decltype(model_device<M>())::type...>::type>;
+    using type =
+        std::type_identity<typename tenon::detail::joined_device<typename decltype(model_device<M>())::type...>::type>;
 };
 }  // namespace detail
 
 /// Where a model's parameters live. Compile error `devices_differ<A, B>` where they live apart.
 template <class Model>
-using model_device_t = std::conditional_t<std::is_same_v<decltype(detail::model_device<Model>()), std::type_identity<anywhere>>, cpu,
-                                          typename decltype(detail::model_device<Model>())::type>;
+using model_device_t =
+    std::conditional_t<std::is_same_v<decltype(detail::model_device<Model>()), std::type_identity<anywhere>>, cpu,
+                       typename decltype(detail::model_device<Model>())::type>;
 
 /// Puts every layer into training mode: dropout drops, running statistics move.
 template <class Model>

@@ -64,7 +64,8 @@ private:
         else return apply<I + 1>(get<I>(layers)(x));
     }
     template <std::size_t I>
-    static constexpr char name[3] = {static_cast<char>(I < 10 ? '0' + I : '0' + I / 10), static_cast<char>(I < 10 ? 0 : '0' + I % 10), 0};
+    static constexpr char name[3] = {static_cast<char>(I < 10 ? '0' + I : '0' + I / 10),
+                                     static_cast<char>(I < 10 ? 0 : '0' + I % 10), 0};
 };
 
 namespace detail {
@@ -77,7 +78,8 @@ constexpr tuple<L...> as_layers(pipeline<L...> p) {
     return std::move(p.layers);
 }
 template <std::size_t... I, std::size_t... J, class... A, class... B>
-constexpr pipeline<A..., B...> join(tuple_of<std::index_sequence<I...>, A...> a, tuple_of<std::index_sequence<J...>, B...> b) {
+constexpr pipeline<A..., B...> join(tuple_of<std::index_sequence<I...>, A...> a,
+                                    tuple_of<std::index_sequence<J...>, B...> b) {
     return {{{std::move(get<I>(a))}..., {std::move(get<J>(b))}...}};
 }
 }  // namespace detail

@@ -20,7 +20,8 @@ struct clamp : arithmetic {
     TENON_LANE static auto slope(V, V x, V low, V high) {
         V const half(0.5), one(1), none(0);
         if constexpr (I == 0)
-            return math::select((x < low) | (x > high), none, math::select(((x == low) | (x == high)) & (low < high), half, one));
+            return math::select((x < low) | (x > high), none,
+                                math::select(((x == low) | (x == high)) & (low < high), half, one));
         else if constexpr (I == 1)
             return math::select((x < low) & (low <= high), one, math::select((x == low) & (low < high), half, none));
         else

@@ -67,9 +67,7 @@ struct nadam_rule {
     }
 
 private:
-    TENON_HOST_DEVICE double momentum(double t) const {
-        return beta1 * (1 - 0.5 * std::pow(0.96, t * momentum_decay));
-    }
+    TENON_HOST_DEVICE double momentum(double t) const { return beta1 * (1 - 0.5 * std::pow(0.96, t * momentum_decay)); }
 };
 
 /// μ_t = β₁(1 − ½ 0.96^(t·momentum_decay));  m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;

@@ -13,7 +13,10 @@ namespace tenon::inline TENON_TARGET {
 namespace detail {
 /// 0 bool, 1 integer, 2 floating point, 3 dual number.
 template <class T>
-inline constexpr int category = std::is_same_v<T, bool> ? 0 : std::is_integral_v<T> ? 1 : std::is_floating_point_v<T> ? 2 : 3;
+inline constexpr int category = std::is_same_v<T, bool>       ? 0
+                                : std::is_integral_v<T>       ? 1
+                                : std::is_floating_point_v<T> ? 2
+                                                              : 3;
 
 template <class A, class B>
 constexpr auto promote_pair() {
@@ -50,9 +53,10 @@ struct promoted_pair {
     using heavy = std::conditional_t<(A::weight > B::weight), A, B>;
     using light = std::conditional_t<(A::weight > B::weight), B, A>;
     static constexpr int ch = category<typename heavy::type>, cl = category<typename light::type>;
-    using type = std::conditional_t<!by_weight, both,
-                                    std::conditional_t<(ch >= cl), typename heavy::type,
-                                                       std::conditional_t<cl == 2 && light::weight == 0, lighter_float, both>>>;
+    using type =
+        std::conditional_t<!by_weight, both,
+                           std::conditional_t<(ch >= cl), typename heavy::type,
+                                              std::conditional_t<cl == 2 && light::weight == 0, lighter_float, both>>>;
     static constexpr int weight = A::weight > B::weight ? A::weight : B::weight;
 };
 template <class A, class... Rest>

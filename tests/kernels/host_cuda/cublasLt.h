@@ -137,11 +137,12 @@ void multiply(operation const& o, T const* a, layout const& la, T const* b, layo
 }  // namespace host_cuda
 
 // Not inlined: g++ 12 would read a double from a caller's float.
-[[gnu::noinline]] inline cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t o, void const*, void const* a,
-                                     cublasLtMatrixLayout_t la, void const* b, cublasLtMatrixLayout_t lb,
-                                     void const* beta, void const*, cublasLtMatrixLayout_t, void* c,
-                                     cublasLtMatrixLayout_t lc, cublasLtMatmulAlgo_t const*, void*, std::size_t,
-                                     cudaStream_t stream) {
+[[gnu::noinline]] inline cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t o, void const*,
+                                                       void const* a, cublasLtMatrixLayout_t la, void const* b,
+                                                       cublasLtMatrixLayout_t lb, void const* beta, void const*,
+                                                       cublasLtMatrixLayout_t, void* c, cublasLtMatrixLayout_t lc,
+                                                       cublasLtMatmulAlgo_t const*, void*, std::size_t,
+                                                       cudaStream_t stream) {
     std::uint64_t const m = o->transposed[0] ? la->columns : la->rows, k = o->transposed[0] ? la->rows : la->columns;
     std::uint64_t const n = o->transposed[1] ? lb->rows : lb->columns, l = o->transposed[1] ? lb->columns : lb->rows;
     if (m != lc->rows || n != lc->columns || k != l) return CUBLAS_STATUS_INVALID_VALUE;

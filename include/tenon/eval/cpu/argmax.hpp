@@ -8,7 +8,8 @@ namespace tenon::inline TENON_TARGET::eval {
 
 template <bool Least, std::size_t Axis, bool Keep, class A, bool Grad>
 struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
-    : in_memory<tape<argmax_node<Least, Axis, Keep, A>, Grad>, std::int64_t, typename argmax_node<Least, Axis, Keep, A>::shape_type, false> {
+    : in_memory<tape<argmax_node<Least, Axis, Keep, A>, Grad>, std::int64_t,
+                typename argmax_node<Least, Axis, Keep, A>::shape_type, false> {
     using node = argmax_node<Least, Axis, Keep, A>;
     using Shape = typename node::shape_type;
     using T = value_t<A>;
@@ -34,15 +35,18 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
     template <class Plan>
     static void describe(node const& n, Plan& p) {
         std::size_t const elements = n.operand.shape().size();
-        p.template kernel<tape>(n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = elements}, [&] {
-            p.template streams<tape<A, false>>(n.operand);
-            p.template scratch<buffer<T, static_size<Shape>>>(n.shape().size());
-            if constexpr (along_rows) p.template scratch<buffer<T, inner_extent<shape_t<A>>>>(row_length(n.operand.shape()));
-        });
+        p.template kernel<tape>(
+            n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = elements}, [&] {
+                p.template streams<tape<A, false>>(n.operand);
+                p.template scratch<buffer<T, static_size<Shape>>>(n.shape().size());
+                if constexpr (along_rows)
+                    p.template scratch<buffer<T, inner_extent<shape_t<A>>>>(row_length(n.operand.shape()));
+            });
     }
 
 private:
-    static constexpr bool along_rows = !element::is_dual<T> && std::is_arithmetic_v<T> && !std::is_same_v<T, bool> && (Axis == rank || Axis + 1 == rank);
+    static constexpr bool along_rows = !element::is_dual<T> && std::is_arithmetic_v<T> && !std::is_same_v<T, bool> &&
+                                       (Axis == rank || Axis + 1 == rank);
 
     /// Each row goes to the L1 cache; its extremum is found with lanes, and then the place of it.
     constexpr void search_rows(T* best) {
@@ -57,15 +61,18 @@ private:
             std::size_t o = 0, first = 0;
             for_each_row(s, [&](auto const& outer) {
                 auto r = operand_.row(outer);
-                for_each_pack<lanes_for<tape<A, false>>, extent>(length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                    element::store_lanes(x + j, math::convert<T>(r.template load<N>(j).value));
-                });
+                for_each_pack<lanes_for<tape<A, false>>, extent>(
+                    length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                        element::store_lanes(x + j, math::convert<T>(r.template load<N>(j).value));
+                    });
                 T const y = element::element_of<T>(join_row<Op, T, lanes, extent>(
                     length, [x](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + j); }));
                 if (indices_.data()[o] < 0 || (best[o] == best[o] && (beats(y, best[o]) || y != y))) {
                     best[o] = y;
                     std::size_t i = 0;
-                    auto const is_it = [y](auto v) TENON_LAMBDA_INLINE { return (v == decltype(v)(y)) | ((v != v) & (decltype(v)(y) != decltype(v)(y))); };
+                    auto const is_it = [y](auto v) TENON_LAMBDA_INLINE {
+                        return (v == decltype(v)(y)) | ((v != v) & (decltype(v)(y) != decltype(v)(y)));
+                    };
                     while (i + lanes <= length && !math::hany(is_it(element::load_lanes<lanes>(x + i)))) i += lanes;
                     while (i < length && !math::hany(is_it(element::load_lanes<1>(x + i)))) ++i;
                     indices_.data()[o] = static_cast<std::int64_t>(first + i);

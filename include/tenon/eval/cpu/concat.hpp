@@ -16,7 +16,8 @@ template <std::size_t Axis, class... A, bool Grad>
 struct tape<concat_node<Axis, A...>, Grad>
     : in_memory<tape<concat_node<Axis, A...>, Grad>, typename concat_node<Axis, A...>::value_type,
                 typename concat_node<Axis, A...>::shape_type,
-                (tape<A, concat_passes<Grad, typename concat_node<Axis, A...>::value_type, A>>::differentiable || ...)> {
+                (tape<A, concat_passes<Grad, typename concat_node<Axis, A...>::value_type, A>>::differentiable ||
+                 ...)> {
     using node = concat_node<Axis, A...>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;

@@ -83,7 +83,9 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
             if constexpr (R == reduction::none) {
                 each_row([&](std::size_t row, std::size_t o, std::size_t step) {
                     V const g = element::load_lanes<1>(gradients_.data() + row);
-                    for (std::size_t c = 0; c != length; ++c) element::store_lanes(z_.data() + o + c * step, element::load_lanes<1>(z_.data() + o + c * step) * g);
+                    for (std::size_t c = 0; c != length; ++c)
+                        element::store_lanes(z_.data() + o + c * step,
+                                             element::load_lanes<1>(z_.data() + o + c * step) * g);
                 });
                 backward_from_memory(logits_, std::as_const(z_).data());
             } else {
@@ -107,8 +109,10 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
             p.template takes<decltype(index_)>(n.targets);
             p.template holds<decltype(z_)>(elements);
         };
-        p.template kernel<tape>(n, {.kind = "softmax", .name = "cross_entropy",
-                                    .operations = 5 * elements, .gradient_operations = elements}, operands);
+        p.template kernel<tape>(
+            n,
+            {.kind = "softmax", .name = "cross_entropy", .operations = 5 * elements, .gradient_operations = elements},
+            operands);
     }
 
 private:
@@ -144,9 +148,7 @@ private:
         }
         return static_cast<std::int64_t>(index_.data()[o]);
     }
-    constexpr V class_weight(std::size_t c) const {
-        return V(element::load_lanes<1>(weights_ + c * weight_step_));
-    }
+    constexpr V class_weight(std::size_t c) const { return V(element::load_lanes<1>(weights_ + c * weight_step_)); }
     static constexpr std::size_t rows_together =
         std::min(lanes, std::bit_ceil(static_size<tenon::detail::target_shape<Rows>>));
     /// What is known of a row before its logarithm.
@@ -166,20 +168,29 @@ private:
     }
     template <class Op>
     TENON_INLINE static constexpr V join_classes(row_state const& r) {
-        return join_row<Op, T, contiguous_classes ? lanes : 1, classes_static>(r.classes, [&r](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            return element::load_lanes<N>(r.z + j * r.step);
-        });
+        return join_row<Op, T, contiguous_classes ? lanes : 1, classes_static>(
+            r.classes,
+            [&r](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(r.z + j * r.step); });
     }
     /// Puts exp(z − max z) in place of a row's logits.
-    TENON_INLINE constexpr row_state exponentials(std::size_t index, std::int64_t t, T* z, std::size_t step, std::size_t classes) const {
+    TENON_INLINE constexpr row_state exponentials(std::size_t index, std::int64_t t, T* z, std::size_t step,
+                                                  std::size_t classes) const {
         V const zero(T(0));
-        row_state r{index, contiguous_classes ? 1 : step, classes, 0, z, t != node_->options.ignore_index, zero, zero, V(T(1)), zero, zero, zero, zero, zero};
+        row_state r{index,   contiguous_classes ? 1 : step,
+                    classes, 0,
+                    z,       t != node_->options.ignore_index,
+                    zero,    zero,
+                    V(T(1)), zero,
+                    zero,    zero,
+                    zero,    zero};
         if (!r.counts) {
-            each_class(r, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { element::store_lanes(z + j * r.step, lane_t<T, N>(T(0))); });
+            each_class(r, [&](auto N, std::size_t j)
+                              TENON_LAMBDA_INLINE { element::store_lanes(z + j * r.step, lane_t<T, N>(T(0))); });
             return r;
         }
         if (t < 0 || static_cast<std::size_t>(t) >= classes)
-            throw index_error("cross_entropy: class " + std::to_string(t) + " is not one of the " + std::to_string(classes) + " classes");
+            throw index_error("cross_entropy: class " + std::to_string(t) + " is not one of the " +
+                              std::to_string(classes) + " classes");
         r.target = static_cast<std::size_t>(t);
         r.top = join_classes<op::max>(r);
         r.chosen = at(r, r.target);
@@ -222,11 +233,14 @@ private:
                 element::store_lanes(p, element::load_lanes<N>(p) * math::splat<N>(scale));
             });
             if (smoothing != 0)
-                for (std::size_t c = 0; c < r.classes; ++c) element::store_lanes(r.z + c * r.step, at(r, c) - share * class_weight(c));
+                for (std::size_t c = 0; c < r.classes; ++c)
+                    element::store_lanes(r.z + c * r.step, at(r, c) - share * class_weight(c));
             element::store_lanes(r.z + r.target * r.step, at(r, r.target) - keep * r.weight);
         }
     }
-    TENON_INLINE static constexpr V at(row_state const& r, std::size_t c) { return element::load_lanes<1>(r.z + c * r.step); }
+    TENON_INLINE static constexpr V at(row_state const& r, std::size_t c) {
+        return element::load_lanes<1>(r.z + c * r.step);
+    }
 
     node const* node_;
     plain const* weights_;

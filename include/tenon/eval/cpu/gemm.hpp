@@ -55,10 +55,11 @@ struct packing {
 /// The product for run-time extents, packed and blocked as Goto and van de Geijn (2008) describe. C's rows or columns should
 /// be contiguous; where columns are, the transposed product is computed.
 template <class T>
-[[gnu::noinline]] void gemm_blocked(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
-                                    bool accumulate) {
+[[gnu::noinline]] void gemm_blocked(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
+                                    matrix<T> c, bool accumulate) {
     using t = tile<T>;
-    if (c.columns != 1 && c.rows == 1) return gemm_blocked<T>(n, m, k, b.transposed(), a.transposed(), c.transposed(), accumulate);
+    if (c.columns != 1 && c.rows == 1)
+        return gemm_blocked<T>(n, m, k, b.transposed(), a.transposed(), c.transposed(), accumulate);
     packing<T> const p(m, n, k, a, b);
     auto const [rows, columns, depth, pack_a, pack_b] = p;
     buffer<T, dyn> packed_a, packed_b;
@@ -71,12 +72,14 @@ template <class T>
             bool const add = accumulate || k0 != 0;
             if (pack_b)
                 for (std::size_t j = 0; j < nj; j += t::columns)
-                    pack_panel<t::columns>(b.from(k0, j0 + j), std::min(t::columns, nj - j), nk, packed_b.data() + j * nk);
+                    pack_panel<t::columns>(b.from(k0, j0 + j), std::min(t::columns, nj - j), nk,
+                                           packed_b.data() + j * nk);
             for (std::size_t i0 = 0; i0 < m; i0 += rows) {
                 std::size_t const ni = std::min(rows, m - i0);
                 if (pack_a)
                     for (std::size_t i = 0; i < ni; i += t::rows)
-                        pack_panel<t::rows>(a.from(i0 + i, k0).transposed(), std::min(t::rows, ni - i), nk, packed_a.data() + i * nk);
+                        pack_panel<t::rows>(a.from(i0 + i, k0).transposed(), std::min(t::rows, ni - i), nk,
+                                            packed_a.data() + i * nk);
                 for (std::size_t j = 0; j < nj; j += t::columns) {
                     std::size_t const width = std::min(t::columns, nj - j);
                     T const* panel = packed_b.data();
@@ -87,8 +90,10 @@ template <class T>
                         step = static_cast<std::size_t>(b.rows);
                     } else pack_panel<t::columns>(b.from(k0, j0 + j), width, nk, packed_b.data());
                     for (std::size_t i = 0; i < ni; i += t::rows) {
-                        matrix<T const> const from = pack_a ? matrix<T const>{packed_a.data() + i * nk, 1, t::rows} : a.from(i0 + i, k0);
-                        tile_product<T>(nk, from, panel, step, c.from(i0 + i, j0 + j), std::min(t::rows, ni - i), width, add);
+                        matrix<T const> const from =
+                            pack_a ? matrix<T const>{packed_a.data() + i * nk, 1, t::rows} : a.from(i0 + i, k0);
+                        tile_product<T>(nk, from, panel, step, c.from(i0 + i, j0 + j), std::min(t::rows, ni - i), width,
+                                        add);
                     }
                 }
             }
@@ -98,19 +103,21 @@ template <class T>
 
 /// The elements of the two buffers that `gemm` takes from the workspace, 0 for one that it does without.
 template <std::size_t M, std::size_t N, std::size_t K, class T>
-constexpr std::array<std::size_t, 2> gemm_packed(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
-                                                 matrix<T const> c) {
+constexpr std::array<std::size_t, 2> gemm_packed(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a,
+                                                 matrix<T const> b, matrix<T const> c) {
     if (element::is_dual<T> || !std::is_arithmetic_v<T> || k == 0 || has_small_product<M, N, K>) return {};
     if (m == 1) return {a.columns != 1 ? k : 0, b.rows != 1 && c.columns != 1 ? n : 0};
     if (n == 1) return gemm_packed<N, M, K, T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
-    if (c.columns != 1 && c.rows == 1) return gemm_packed<N, M, K, T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
+    if (c.columns != 1 && c.rows == 1)
+        return gemm_packed<N, M, K, T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
     packing<T> const p(m, n, k, a, b);
     return {p.size_a(), p.size_b()};
 }
 
 /// C = A·B, or C += A·B, where A is M×K and B is K×N. Extents that are not static are `dyn` in the type.
 template <std::size_t M, std::size_t N, std::size_t K, class T>
-constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c, bool accumulate) {
+constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
+                    bool accumulate) {
     if (std::is_constant_evaluated() || element::is_dual<T> || !std::is_arithmetic_v<T> || k == 0) {
         for (std::size_t i = 0; i < m; ++i)
             for (std::size_t j = 0; j < n; ++j) {

@@ -36,7 +36,8 @@ TENON_INLINE void store_first(T* p, element::pack<T, Lanes> const& v) {
 
 /// Whether a product is static and small enough: its code grows with K, and B has to stay in the L1 cache.
 template <std::size_t M, std::size_t N, std::size_t K>
-inline constexpr bool has_small_product = !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) && M * N * K <= 16 * 16 * 16 && K * N <= 1024;
+inline constexpr bool has_small_product =
+    !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) && M * N * K <= 16 * 16 * 16 && K * N <= 1024;
 
 /// C = A·B, or C += A·B. Four rows at a time meet B's rows as packs; B is copied first where its rows are not contiguous.
 template <std::size_t M, std::size_t N, std::size_t K, class T>
@@ -58,25 +59,30 @@ TENON_INLINE void gemm_small(matrix<T const> a, matrix<T const> b, matrix<T> c, 
                 load(k, bs);
                 unroll<R>([&](auto r) TENON_LAMBDA_INLINE {
                     V const av = V(*a.at(i + r, k));
-                    unroll<packs>([&](auto q) TENON_LAMBDA_INLINE { sums[r][q] = multiply_add(av, bs[q], sums[r][q]); });
+                    unroll<packs>([&](auto q)
+                                      TENON_LAMBDA_INLINE { sums[r][q] = multiply_add(av, bs[q], sums[r][q]); });
                 });
             }
         };
         if (in_place)
             row_of_b([&](std::size_t k, V* bs) TENON_LAMBDA_INLINE {
-                unroll<packs - 1>([&](auto q) TENON_LAMBDA_INLINE { bs[q] = element::load_lanes<lanes>(b.at(k, q * lanes)); });
+                unroll<packs - 1>([&](auto q)
+                                      TENON_LAMBDA_INLINE { bs[q] = element::load_lanes<lanes>(b.at(k, q * lanes)); });
                 bs[packs - 1] = detail::load_first<tail, lanes>(b.at(k, N - tail));
             });
         else
             row_of_b([&](std::size_t k, V* bs) TENON_LAMBDA_INLINE {
-                unroll<packs>([&](auto q) TENON_LAMBDA_INLINE { bs[q] = element::load_lanes<lanes>(copy + k * width + q * lanes); });
+                unroll<packs>([&](auto q) TENON_LAMBDA_INLINE {
+                    bs[q] = element::load_lanes<lanes>(copy + k * width + q * lanes);
+                });
             });
         unroll<R>([&](auto r) TENON_LAMBDA_INLINE {
             if (c.columns == 1)
                 unroll<packs>([&](auto q) TENON_LAMBDA_INLINE {
                     constexpr std::size_t count = q + 1 == packs ? tail : lanes;
                     T* const to = c.at(i + r, q * lanes);
-                    if (accumulate) sums[r][q] = sums[r][q] + detail::load_first<count, lanes>(static_cast<T const*>(to));
+                    if (accumulate)
+                        sums[r][q] = sums[r][q] + detail::load_first<count, lanes>(static_cast<T const*>(to));
                     detail::store_first<count>(to, sums[r][q]);
                 });
             else {

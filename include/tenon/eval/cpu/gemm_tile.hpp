@@ -48,21 +48,23 @@ TENON_LANE V multiply_add(V a, V b, V c) {
 /// @param b rows of tile::columns elements, `b_step` apart
 /// @param rows,columns how much of the tile belongs to C; A has `rows` rows, B always has tile::columns columns
 template <class T>
-[[gnu::noinline]] void tile_product(std::size_t depth, matrix<T const> a, T const* b, std::size_t b_step, matrix<T> c, std::size_t rows,
-                                    std::size_t columns, bool accumulate) {
+[[gnu::noinline]] void tile_product(std::size_t depth, matrix<T const> a, T const* b, std::size_t b_step, matrix<T> c,
+                                    std::size_t rows, std::size_t columns, bool accumulate) {
     using t = tile<T>;
     using V = element::lane_t<T, t::lanes>;
     T const* from[t::rows];
     unroll<t::rows>([&](auto i) TENON_LAMBDA_INLINE { from[i] = a.at(i < rows ? i : 0, 0); });
     // C is met after the loop: asked for now, it is there by then.
-    if (c.columns == 1) unroll<t::rows>([&](auto i) TENON_LAMBDA_INLINE { __builtin_prefetch(c.at(i < rows ? i : 0, 0), 1); });
+    if (c.columns == 1)
+        unroll<t::rows>([&](auto i) TENON_LAMBDA_INLINE { __builtin_prefetch(c.at(i < rows ? i : 0, 0), 1); });
     V sums[t::rows][t::packs];
     unroll<t::rows * t::packs>([&](auto i) TENON_LAMBDA_INLINE { sums[i / t::packs][i % t::packs] = V(T(0)); });
     auto const along = [&](auto step) TENON_LAMBDA_INLINE {
         std::ptrdiff_t at = 0;
         for (std::size_t k = 0; k < depth; ++k) {
             V bs[t::packs];
-            unroll<t::packs>([&](auto q) TENON_LAMBDA_INLINE { bs[q] = element::load_lanes<t::lanes>(b + q * t::lanes); });
+            unroll<t::packs>([&](auto q)
+                                 TENON_LAMBDA_INLINE { bs[q] = element::load_lanes<t::lanes>(b + q * t::lanes); });
             unroll<t::rows>([&](auto i) TENON_LAMBDA_INLINE {
                 V const av = V(from[i][at]);
                 unroll<t::packs>([&](auto q) TENON_LAMBDA_INLINE { sums[i][q] = multiply_add(av, bs[q], sums[i][q]); });
@@ -74,18 +76,23 @@ template <class T>
     if (a.columns == 1) along(std::integral_constant<std::ptrdiff_t, 1>{});
     else along(a.columns);
     auto const each_pack = [&](auto f) TENON_LAMBDA_INLINE {
-        unroll<t::rows * t::packs>([&](auto i) TENON_LAMBDA_INLINE { f(i / t::packs, i % t::packs * t::lanes, sums[i / t::packs][i % t::packs]); });
+        unroll<t::rows * t::packs>([&](auto i) TENON_LAMBDA_INLINE {
+            f(i / t::packs, i % t::packs * t::lanes, sums[i / t::packs][i % t::packs]);
+        });
     };
     if (rows == t::rows && columns == t::columns && c.columns == 1) {
         if (accumulate)
             each_pack([&](std::size_t i, std::size_t j, V const& v) TENON_LAMBDA_INLINE {
                 element::store_lanes(c.at(i, j), element::load_lanes<t::lanes>(c.at(i, j)) + v);
             });
-        else each_pack([&](std::size_t i, std::size_t j, V const& v) TENON_LAMBDA_INLINE { element::store_lanes(c.at(i, j), v); });
+        else
+            each_pack([&](std::size_t i, std::size_t j, V const& v)
+                          TENON_LAMBDA_INLINE { element::store_lanes(c.at(i, j), v); });
         return;
     }
     T edge[t::rows][t::columns];
-    each_pack([&](std::size_t i, std::size_t j, V const& v) TENON_LAMBDA_INLINE { element::store_lanes(&edge[i][j], v); });
+    each_pack([&](std::size_t i, std::size_t j, V const& v)
+                  TENON_LAMBDA_INLINE { element::store_lanes(&edge[i][j], v); });
     for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t j = 0; j < columns; ++j) {
             T& to = *c.at(i, j);
@@ -138,7 +145,8 @@ TENON_INLINE void pack_columns(matrix<T const> from, std::size_t width, std::siz
 /// A panel for the tile kernel.
 template <std::size_t Width, class T>
 [[gnu::noinline]] void pack_panel(matrix<T const> from, std::size_t width, std::size_t depth, T* to) {
-    pack_columns<Width, std::is_floating_point_v<T> ? std::min<std::size_t>(tile<T>::lanes, 8) : 1>(from, width, depth, to);
+    pack_columns<Width, std::is_floating_point_v<T> ? std::min<std::size_t>(tile<T>::lanes, 8) : 1>(from, width, depth,
+                                                                                                    to);
 }
 
 }  // namespace tenon::inline TENON_TARGET::eval

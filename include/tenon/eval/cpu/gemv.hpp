@@ -11,7 +11,8 @@ namespace tenon::inline TENON_TARGET::eval {
 namespace detail {
 /// y_j = Σ_k x_k b_kj for J columns that are contiguous along k: a sum of lanes for each.
 template <std::size_t J, class T>
-TENON_INLINE void dot_columns(std::size_t depth, T const* x, matrix<T const> b, T* y, std::ptrdiff_t y_step, bool accumulate) {
+TENON_INLINE void dot_columns(std::size_t depth, T const* x, matrix<T const> b, T* y, std::ptrdiff_t y_step,
+                              bool accumulate) {
     constexpr std::size_t lanes = tile<T>::lanes;
     using V = element::lane_t<T, lanes>;
     V sums[J];
@@ -19,7 +20,9 @@ TENON_INLINE void dot_columns(std::size_t depth, T const* x, matrix<T const> b, 
     std::size_t k = 0;
     for (; k + lanes <= depth; k += lanes) {
         V const v = element::load_lanes<lanes>(x + k);
-        unroll<J>([&](auto j) TENON_LAMBDA_INLINE { sums[j] = multiply_add(v, element::load_lanes<lanes>(b.at(k, j)), sums[j]); });
+        unroll<J>([&](auto j) TENON_LAMBDA_INLINE {
+            sums[j] = multiply_add(v, element::load_lanes<lanes>(b.at(k, j)), sums[j]);
+        });
     }
     unroll<J>([&](auto j) TENON_LAMBDA_INLINE {
         T s = element::element_of<T>(math::total(sums[j]));
@@ -37,7 +40,8 @@ TENON_INLINE void add_rows(std::size_t width, T const* x, matrix<T const> b, T* 
     std::size_t j = 0;
     for (; j + lanes <= width; j += lanes) {
         V s = element::load_lanes<lanes>(y + j);
-        unroll<K>([&](auto k) TENON_LAMBDA_INLINE { s = multiply_add(V(x[k]), element::load_lanes<lanes>(b.at(k, j)), s); });
+        unroll<K>([&](auto k)
+                      TENON_LAMBDA_INLINE { s = multiply_add(V(x[k]), element::load_lanes<lanes>(b.at(k, j)), s); });
         element::store_lanes(y + j, s);
     }
     for (; j < width; ++j)
@@ -59,7 +63,8 @@ template <class T>
         constexpr std::size_t together = 8;
         std::size_t j = 0;
         auto const to = [&] { return y + static_cast<std::ptrdiff_t>(j) * y_step; };
-        for (; j + together <= n; j += together) detail::dot_columns<together>(k, x, b.from(0, j), to(), y_step, accumulate);
+        for (; j + together <= n; j += together)
+            detail::dot_columns<together>(k, x, b.from(0, j), to(), y_step, accumulate);
         for (; j < n; ++j) detail::dot_columns<1>(k, x, b.from(0, j), to(), y_step, accumulate);
         return;
     }

@@ -63,7 +63,8 @@ public:
             auto r = indices_.row(outer);
             for (std::size_t j = 0; j < row_length(s); ++j) {
                 V const v = element::element_of<V>(math::convert<V>(r.template load<1>(j).value));
-                if (v < V(0) || static_cast<std::size_t>(v) >= extent) tenon::detail::throw_index(what, v, axis, extent);
+                if (v < V(0) || static_cast<std::size_t>(v) >= extent)
+                    tenon::detail::throw_index(what, v, axis, extent);
                 *to++ = static_cast<std::ptrdiff_t>(v) * stride;
             }
         });
@@ -71,9 +72,8 @@ public:
 
     template <class Plan>
     static void describe(I const& n, Plan& p) {
-        p.template kernel<index_offsets>(n, {.kind = "gather", .name = "offsets", .operations = n.shape().size()}, [&] {
-            p.template streams<tape<I, false>>(n);
-        });
+        p.template kernel<index_offsets>(n, {.kind = "gather", .name = "offsets", .operations = n.shape().size()},
+                                         [&] { p.template streams<tape<I, false>>(n); });
     }
 
 private:
@@ -89,7 +89,9 @@ struct offsets_row {
     std::ptrdiff_t const* offsets;
     std::ptrdiff_t step;  ///< what is added to the offsets from element to element
 
-    TENON_INLINE constexpr std::ptrdiff_t at(std::size_t j) const { return offsets[j] + static_cast<std::ptrdiff_t>(j) * step; }
+    TENON_INLINE constexpr std::ptrdiff_t at(std::size_t j) const {
+        return offsets[j] + static_cast<std::ptrdiff_t>(j) * step;
+    }
     template <std::size_t N>
     TENON_INLINE constexpr registers<lane_t<T, N>> load(std::size_t j) const {
         if constexpr (N == 1) return {element::load_lanes<1>(values + at(j))};

@@ -44,7 +44,8 @@ private:
 };
 
 template <class Node, bool Grad>
-struct tape<let_node<Node>, Grad> : in_memory<tape<let_node<Node>, Grad>, value_t<Node>, shape_t<Node>, tape<Node, Grad>::differentiable> {
+struct tape<let_node<Node>, Grad>
+    : in_memory<tape<let_node<Node>, Grad>, value_t<Node>, shape_t<Node>, tape<Node, Grad>::differentiable> {
     using T = value_t<Node>;
     using inner = tape<Node, Grad>;
     static constexpr bool differentiable = inner::differentiable;

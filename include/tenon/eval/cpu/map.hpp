@@ -125,7 +125,9 @@ struct tape<map_node<Op, A...>, Grad> {
     static constexpr std::size_t widest = std::max({lane_bytes<value_type>, tape<A, passes>::widest...});
     static constexpr std::size_t wide = TENON_VECTOR_BYTES / widest;
     template <class Region>
-    static constexpr bool is_flat = ((static_size<shape_t<A>> == 1 || (std::is_same_v<shape_t<A>, Region> && tape<A, passes>::template is_flat<Region>)) && ...);
+    static constexpr bool is_flat = ((static_size<shape_t<A>> == 1 || (std::is_same_v<shape_t<A>, Region> &&
+                                                                       tape<A, passes>::template is_flat<Region>)) &&
+                                     ...);
 
     explicit constexpr tape(node const& n) : node_(&n), operands_(n.operands) {}
     constexpr auto shape() const { return node_->shape(); }
@@ -170,8 +172,7 @@ struct tape<map_node<Op, A...>, Grad> {
             if constexpr (requires { op.slopes(v...); }) {
                 auto const all = op.slopes(v...);
                 return [all](auto i) TENON_LAMBDA_INLINE { return all.tangent[i]; };
-            } else
-                return [=, this](auto i) TENON_LAMBDA_INLINE { return op.template slope<i>(y, v...); };
+            } else return [=, this](auto i) TENON_LAMBDA_INLINE { return op.template slope<i>(y, v...); };
         }
         template <std::size_t I, std::size_t N, class Regs, class Slopes, class G>
         TENON_INLINE constexpr void send(std::size_t j, Regs const& r, Slopes const& slopes, G const& g) {
@@ -202,7 +203,8 @@ struct tape<map_node<Op, A...>, Grad> {
     constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
         bool found = false;
         unroll<sizeof...(A)>([&](auto i) {
-            found = found || get<i>(operands_).overlaps(begin, end, aligned && std::is_same_v<shape_t<nth<i, A...>>, shape_type>);
+            found = found || get<i>(operands_).overlaps(begin, end,
+                                                        aligned && std::is_same_v<shape_t<nth<i, A...>>, shape_type>);
         });
         return found;
     }

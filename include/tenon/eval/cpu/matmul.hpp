@@ -11,7 +11,8 @@ namespace tenon::inline TENON_TARGET::eval {
 /// read where it lies; an elementwise one is evaluated once, since the way back needs its values again.
 template <class A, class B, bool Grad>
 struct tape<product_node<A, B>, Grad>
-    : in_memory<tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type, typename product_node<A, B>::shape_type,
+    : in_memory<tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type,
+                typename product_node<A, B>::shape_type,
                 tape<A, Grad>::differentiable || tape<B, Grad>::differentiable> {
     using node = product_node<A, B>;
     using T = typename node::value_type;
@@ -27,7 +28,12 @@ struct tape<product_node<A, B>, Grad>
                                          : shape_t<A>::static_extents[shape_t<A>::rank() - 1];
 
     explicit constexpr tape(node const& n)
-        : shape_(n.shape()), left_(n.a), right_(n.b), a_(left_), b_(right_), depth_(n.a.shape()[shape_t<A>::rank() - 1]) {}
+        : shape_(n.shape()),
+          left_(n.a),
+          right_(n.b),
+          a_(left_),
+          b_(right_),
+          depth_(n.a.shape()[shape_t<A>::rank() - 1]) {}
     tape(tape const&) = delete;
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
@@ -35,7 +41,11 @@ struct tape<product_node<A, B>, Grad>
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
 
     /// The product may be computed where it is wanted, unless an operand is there.
-    constexpr void write_to(T* p) requires(!buffer<T, static_size<Shape>>::is_inline) { values_.borrow(p, shape_.size()); }
+    constexpr void write_to(T* p)
+        requires(!buffer<T, static_size<Shape>>::is_inline)
+    {
+        values_.borrow(p, shape_.size());
+    }
     constexpr bool reads(void const* begin, void const* end) const {
         return left_.overlaps(begin, end, false) || right_.overlaps(begin, end, false);
     }
@@ -61,15 +71,16 @@ struct tape<product_node<A, B>, Grad>
             // A batch may use a matrix several times.
             [[maybe_unused]] bool const add_left = rank != 2 || !left::differentiable || !a_.overwrite_gradient();
             [[maybe_unused]] bool const add_right = rank != 2 || !right::differentiable || !b_.overwrite_gradient();
-            each_matrix([&](matrix<T const> a, matrix<T const> b, std::size_t o, [[maybe_unused]] std::ptrdiff_t oa, [[maybe_unused]] std::ptrdiff_t ob) {
+            each_matrix([&](matrix<T const> a, matrix<T const> b, std::size_t o, [[maybe_unused]] std::ptrdiff_t oa,
+                            [[maybe_unused]] std::ptrdiff_t ob) {
                 matrix<T> const m = product_at(gradients_.data() + o);
                 matrix<T const> const g{m.p, m.rows, m.columns};
                 if constexpr (left::differentiable)
-                    gemm<M, K, N, T>(rows(), depth_, columns(), g, b.transposed(), matrix<T>{a_.gradient() + oa, a.rows, a.columns},
-                                     add_left);
+                    gemm<M, K, N, T>(rows(), depth_, columns(), g, b.transposed(),
+                                     matrix<T>{a_.gradient() + oa, a.rows, a.columns}, add_left);
                 if constexpr (right::differentiable)
-                    gemm<K, N, M, T>(depth_, columns(), rows(), a.transposed(), g, matrix<T>{b_.gradient() + ob, b.rows, b.columns},
-                                     add_right);
+                    gemm<K, N, M, T>(depth_, columns(), rows(), a.transposed(), g,
+                                     matrix<T>{b_.gradient() + ob, b.rows, b.columns}, add_right);
             });
             a_.finish();
             b_.finish();
@@ -84,7 +95,8 @@ struct tape<product_node<A, B>, Grad>
         auto const operands = [&] {
             p.template takes<dense<left>>(n.a);
             p.template takes<dense<right>>(n.b);
-            matrix<T const> const a = lies<dense<left>>, b = lies<dense<right>>, product = {nullptr, static_cast<std::ptrdiff_t>(c), 1};
+            matrix<T const> const a = lies<dense<left>>, b = lies<dense<right>>,
+                                  product = {nullptr, static_cast<std::ptrdiff_t>(c), 1};
             for (std::size_t packed : gemm_packed<M, N, K, T>(m, c, k, a, b, product))
                 if (packed != 0) p.template scratch<buffer<T, dyn>>(packed);
             for (std::size_t packed : gemm_packed<M, K, N, T>(m, k, c, product, b.transposed(), a))
@@ -92,8 +104,12 @@ struct tape<product_node<A, B>, Grad>
             for (std::size_t packed : gemm_packed<K, N, M, T>(k, c, m, a.transposed(), product, b))
                 if (packed != 0) p.template gradient_scratch<buffer<T, dyn>>(packed, 1);
         };
-        p.template kernel<tape>(n, {.kind = "product", .name = "matmul",
-                                    .operations = operations, .gradient_operations = operations, .gradient_for_each = true},
+        p.template kernel<tape>(n,
+                                {.kind = "product",
+                                 .name = "matmul",
+                                 .operations = operations,
+                                 .gradient_operations = operations,
+                                 .gradient_for_each = true},
                                 operands);
     }
 
@@ -126,7 +142,8 @@ private:
                 if (ra >= from_last && left_.shape()[ra - from_last] != 1) oa += at * sa[ra - from_last];
                 if (rb >= from_last && right_.shape()[rb - from_last] != 1) ob += at * sb[rb - from_last];
             }
-            f(matrix<T const>{a_.data() + oa, sa[ra - 2], sa[ra - 1]}, matrix<T const>{b_.data() + ob, sb[rb - 2], sb[rb - 1]}, q * size, oa, ob);
+            f(matrix<T const>{a_.data() + oa, sa[ra - 2], sa[ra - 1]},
+              matrix<T const>{b_.data() + ob, sb[rb - 2], sb[rb - 1]}, q * size, oa, ob);
         }
     }
 

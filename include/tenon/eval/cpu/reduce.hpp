@@ -14,7 +14,8 @@ template <class Op, class T, std::size_t N, std::size_t Length, class Load>
 TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
     lane_t<T, 1> total(Op::template identity<T>());
     if (std::is_constant_evaluated() || N == 1 || (!is_dynamic(Length) && Length < N)) {
-        for (std::size_t j = 0; j != length; ++j) total = Op::combine(total, load(std::integral_constant<std::size_t, 1>{}, j));
+        for (std::size_t j = 0; j != length; ++j)
+            total = Op::combine(total, load(std::integral_constant<std::size_t, 1>{}, j));
         return total;
     }
     if constexpr (N > 1) {
@@ -38,14 +39,16 @@ TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
         }
         // A static tail has static bounds: g++ 12 warns of the loop above running on otherwise.
         if constexpr (!is_dynamic(Length)) j = Length / N * N;
-        for (; j < (is_dynamic(Length) ? length : Length); ++j) total = Op::combine(total, load(std::integral_constant<std::size_t, 1>{}, j));
+        for (; j < (is_dynamic(Length) ? length : Length); ++j)
+            total = Op::combine(total, load(std::integral_constant<std::size_t, 1>{}, j));
     }
     return total;
 }
 
 /// Whether gradients come through a reduction.
 template <class Op, class A>
-inline constexpr bool reduction_passes = !requires { typename Op::no_slope; } && !std::is_integral_v<typename Op::template result<value_t<A>>>;
+inline constexpr bool reduction_passes =
+    !requires { typename Op::no_slope; } && !std::is_integral_v<typename Op::template result<value_t<A>>>;
 
 template <class Op, bool Keep, class A, std::size_t... Axes, bool Grad>
 struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
@@ -74,7 +77,8 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
         std::size_t const n = shape_.size();
         values_.reserve(n);
         for (std::size_t i = 0; i != n; ++i) values_.data()[i] = Op::template identity<T>();
-        reduce_into<Op>(values_.data(), [](auto const& x, auto const&) TENON_LAMBDA_INLINE { return math::convert<T>(x); });
+        reduce_into<Op>(values_.data(),
+                        [](auto const& x, auto const&) TENON_LAMBDA_INLINE { return math::convert<T>(x); });
         if constexpr (differentiable) {
             gradients_.reserve(n);
             for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);
@@ -99,8 +103,9 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
             if constexpr (requires { Op::shares; })
                 p.template gradient_scratch<buffer<T, static_size<Shape>>>(n.shape().size());
         };
-        p.template kernel<tape>(n, {.kind = "reduction", .name = Op::name,
-                                    .operations = elements, .gradient_operations = elements}, operands);
+        p.template kernel<tape>(
+            n, {.kind = "reduction", .name = Op::name, .operations = elements, .gradient_operations = elements},
+            operands);
     }
 
 private:
@@ -112,8 +117,11 @@ private:
         TENON_INLINE constexpr auto load(std::size_t j, R const& r) const {
             auto const x = math::convert<T>(r.value);
             if constexpr (joins_last)
-                return math::convert<value_t<A>>(Op::slope(x, math::splat<N>(element::load_lanes<1>(y)), math::splat<N>(element::load_lanes<1>(g))));
-            else return math::convert<value_t<A>>(Op::slope(x, element::load_lanes<N>(y + j), element::load_lanes<N>(g + j)));
+                return math::convert<value_t<A>>(
+                    Op::slope(x, math::splat<N>(element::load_lanes<1>(y)), math::splat<N>(element::load_lanes<1>(g))));
+            else
+                return math::convert<value_t<A>>(
+                    Op::slope(x, element::load_lanes<N>(y + j), element::load_lanes<N>(g + j)));
         }
     };
     /// For each axis of the operand, the step in the result; 0 along the axes that are joined.
@@ -129,7 +137,8 @@ private:
         return s;
     }
     template <std::size_t R>
-    TENON_INLINE static constexpr std::size_t offset(position<R> const& outer, std::array<std::size_t, rank + 1> const& kept) {
+    TENON_INLINE static constexpr std::size_t offset(position<R> const& outer,
+                                                     std::array<std::size_t, rank + 1> const& kept) {
         std::size_t o = 0;
         for (std::size_t a = 0; a + 1 < rank; ++a) o += outer.at[a] * kept[a];
         return o;
@@ -140,9 +149,11 @@ private:
         auto const s = operand_.shape();
         if constexpr (joins_all && rank > 1 && operand::template is_flat<operand_shape>) {
             auto r = operand_.flat_row();
-            element::store_lanes(to, join_row<Join, T, lanes, static_size<operand_shape>>(s.size(), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                return f(r.template load<N>(j).value, math::splat<N>(element::load_lanes<1>(values_.data())));
-            }));
+            element::store_lanes(to, join_row<Join, T, lanes, static_size<operand_shape>>(
+                                         s.size(), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                                             return f(r.template load<N>(j).value,
+                                                      math::splat<N>(element::load_lanes<1>(values_.data())));
+                                         }));
         } else {
             auto const kept = kept_strides();
             for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
@@ -151,14 +162,19 @@ private:
                 T* const out = to + o;
                 T const* const y = values_.data() + o;
                 if constexpr (joins_last) {
-                    auto const joined = join_row<Join, T, lanes, inner_extent<operand_shape>>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                        return f(r.template load<N>(j).value, math::splat<N>(element::load_lanes<1>(y)));
-                    });
+                    auto const joined = join_row<Join, T, lanes, inner_extent<operand_shape>>(
+                        row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                            return f(r.template load<N>(j).value, math::splat<N>(element::load_lanes<1>(y)));
+                        });
                     element::store_lanes(out, convert_lane<T>(Join::combine(element::load_lanes<1>(out), joined)));
                 } else
-                    for_each_pack<lanes, inner_extent<operand_shape>>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                        element::store_lanes(out + j, math::convert<T>(Join::combine(element::load_lanes<N>(out + j), f(r.template load<N>(j).value, element::load_lanes<N>(y + j)))));
-                    });
+                    for_each_pack<lanes, inner_extent<operand_shape>>(
+                        row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                            element::store_lanes(out + j,
+                                                 math::convert<T>(Join::combine(
+                                                     element::load_lanes<N>(out + j),
+                                                     f(r.template load<N>(j).value, element::load_lanes<N>(y + j)))));
+                        });
             });
         }
     }
@@ -173,7 +189,8 @@ private:
             return math::select(math::convert<T>(x) == y, V(1), V(0));
         });
         for (std::size_t i = 0; i != n; ++i)
-            element::store_lanes(gradients_.data() + i, element::load_lanes<1>(gradients_.data() + i) / element::load_lanes<1>(counts.data() + i));
+            element::store_lanes(gradients_.data() + i, element::load_lanes<1>(gradients_.data() + i) /
+                                                            element::load_lanes<1>(counts.data() + i));
     }
 
     [[no_unique_address]] Shape shape_;

@@ -72,7 +72,11 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
 
     /// The result may be computed where it is wanted: every element is read before its place is written.
-    constexpr void write_to(T* p) requires(!buffer<T, static_size<Shape>>::is_inline) { values_.borrow(p, shape().size()); }
+    constexpr void write_to(T* p)
+        requires(!buffer<T, static_size<Shape>>::is_inline)
+    {
+        values_.borrow(p, shape().size());
+    }
     constexpr bool reads(void const* begin, void const* end) const { return operand_.overlaps(begin, end, true); }
 
     constexpr void forward() {
@@ -85,16 +89,18 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
             T* to = values_.data();
             for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
                 auto r = operand_.row(outer);
-                for_each_pack<lanes_for<operand>, axis_extent>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                    element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
-                });
+                for_each_pack<lanes_for<operand>, axis_extent>(
+                    row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                        element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
+                    });
                 if (row_length(s) != 0) softmax_row<Log, T, lanes, axis_extent>(to, row_length(s));
                 to += row_length(s);
             });
         } else {
             evaluate_region(operand_, values_.data(), s);
             each_vector([&](std::size_t o, std::size_t step, std::size_t length) {
-                gathered(values_.data() + o, step, length, [&](T* v) { softmax_row<Log, T, lanes, axis_extent>(v, length); });
+                gathered(values_.data() + o, step, length,
+                         [&](T* v) { softmax_row<Log, T, lanes, axis_extent>(v, length); });
             });
         }
         if constexpr (differentiable) {
@@ -133,8 +139,12 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
             p.template streams<operand>(n.operand);
             if constexpr (!last) p.template scratch<buffer<T, axis_extent>>(n.shape()[Axis]);
         };
-        p.template kernel<tape>(n, {.kind = "softmax", .name = Log ? "log_softmax" : "softmax",
-                                    .operations = 5 * elements, .gradient_operations = 4 * elements}, operands);
+        p.template kernel<tape>(n,
+                                {.kind = "softmax",
+                                 .name = Log ? "log_softmax" : "softmax",
+                                 .operations = 5 * elements,
+                                 .gradient_operations = 4 * elements},
+                                operands);
     }
 
 private:

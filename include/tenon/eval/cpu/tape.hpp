@@ -49,7 +49,9 @@ struct registers {
 
 /// The widest element that takes part in a tape's loops, in bytes; duals go one at a time.
 template <class T>
-inline constexpr std::size_t lane_bytes = element::is_dual<T> ? TENON_VECTOR_BYTES : std::is_same_v<T, bool> ? 1 : sizeof(T);
+inline constexpr std::size_t lane_bytes = element::is_dual<T>       ? TENON_VECTOR_BYTES
+                                          : std::is_same_v<T, bool> ? 1
+                                                                    : sizeof(T);
 template <class Tape>
 inline constexpr std::size_t lanes_for = TENON_VECTOR_BYTES / Tape::widest;
 
@@ -106,7 +108,8 @@ template <class T, std::ptrdiff_t Step, bool Differentiable>
 struct memory_row {
     T const* values;
     [[no_unique_address]] std::conditional_t<Differentiable, T*, tuple<>> gradients;
-    [[no_unique_address]] std::conditional_t<Step == run_time_stride, std::ptrdiff_t, std::integral_constant<std::ptrdiff_t, Step>> step;
+    [[no_unique_address]] std::conditional_t<Step == run_time_stride, std::ptrdiff_t,
+                                             std::integral_constant<std::ptrdiff_t, Step>> step;
 
     /// The distance of j elements.
     TENON_INLINE constexpr std::ptrdiff_t steps(std::size_t j) const {
@@ -128,7 +131,8 @@ struct memory_row {
     TENON_INLINE constexpr void adjoint(std::size_t j, registers<lane_t<T, N>> const&, V const& g) const {
         if constexpr (Differentiable) {
             if constexpr (Step == 1) element::store_lanes(gradients + j, element::load_lanes<N>(gradients + j) + g);
-            else if constexpr (Step == 0) element::store_lanes(gradients, element::load_lanes<1>(gradients) + math::total(g));
+            else if constexpr (Step == 0)
+                element::store_lanes(gradients, element::load_lanes<1>(gradients) + math::total(g));
             else if constexpr (N == 1) {
                 T* const p = gradients + steps(j);
                 element::store_lanes(p, element::load_lanes<1>(p) + g);
@@ -187,20 +191,23 @@ TENON_INLINE constexpr void for_each_pack(std::size_t length, F&& f) {
     if constexpr (is_dynamic(Length)) {
         std::size_t j = 0;
         if constexpr (N > 1)
-            for (std::size_t const whole = length / N * N; j < whole; j += N) f(std::integral_constant<std::size_t, N>{}, j);
+            for (std::size_t const whole = length / N * N; j < whole; j += N)
+                f(std::integral_constant<std::size_t, N>{}, j);
         for (; j < length; ++j) f(std::integral_constant<std::size_t, 1>{}, j);
     } else {
         if constexpr (Length >= N)
             for (std::size_t j = 0; j != Length / N * N; j += N) f(std::integral_constant<std::size_t, N>{}, j);
         if constexpr (Length % N != 0)
-            for_each_pack<N / 2, Length % N>(Length % N, [&](auto n, std::size_t j) TENON_LAMBDA_INLINE { f(n, Length / N * N + j); });
+            for_each_pack<N / 2, Length % N>(Length % N, [&](auto n, std::size_t j)
+                                                             TENON_LAMBDA_INLINE { f(n, Length / N * N + j); });
     }
 }
 
 /// Whether a region is nothing but the transposes of matrices in memory, to be copied as they are.
 template <class Tape, class T, class Shape>
 inline constexpr bool is_transposed_copy = [] {
-    if constexpr (addressable<Tape> && std::is_same_v<typename Tape::value_type, T> && std::is_floating_point_v<T> && Shape::rank() >= 2)
+    if constexpr (addressable<Tape> && std::is_same_v<typename Tape::value_type, T> && std::is_floating_point_v<T> &&
+                  Shape::rank() >= 2)
         return Tape::static_strides[Shape::rank() - 2] == 1 && Tape::static_strides[Shape::rank() - 1] > 1 &&
                (is_dynamic(static_size<Shape>) || static_size<Shape> >= 256);
     else return false;
@@ -292,7 +299,8 @@ template <class Tape, std::size_t R>
 TENON_INLINE constexpr auto value_at(Tape& t, std::array<std::size_t, R> const& at) {
     outer_position<typename Tape::shape_type> outer{};
     for (std::size_t a = 0; a + 1 < Tape::shape_type::rank(); ++a) outer.at[a] = at[a];
-    return t.row(outer).template load<1>(Tape::shape_type::rank() == 0 ? 0 : at[Tape::shape_type::rank() - 1 + (Tape::shape_type::rank() == 0)]);
+    return t.row(outer).template load<1>(
+        Tape::shape_type::rank() == 0 ? 0 : at[Tape::shape_type::rank() - 1 + (Tape::shape_type::rank() == 0)]);
 }
 
 /// Dense row-major access to any tape: its own memory where it has that, otherwise a copy that `forward` makes, and the

@@ -62,7 +62,9 @@ struct tape<view_node<View, A>, Grad> {
         if constexpr (shows_all) return operand_.overwrite_gradient();
         else return false;
     }
-    constexpr bool overlaps(void const* begin, void const* end, bool) const { return operand_.overlaps(begin, end, false); }
+    constexpr bool overlaps(void const* begin, void const* end, bool) const {
+        return operand_.overlaps(begin, end, false);
+    }
     constexpr void forward() { operand_.forward(); }
     constexpr void finish() { operand_.finish(); }
     template <class Plan>
@@ -182,11 +184,14 @@ struct tape<view_node<View, A>, Grad> {
             auto const m = map(outer, 0);
             auto inner = operand_.row(m.outer);
             offset_row<decltype(inner)> r{inner, m.last};
-            if constexpr (moved_by_last == 0 && rank != 0) return repeated_row<decltype(r), differentiable, TENON_VECTOR_BYTES / widest>(r);
+            if constexpr (moved_by_last == 0 && rank != 0)
+                return repeated_row<decltype(r), differentiable, TENON_VECTOR_BYTES / widest>(r);
             else return r;
         } else return gathered_row<R>{this, outer};
     }
-    constexpr bool overlaps(void const* begin, void const* end, bool) const { return operand_.overlaps(begin, end, false); }
+    constexpr bool overlaps(void const* begin, void const* end, bool) const {
+        return operand_.overlaps(begin, end, false);
+    }
     constexpr void forward() { operand_.forward(); }
     constexpr void finish() { operand_.finish(); }
     template <class Plan>
