@@ -26,22 +26,24 @@ std::vector<T> numbers(std::size_t n, std::size_t seed) {
 
 /// A matrix of the given extents in an order: rows contiguous, columns contiguous, or every second element of rows.
 template <class T>
-matrix<T> laid(T* p, std::size_t rows, std::size_t columns, int order) {
+constexpr matrix<T> laid(T* p, std::size_t rows, std::size_t columns, int order) {
     auto const r = static_cast<std::ptrdiff_t>(rows), c = static_cast<std::ptrdiff_t>(columns);
     if (order == 0) return {p, c, 1};
     if (order == 1) return {p, 1, r};
     return {p, 2 * c, 2};
 }
 
-template <class T>
-void check(std::size_t m, std::size_t n, std::size_t k, int order_a, int order_b, int order_c, bool accumulate) {
+/// Computes with `product(A, B, C)` and compares with sums of products.
+template <class T, class F>
+void check(std::size_t m, std::size_t n, std::size_t k, int order_a, int order_b, int order_c, bool accumulate,
+           F const& product) {
     CAPTURE(m, n, k, order_a, order_b, order_c, accumulate);
     auto const a = numbers<T>(2 * m * k, 1), b = numbers<T>(2 * k * n, 2);
     auto c = numbers<T>(2 * m * n, 3);
     auto const before = c;
     matrix<T const> const A = laid(a.data(), m, k, order_a), B = laid(b.data(), k, n, order_b);
     matrix<T> const C = laid(c.data(), m, n, order_c);
-    tn::eval::gemm<tn::dyn, tn::dyn, tn::dyn, T>(m, n, k, A, B, C, accumulate);
+    product(A, B, C);
     std::size_t wrong = 0;
     std::vector<T> expected = before;
     for (std::size_t i = 0; i != m; ++i)
@@ -56,10 +58,45 @@ void check(std::size_t m, std::size_t n, std::size_t k, int order_a, int order_b
 }
 
 template <class T>
+void check(std::size_t m, std::size_t n, std::size_t k, int order_a, int order_b, int order_c, bool accumulate) {
+    check<T>(m, n, k, order_a, order_b, order_c, accumulate, [&](auto const& a, auto const& b, auto const& c) {
+        tn::eval::gemm<tn::dyn, tn::dyn, tn::dyn, T>(m, n, k, a, b, c, accumulate);
+    });
+}
+
+template <class T>
 void check_layouts(std::size_t m, std::size_t n, std::size_t k) {
     for (int a = 0; a != 3; ++a)
         for (int b = 0; b != 3; ++b)
             for (int c = 0; c != 3; ++c) check<T>(m, n, k, a, b, c, (a + b + c) % 2 == 0);
+}
+
+/// The same with extents and strides in the types.
+template <class T, std::size_t Rows, std::size_t Columns, int Order>
+auto fixed(T* p) {
+    constexpr matrix<T> m = laid<T>(nullptr, Rows, Columns, Order);
+    return tn::eval::fixed_matrix<T, m.rows, m.columns>{p};
+}
+template <class T, std::size_t M, std::size_t N, std::size_t K, int A, int B, int C>
+void check_fixed() {
+    for (bool accumulate : {false, true})
+        check<T>(M, N, K, A, B, C, accumulate, [&](auto const& a, auto const& b, auto const& c) {
+            auto fa = fixed<T const, M, K, A>(a.p);
+            auto fb = fixed<T const, K, N, B>(b.p);
+            auto fc = fixed<T, M, N, C>(c.p);
+            static_assert(tn::eval::has_small_product<M, N, K, decltype(fa), decltype(fb), decltype(fc)> ==
+                          (M * N * K <= 4096));
+            tn::eval::gemm<M, N, K, T>(M, N, K, fa, fb, fc, accumulate);
+        });
+}
+template <class T, std::size_t M, std::size_t N, std::size_t K>
+void check_fixed_layouts() {
+    check_fixed<T, M, N, K, 0, 0, 0>();
+    check_fixed<T, M, N, K, 0, 1, 0>();
+    check_fixed<T, M, N, K, 1, 0, 1>();
+    check_fixed<T, M, N, K, 1, 1, 0>();
+    check_fixed<T, M, N, K, 1, 1, 1>();
+    check_fixed<T, M, N, K, 2, 2, 2>();
 }
 
 }  // namespace
@@ -74,6 +111,20 @@ TEST_CASE("a product is right for any extents, strides and destination, and writ
     check_layouts<float>(23, 1, 17);
     check_layouts<double>(13, 11, 10);
     check_layouts<int>(8, 9, 5);
+}
+
+TEST_CASE("a small product is right for any extents and strides that are static") {
+    check_fixed_layouts<float, 1, 1, 1>();
+    check_fixed_layouts<float, 1, 5, 10>();
+    check_fixed_layouts<float, 2, 17, 9>();
+    check_fixed_layouts<float, 4, 2, 5>();
+    check_fixed_layouts<float, 7, 21, 11>();
+    check_fixed_layouts<float, 16, 16, 16>();
+    check_fixed_layouts<float, 5, 40, 3>();
+    check_fixed_layouts<double, 9, 7, 6>();
+    check_fixed_layouts<double, 1, 3, 13>();
+    check_fixed_layouts<int, 3, 9, 4>();
+    check_fixed<float, 17, 16, 16, 0, 1, 0>();
 }
 
 TEST_CASE("blocks join without seams") {

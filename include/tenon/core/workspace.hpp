@@ -106,20 +106,15 @@ public:
         }
     }
     /// Takes memory of n elements that somebody else keeps, instead of its own.
-    constexpr void borrow(T* p, std::size_t n)
-        requires(!is_inline)
-    {
-        release();
-        held_ = {p, n, false};
+    constexpr void borrow(T* p, std::size_t n) {
+        if constexpr (is_inline) held_.p = p;
+        else {
+            release();
+            held_ = {p, n, false};
+        }
     }
-    TENON_INLINE constexpr T* data() {
-        if constexpr (is_inline) return held_;
-        else return held_.p;
-    }
-    TENON_INLINE constexpr T const* data() const {
-        if constexpr (is_inline) return held_;
-        else return held_.p;
-    }
+    TENON_INLINE constexpr T* data() { return held_.p; }
+    TENON_INLINE constexpr T const* data() const { return held_.p; }
 
 private:
     struct remote {
@@ -133,10 +128,12 @@ private:
         else workspace::local().deallocate(held_.p, held_.n * sizeof(T));
         held_.p = nullptr;
     }
-    using local_array = T[is_inline && Size > 0 ? Size : 1];
-    alignas(is_inline&& Size * sizeof(T) >= inline_alignment ? inline_alignment
-                                                             : alignof(std::conditional_t<is_inline, T, remote>))
-        std::conditional_t<is_inline, local_array, remote> held_;
+    struct local {
+        alignas(Size * sizeof(T) >= inline_alignment ? inline_alignment : alignof(T)) T elements[Size > 0 ? Size : 1];
+        T* p = elements;
+        constexpr local() {}
+    };
+    std::conditional_t<is_inline, local, remote> held_;
 };
 
 }  // namespace tenon::inline TENON_TARGET

@@ -49,7 +49,34 @@ TENON_INLINE void transpose_from(P (&rows)[N]) {
         transpose_from<2 * D>(rows);
     }
 }
+/// Sums, at each step, neighbours D lanes apart, and lays the sums of two rows into one.
+template <std::size_t D, std::size_t Step, class P, std::size_t Count>
+TENON_INLINE void total_from(P (&rows)[Count]) {
+    if constexpr (D < P::lanes) {
+        unroll<(Count + 2 * Step - 1) / (2 * Step)>([&](auto pair) TENON_LAMBDA_INLINE {
+            constexpr std::size_t i = pair * 2 * Step;
+            P other = rows[i];
+            if constexpr (i + Step < Count) {
+                other = rows[i + Step];
+                exchange_blocks<D>(rows[i], other);
+            } else
+                other =
+                    permuted<[](std::size_t l) { return l ^ D; }>(other, other, std::make_index_sequence<P::lanes>{});
+            rows[i] = rows[i] + other;
+        });
+        total_from<2 * D, 2 * Step>(rows);
+    }
+}
 }  // namespace detail
+
+/// Lane l of the result is the total of the lanes of rows[l], for each of up to N rows; further lanes hold no value of use.
+/// N − 1 sums and at most twice as many shuffles, where N totals by themselves take N log₂ N of each.
+template <class T, std::size_t N, std::size_t Count>
+TENON_INLINE element::pack<T, N> totals(element::pack<T, N> (&rows)[Count]) {
+    static_assert(Count <= N);
+    detail::total_from<1, 1>(rows);
+    return rows[0];
+}
 
 /// Transposes the square of N packs of N lanes, N > 1, by exchanging ever greater blocks (Eklundh, 1972): N log₂ N
 /// shuffles, of which most stay within 16 bytes.

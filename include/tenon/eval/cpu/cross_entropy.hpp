@@ -61,7 +61,7 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
             count = 0;
         };
         each_row([&](std::size_t index, std::size_t o, std::size_t step) {
-            rows[count] = exponentials(index, target(index), z_.data() + o, step, s[axis]);
+            exponentials(rows[count], index, target(index), z_.data() + o, step, s[axis]);
             if (++count == rows_together) complete();
         });
         if (count != 0) complete();
@@ -172,21 +172,23 @@ private:
             r.classes,
             [&r](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(r.z + j * r.step); });
     }
-    /// Puts exp(z − max z) in place of a row's logits.
-    TENON_INLINE constexpr row_state exponentials(std::size_t index, std::int64_t t, T* z, std::size_t step,
-                                                  std::size_t classes) const {
+    /// Puts exp(z − max z) in place of a row's logits. The row's state is written where it stays: a copy of what was written
+    /// piece by piece waits for the pieces, 4 ns a row on Zen 3.
+    TENON_INLINE constexpr void exponentials(row_state& r, std::size_t index, std::int64_t t, T* z, std::size_t step,
+                                             std::size_t classes) const {
         V const zero(T(0));
-        row_state r{index,   contiguous_classes ? 1 : step,
-                    classes, 0,
-                    z,       t != node_->options.ignore_index,
-                    zero,    zero,
-                    V(T(1)), zero,
-                    zero,    zero,
-                    zero,    zero};
+        r.index = index;
+        r.step = contiguous_classes ? 1 : step;
+        r.classes = classes;
+        r.target = 0;
+        r.z = z;
+        r.counts = t != node_->options.ignore_index;
+        r.top = r.chosen = r.log_total = r.spread = r.all_weights = r.loss = r.weight = zero;
+        r.total = V(T(1));
         if (!r.counts) {
             each_class(r, [&](auto N, std::size_t j)
                               TENON_LAMBDA_INLINE { element::store_lanes(z + j * r.step, lane_t<T, N>(T(0))); });
-            return r;
+            return;
         }
         if (t < 0 || static_cast<std::size_t>(t) >= classes)
             throw index_error("cross_entropy: class " + std::to_string(t) + " is not one of the " +
@@ -204,7 +206,6 @@ private:
             element::store_lanes(p, detail::lane_exp(element::load_lanes<N>(p) - math::splat<N>(r.top)));
         });
         r.total = join_classes<op::sum>(r);
-        return r;
     }
     static constexpr void logarithms(row_state (&rows)[rows_together], std::size_t count) {
         if (std::is_constant_evaluated() || rows_together == 1) {

@@ -27,15 +27,16 @@ struct blocking {
     static constexpr std::size_t columns = 2048 / t::columns * t::columns;
     /// A is read where it lies unless so many panels of B meet it.
     static constexpr std::size_t direct_columns = 16 * t::columns;
-    /// B is read where it lies by so few tiles.
-    static constexpr std::size_t direct_rows = 2 * t::rows;
+    /// B is read where it lies by so few tiles, or if it has so few elements.
+    static constexpr std::size_t direct_rows = 2 * t::rows, direct_size = 8192 / sizeof(T);
 };
 
 /// How much of each operand of C (m×n) = A (m×k) · B (k×n) is packed at once.
 template <class T>
 struct packing {
     std::size_t rows, columns, depth;
-    bool packs_a, packs_b;
+    /// The last panel of B is packed if it has fewer columns than a tile.
+    bool packs_a, packs_b, packs_last;
     constexpr packing(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b) {
         using t = tile<T>;
         using cut = blocking<T>;
@@ -45,11 +46,23 @@ struct packing {
         rows = std::min(cut::rows, (m + t::rows - 1) / t::rows * t::rows);
         columns = std::min(cut::columns, (n + t::columns - 1) / t::columns * t::columns);
         packs_a = n > cut::direct_columns || (a.rows != 1 && a.columns != 1);
-        packs_b = m > cut::direct_rows || b.columns != 1;
+        packs_b = b.columns != 1 || (m > cut::direct_rows && n * k > cut::direct_size);
+        packs_last = n % t::columns != 0;
     }
     /// Elements of the room for A's panels, 0 where A is read where it lies, and for B's.
     constexpr std::size_t size_a() const { return packs_a ? rows * depth + panel_slack<T> : 0; }
-    constexpr std::size_t size_b() const { return (packs_b ? columns : tile<T>::columns) * depth + panel_slack<T>; }
+    constexpr std::size_t size_b() const {
+        return packs_b || packs_last ? (packs_b ? columns : tile<T>::columns) * depth + panel_slack<T> : 0;
+    }
+};
+
+/// n elements in as few parts of at most `most` as hold them, of sizes that differ by one at most.
+struct equal_parts {
+    std::size_t count, least, longer;
+    constexpr equal_parts(std::size_t n, std::size_t most)
+        : count((n + most - 1) / most), least(count == 0 ? 0 : n / count), longer(count == 0 ? 0 : n % count) {}
+    constexpr std::size_t first(std::size_t part) const { return part * least + std::min(part, longer); }
+    constexpr std::size_t size(std::size_t part) const { return least + (part < longer); }
 };
 
 /// The product for run-time extents, packed and blocked as Goto and van de Geijn (2008) describe. C's rows or columns should
@@ -61,10 +74,10 @@ template <class T>
     if (c.columns != 1 && c.rows == 1)
         return gemm_blocked<T>(n, m, k, b.transposed(), a.transposed(), c.transposed(), accumulate);
     packing<T> const p(m, n, k, a, b);
-    auto const [rows, columns, depth, pack_a, pack_b] = p;
+    auto const [rows, columns, depth, pack_a, pack_b, pack_last] = p;
     buffer<T, dyn> packed_a, packed_b;
     if (p.packs_a) packed_a.reserve(p.size_a());
-    packed_b.reserve(p.size_b());
+    if (p.size_b() != 0) packed_b.reserve(p.size_b());
     for (std::size_t j0 = 0; j0 < n; j0 += columns) {
         std::size_t const nj = std::min(columns, n - j0);
         for (std::size_t k0 = 0; k0 < k; k0 += depth) {
@@ -76,10 +89,11 @@ template <class T>
                                            packed_b.data() + j * nk);
             for (std::size_t i0 = 0; i0 < m; i0 += rows) {
                 std::size_t const ni = std::min(rows, m - i0);
+                equal_parts const tiles(ni, t::rows);
                 if (pack_a)
-                    for (std::size_t i = 0; i < ni; i += t::rows)
-                        pack_panel<t::rows>(a.from(i0 + i, k0).transposed(), std::min(t::rows, ni - i), nk,
-                                            packed_a.data() + i * nk);
+                    for (std::size_t q = 0; q < tiles.count; ++q)
+                        pack_panel<t::rows>(a.from(i0 + tiles.first(q), k0).transposed(), tiles.size(q), nk,
+                                            packed_a.data() + q * t::rows * nk);
                 for (std::size_t j = 0; j < nj; j += t::columns) {
                     std::size_t const width = std::min(t::columns, nj - j);
                     T const* panel = packed_b.data();
@@ -89,11 +103,11 @@ template <class T>
                         panel = b.at(k0, j0 + j);
                         step = static_cast<std::size_t>(b.rows);
                     } else pack_panel<t::columns>(b.from(k0, j0 + j), width, nk, packed_b.data());
-                    for (std::size_t i = 0; i < ni; i += t::rows) {
+                    for (std::size_t q = 0; q < tiles.count; ++q) {
+                        std::size_t const i = i0 + tiles.first(q);
                         matrix<T const> const from =
-                            pack_a ? matrix<T const>{packed_a.data() + i * nk, 1, t::rows} : a.from(i0 + i, k0);
-                        tile_product<T>(nk, from, panel, step, c.from(i0 + i, j0 + j), std::min(t::rows, ni - i), width,
-                                        add);
+                            pack_a ? matrix<T const>{packed_a.data() + q * t::rows * nk, 1, t::rows} : a.from(i, k0);
+                        tile_product<T>(nk, from, panel, step, c.from(i, j0 + j), tiles.size(q), width, add);
                     }
                 }
             }
@@ -101,23 +115,51 @@ template <class T>
     }
 }
 
-/// The elements of the two buffers that `gemm` takes from the workspace, 0 for one that it does without.
-template <std::size_t M, std::size_t N, std::size_t K, class T>
+/// The product for run-time extents: a vector times a matrix, or blocks of C for each thread.
+template <class T>
+[[gnu::noinline]] void gemm_large(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
+                                  matrix<T> c, bool accumulate) {
+    if (m == 1) return gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
+    if (n == 1) return gemv<T>(m, k, b.p, b.rows, a.transposed(), c.p, c.rows, accumulate);
+    // Each thread has its own columns or rows of C, if that is 0.4 ms of work: where other programs use the cores too,
+    // waiting for a thread that has lost its turn takes longer than short products do.
+    std::size_t const worth = m * n * k >> 24;
+    if (n >= m)
+        for_each_part(n, tile<T>::columns, worth, [&](std::size_t first, std::size_t last) {
+            gemm_blocked<T>(m, last - first, k, a, b.from(0, first), c.from(0, first), accumulate);
+        });
+    else
+        for_each_part(m, tile<T>::rows, worth, [&](std::size_t first, std::size_t last) {
+            gemm_blocked<T>(last - first, n, k, a.from(first, 0), b, c.from(first, 0), accumulate);
+        });
+}
+
+/// The elements of the two buffers that `gemm_large` takes from the workspace, 0 for one that it does without.
+template <class T>
 constexpr std::array<std::size_t, 2> gemm_packed(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a,
                                                  matrix<T const> b, matrix<T const> c) {
-    if (element::is_dual<T> || !std::is_arithmetic_v<T> || k == 0 || has_small_product<M, N, K>) return {};
     if (m == 1) return {a.columns != 1 ? k : 0, b.rows != 1 && c.columns != 1 ? n : 0};
-    if (n == 1) return gemm_packed<N, M, K, T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
-    if (c.columns != 1 && c.rows == 1)
-        return gemm_packed<N, M, K, T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
+    if (n == 1 || (c.columns != 1 && c.rows == 1))
+        return gemm_packed<T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
     packing<T> const p(m, n, k, a, b);
     return {p.size_a(), p.size_b()};
 }
+/// The same for `gemm`.
+template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
+constexpr std::array<std::size_t, 2> gemm_packed(std::size_t m, std::size_t n, std::size_t k, A a, B b, C c) {
+    if (element::is_dual<T> || !std::is_arithmetic_v<T> || k == 0 || has_small_product<M, N, K, A, B, C>) return {};
+    return gemm_packed<T>(m, n, k, matrix<T const>(a), matrix<T const>(b), matrix<T const>(c));
+}
+
+template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
+[[gnu::noinline]] void gemm_shared(A a, B b, C c, bool accumulate) {
+    gemm_small<M, N, K, T>(a, b, c, accumulate);
+}
 
 /// C = A·B, or C += A·B, where A is M×K and B is K×N. Extents that are not static are `dyn` in the type.
-template <std::size_t M, std::size_t N, std::size_t K, class T>
-constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
-                    bool accumulate) {
+/// @tparam A,B,C kinds of `matrix`
+template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
+TENON_INLINE constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, A a, B b, C c, bool accumulate) {
     if (std::is_constant_evaluated() || element::is_dual<T> || !std::is_arithmetic_v<T> || k == 0) {
         for (std::size_t i = 0; i < m; ++i)
             for (std::size_t j = 0; j < n; ++j) {
@@ -125,24 +167,12 @@ constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, matrix<T const>
                 for (std::size_t q = 0; q < k; ++q) s = static_cast<T>(s + *a.at(i, q) * *b.at(q, j));
                 *c.at(i, j) = s;
             }
-    } else if constexpr (!element::is_dual<T>) {
-        if constexpr (M == 0 || N == 0 || K == 0) return;
-        else if constexpr (has_small_product<M, N, K>) gemm_small<M, N, K>(a, b, c, accumulate);
-        else if (m == 1) gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
-        else if (n == 1) gemv<T>(m, k, b.p, b.rows, a.transposed(), c.p, c.rows, accumulate);
-        else {
-            // Each thread has its own columns or rows of C, if that is 0.4 ms of work: where other programs use the
-            // cores too, waiting for a thread that has lost its turn takes longer than short products do.
-            std::size_t const worth = m * n * k >> 24;
-            if (n >= m)
-                for_each_part(n, tile<T>::columns, worth, [&](std::size_t first, std::size_t last) {
-                    gemm_blocked<T>(m, last - first, k, a, b.from(0, first), c.from(0, first), accumulate);
-                });
-            else
-                for_each_part(m, tile<T>::rows, worth, [&](std::size_t first, std::size_t last) {
-                    gemm_blocked<T>(last - first, n, k, a.from(first, 0), b, c.from(first, 0), accumulate);
-                });
-        }
+    } else if constexpr (!element::is_dual<T> && M != 0 && N != 0 && K != 0) {
+        if constexpr (has_small_product<M, N, K, A, B, C>) {
+            // Code that is longer than a call takes is shared by all products of its shape.
+            if constexpr (M * N * K <= 8 * 8 * 8) gemm_small<M, N, K, T>(a, b, c, accumulate);
+            else gemm_shared<M, N, K, T>(a, b, c, accumulate);
+        } else gemm_large<T>(m, n, k, a, b, c, accumulate);
     }
 }
 

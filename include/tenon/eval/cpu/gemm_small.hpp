@@ -34,71 +34,134 @@ TENON_INLINE void store_first(T* p, element::pack<T, Lanes> const& v) {
 }
 }  // namespace detail
 
-/// Whether a product is static and small enough: its code grows with K, and B has to stay in the L1 cache.
-template <std::size_t M, std::size_t N, std::size_t K>
+/// Whether a product is static and so small that its code belongs where it is used.
+template <std::size_t M, std::size_t N, std::size_t K, class A, class B, class C>
 inline constexpr bool has_small_product =
-    !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) && M * N * K <= 16 * 16 * 16 && K * N <= 1024;
+    is_fixed_matrix<A> && is_fixed_matrix<B> && is_fixed_matrix<C> && !is_dynamic(M) && !is_dynamic(N) &&
+    !is_dynamic(K) && M * N * K <= 16 * 16 * 16 && std::max(M, N) * K <= 1024;
 
-/// C = A·B, or C += A·B. Four rows at a time meet B's rows as packs; B is copied first where its rows are not contiguous.
-template <std::size_t M, std::size_t N, std::size_t K, class T>
-TENON_INLINE void gemm_small(matrix<T const> a, matrix<T const> b, matrix<T> c, bool accumulate) {
+namespace detail {
+/// The widest pack that N elements fill by more than half, but not less than a quarter of a register.
+template <class T, std::size_t N>
+inline constexpr std::size_t small_lanes = [] {
     constexpr std::size_t native = tile<T>::lanes;
-    constexpr std::size_t lanes = N > native / 2 || native < 4 ? native : N > native / 4 ? native / 2 : native / 4;
-    constexpr std::size_t packs = (N + lanes - 1) / lanes, width = packs * lanes, tail = N - (packs - 1) * lanes;
-    using V = element::lane_t<T, lanes>;
-    alignas(64) T copy[K * width + panel_slack<T>];
-    bool const in_place = b.columns == 1;
-    if (!in_place) pack_columns<width, std::bit_floor(std::min({K, native, std::size_t{8}}))>(b, N, K, copy);
+    return N > native / 2 || native < 4 ? native : N > native / 4 ? native / 2 : native / 4;
+}();
 
-    auto const rows = [&](auto R, std::size_t i) TENON_LAMBDA_INLINE {
-        V sums[R][packs];
-        unroll<R * packs>([&](auto s) TENON_LAMBDA_INLINE { sums[s / packs][s % packs] = V(T(0)); });
-        auto const row_of_b = [&](auto load) TENON_LAMBDA_INLINE {
-            for (std::size_t k = 0; k < K; ++k) {
-                V bs[packs];
-                load(k, bs);
-                unroll<R>([&](auto r) TENON_LAMBDA_INLINE {
-                    V const av = V(*a.at(i + r, k));
-                    unroll<packs>([&](auto q)
-                                      TENON_LAMBDA_INLINE { sums[r][q] = multiply_add(av, bs[q], sums[r][q]); });
-                });
-            }
-        };
-        if (in_place)
-            row_of_b([&](std::size_t k, V* bs) TENON_LAMBDA_INLINE {
-                unroll<packs - 1>([&](auto q)
-                                      TENON_LAMBDA_INLINE { bs[q] = element::load_lanes<lanes>(b.at(k, q * lanes)); });
-                bs[packs - 1] = detail::load_first<tail, lanes>(b.at(k, N - tail));
-            });
-        else
-            row_of_b([&](std::size_t k, V* bs) TENON_LAMBDA_INLINE {
-                unroll<packs>([&](auto q) TENON_LAMBDA_INLINE {
-                    bs[q] = element::load_lanes<lanes>(copy + k * width + q * lanes);
-                });
-            });
-        unroll<R>([&](auto r) TENON_LAMBDA_INLINE {
-            if (c.columns == 1)
-                unroll<packs>([&](auto q) TENON_LAMBDA_INLINE {
-                    constexpr std::size_t count = q + 1 == packs ? tail : lanes;
-                    T* const to = c.at(i + r, q * lanes);
-                    if (accumulate)
-                        sums[r][q] = sums[r][q] + detail::load_first<count, lanes>(static_cast<T const*>(to));
-                    detail::store_first<count>(to, sums[r][q]);
-                });
-            else {
-                alignas(64) T row[width];
-                unroll<packs>([&](auto q) TENON_LAMBDA_INLINE { element::store_lanes(row + q * lanes, sums[r][q]); });
-                for (std::size_t j = 0; j < N; ++j) {
-                    T& to = *c.at(i + r, j);
-                    to = accumulate ? static_cast<T>(to + row[j]) : row[j];
-                }
-            }
+/// How many rows share Packs packs of B: their sums, the packs and an element of A fill the registers.
+template <std::size_t Packs>
+inline constexpr std::size_t small_rows =
+    std::min<std::size_t>(8, ((TENON_VECTOR_BYTES >= 64 ? 32 : 16) - Packs - 1) / Packs);
+
+/// C's elements from j on, or their sums with what is there.
+/// @tparam Count how many lanes of the last pack are elements of C
+template <std::size_t Count, std::size_t Packs, class V, class C>
+TENON_INLINE void store_small(V (&sums)[Packs], C c, bool accumulate) {
+    using T = std::remove_reference_t<decltype(*c.p)>;
+    constexpr std::size_t lanes = V::lanes;
+    if constexpr (C::columns == 1) {
+        unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE {
+            constexpr std::size_t count = q + 1 == Packs ? Count : lanes;
+            T* const to = c.p + q * lanes;
+            if (accumulate) sums[q] = sums[q] + load_first<count, lanes>(static_cast<T const*>(to));
+            store_first<count>(to, sums[q]);
         });
+    } else {
+        alignas(64) T row[Packs * lanes];
+        unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { element::store_lanes(row + q * lanes, sums[q]); });
+        for (std::size_t j = 0; j < (Packs - 1) * lanes + Count; ++j) {
+            T& to = *c.at(0, j);
+            to = accumulate ? static_cast<T>(to + row[j]) : row[j];
+        }
+    }
+}
+
+/// C's columns for as many packs of B, whose rows are contiguous: as many rows at a time as the registers hold.
+/// @tparam Count how many lanes of the last pack are columns of C
+/// @tparam Load how many lanes of the last pack may be read
+template <class T, std::size_t M, std::size_t K, std::size_t Lanes, std::size_t Packs, std::size_t Count,
+          std::size_t Load, class A, class B, class C>
+TENON_INLINE void small_columns(A a, B b, C c, bool accumulate) {
+    using V = element::lane_t<T, Lanes>;
+    auto const rows = [&](auto R, std::size_t i) TENON_LAMBDA_INLINE {
+        V sums[R][Packs];
+        unroll<R * Packs>([&](auto s) TENON_LAMBDA_INLINE { sums[s / Packs][s % Packs] = V(T(0)); });
+        for (std::size_t k = 0; k < K; ++k) {
+            V bs[Packs];
+            unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE {
+                bs[q] = load_first<(q + 1 == Packs ? Load : Lanes), Lanes>(b.at(k, q * Lanes));
+            });
+            unroll<R>([&](auto r) TENON_LAMBDA_INLINE {
+                V const av = V(*a.at(i + r, k));
+                unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { sums[r][q] = multiply_add(av, bs[q], sums[r][q]); });
+            });
+        }
+        unroll<R>([&](auto r)
+                      TENON_LAMBDA_INLINE { store_small<Count, Packs>(sums[r], c.from(i + r, 0), accumulate); });
     };
-    constexpr std::size_t together = packs > 2 ? 2 : 4;
+    // Parts of almost equal size: a short last one would leave its registers idle.
+    constexpr std::size_t parts = (M + small_rows<Packs> - 1) / small_rows<Packs>, least = M / parts,
+                          longer = M % parts;
     std::size_t i = 0;
-    for (; i + together <= M; i += together) rows(std::integral_constant<std::size_t, together>{}, i);
-    if constexpr (M % together != 0) rows(std::integral_constant<std::size_t, M % together>{}, M - M % together);
+    for (std::size_t part = 0; part < longer; ++part, i += least + 1)
+        rows(std::integral_constant<std::size_t, least + 1>{}, i);
+    for (; i < M; i += least) rows(std::integral_constant<std::size_t, least>{}, i);
+}
+
+/// The product where A's rows and B's columns are contiguous: a sum of lanes for every element.
+template <class T, std::size_t M, std::size_t N, std::size_t K, class A, class B, class C>
+TENON_INLINE void small_dots(A a, B b, C c, bool accumulate) {
+    constexpr std::size_t lanes = small_lanes<T, K>, tail = K % lanes;
+    using V = element::lane_t<T, lanes>;
+    auto const columns = [&](auto J, std::size_t i, std::size_t j) TENON_LAMBDA_INLINE {
+        V sums[J];
+        unroll<J>([&](auto q) TENON_LAMBDA_INLINE { sums[q] = V(T(0)); });
+        auto const part = [&](auto count, std::size_t k) TENON_LAMBDA_INLINE {
+            V const av = load_first<count, lanes>(a.at(i, k));
+            unroll<J>([&](auto q) TENON_LAMBDA_INLINE {
+                sums[q] = multiply_add(av, load_first<count, lanes>(b.at(k, j + q)), sums[q]);
+            });
+        };
+        for (std::size_t k = 0; k + lanes <= K; k += lanes) part(std::integral_constant<std::size_t, lanes>{}, k);
+        if constexpr (tail != 0) part(std::integral_constant<std::size_t, tail>{}, K - tail);
+        V total[1] = {math::totals(sums)};
+        store_small<J, 1>(total, c.from(i, j), accumulate);
+    };
+    for (std::size_t i = 0; i < M; ++i) {
+        for (std::size_t j = 0; j + lanes <= N; j += lanes) columns(std::integral_constant<std::size_t, lanes>{}, i, j);
+        if constexpr (N % lanes != 0) columns(std::integral_constant<std::size_t, N % lanes>{}, i, N - N % lanes);
+    }
+}
+}  // namespace detail
+
+/// C = A·B, or C += A·B. Packs of B's rows meet several rows of A; B is copied first where its rows are not contiguous, unless
+/// A has one row or two. On Zen 3 (AVX2, g++ 12 -O3) 8³ floats take 22 ns and 16³ 0.10 µs.
+template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
+TENON_INLINE void gemm_small(A a, B b, C c, bool accumulate) {
+    if constexpr (C::columns != 1 && C::rows == 1)
+        gemm_small<N, M, K, T>(b.transposed(), a.transposed(), c.transposed(), accumulate);
+    else if constexpr (M <= 2 && B::columns != 1 && B::rows == 1 && A::columns == 1)
+        detail::small_dots<T, M, N, K>(a, b, c, accumulate);
+    else {
+        constexpr std::size_t lanes = detail::small_lanes<T, N>;
+        constexpr std::size_t packs = (N + lanes - 1) / lanes, width = packs * lanes, tail = N - (packs - 1) * lanes;
+        auto const columns = [&]<std::size_t Load>(auto from) TENON_LAMBDA_INLINE {
+            constexpr std::size_t parts = (packs + tile<T>::packs - 1) / tile<T>::packs;
+            unroll<parts>([&](auto part) TENON_LAMBDA_INLINE {
+                constexpr std::size_t first = part * packs / parts, last = (part + 1) * packs / parts;
+                detail::small_columns<T, M, K, lanes, last - first, (last == packs ? tail : lanes),
+                                      (last == packs ? Load : lanes)>(a, from.from(0, first * lanes),
+                                                                      c.from(0, first * lanes), accumulate);
+            });
+        };
+        if constexpr (B::columns == 1) columns.template operator()<tail>(b);
+        else {
+            alignas(64) T copy[K * width + panel_slack<T>];
+            pack_columns<width, std::bit_floor(std::min({K, tile<T>::lanes, std::size_t{8}}))>(matrix<T const>(b), N, K,
+                                                                                               copy);
+            columns.template operator()<lanes>(fixed_matrix<T const, width, 1>{copy});
+        }
+    }
 }
 
 }  // namespace tenon::inline TENON_TARGET::eval

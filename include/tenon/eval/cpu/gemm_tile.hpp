@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #include <tenon/core/tuple.hpp>
@@ -23,6 +24,34 @@ struct matrix {
     TENON_INLINE constexpr matrix transposed() const { return {p, columns, rows}; }
     TENON_INLINE constexpr operator matrix<T const>() const { return {p, rows, columns}; }
 };
+
+/// The same with strides that the compiler knows.
+template <class T, std::ptrdiff_t Rows, std::ptrdiff_t Columns>
+struct fixed_matrix {
+    T* p;
+    static constexpr std::ptrdiff_t rows = Rows, columns = Columns;
+    TENON_INLINE constexpr T* at(std::size_t i, std::size_t j) const { return matrix<T>(*this).at(i, j); }
+    TENON_INLINE constexpr fixed_matrix from(std::size_t i, std::size_t j) const { return {at(i, j)}; }
+    TENON_INLINE constexpr fixed_matrix<T, Columns, Rows> transposed() const { return {p}; }
+    TENON_INLINE constexpr operator matrix<T>() const { return {p, Rows, Columns}; }
+    TENON_INLINE constexpr operator matrix<T const>() const
+        requires(!std::is_const_v<T>)
+    {
+        return {p, Rows, Columns};
+    }
+};
+template <class M>
+inline constexpr bool is_fixed_matrix = false;
+template <class T, std::ptrdiff_t Rows, std::ptrdiff_t Columns>
+inline constexpr bool is_fixed_matrix<fixed_matrix<T, Rows, Columns>> = true;
+
+/// A matrix with the given strides, in its type where they are constants.
+template <std::ptrdiff_t Rows, std::ptrdiff_t Columns, class T>
+TENON_INLINE constexpr auto matrix_at(T* p, [[maybe_unused]] std::ptrdiff_t rows,
+                                      [[maybe_unused]] std::ptrdiff_t columns) {
+    if constexpr (Rows == PTRDIFF_MIN || Columns == PTRDIFF_MIN) return matrix<T>{p, rows, columns};
+    else return fixed_matrix<T, Rows, Columns>{p};
+}
 
 /// The register tile: rows times packs of columns. Six rows by two packs fill the 16 registers of AVX2 (12 sums, two packs
 /// of B, one element of A); AVX-512 has 32 registers and takes four packs.
@@ -45,29 +74,28 @@ TENON_LANE V multiply_add(V a, V b, V c) {
 
 /// One tile of C = A·B, or of C += A·B.
 /// @param a depth columns of A; any strides, but neighbours along one axis are best
-/// @param b rows of tile::columns elements, `b_step` apart
-/// @param rows,columns how much of the tile belongs to C; A has `rows` rows, B always has tile::columns columns
-template <class T>
+/// @param b rows of Packs packs, `b_step` apart
+/// @param rows,columns how much of the tile belongs to C; A has `rows` rows, B always has all columns of the tile
+template <class T, std::size_t Rows, std::size_t Packs>
 [[gnu::noinline]] void tile_product(std::size_t depth, matrix<T const> a, T const* b, std::size_t b_step, matrix<T> c,
                                     std::size_t rows, std::size_t columns, bool accumulate) {
-    using t = tile<T>;
-    using V = element::lane_t<T, t::lanes>;
-    T const* from[t::rows];
-    unroll<t::rows>([&](auto i) TENON_LAMBDA_INLINE { from[i] = a.at(i < rows ? i : 0, 0); });
+    constexpr std::size_t lanes = tile<T>::lanes;
+    using V = element::lane_t<T, lanes>;
+    T const* from[Rows];
+    unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE { from[i] = a.at(i < rows ? i : 0, 0); });
     // C is met after the loop: asked for now, it is there by then.
     if (c.columns == 1)
-        unroll<t::rows>([&](auto i) TENON_LAMBDA_INLINE { __builtin_prefetch(c.at(i < rows ? i : 0, 0), 1); });
-    V sums[t::rows][t::packs];
-    unroll<t::rows * t::packs>([&](auto i) TENON_LAMBDA_INLINE { sums[i / t::packs][i % t::packs] = V(T(0)); });
+        unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE { __builtin_prefetch(c.at(i < rows ? i : 0, 0), 1); });
+    V sums[Rows][Packs];
+    unroll<Rows * Packs>([&](auto i) TENON_LAMBDA_INLINE { sums[i / Packs][i % Packs] = V(T(0)); });
     auto const along = [&](auto step) TENON_LAMBDA_INLINE {
         std::ptrdiff_t at = 0;
         for (std::size_t k = 0; k < depth; ++k) {
-            V bs[t::packs];
-            unroll<t::packs>([&](auto q)
-                                 TENON_LAMBDA_INLINE { bs[q] = element::load_lanes<t::lanes>(b + q * t::lanes); });
-            unroll<t::rows>([&](auto i) TENON_LAMBDA_INLINE {
+            V bs[Packs];
+            unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { bs[q] = element::load_lanes<lanes>(b + q * lanes); });
+            unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE {
                 V const av = V(from[i][at]);
-                unroll<t::packs>([&](auto q) TENON_LAMBDA_INLINE { sums[i][q] = multiply_add(av, bs[q], sums[i][q]); });
+                unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { sums[i][q] = multiply_add(av, bs[q], sums[i][q]); });
             });
             at += step;
             b += b_step;
@@ -76,21 +104,20 @@ template <class T>
     if (a.columns == 1) along(std::integral_constant<std::ptrdiff_t, 1>{});
     else along(a.columns);
     auto const each_pack = [&](auto f) TENON_LAMBDA_INLINE {
-        unroll<t::rows * t::packs>([&](auto i) TENON_LAMBDA_INLINE {
-            f(i / t::packs, i % t::packs * t::lanes, sums[i / t::packs][i % t::packs]);
-        });
+        unroll<Rows * Packs>([&](auto i)
+                                 TENON_LAMBDA_INLINE { f(i / Packs, i % Packs * lanes, sums[i / Packs][i % Packs]); });
     };
-    if (rows == t::rows && columns == t::columns && c.columns == 1) {
+    if (rows == Rows && columns == Packs * lanes && c.columns == 1) {
         if (accumulate)
             each_pack([&](std::size_t i, std::size_t j, V const& v) TENON_LAMBDA_INLINE {
-                element::store_lanes(c.at(i, j), element::load_lanes<t::lanes>(c.at(i, j)) + v);
+                element::store_lanes(c.at(i, j), element::load_lanes<lanes>(c.at(i, j)) + v);
             });
         else
             each_pack([&](std::size_t i, std::size_t j, V const& v)
                           TENON_LAMBDA_INLINE { element::store_lanes(c.at(i, j), v); });
         return;
     }
-    T edge[t::rows][t::columns];
+    T edge[Rows][Packs * lanes];
     each_pack([&](std::size_t i, std::size_t j, V const& v)
                   TENON_LAMBDA_INLINE { element::store_lanes(&edge[i][j], v); });
     for (std::size_t i = 0; i < rows; ++i)
@@ -98,6 +125,23 @@ template <class T>
             T& to = *c.at(i, j);
             to = accumulate ? static_cast<T>(to + edge[i][j]) : edge[i][j];
         }
+}
+
+/// The same for a tile of run-time size, by the kernel that fits: four, five or six rows by all packs or half of them. With
+/// parts of almost equal size no registers are idle; a product of 24³ floats took 0.70 µs with one kernel for all.
+template <class T>
+TENON_INLINE void tile_product(std::size_t depth, matrix<T const> a, T const* b, std::size_t b_step, matrix<T> c,
+                               std::size_t rows, std::size_t columns, bool accumulate) {
+    using t = tile<T>;
+    constexpr std::size_t half = t::packs / 2;
+    auto const with_rows = [&](auto r) TENON_LAMBDA_INLINE {
+        if (columns <= half * t::lanes) tile_product<T, r, half>(depth, a, b, b_step, c, rows, columns, accumulate);
+        else tile_product<T, r, t::packs>(depth, a, b, b_step, c, rows, columns, accumulate);
+    };
+    static_assert(t::rows == 6);
+    if (rows == 6) with_rows(std::integral_constant<std::size_t, 6>{});
+    else if (rows == 5) with_rows(std::integral_constant<std::size_t, 5>{});
+    else with_rows(std::integral_constant<std::size_t, 4>{});
 }
 
 /// Elements that `pack_panel` may write beyond a panel.

@@ -41,11 +41,7 @@ struct tape<product_node<A, B>, Grad>
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
 
     /// The product may be computed where it is wanted, unless an operand is there.
-    constexpr void write_to(T* p)
-        requires(!buffer<T, static_size<Shape>>::is_inline)
-    {
-        values_.borrow(p, shape_.size());
-    }
+    constexpr void write_to(T* p) { values_.borrow(p, shape_.size()); }
     constexpr bool reads(void const* begin, void const* end) const {
         return left_.overlaps(begin, end, false) || right_.overlaps(begin, end, false);
     }
@@ -57,7 +53,7 @@ struct tape<product_node<A, B>, Grad>
         b_.forward();
         std::size_t const n = shape_.size();
         values_.reserve(n);
-        each_matrix([&](matrix<T const> a, matrix<T const> b, std::size_t o, auto, auto) {
+        each_matrix([&](auto a, auto b, std::size_t o, auto, auto) TENON_LAMBDA_INLINE {
             gemm<M, N, K, T>(rows(), columns(), depth_, a, b, product_at(values_.data() + o), false);
         });
         if constexpr (differentiable) {
@@ -71,16 +67,15 @@ struct tape<product_node<A, B>, Grad>
             // A batch may use a matrix several times.
             [[maybe_unused]] bool const add_left = rank != 2 || !left::differentiable || !a_.overwrite_gradient();
             [[maybe_unused]] bool const add_right = rank != 2 || !right::differentiable || !b_.overwrite_gradient();
-            each_matrix([&](matrix<T const> a, matrix<T const> b, std::size_t o, [[maybe_unused]] std::ptrdiff_t oa,
-                            [[maybe_unused]] std::ptrdiff_t ob) {
-                matrix<T> const m = product_at(gradients_.data() + o);
-                matrix<T const> const g{m.p, m.rows, m.columns};
+            each_matrix([&](auto a, auto b, std::size_t o, [[maybe_unused]] std::ptrdiff_t oa,
+                            [[maybe_unused]] std::ptrdiff_t ob) TENON_LAMBDA_INLINE {
+                auto const g = product_at(static_cast<T const*>(gradients_.data() + o));
                 if constexpr (left::differentiable)
                     gemm<M, K, N, T>(rows(), depth_, columns(), g, b.transposed(),
-                                     matrix<T>{a_.gradient() + oa, a.rows, a.columns}, add_left);
+                                     lies<dense<left>>(a_.gradient() + oa, a_.strides()), add_left);
                 if constexpr (right::differentiable)
                     gemm<K, N, M, T>(depth_, columns(), rows(), a.transposed(), g,
-                                     matrix<T>{b_.gradient() + ob, b.rows, b.columns}, add_right);
+                                     lies<dense<right>>(b_.gradient() + ob, b_.strides()), add_right);
             });
             a_.finish();
             b_.finish();
@@ -95,8 +90,10 @@ struct tape<product_node<A, B>, Grad>
         auto const operands = [&] {
             p.template takes<dense<left>>(n.a);
             p.template takes<dense<right>>(n.b);
-            matrix<T const> const a = lies<dense<left>>, b = lies<dense<right>>,
-                                  product = {nullptr, static_cast<std::ptrdiff_t>(c), 1};
+            T const* const none = nullptr;
+            auto const a = lies<dense<left>>(none, dense<left>::static_strides);
+            auto const b = lies<dense<right>>(none, dense<right>::static_strides);
+            auto const product = matrix_at<row_stride, 1>(none, static_cast<std::ptrdiff_t>(c), 1);
             for (std::size_t packed : gemm_packed<M, N, K, T>(m, c, k, a, b, product))
                 if (packed != 0) p.template scratch<buffer<T, dyn>>(packed);
             for (std::size_t packed : gemm_packed<M, K, N, T>(m, k, c, product, b.transposed(), a))
@@ -114,18 +111,25 @@ struct tape<product_node<A, B>, Grad>
     }
 
 private:
-    /// The strides of an operand's matrices, without its elements.
-    template <class Dense>
-    static constexpr matrix<T const> lies = {nullptr, Dense::static_strides[Dense::shape_type::rank() - 2],
-                                             Dense::static_strides[Dense::shape_type::rank() - 1]};
+    /// The distance of the product's rows.
+    static constexpr std::ptrdiff_t row_stride = is_dynamic(N) ? run_time_stride : static_cast<std::ptrdiff_t>(N);
 
+    /// A matrix of an operand.
+    template <class Dense, class E, class Strides>
+    TENON_INLINE static constexpr auto lies(E* p, Strides const& strides) {
+        constexpr std::size_t r = Dense::shape_type::rank();
+        return matrix_at<Dense::static_strides[r - 2], Dense::static_strides[r - 1]>(p, strides[r - 2], strides[r - 1]);
+    }
     constexpr std::size_t rows() const { return shape_[rank - 2]; }
     constexpr std::size_t columns() const { return shape_[rank - 1]; }
-    constexpr matrix<T> product_at(T* p) const { return {p, static_cast<std::ptrdiff_t>(columns()), 1}; }
+    template <class E>
+    TENON_INLINE constexpr auto product_at(E* p) const {
+        return matrix_at<row_stride, 1>(p, static_cast<std::ptrdiff_t>(columns()), 1);
+    }
 
     /// Calls f(a, b, offset of the product, offset of a, offset of b) for every matrix of the batch.
     template <class F>
-    constexpr void each_matrix(F&& f) {
+    TENON_INLINE constexpr void each_matrix(F&& f) {
         auto const sa = a_.strides();
         auto const sb = b_.strides();
         constexpr std::size_t ra = shape_t<A>::rank(), rb = shape_t<B>::rank();
@@ -142,8 +146,7 @@ private:
                 if (ra >= from_last && left_.shape()[ra - from_last] != 1) oa += at * sa[ra - from_last];
                 if (rb >= from_last && right_.shape()[rb - from_last] != 1) ob += at * sb[rb - from_last];
             }
-            f(matrix<T const>{a_.data() + oa, sa[ra - 2], sa[ra - 1]},
-              matrix<T const>{b_.data() + ob, sb[rb - 2], sb[rb - 1]}, q * size, oa, ob);
+            f(lies<dense<left>>(a_.data() + oa, sa), lies<dense<right>>(b_.data() + ob, sb), q * size, oa, ob);
         }
     }
 

@@ -72,11 +72,7 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
 
     /// The result may be computed where it is wanted: every element is read before its place is written.
-    constexpr void write_to(T* p)
-        requires(!buffer<T, static_size<Shape>>::is_inline)
-    {
-        values_.borrow(p, shape().size());
-    }
+    constexpr void write_to(T* p) { values_.borrow(p, shape().size()); }
     constexpr bool reads(void const* begin, void const* end) const { return operand_.overlaps(begin, end, true); }
 
     constexpr void forward() {
