@@ -49,19 +49,22 @@ TENON_INLINE void transpose_from(P (&rows)[N]) {
         transpose_from<2 * D>(rows);
     }
 }
+/// Lane l of the result is the lane whose number differs in bit D.
+template <std::size_t D, class P>
+TENON_INLINE P exchanged_neighbours(P v) {
+    return permuted<[](std::size_t l) { return l ^ D; }>(v, v, std::make_index_sequence<P::lanes>{});
+}
 /// Sums, at each step, neighbours D lanes apart, and lays the sums of two rows into one.
 template <std::size_t D, std::size_t Step, class P, std::size_t Count>
 TENON_INLINE void total_from(P (&rows)[Count]) {
     if constexpr (D < P::lanes) {
         unroll<(Count + 2 * Step - 1) / (2 * Step)>([&](auto pair) TENON_LAMBDA_INLINE {
             constexpr std::size_t i = pair * 2 * Step;
-            P other = rows[i];
+            P other;
             if constexpr (i + Step < Count) {
                 other = rows[i + Step];
                 exchange_blocks<D>(rows[i], other);
-            } else
-                other =
-                    permuted<[](std::size_t l) { return l ^ D; }>(other, other, std::make_index_sequence<P::lanes>{});
+            } else other = exchanged_neighbours<D>(rows[i]);
             rows[i] = rows[i] + other;
         });
         total_from<2 * D, 2 * Step>(rows);
