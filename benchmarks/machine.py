@@ -8,6 +8,7 @@ import pathlib
 import platform
 import shlex
 import subprocess
+import time
 
 
 def output(*command):
@@ -37,6 +38,20 @@ def command_of(build, file):
         if entry['file'].endswith(file):
             return shlex.split(entry['command'])
     return []
+
+
+def busy_cores(seconds=2):
+    """How many cores other programs keep busy: the load average still counts the build that has just ended."""
+    def ticks():
+        words = pathlib.Path('/proc/stat').read_text().split('\n', 1)[0].split()[1:9]
+        return int(words[3]) + int(words[4]), sum(map(int, words))
+
+    if not pathlib.Path('/proc/stat').exists():
+        return os.getloadavg()[0]
+    before = ticks()
+    time.sleep(seconds)
+    idle, total = (b - a for a, b in zip(before, ticks()))
+    return os.cpu_count() * (1 - idle / max(total, 1))
 
 
 def describe(build, arguments):
@@ -69,5 +84,5 @@ def describe(build, arguments):
         'commit': output('git', '-C', str(root), 'describe', '--always', '--dirty'),
         'date': datetime.datetime.now().isoformat(timespec='seconds'),
         'arguments': arguments,
-        'load at the start': os.getloadavg(),
+        'busy cores at the start': round(busy_cores(), 2),
     }

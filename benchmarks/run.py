@@ -230,13 +230,13 @@ def main():
     registry = json.loads((HERE / 'work.json').read_text())
     programs = [Program(p) for p in build(options)]
     registered(programs, registry)
-    if os.getloadavg()[0] > 0.5:
-        print(f'the machine is busy (load {os.getloadavg()[0]:.1f}): these numbers will not be worth much')
-    facts = machine.describe(options.build, sys.argv[1:])
+    facts = machine.describe(options.build, {name: getattr(options, name) for name in ('threads', 'quick', 'only', 'clock')})
+    if facts['busy cores at the start'] > 0.3:
+        print(f'other programs keep {facts["busy cores at the start"]:.1f} cores busy: these numbers will not be worth much')
     times, wrong = measure(options, programs, registry)
     os.sched_setaffinity(0, use_threads.cores)
     costs = compilation.costs(options.build, options.only, options.quick)
-    facts['load at the end'] = os.getloadavg()
+    facts['busy cores at the end'] = round(machine.busy_cores(), 2)
 
     name = f'{re.sub("[^A-Za-z0-9]+", "-", facts["processor"]).strip("-")}-{datetime.date.today()}'
     folder = options.results / name
