@@ -35,8 +35,9 @@ struct blocking {
 template <class T>
 struct packing {
     std::size_t rows, columns, depth;
-    /// The last panel of B is packed if it has fewer columns than a tile.
-    bool packs_a, packs_b, packs_last;
+    bool packs_a, packs_b;
+    /// How many columns of B are packed at once: all, or those of a last panel that has fewer than a tile.
+    std::size_t packed_columns;
     constexpr packing(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b) {
         using t = tile<T>;
         using cut = blocking<T>;
@@ -47,22 +48,11 @@ struct packing {
         columns = std::min(cut::columns, (n + t::columns - 1) / t::columns * t::columns);
         packs_a = n > cut::direct_columns || (a.rows != 1 && a.columns != 1);
         packs_b = b.columns != 1 || (m > cut::direct_rows && n * k > cut::direct_size);
-        packs_last = n % t::columns != 0;
+        packed_columns = packs_b ? columns : n % t::columns != 0 ? t::columns : 0;
     }
     /// Elements of the room for A's panels, 0 where A is read where it lies, and for B's.
     constexpr std::size_t size_a() const { return packs_a ? rows * depth + panel_slack<T> : 0; }
-    constexpr std::size_t size_b() const {
-        return packs_b || packs_last ? (packs_b ? columns : tile<T>::columns) * depth + panel_slack<T> : 0;
-    }
-};
-
-/// n elements in as few parts of at most `most` as hold them, of sizes that differ by one at most.
-struct equal_parts {
-    std::size_t count, least, longer;
-    constexpr equal_parts(std::size_t n, std::size_t most)
-        : count((n + most - 1) / most), least(count == 0 ? 0 : n / count), longer(count == 0 ? 0 : n % count) {}
-    constexpr std::size_t first(std::size_t part) const { return part * least + std::min(part, longer); }
-    constexpr std::size_t size(std::size_t part) const { return least + (part < longer); }
+    constexpr std::size_t size_b() const { return packed_columns != 0 ? packed_columns * depth + panel_slack<T> : 0; }
 };
 
 /// The product for run-time extents, packed and blocked as Goto and van de Geijn (2008) describe. C's rows or columns should
@@ -74,23 +64,23 @@ template <class T>
     if (c.columns != 1 && c.rows == 1)
         return gemm_blocked<T>(n, m, k, b.transposed(), a.transposed(), c.transposed(), accumulate);
     packing<T> const p(m, n, k, a, b);
-    auto const [rows, columns, depth, pack_a, pack_b, pack_last] = p;
+    std::size_t const rows = p.rows, columns = p.columns, depth = p.depth;
     buffer<T, dyn> packed_a, packed_b;
     if (p.packs_a) packed_a.reserve(p.size_a());
-    if (p.size_b() != 0) packed_b.reserve(p.size_b());
+    if (p.packed_columns != 0) packed_b.reserve(p.size_b());
     for (std::size_t j0 = 0; j0 < n; j0 += columns) {
         std::size_t const nj = std::min(columns, n - j0);
         for (std::size_t k0 = 0; k0 < k; k0 += depth) {
             std::size_t const nk = std::min(depth, k - k0);
             bool const add = accumulate || k0 != 0;
-            if (pack_b)
+            if (p.packs_b)
                 for (std::size_t j = 0; j < nj; j += t::columns)
                     pack_panel<t::columns>(b.from(k0, j0 + j), std::min(t::columns, nj - j), nk,
                                            packed_b.data() + j * nk);
             for (std::size_t i0 = 0; i0 < m; i0 += rows) {
                 std::size_t const ni = std::min(rows, m - i0);
                 equal_parts const tiles(ni, t::rows);
-                if (pack_a)
+                if (p.packs_a)
                     for (std::size_t q = 0; q < tiles.count; ++q)
                         pack_panel<t::rows>(a.from(i0 + tiles.first(q), k0).transposed(), tiles.size(q), nk,
                                             packed_a.data() + q * t::rows * nk);
@@ -98,7 +88,7 @@ template <class T>
                     std::size_t const width = std::min(t::columns, nj - j);
                     T const* panel = packed_b.data();
                     std::size_t step = t::columns;
-                    if (pack_b) panel += j * nk;
+                    if (p.packs_b) panel += j * nk;
                     else if (width == t::columns) {
                         panel = b.at(k0, j0 + j);
                         step = static_cast<std::size_t>(b.rows);
@@ -106,7 +96,7 @@ template <class T>
                     for (std::size_t q = 0; q < tiles.count; ++q) {
                         std::size_t const i = i0 + tiles.first(q);
                         matrix<T const> const from =
-                            pack_a ? matrix<T const>{packed_a.data() + q * t::rows * nk, 1, t::rows} : a.from(i, k0);
+                            p.packs_a ? matrix<T const>{packed_a.data() + q * t::rows * nk, 1, t::rows} : a.from(i, k0);
                         tile_product<T>(nk, from, panel, step, c.from(i, j0 + j), tiles.size(q), width, add);
                     }
                 }
@@ -151,6 +141,8 @@ constexpr std::array<std::size_t, 2> gemm_packed(std::size_t m, std::size_t n, s
     return gemm_packed<T>(m, n, k, matrix<T const>(a), matrix<T const>(b), matrix<T const>(c));
 }
 
+/// `gemm_small` as a function that all products of its shape and strides share: beyond 8³ its code takes longer to compile and
+/// to run than a call.
 template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
 [[gnu::noinline]] void gemm_shared(A a, B b, C c, bool accumulate) {
     gemm_small<M, N, K, T>(a, b, c, accumulate);
@@ -169,7 +161,6 @@ TENON_INLINE constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, A 
             }
     } else if constexpr (!element::is_dual<T> && M != 0 && N != 0 && K != 0) {
         if constexpr (has_small_product<M, N, K, A, B, C>) {
-            // Code that is longer than a call takes is shared by all products of its shape.
             if constexpr (M * N * K <= 8 * 8 * 8) gemm_small<M, N, K, T>(a, b, c, accumulate);
             else gemm_shared<M, N, K, T>(a, b, c, accumulate);
         } else gemm_large<T>(m, n, k, a, b, c, accumulate);

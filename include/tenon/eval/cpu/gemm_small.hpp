@@ -53,7 +53,7 @@ template <std::size_t Packs>
 inline constexpr std::size_t small_rows =
     std::min<std::size_t>(8, ((TENON_VECTOR_BYTES >= 64 ? 32 : 16) - Packs - 1) / Packs);
 
-/// C's elements from j on, or their sums with what is there.
+/// Puts sums at the start of a row of C, or adds them to what is there.
 /// @tparam Count how many lanes of the last pack are elements of C
 template <std::size_t Count, std::size_t Packs, class V, class C>
 TENON_INLINE void store_small(V (&sums)[Packs], C c, bool accumulate) {
@@ -99,13 +99,10 @@ TENON_INLINE void small_columns(A a, B b, C c, bool accumulate) {
         unroll<R>([&](auto r)
                       TENON_LAMBDA_INLINE { store_small<Count, Packs>(sums[r], c.from(i + r, 0), accumulate); });
     };
-    // Parts of almost equal size: a short last one would leave its registers idle.
-    constexpr std::size_t parts = (M + small_rows<Packs> - 1) / small_rows<Packs>, least = M / parts,
-                          longer = M % parts;
-    std::size_t i = 0;
-    for (std::size_t part = 0; part < longer; ++part, i += least + 1)
-        rows(std::integral_constant<std::size_t, least + 1>{}, i);
-    for (; i < M; i += least) rows(std::integral_constant<std::size_t, least>{}, i);
+    constexpr equal_parts parts(M, small_rows<Packs>);
+    std::size_t part = 0;
+    for (; part < parts.longer; ++part) rows(std::integral_constant<std::size_t, parts.least + 1>{}, parts.first(part));
+    for (; part < parts.count; ++part) rows(std::integral_constant<std::size_t, parts.least>{}, parts.first(part));
 }
 
 /// The product where A's rows and B's columns are contiguous: a sum of lanes for every element.
@@ -146,9 +143,9 @@ TENON_INLINE void gemm_small(A a, B b, C c, bool accumulate) {
         constexpr std::size_t lanes = detail::small_lanes<T, N>;
         constexpr std::size_t packs = (N + lanes - 1) / lanes, width = packs * lanes, tail = N - (packs - 1) * lanes;
         auto const columns = [&]<std::size_t Load>(auto from) TENON_LAMBDA_INLINE {
-            constexpr std::size_t parts = (packs + tile<T>::packs - 1) / tile<T>::packs;
-            unroll<parts>([&](auto part) TENON_LAMBDA_INLINE {
-                constexpr std::size_t first = part * packs / parts, last = (part + 1) * packs / parts;
+            constexpr equal_parts parts(packs, tile<T>::packs);
+            unroll<parts.count>([&](auto part) TENON_LAMBDA_INLINE {
+                constexpr std::size_t first = parts.first(part), last = parts.first(part + 1);
                 detail::small_columns<T, M, K, lanes, last - first, (last == packs ? tail : lanes),
                                       (last == packs ? Load : lanes)>(a, from.from(0, first * lanes),
                                                                       c.from(0, first * lanes), accumulate);

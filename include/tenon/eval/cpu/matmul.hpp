@@ -7,6 +7,14 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
+/// A matrix with the given strides, in its type where they are constants.
+template <std::ptrdiff_t Rows, std::ptrdiff_t Columns, class T>
+TENON_INLINE constexpr auto matrix_at(T* p, [[maybe_unused]] std::ptrdiff_t rows,
+                                      [[maybe_unused]] std::ptrdiff_t columns) {
+    if constexpr (Rows == run_time_stride || Columns == run_time_stride) return matrix<T>{p, rows, columns};
+    else return fixed_matrix<T, Rows, Columns>{p};
+}
+
 /// Kept: the product, and with gradients that of the product. An operand that is a leaf, a view of one or another product is
 /// read where it lies; an elementwise one is evaluated once, since the way back needs its values again.
 template <class A, class B, bool Grad>
