@@ -184,38 +184,35 @@ constexpr auto as_matrices(A&& x) {
     return reshape_to(std::forward<A>(x), to(all));
 }
 
+/// The letters of an operand, and of the result, as a type.
+template <class P, std::size_t Operand>
+constexpr auto term_letters() {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<P::value.terms[Operand][I]...>{};
+    }(std::make_index_sequence<P::value.lengths[Operand]>{});
+}
+template <class P>
+constexpr auto result_letters() {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<P::value.result[I]...>{};
+    }(std::make_index_sequence<P::value.result_length>{});
+}
+
 template <class P>
 constexpr auto einsum_one(P, auto&& x) {
-    constexpr auto p = P::value;
     auto const keep = [](char c) { return P::value.kept(c); };
-    auto const term = [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return letters<p.terms[0][I]...>{};
-    }(std::make_index_sequence<p.lengths[0]>{});
-    auto const result = [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return letters<p.result[I]...>{};
-    }(std::make_index_sequence<p.result_length>{});
-    auto reduced = reduce_term(keep, term, std::forward<decltype(x)>(x));
-    return arrange(reduced.second, result, std::move(reduced.first));
+    auto reduced = reduce_term(keep, term_letters<P, 0>(), std::forward<decltype(x)>(x));
+    return arrange(reduced.second, result_letters<P>(), std::move(reduced.first));
 }
 
 /// Two operands: letters in both and the result are batches, in both alone are summed by a matrix product, in one alone and
 /// the result are rows or columns, in one alone and not the result are summed first.
 template <class P>
 constexpr auto einsum_two(P, auto&& x, auto&& y) {
-    constexpr auto p = P::value;
-    auto const a = [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return letters<p.terms[0][I]...>{};
-    }(std::make_index_sequence<p.lengths[0]>{});
-    auto const b = [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return letters<p.terms[1][I]...>{};
-    }(std::make_index_sequence<p.lengths[1]>{});
-    auto const result = [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return letters<p.result[I]...>{};
-    }(std::make_index_sequence<p.result_length>{});
-    auto left =
-        reduce_term([](char c) { return P::value.kept(c) || P::value.has(1, c); }, a, std::forward<decltype(x)>(x));
-    auto right =
-        reduce_term([](char c) { return P::value.kept(c) || P::value.has(0, c); }, b, std::forward<decltype(y)>(y));
+    auto left = reduce_term([](char c) { return P::value.kept(c) || P::value.has(1, c); }, term_letters<P, 0>(),
+                            std::forward<decltype(x)>(x));
+    auto right = reduce_term([](char c) { return P::value.kept(c) || P::value.has(0, c); }, term_letters<P, 1>(),
+                             std::forward<decltype(y)>(y));
     using la = decltype(left.second);
     using lb = decltype(right.second);
     auto const batch = filter_letters<la>([](char c) { return P::value.has(1, c) && P::value.kept(c); });
@@ -236,7 +233,7 @@ constexpr auto einsum_two(P, auto&& x, auto&& y) {
             tenon::shape<sm::static_extents[B]..., sm::static_extents[nb + R]..., sn::static_extents[nb + ni + C]...>;
         to const s(std::array<std::size_t, nb + nr + nc>{em[B]..., em[nb + R]..., en[nb + ni + C]...});
         auto const product = matmul(as_matrices<nb, nr, ni>(std::move(m)), as_matrices<nb, ni, nc>(std::move(n)));
-        return arrange(batch + rows + columns, result, reshape_to(product, s));
+        return arrange(batch + rows + columns, result_letters<P>(), reshape_to(product, s));
     }(std::make_index_sequence<nb>{}, std::make_index_sequence<nr>{}, std::make_index_sequence<nc>{});
 }
 
