@@ -190,10 +190,35 @@ TENON_LANE auto isfinite(pack<T, N> x) {
     else return x == x;
 }
 
+namespace detail {
+/// a < b ? a : b, so b where either is NaN.
+template <class T, std::size_t N>
+TENON_LANE pack<T, N> lesser(pack<T, N> a, pack<T, N> b) {
+    if constexpr (pack<T, N>::form == element::detail::form::halves)
+        return pack<T, N>::join(detail::lesser(a.raw.low, b.raw.low), detail::lesser(a.raw.high, b.raw.high));
+    else {
+        if constexpr (N > 1 && machine::has_register<T, N>)
+            if (!std::is_constant_evaluated()) return pack<T, N>(machine::lesser(a.raw, b.raw));
+        return math::select(a < b, a, b);
+    }
+}
+/// a > b ? a : b, so b where either is NaN.
+template <class T, std::size_t N>
+TENON_LANE pack<T, N> greater(pack<T, N> a, pack<T, N> b) {
+    if constexpr (pack<T, N>::form == element::detail::form::halves)
+        return pack<T, N>::join(detail::greater(a.raw.low, b.raw.low), detail::greater(a.raw.high, b.raw.high));
+    else {
+        if constexpr (N > 1 && machine::has_register<T, N>)
+            if (!std::is_constant_evaluated()) return pack<T, N>(machine::greater(a.raw, b.raw));
+        return math::select(a > b, a, b);
+    }
+}
+}  // namespace detail
+
 /// The lesser; NaN when either is NaN, as torch.minimum.
 template <class T, std::size_t N>
 TENON_LANE pack<T, N> minimum(pack<T, N> a, std::type_identity_t<pack<T, N>> b) {
-    auto const lesser = math::select(a < b, a, b);
+    auto const lesser = detail::lesser(a, b);
     if constexpr (std::is_floating_point_v<T>) return math::select(math::isnan(a), a, lesser);
     else return lesser;
 }
@@ -201,7 +226,7 @@ TENON_LANE pack<T, N> minimum(pack<T, N> a, std::type_identity_t<pack<T, N>> b) 
 /// The greater; NaN when either is NaN, as torch.maximum.
 template <class T, std::size_t N>
 TENON_LANE pack<T, N> maximum(pack<T, N> a, std::type_identity_t<pack<T, N>> b) {
-    auto const greater = math::select(a > b, a, b);
+    auto const greater = detail::greater(a, b);
     if constexpr (std::is_floating_point_v<T>) return math::select(math::isnan(a), a, greater);
     else return greater;
 }

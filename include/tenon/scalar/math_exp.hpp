@@ -36,41 +36,46 @@ struct exp_constants<double> {
     }
 };
 
+/// Adding this rounds to an integer n, and the bits of the sum end in n + Extra + 2·bias, from which powers of two are made
+/// without adding the exponent's bias again.
+template <class T, int Extra = 0>
+inline constexpr T rounds_to_exponent =
+    integer_in_low_bits<T> + T(2 * (std::numeric_limits<T>::max_exponent - 1) + Extra);
+
 /// e^x = 2^n (1 + fraction), where 2^n = first * second: one factor alone could not hold every n, and two of them let
 /// the result become denormal or infinite as it should.
 template <class P>
 struct exp_parts {
-    P fraction, first, second, inverse_second;
+    P fraction, first, second;
+    TENON_LANE P value() const { return math::fma(fraction, first, first) * second; }
 };
 
+/// @param shifted n plus `rounds_to_exponent`
 template <real_pack P>
-TENON_LANE exp_parts<P> exp_parts_of(P n_in_low_bits, P r, int extra = 0) {
+TENON_LANE exp_parts<P> exp_parts_of(P shifted, P r) {
     using T = value_of<P>;
-    using unsigned_type = value_of<unsigned_bits_of<P>>;
-    auto const n = detail::raw_bits(n_in_low_bits) + static_cast<unsigned_type>(extra);
-    auto const half = n >> 1;  // the bits above n shift out below
-    auto const first = (half << fraction_bits<T>)+bits_of_one<T>, offset = (n - half) << fraction_bits<T>;
+    auto const exponents = detail::raw_bits(shifted);
+    auto const first = (exponents >> 1) << fraction_bits<T>;  // the bits above n shift out
     return {math::fma(r * r, exp_constants<T>::polynomial(r), r), math::from_bits(first),
-            math::from_bits(bits_of_one<T> + offset), math::from_bits(bits_of_one<T> - offset)};
+            math::from_bits((exponents << fraction_bits<T>)-first)};
 }
 
 /// Parts of e^(x + low), times 2^Extra.
-template <int Extra = 0, real_pack P>
-TENON_LANE exp_parts<P> exp_reduced(P x, P low) {
+template <int Extra = 0, real_pack P, class... Low>
+TENON_LANE exp_parts<P> exp_reduced(P x, Low... low) {
     using T = value_of<P>;
     using constants = exp_constants<T>;
     x = detail::at_least(detail::at_most(x, constants::greatest), constants::least);
-    P const shifted = math::fma(x, constants::log2_e, integer_in_low_bits<T>);
-    P const n = shifted - integer_in_low_bits<T>;
-    P const r = math::fma(n, -constants::ln2_low, math::fma(n, -constants::ln2_high, x)) + low;
-    return detail::exp_parts_of(shifted, r, Extra);
+    P const shifted = math::fma(x, constants::log2_e, rounds_to_exponent<T, Extra>);
+    P const n = shifted - rounds_to_exponent<T, Extra>;
+    P const r = math::fma(n, -constants::ln2_low, math::fma(n, -constants::ln2_high, x));
+    return detail::exp_parts_of(shifted, (r + ... + low));
 }
 
 /// e^(x + low) 2^Extra, also where e^x itself would overflow.
-template <int Extra = 0, real_pack P>
-TENON_LANE P exp_scaled(P x, P low = P(0)) {
-    auto const parts = detail::exp_reduced<Extra>(x, low);
-    return (1 + parts.fraction) * parts.first * parts.second;
+template <int Extra = 0, real_pack P, class... Low>
+TENON_LANE P exp_scaled(P x, Low... low) {
+    return detail::exp_reduced<Extra>(x, low...).value();
 }
 
 /// e^x where 2^n has an exponent of its own, |x| up to 80: one scaling less, for functions that know their argument.
@@ -99,17 +104,18 @@ TENON_LANE P exp2(P x) {
     using T = typename P::value_type;
     constexpr T bound = static_cast<T>(std::numeric_limits<T>::max_exponent + std::numeric_limits<T>::digits + 4);
     x = detail::at_least(detail::at_most(x, bound), -bound);
-    P const shifted = x + detail::integer_in_low_bits<T>;
-    P const rest = x - (shifted - detail::integer_in_low_bits<T>);
-    auto const parts = detail::exp_parts_of(shifted, rest * detail::exp_constants<T>::ln2);
-    return (1 + parts.fraction) * parts.first * parts.second;
+    P const shifted = x + detail::rounds_to_exponent<T>;
+    P const rest = x - (shifted - detail::rounds_to_exponent<T>);
+    return detail::exp_parts_of(shifted, rest * detail::exp_constants<T>::ln2).value();
 }
 
 /// e^x - 1, accurate near 0: 2^n (e^r - 1) + (2^n - 1). Max error 1.9 ulp.
 template <detail::real_pack P>
 TENON_LANE P expm1(P x) {
-    auto const parts = detail::exp_reduced(x, P(0));
-    P const result = math::fma(parts.fraction, parts.first, parts.first - parts.inverse_second) * parts.second;
+    using T = detail::value_of<P>;
+    auto const parts = detail::exp_reduced(x);
+    P const inverse_second = math::from_bits(2 * detail::bits_of_one<T> - detail::raw_bits(parts.second));
+    P const result = math::fma(parts.fraction, parts.first, parts.first - inverse_second) * parts.second;
     return math::select(x == 0, x, result);  // -0
 }
 

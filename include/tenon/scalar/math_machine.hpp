@@ -1,5 +1,5 @@
-// The few operations that the vector extension cannot say: square root, fused multiply-add, rounding, and asking a mask
-// whether any lane is set. Clang has builtins for any vector; for GCC they are named by register, without
+// The few operations that the vector extension cannot say: square root, fused multiply-add, rounding, the lesser and the
+// greater of two in one instruction, and asking a mask whether any lane is set. Clang has builtins for any vector; for GCC they are named by register, without
 // <immintrin.h>, which alone would take longer to read than this directory.
 #pragma once
 
@@ -69,6 +69,16 @@ TENON_INLINE V round(V x) {
     if constexpr (Mode == rounding::up) return __builtin_elementwise_ceil(x);
     if constexpr (Mode == rounding::to_zero) return __builtin_elementwise_trunc(x);
 }
+/// a < b ? a : b.
+template <class V>
+TENON_INLINE V lesser(V a, V b) {
+    return a < b ? a : b;
+}
+/// a > b ? a : b.
+template <class V>
+TENON_INLINE V greater(V a, V b) {
+    return a > b ? a : b;
+}
 #else
 template <class V>
 TENON_INLINE V sqrt(V x) {
@@ -125,6 +135,42 @@ TENON_INLINE V round(V x) {
     V result{};
     for (std::size_t i = 0; i < sizeof(V) / sizeof(x[0]); ++i) result[i] = round_single<Mode>(x[i]);
     return result;
+}
+/// a < b ? a : b. GCC 12 makes a comparison and a blend of it.
+template <class V>
+TENON_INLINE V lesser(V a, V b) {
+    [[maybe_unused]] constexpr bool is_float = sizeof(a[0]) == 4;
+#if defined(__SSE2__)
+    if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_minps(a, b);
+    if constexpr (sizeof(V) == 16 && !is_float) return __builtin_ia32_minpd(a, b);
+#endif
+#if defined(__AVX__)
+    if constexpr (sizeof(V) == 32 && is_float) return __builtin_ia32_minps256(a, b);
+    if constexpr (sizeof(V) == 32 && !is_float) return __builtin_ia32_minpd256(a, b);
+#endif
+#if defined(__AVX512F__)
+    if constexpr (sizeof(V) == 64 && is_float) return __builtin_ia32_minps512_mask(a, b, a, -1, 4);
+    if constexpr (sizeof(V) == 64 && !is_float) return __builtin_ia32_minpd512_mask(a, b, a, -1, 4);
+#endif
+    return a < b ? a : b;
+}
+/// a > b ? a : b. GCC 12 makes a comparison and a blend of it.
+template <class V>
+TENON_INLINE V greater(V a, V b) {
+    [[maybe_unused]] constexpr bool is_float = sizeof(a[0]) == 4;
+#if defined(__SSE2__)
+    if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_maxps(a, b);
+    if constexpr (sizeof(V) == 16 && !is_float) return __builtin_ia32_maxpd(a, b);
+#endif
+#if defined(__AVX__)
+    if constexpr (sizeof(V) == 32 && is_float) return __builtin_ia32_maxps256(a, b);
+    if constexpr (sizeof(V) == 32 && !is_float) return __builtin_ia32_maxpd256(a, b);
+#endif
+#if defined(__AVX512F__)
+    if constexpr (sizeof(V) == 64 && is_float) return __builtin_ia32_maxps512_mask(a, b, a, -1, 4);
+    if constexpr (sizeof(V) == 64 && !is_float) return __builtin_ia32_maxpd512_mask(a, b, a, -1, 4);
+#endif
+    return a > b ? a : b;
 }
 #endif
 
