@@ -96,6 +96,32 @@ TEST_CASE("reductions and softmax read elementwise operands in their own kernel"
     check_assignment(wide - tn::sum<1>(wide, tn::keepdim));
 }
 
+TEST_CASE("row operations too large for the cache run in the loop that reads their rows") {
+    tn::tensor<float, 400, 300> big;
+    tn::tensor<float, 300> row;
+    auto const s = tn::softmax<1>(big * 2.f) * row + row;
+    REQUIRE(tn::plan(s).kernel_count() == 1);
+    CHECK(tn::plan(s)[0].kind == "elementwise");
+    CHECK(tn::plan(s)[0].operators == words{"mul", "softmax", "mul", "add"});
+    CHECK(tn::plan(s).workspace() == 300 * sizeof(float));
+    CHECK(tn::plan(s).bytes_read() == (400 + 1) * 300 * sizeof(float));
+    check_assignment(s);
+    CHECK(tn::plan(tn::layer_norm(big, row, row)).kernel_count() == 1);
+    check_assignment(tn::layer_norm(big, row, row));
+    CHECK(tn::plan(big - tn::mean<1>(big, tn::keepdim)).kernel_count() == 1);
+    check_assignment(big - tn::mean<1>(big, tn::keepdim));
+    check_assignment(tn::logsumexp<1>(big));
+    check_assignment(tn::var<1>(big * 2.f));
+    // A transpose asks for rows in another order.
+    CHECK(tn::plan(tn::transpose(tn::softmax<1>(big) * row)).kernel_count() == 2);
+    check_assignment(tn::transpose(tn::softmax<1>(big) * row));
+    // Written past the caches, which takes a row of its own.
+    tn::tensor<float, 1100, 1024> huge;
+    check_assignment(tn::softmax<1>(huge));
+    check_assignment(tn::layer_norm<1024>(huge));
+    check_assignment(tn::softmax<1>(huge) + 1.f);
+}
+
 TEST_CASE("broadcasting and views add no kernel") {
     tn::tensor<float, 40, 30> a;
     tn::tensor<float, 30> row;

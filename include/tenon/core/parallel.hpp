@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include <tenon/core/target.hpp>
 
 #if defined(_OPENMP)
+#include <exception>
+
 #include <omp.h>
 #endif
 
@@ -26,23 +29,32 @@ namespace detail {
 /// A function of its own: clang's OpenMP makes itself known to the thread, and allocates, wherever a parallel region may begin.
 template <class F>
 [[gnu::noinline]] void run_parts(std::size_t n, std::size_t unit, std::size_t units, std::size_t parts, F& f) {
+    std::exception_ptr thrown;
 #pragma omp parallel for num_threads(static_cast<int>(parts)) schedule(static)
-    for (std::size_t part = 0; part < parts; ++part)
-        f(std::min(n, units * part / parts * unit), std::min(n, units * (part + 1) / parts * unit));
+    for (std::size_t part = 0; part < parts; ++part) try {
+            f(std::min(n, units * part / parts * unit), std::min(n, units * (part + 1) / parts * unit));
+        } catch (...) {
+#pragma omp critical
+            thrown = std::current_exception();
+        }
+    if (thrown) std::rethrow_exception(thrown);
 }
 }  // namespace detail
 #endif
 
 /// Cuts [0, n) into one part for each thread, at multiples of `unit`, and calls `f(first, last)` for each. The parts must not
-/// depend on each other, so that results are the same for any number of threads. `f` must not throw.
+/// depend on each other, so that results are the same for any number of threads. What one of several parts throws is thrown when
+/// all have ended.
 /// @param worth how many threads the work is worth; with 1 the call is f(0, n)
 template <class F>
-TENON_INLINE void for_each_part(std::size_t n, [[maybe_unused]] std::size_t unit, [[maybe_unused]] std::size_t worth,
-                                F&& f) {
+TENON_INLINE constexpr void for_each_part(std::size_t n, [[maybe_unused]] std::size_t unit,
+                                          [[maybe_unused]] std::size_t worth, F&& f) {
 #if defined(_OPENMP)
-    std::size_t const units = (n + unit - 1) / unit;
-    std::size_t const parts = std::min({worth, units, worth > 1 ? thread_count() : 1});
-    if (parts > 1) return detail::run_parts(n, unit, units, parts, f);
+    if (!std::is_constant_evaluated()) {
+        std::size_t const units = (n + unit - 1) / unit;
+        std::size_t const parts = std::min({worth, units, worth > 1 ? thread_count() : 1});
+        if (parts > 1) return detail::run_parts(n, unit, units, parts, f);
+    }
 #endif
     f(std::size_t{0}, n);
 }

@@ -93,7 +93,7 @@ constexpr void evaluate_into(Tensor& to, Node const& n) {
             t.write_to(to.data());
             t.forward();
         } else {
-            t.forward();
+            eval::forward_by_rows(t);
             eval::evaluate_region(t, to.data(), detail::loop_shape(node, to));
         }
     }
@@ -117,7 +117,7 @@ constexpr void assign_to(Tensor& to, Node const& n) {
                 t.forward();
                 return;
             }
-        t.forward();
+        eval::forward_by_rows(t);
         if (t.overlaps(to.data(), to.data() + to.size(), true)) {
             Tensor second(uninitialized, s);
             eval::evaluate_region(t, second.data(), detail::loop_shape(node, second));

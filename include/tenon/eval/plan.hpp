@@ -95,11 +95,15 @@ struct kernel_facts {
 template <class Kernel>
 class basic_planner {
 public:
+    /// As many elements as there are.
+    static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+
     /// The operand is read element by element in the loop of this node: what is computed for it is fused.
     /// @param repeated how many elements of the loop one element of the operand serves
     /// @param distinct the most elements of the operand that are needed
+    /// @param by_rows whether it is asked to compute its rows when they are read
     template <class Tape, class Node>
-    void streams(Node const& n, std::size_t repeated = 1, std::size_t distinct = all) {
+    void streams(Node const& n, std::size_t repeated = 1, std::size_t distinct = all, bool by_rows = false) {
         if (phase_ == phase::finish) {
             if constexpr (Tape::differentiable) describe<Tape>(n);
             return;
@@ -107,10 +111,14 @@ public:
         auto const elements = frame_.elements, limit = frame_.distinct;
         frame_.elements = (elements + repeated - 1) / std::max<std::size_t>(repeated, 1);
         frame_.distinct = std::min(limit, distinct);
+        bool const outer = std::exchange(by_rows_, by_rows && forwards_by_rows<Tape>);
         describe<Tape>(n);
+        by_rows_ = outer;
         frame_.elements = elements;
         frame_.distinct = limit;
     }
+    /// Whether the node that is being described computes its rows when they are read.
+    bool by_rows() const { return by_rows_; }
     /// The operand is read from memory: its own, or a copy that a kernel of its own makes.
     /// @tparam Dense dense<Tape>
     template <class Dense, class Node>
@@ -133,11 +141,22 @@ public:
         frame_.operations += frame_.elements;
         frame_.gradient_operations += (1 + 2 * slopes) * frame_.elements;
     }
-    /// A loop of its own, whose result stays in memory; `body` names the operands. What is shared has one address.
+    /// A loop of its own, whose result stays in memory; `body` names the operands. What is shared has one address. Where rows
+    /// are computed when they are read, the loop is its consumer's, and `Tape::kept_by_rows(shape)` elements are in memory.
     template <class Tape, class Node, class Body>
     void kernel(Node const& n, kernel_facts const& facts, Body const& body, void const* address = nullptr) {
         using T = typename Tape::value_type;
         constexpr std::size_t size = static_size<typename Tape::shape_type>;
+        if constexpr (requires { Tape::kept_by_rows(n.shape()); })
+            if (by_rows_) {
+                auto const elements = std::exchange(frame_.elements, n.shape().size());
+                body();
+                frame_.elements = elements;
+                frame_.kind = frame_.operators.empty() ? facts.kind : "elementwise";
+                frame_.operators.emplace_back(facts.name);
+                frame_.operations += facts.operations;
+                return holds<buffer<T, size>>(Tape::kept_by_rows(n.shape()));
+            }
         identity const id{address ? address : &n, &tag<Tape>};
         if (phase_ == phase::finish) {
             if constexpr (Tape::differentiable) {
@@ -171,8 +190,8 @@ public:
     }
     /// The region of the node is put into memory.
     template <class Tape, class Node>
-    void stores(Node const& n, void const* address) {
-        kernel<stored<Tape>>(n, {.in_order = in_order<Tape>}, [&] { streams<Tape>(n); }, address);
+    void stores(Node const& n, void const* address, bool by_rows = false) {
+        kernel<stored<Tape>>(n, {.in_order = in_order<Tape>}, [&] { streams<Tape>(n, 1, all, by_rows); }, address);
     }
     /// A tensor or variable.
     template <class Tape, class Node>
@@ -209,14 +228,14 @@ public:
     execution_plan forward(Node const& n) {
         using tape = eval::tape<Node, false>;
         writes_to_destination_ = eval::writes_to<tape, value_t<Node>>;
-        walk<tape>(n, !writes_to_destination_);
+        walk<tape>(n, !writes_to_destination_, !writes_to_destination_);
         return execution_plan(std::move(kernels_));
     }
     /// The plan of `backward(node)`.
     template <class Node>
     execution_plan backward(Node const& n) {
         using tape = eval::tape<Node, true>;
-        walk<tape>(n, !tape::is_addressable);
+        walk<tape>(n, !tape::is_addressable, false);
         phase_ = phase::backward;
         frame_ = frame(1);
         streams<tape>(n);
@@ -230,8 +249,9 @@ public:
     }
 
 private:
+    bool by_rows_ = false;
     bool writes_to_destination_ = false;  ///< whether the kernel described next puts its result where it is wanted
-    static constexpr std::size_t none = std::numeric_limits<std::size_t>::max(), all = none;
+    static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
     enum class phase { forward, backward, finish };
 
     template <class>
@@ -318,9 +338,9 @@ private:
     }
 
     template <class Tape, class Node>
-    void walk(Node const& n, bool has_a_loop) {
+    void walk(Node const& n, bool has_a_loop, bool by_rows) {
         frame_ = frame(n.shape().size());
-        streams<Tape>(n);
+        streams<Tape>(n, 1, all, by_rows);
         if (has_a_loop)
             ended_forward({.in_order = in_order<Tape>},
                           {{}, extents(n.shape()), n.shape().size(), sizeof(typename Tape::value_type)});

@@ -66,16 +66,27 @@ constexpr auto make_var(A&& x, var_options o, K... keep) {
     auto m = mean<Axes...>(h, keepdim);
     return sum<Axes...>(square(std::move(h) - std::move(m)), keep...) / degrees;
 }
+/// Drops the axes below Rank that a reduction along Axes with keepdim has left.
+/// @tparam S the shape before the reduction
+template <class S, std::size_t Rank, std::ptrdiff_t... Axes, class A>
+constexpr auto without_reduced(A&& x) {
+    if constexpr (Rank == 0) return as_node(std::forward<A>(x));
+    else if constexpr (sizeof...(Axes) == 0 || ((checked_axis<Axes, S>() == Rank - 1) || ...))
+        return without_reduced<S, Rank - 1, Axes...>(
+            squeeze<static_cast<std::ptrdiff_t>(Rank - 1)>(std::forward<A>(x)));
+    else return without_reduced<S, Rank - 1, Axes...>(std::forward<A>(x));
+}
+
 template <std::ptrdiff_t... Axes, class A, class... K>
 constexpr auto make_logsumexp(A&& x, K... keep) {
     static_assert(!std::is_integral_v<value_t<A>>, "logsumexp: needs floating point elements");
     auto h = reused(std::forward<A>(x));
     // A finite number near the greatest element, which is a constant: the result does not depend on it.
-    auto greatest = [&](auto... k) {
-        auto m = let(detach(max<Axes...>(h, k...)));
-        return let(where(isfinite(m), m, 0));
-    };
-    return log(sum<Axes...>(exp(h - greatest(keepdim)), keep...)) + greatest(keep...);
+    auto greatest = let(detach(max<Axes...>(h, keepdim)));
+    auto near = let(where(isfinite(greatest), greatest, 0));
+    auto sums = log(sum<Axes...>(exp(std::move(h) - near), keep...));
+    if constexpr (sizeof...(K) != 0) return std::move(sums) + std::move(near);
+    else return std::move(sums) + without_reduced<shape_t<A>, shape_t<A>::rank(), Axes...>(std::move(near));
 }
 }  // namespace detail
 

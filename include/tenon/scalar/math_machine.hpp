@@ -1,5 +1,5 @@
 // The few operations that the vector extension cannot say: square root, fused multiply-add, rounding, the lesser and the
-// greater of two in one instruction, and asking a mask whether any lane is set. Clang has builtins for any vector; for GCC they are named by register, without
+// greater of two in one instruction, stores that pass the caches by, and asking a mask whether any lane is set. Clang has builtins for any vector; for GCC they are named by register, without
 // <immintrin.h>, which alone would take longer to read than this directory.
 #pragma once
 
@@ -190,6 +190,34 @@ TENON_INLINE To convert(From x) {
     } else
 #endif
         return __builtin_convertvector(x, To);
+}
+
+/// Stores a vector without reading its cache line first, past the caches; p is aligned to the vector. `stream_fence()` has to
+/// follow before another thread may see what was stored.
+template <class T, class V>
+TENON_INLINE void stream(T* p, V x) {
+#if defined(__clang__)
+    __builtin_nontemporal_store(x, reinterpret_cast<V*>(p));
+#elif defined(__SSE2__)
+    [[maybe_unused]] constexpr std::size_t size = sizeof(V);
+    using floats = typename element::detail::vector<float, size / sizeof(float)>::type;
+    auto* const to = reinterpret_cast<float*>(p);
+    auto const v = __builtin_bit_cast(floats, x);
+    if constexpr (size == 16) __builtin_ia32_movntps(to, v);
+#if defined(__AVX__)
+    if constexpr (size == 32) __builtin_ia32_movntps256(to, v);
+#endif
+#if defined(__AVX512F__)
+    if constexpr (size == 64) __builtin_ia32_movntps512(to, v);
+#endif
+#else
+    __builtin_memcpy(p, &x, sizeof x);
+#endif
+}
+TENON_INLINE void stream_fence() {
+#if defined(__SSE2__)
+    __builtin_ia32_sfence();
+#endif
 }
 
 /// Whether any bit of a vector is set.

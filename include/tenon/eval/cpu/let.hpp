@@ -20,6 +20,7 @@ struct let_state {
         std::size_t consumers = 0;
         std::size_t finished = 0;
         bool evaluated = false;
+        std::size_t missing_rows = 0;  ///< those that are computed when they are read
     };
     pass<true> with_gradient;
     pass<false> without_gradient;
@@ -49,12 +50,17 @@ struct tape<let_node<Node>, Grad>
     using T = value_t<Node>;
     using inner = tape<Node, Grad>;
     static constexpr bool differentiable = inner::differentiable;
+    /// Whether rows may be computed when they are read.
+    static constexpr bool on_demand = !differentiable && forwards_by_rows<inner>;
+    template <class Region>
+    static constexpr bool is_flat = !on_demand && std::is_same_v<Region, shape_t<Node>>;
 
     explicit constexpr tape(let_node<Node> const& n) : handle_(&n) {
         auto& p = pass();
         if (p.consumers++ == 0) {
             p.inner.emplace(n.node());
             p.evaluated = false;
+            p.missing_rows = 0;
             p.finished = 0;
         }
     }
@@ -66,13 +72,17 @@ struct tape<let_node<Node>, Grad>
     constexpr auto shape() const { return handle_->shape(); }
     TENON_INLINE constexpr T const* data() const { return handle_->state().values.data(); }
     TENON_INLINE constexpr T* gradient() const { return handle_->state().gradients.data(); }
-    constexpr bool overlaps(void const*, void const*, bool) const { return false; }
+    constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
+        return on_demand && pass().inner->overlaps(begin, end, aligned);
+    }
 
     constexpr void forward() {
         auto& p = pass();
-        if (std::exchange(p.evaluated, true)) return;
+        if (std::exchange(p.evaluated, true) && p.missing_rows == 0) return;
         auto& s = handle_->state();
-        p.inner->forward();
+        p.missing_rows = 0;
+        if constexpr (differentiable) p.inner->forward();
+        else eval::forward_by_rows(*p.inner);
         std::size_t const n = shape().size();
         s.values.reserve(n);
         evaluate_region(*p.inner, s.values.data(), shape());
@@ -82,6 +92,38 @@ struct tape<let_node<Node>, Grad>
             for (std::size_t i = 0; i != n; ++i) s.gradients.data()[i] = T(0);
             s.has_gradients = true;
         }
+    }
+    /// Rows are kept, so that each is computed once. Who calls forward() before all are there completes them.
+    constexpr void forward_by_rows()
+        requires on_demand
+    {
+        auto& p = pass();
+        if (std::exchange(p.evaluated, true)) return;
+        p.inner->forward_by_rows();
+        auto& s = handle_->state();
+        s.values.reserve(shape().size());
+        s.has_values = true;
+        p.missing_rows = row_length(shape()) == 0 ? 0 : shape().size() / row_length(shape());
+    }
+    template <std::size_t R>
+    TENON_INLINE constexpr auto row(position<R> const& outer) {
+        if constexpr (on_demand) {
+            auto& p = pass();
+            if (p.missing_rows != 0) {
+                auto const s = shape();
+                std::size_t const length = row_length(s), rows = s.size() / length, k = row_number(s, outer);
+                if (k == rows - p.missing_rows) {
+                    T* const to = handle_->state().values.data() + k * length;
+                    auto r = p.inner->row(outer);
+                    for_each_pack<lanes_for<inner>, inner_extent<shape_t<Node>>>(
+                        length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                            element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
+                        });
+                    --p.missing_rows;
+                }
+            }
+        }
+        return row_in_memory(*this, outer);
     }
     constexpr void finish() {
         if constexpr (differentiable) {
@@ -93,7 +135,7 @@ struct tape<let_node<Node>, Grad>
     }
     template <class Plan>
     static void describe(let_node<Node> const& n, Plan& p) {
-        p.template stores<inner>(n.node(), &n.state());
+        p.template stores<inner>(n.node(), &n.state(), !differentiable);
     }
 
 private:

@@ -124,6 +124,10 @@ struct tape<map_node<Op, A...>, Grad> {
     static constexpr bool differentiable = (tape<A, passes>::differentiable || ...);
     static constexpr std::size_t widest = std::max({lane_bytes<value_type>, tape<A, passes>::widest...});
     static constexpr std::size_t wide = TENON_VECTOR_BYTES / widest;
+    /// Whether the rows of an operand may be computed when they are read: each serves one row of the region.
+    template <class Operand>
+    static constexpr bool by_rows =
+        forwards_by_rows<tape<Operand, passes>> && has_same_rows<shape_t<Operand>, shape_type>;
     template <class Region>
     static constexpr bool is_flat = ((static_size<shape_t<A>> == 1 || (std::is_same_v<shape_t<A>, Region> &&
                                                                        tape<A, passes>::template is_flat<Region>)) &&
@@ -203,13 +207,22 @@ struct tape<map_node<Op, A...>, Grad> {
     constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
         bool found = false;
         unroll<sizeof...(A)>([&](auto i) {
-            found = found || get<i>(operands_).overlaps(begin, end,
-                                                        aligned && std::is_same_v<shape_t<nth<i, A...>>, shape_type>);
+            using child = nth<i, A...>;
+            found = found || get<i>(operands_).overlaps(
+                                 begin, end, aligned && (by_rows<child> || std::is_same_v<shape_t<child>, shape_type>));
         });
         return found;
     }
     constexpr void forward() {
         unroll<sizeof...(A)>([&](auto i) { get<i>(operands_).forward(); });
+    }
+    constexpr void forward_by_rows()
+        requires(by_rows<A> || ...)
+    {
+        unroll<sizeof...(A)>([&](auto i) {
+            if constexpr (by_rows<nth<i, A...>>) get<i>(operands_).forward_by_rows();
+            else get<i>(operands_).forward();
+        });
     }
     constexpr void finish() {
         unroll<sizeof...(A)>([&](auto i) {
@@ -221,7 +234,8 @@ struct tape<map_node<Op, A...>, Grad> {
         unroll<sizeof...(A)>([&](auto i) {
             using child = nth<i, A...>;
             p.template streams<tape<child, passes>>(tenon::get<i>(n.operands),
-                                                    serves_row<shape_t<child>, shape_type> ? row_length(n.shape()) : 1);
+                                                    serves_row<shape_t<child>, shape_type> ? row_length(n.shape()) : 1,
+                                                    Plan::all, p.by_rows() && by_rows<child>);
         });
         p.fuses(Op::name, (std::size_t{tape<A, passes>::differentiable} + ... + 0));
     }

@@ -12,22 +12,36 @@ namespace tenon::inline TENON_TARGET::eval {
 template <class T>
 inline constexpr std::size_t row_lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
 
-/// Standardises n elements in place; returns what they were multiplied with, 1/√(var + eps).
-template <bool Centered, class T, std::size_t Length>
-constexpr lane_t<T, 1> standardize_row(T* x, std::size_t n, double eps) {
+/// Standardises n elements; returns what they were multiplied with, 1/√(var + eps).
+/// @tparam Wide how many elements a register of the row that is read holds
+/// @param x room for n elements, which may be where the result belongs
+/// @param put called as put(N, j, v) with each pack of the result
+template <bool Centered, std::size_t Wide, std::size_t Length, class Row, class T, class Put>
+TENON_INLINE constexpr lane_t<T, 1> standardize_row(Row const& row, T* x, std::size_t n, double eps, Put&& put) {
     constexpr std::size_t lanes = row_lanes<T>;
     using V = lane_t<T, 1>;
     V const count(static_cast<T>(static_cast<double>(n)));
     auto const load = [x](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + j); };
-    V mean(T(0));
-    if constexpr (Centered) mean = join_row<op::sum, T, lanes, Length>(n, load) / count;
-    V const squares = join_row<op::sum, T, lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-        auto const d = load(N, j) - math::splat<N>(mean);
-        return d * d;
-    });
+    auto const first = [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+        auto const v = math::convert<T>(row.template load<N>(j).value);
+        element::store_lanes(x + j, v);
+        return v;
+    };
+    V mean(T(0)), squares(T(0));
+    if constexpr (Centered) {
+        mean = join_row<op::sum, T, Wide, Length>(n, first) / count;
+        squares = join_row<op::sum, T, lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            auto const d = load(N, j) - math::splat<N>(mean);
+            return d * d;
+        });
+    } else
+        squares = join_row<op::sum, T, Wide, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            auto const v = first(N, j);
+            return v * v;
+        });
     V const scale = apply_op(op::rsqrt{}, squares / count + V(static_cast<T>(eps)));
     for_each_pack<lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-        element::store_lanes(x + j, (load(N, j) - math::splat<N>(mean)) * math::splat<N>(scale));
+        put(N, j, (load(N, j) - math::splat<N>(mean)) * math::splat<N>(scale));
     });
     return scale;
 }
@@ -77,6 +91,12 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
         return d;
     }
     static constexpr division known = divided(Shape::static_extents);
+    /// Whether a stretch is a row.
+    static constexpr bool row_by_row = Outer + 1 == Shape::rank() && Groups == 1;
+    /// Whether rows may be computed when they are read.
+    static constexpr bool on_demand = row_by_row && !differentiable && pays_by_rows<T, Shape>;
+    template <class Region>
+    static constexpr bool is_flat = !on_demand && std::is_same_v<Region, Shape>;
 
     explicit constexpr tape(node const& n)
         : operand_(n.operand), eps_(n.eps), length_(divided(n.shape().extents()).length) {}
@@ -84,32 +104,47 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
     constexpr auto shape() const { return operand_.shape(); }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
     TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
-    constexpr bool overlaps(void const*, void const*, bool) const { return false; }
+    constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
+        return on_demand && operand_.overlaps(begin, end, aligned);
+    }
 
     constexpr void forward() {
-        operand_.forward();
-        auto const s = shape();
-        std::size_t const n = s.size();
+        std::size_t const n = shape().size();
         values_.reserve(n);
-        scales_.reserve(divided(s.extents()).count);
-        std::size_t filled = 0, done = 0;
-        T* scale = scales_.data();
-        for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
-            auto r = operand_.row(outer);
-            T* const to = values_.data() + filled;
-            for_each_pack<lanes_for<operand>, inner_extent<Shape>>(
-                row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                    element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
-                });
-            filled += row_length(s);
-            for (; done + length_ <= filled && done < n; done += length_)
-                element::store_lanes(scale++,
-                                     standardize_row<Centered, T, known.length>(values_.data() + done, length_, eps_));
-        });
+        scales_.reserve(divided(shape().extents()).count);
+        if constexpr (row_by_row) forward_rows();
+        else forward_stretches();
         if constexpr (differentiable) {
             gradients_.reserve(n);
             for (std::size_t i = 0; i < n; ++i) gradients_.data()[i] = T(0);
         }
+    }
+    constexpr void forward_by_rows()
+        requires(on_demand)
+    {
+        eval::forward_by_rows(operand_);
+        values_.reserve(row_length(shape()));
+        by_rows_ = true;
+    }
+    template <std::size_t R>
+    TENON_INLINE constexpr auto row(position<R> const& outer) {
+        if constexpr (on_demand)
+            if (by_rows_) {
+                compute_row(outer, values_.data(), values_.data(), destination<T, 0>());
+                return memory_row<T, 1, false>{values_.data(), {}, {}};
+            }
+        return row_in_memory(*this, outer);
+    }
+    /// The result may be computed where it is wanted: every element is read before its place is written.
+    constexpr void write_to(T* p)
+        requires row_by_row
+    {
+        values_.borrow(p, shape().size());
+    }
+    constexpr bool reads(void const* begin, void const* end) const
+        requires row_by_row
+    {
+        return operand_.overlaps(begin, end, true);
     }
     constexpr void finish() {
         if constexpr (differentiable) {
@@ -128,10 +163,84 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
         }
     }
 
+    /// A sum, a difference, a square, its sum, and a difference with a scale for each element.
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        std::size_t const elements = n.shape().size();
+        auto const operands = [&] {
+            p.template streams<operand>(n.operand, 1, Plan::all, row_by_row && !differentiable);
+            if (p.by_rows()) return;
+            p.template holds<buffer<T, known.count>>(divided(n.shape().extents()).count);
+            if (row_by_row && destination<T, static_size<Shape>>::fits(elements, row_length(n.shape())))
+                p.template scratch<buffer<T, dyn>>(row_length(n.shape()));
+        };
+        p.template kernel<tape>(n,
+                                {.kind = "normalization",
+                                 .name = Centered ? "standardize" : "rms",
+                                 .operations = 6 * elements,
+                                 .gradient_operations = 8 * elements},
+                                operands);
+    }
+    static constexpr std::size_t kept_by_rows(Shape const& s)
+        requires on_demand
+    {
+        return row_length(s);
+    }
+
 private:
+    /// @return what the row was multiplied with
+    template <std::size_t R>
+    TENON_INLINE constexpr lane_t<T, 1> compute_row(position<R> const& outer, T* room, T* to, auto const& out) {
+        return standardize_row<Centered, lanes_for<operand>, inner_extent<Shape>>(
+            operand_.row(outer), room, row_length(shape()), eps_,
+            [&](auto, std::size_t j, auto const& y) TENON_LAMBDA_INLINE { out.store(to + j, y); });
+    }
+    /// Row by row, so that each stays in the L1 cache from its operand to its result.
+    constexpr void forward_rows() {
+        if constexpr (differentiable) operand_.forward();
+        else eval::forward_by_rows(operand_);
+        auto const s = shape();
+        if (row_length(s) == 0) return;
+        T *to = values_.data(), *scale = scales_.data();
+        destination<T, static_size<Shape>> const out(to, s.size(), row_length(s));
+        // A result that passes the caches by is written once.
+        buffer<T, dyn> room;
+        if (out.streams()) room.reserve(row_length(s));
+        for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+            element::store_lanes(scale++, compute_row(outer, out.streams() ? room.data() : to, to, out));
+            to += row_length(s);
+        });
+        out.close();
+    }
+    /// Stretches of several rows, or of a part of one: each as soon as its elements are there.
+    constexpr void forward_stretches() {
+        operand_.forward();
+        auto const s = shape();
+        std::size_t const n = s.size();
+        std::size_t filled = 0, done = 0;
+        T* scale = scales_.data();
+        for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+            auto r = operand_.row(outer);
+            T* const to = values_.data() + filled;
+            for_each_pack<lanes_for<operand>, inner_extent<Shape>>(
+                row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                    element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
+                });
+            filled += row_length(s);
+            for (; done + length_ <= filled && done < n; done += length_) {
+                T* const x = values_.data() + done;
+                element::store_lanes(scale++, standardize_row<Centered, row_lanes<T>, known.length>(
+                                                  memory_row<T, 1, false>{x, {}, {}}, x, length_, eps_,
+                                                  [x](auto, std::size_t j, auto const& y)
+                                                      TENON_LAMBDA_INLINE { element::store_lanes(x + j, y); }));
+            }
+        });
+    }
+
     operand operand_;
     double eps_;
     std::size_t length_;
+    bool by_rows_ = false;
     buffer<T, static_size<Shape>> values_;
     buffer<T, known.count> scales_;
     buffer<T, differentiable ? static_size<Shape> : 0> gradients_;

@@ -66,23 +66,48 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     static constexpr bool joins_all = sizeof...(Axes) == 0 || sizeof...(Axes) == rank;
     static constexpr std::size_t lanes = TENON_VECTOR_BYTES / std::max(operand::widest, lane_bytes<T>);
 
+    /// Whether elements may be computed when they are read, each by the consumer of its operand's row: the row is then in the
+    /// cache when the consumer reads it.
+    static constexpr bool on_demand = Keep && rank > 1 && static_size<Shape> != 1 && joins_last &&
+                                      sizeof...(Axes) == 1 && !differentiable
+                                      && pays_by_rows<value_t<A>, operand_shape>;
+    template <class Region>
+    static constexpr bool is_flat = !on_demand && std::is_same_v<Region, Shape>;
+
     explicit constexpr tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
     TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
-    constexpr bool overlaps(void const*, void const*, bool) const { return false; }
+    constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
+        return on_demand && operand_.overlaps(begin, end, aligned);
+    }
 
     constexpr void forward() {
-        operand_.forward();
-        std::size_t const n = shape_.size();
-        values_.reserve(n);
-        for (std::size_t i = 0; i != n; ++i) values_.data()[i] = Op::template identity<T>();
-        reduce_into<Op>(values_.data(),
-                        [](auto const& x, auto const&) TENON_LAMBDA_INLINE { return math::convert<T>(x); });
+        if constexpr (differentiable) operand_.forward();
+        else eval::forward_by_rows(operand_);
+        prepare();
+        reduce_into<Op>(values_.data(), as_they_are);
         if constexpr (differentiable) {
-            gradients_.reserve(n);
-            for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);
+            gradients_.reserve(shape_.size());
+            for (std::size_t i = 0; i != shape_.size(); ++i) gradients_.data()[i] = T(0);
         }
+    }
+    constexpr void forward_by_rows()
+        requires on_demand
+    {
+        eval::forward_by_rows(operand_);
+        prepare();
+        by_rows_ = true;
+    }
+    template <std::size_t R>
+    TENON_INLINE constexpr auto row(position<R> const& outer) {
+        if constexpr (on_demand)
+            if (by_rows_) {
+                std::size_t const o = row_number(shape_, outer);
+                values_.data()[o] = Op::template identity<T>();
+                join_operand_row<Op>(outer, values_.data() + o, values_.data() + o, as_they_are);
+            }
+        return row_in_memory(*this, outer);
     }
     constexpr void finish() {
         if constexpr (differentiable) {
@@ -99,7 +124,7 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     static void describe(node const& n, Plan& p) {
         std::size_t const elements = n.operand.shape().size();
         auto const operands = [&] {
-            p.template streams<operand>(n.operand);
+            p.template streams<operand>(n.operand, 1, Plan::all, !differentiable);
             if constexpr (requires { Op::shares; })
                 p.template gradient_scratch<buffer<T, static_size<Shape>>>(n.shape().size());
         };
@@ -108,7 +133,21 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
             operands);
     }
 
+    static constexpr std::size_t kept_by_rows(Shape const& s)
+        requires on_demand
+    {
+        return s.size();
+    }
+
 private:
+    static constexpr auto as_they_are = [](auto const& x, auto const&)
+                                            TENON_LAMBDA_INLINE { return math::convert<T>(x); };
+
+    constexpr void prepare() {
+        std::size_t const n = shape_.size();
+        values_.reserve(n);
+        for (std::size_t i = 0; i != n; ++i) values_.data()[i] = Op::template identity<T>();
+    }
     /// The gradient that a row of the operand receives.
     struct seed_row {
         T const* y;
@@ -143,6 +182,16 @@ private:
         for (std::size_t a = 0; a + 1 < rank; ++a) o += outer.at[a] * kept[a];
         return o;
     }
+    /// Joins f(x, y) over the elements x of the operand's row into one element.
+    template <class Join, std::size_t R, class F>
+    TENON_INLINE constexpr void join_operand_row(position<R> const& outer, T* to, T const* y, F f) {
+        auto r = operand_.row(outer);
+        auto const joined = join_row<Join, T, lanes, inner_extent<operand_shape>>(
+            row_length(operand_.shape()), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                return f(r.template load<N>(j).value, math::splat<N>(element::load_lanes<1>(y)));
+            });
+        element::store_lanes(to, convert_lane<T>(Join::combine(element::load_lanes<1>(to), joined)));
+    }
     /// Joins f(x, y) over the operand's elements x and this node's results y.
     template <class Join, class F>
     constexpr void reduce_into(T* to, F f) {
@@ -157,17 +206,12 @@ private:
         } else {
             auto const kept = kept_strides();
             for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
-                auto r = operand_.row(outer);
                 std::size_t const o = offset(outer, kept);
-                T* const out = to + o;
-                T const* const y = values_.data() + o;
-                if constexpr (joins_last) {
-                    auto const joined = join_row<Join, T, lanes, inner_extent<operand_shape>>(
-                        row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                            return f(r.template load<N>(j).value, math::splat<N>(element::load_lanes<1>(y)));
-                        });
-                    element::store_lanes(out, convert_lane<T>(Join::combine(element::load_lanes<1>(out), joined)));
-                } else
+                if constexpr (joins_last) join_operand_row<Join>(outer, to + o, values_.data() + o, f);
+                else {
+                    auto r = operand_.row(outer);
+                    T* const out = to + o;
+                    T const* const y = values_.data() + o;
                     for_each_pack<lanes, inner_extent<operand_shape>>(
                         row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
                             element::store_lanes(out + j,
@@ -175,6 +219,7 @@ private:
                                                      element::load_lanes<N>(out + j),
                                                      f(r.template load<N>(j).value, element::load_lanes<N>(y + j)))));
                         });
+                }
             });
         }
     }
@@ -195,6 +240,7 @@ private:
 
     [[no_unique_address]] Shape shape_;
     operand operand_;
+    bool by_rows_ = false;
     buffer<T, static_size<Shape>> values_;
     buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
 };

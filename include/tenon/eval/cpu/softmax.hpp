@@ -25,31 +25,47 @@ TENON_LANE V lane_log(V x) {
         return y;
     } else return math::log(x);
 }
+
+/// The greatest element in one instruction a pack: NaN is lost, but comes back in the sum of exponentials.
+struct greatest_number : op::max {
+    template <class V>
+    TENON_LANE static V combine(V a, V b) {
+        if constexpr (element::is_pack<V>) return math::detail::greater(a, b);
+        else return op::max::combine(a, b);
+    }
+};
 }  // namespace detail
 
-/// Softmax of a vector of n elements, in place. Returns log Σ exp.
-/// @tparam Lanes along which the elements lie; with `stride` > 1 lanes are neighbouring vectors instead
-template <bool Log, class T, std::size_t Lanes, std::size_t Length>
-TENON_INLINE constexpr void softmax_row(T* x, std::size_t n) {
+/// Softmax of n elements, or its logarithm.
+/// @tparam Lanes how many elements of the result a register holds
+/// @tparam Wide the same for the row that is read
+/// @param x room for n elements, which may be where the result belongs
+/// @param put called as put(N, j, v) with each pack of the result
+template <bool Log, std::size_t Lanes, std::size_t Wide, std::size_t Length, class Row, class T, class Put>
+TENON_INLINE constexpr void softmax_row(Row const& row, T* x, std::size_t n, Put&& put) {
     auto const load = [x](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + j); };
-    auto const top = join_row<op::max, T, Lanes, Length>(n, load);
+    auto const top =
+        join_row<detail::greatest_number, T, Wide, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            auto const v = math::convert<T>(row.template load<N>(j).value);
+            element::store_lanes(x + j, v);
+            return v;
+        });
+    auto const power = [&](auto N, std::size_t j)
+                           TENON_LAMBDA_INLINE { return detail::lane_exp(load(N, j) - math::splat<N>(top)); };
     if constexpr (Log) {
-        auto const total = join_row<op::sum, T, Lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            return detail::lane_exp(load(N, j) - math::splat<N>(top));
-        });
+        auto const total = join_row<op::sum, T, Lanes, Length>(n, power);
         auto const shift = top + detail::lane_log(total);
-        for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            element::store_lanes(x + j, load(N, j) - math::splat<N>(shift));
-        });
+        for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j)
+                                            TENON_LAMBDA_INLINE { put(N, j, load(N, j) - math::splat<N>(shift)); });
     } else {
-        for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            element::store_lanes(x + j, detail::lane_exp(load(N, j) - math::splat<N>(top)));
+        auto const total = join_row<op::sum, T, Lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            auto const y = power(N, j);
+            element::store_lanes(x + j, y);
+            return y;
         });
-        auto const total = join_row<op::sum, T, Lanes, Length>(n, load);
         auto const scale = lane_t<T, 1>(T(1)) / total;
-        for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            element::store_lanes(x + j, load(N, j) * math::splat<N>(scale));
-        });
+        for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j)
+                                            TENON_LAMBDA_INLINE { put(N, j, load(N, j) * math::splat<N>(scale)); });
     }
 }
 
@@ -64,45 +80,59 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
     static constexpr bool last = Axis + 1 == Shape::rank();
     static constexpr std::size_t lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
     static constexpr std::size_t axis_extent = Shape::static_extents[Axis];
+    /// Whether rows may be computed when they are read.
+    static constexpr bool on_demand = last && !differentiable && pays_by_rows<T, Shape>;
+    template <class Region>
+    static constexpr bool is_flat = !on_demand && std::is_same_v<Region, Shape>;
 
     explicit constexpr tape(node const& n) : operand_(n.operand) {}
     constexpr auto shape() const { return operand_.shape(); }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
     TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
-    constexpr bool overlaps(void const*, void const*, bool) const { return false; }
+    constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
+        return on_demand && operand_.overlaps(begin, end, aligned);
+    }
 
     /// The result may be computed where it is wanted: every element is read before its place is written.
     constexpr void write_to(T* p) { values_.borrow(p, shape().size()); }
     constexpr bool reads(void const* begin, void const* end) const { return operand_.overlaps(begin, end, true); }
 
     constexpr void forward() {
-        operand_.forward();
-        auto const s = shape();
-        std::size_t const n = s.size();
+        std::size_t const n = shape().size();
         values_.reserve(n);
-        if constexpr (last) {
-            // Row by row, so that each stays in the L1 cache from its operand to its result.
-            T* to = values_.data();
-            for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
-                auto r = operand_.row(outer);
-                for_each_pack<lanes_for<operand>, axis_extent>(
-                    row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                        element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
-                    });
-                if (row_length(s) != 0) softmax_row<Log, T, lanes, axis_extent>(to, row_length(s));
-                to += row_length(s);
-            });
-        } else {
-            evaluate_region(operand_, values_.data(), s);
+        if constexpr (last) forward_rows();
+        else {
+            operand_.forward();
+            evaluate_region(operand_, values_.data(), shape());
             each_vector([&](std::size_t o, std::size_t step, std::size_t length) {
-                gathered(values_.data() + o, step, length,
-                         [&](T* v) { softmax_row<Log, T, lanes, axis_extent>(v, length); });
+                gathered(values_.data() + o, step, length, [&](T* v) {
+                    softmax_row<Log, lanes, lanes, axis_extent>(
+                        memory_row<T, 1, false>{v, {}, {}}, v, length,
+                        [v](auto, std::size_t j, auto const& y)
+                            TENON_LAMBDA_INLINE { element::store_lanes(v + j, y); });
+                });
             });
         }
         if constexpr (differentiable) {
             gradients_.reserve(n);
             for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);
         }
+    }
+    constexpr void forward_by_rows()
+        requires(on_demand)
+    {
+        eval::forward_by_rows(operand_);
+        values_.reserve(row_length(shape()));
+        by_rows_ = true;
+    }
+    template <std::size_t R>
+    TENON_INLINE constexpr auto row(position<R> const& outer) {
+        if constexpr (on_demand)
+            if (by_rows_) {
+                compute_row(outer, values_.data(), values_.data(), destination<T, 0>());
+                return memory_row<T, 1, false>{values_.data(), {}, {}};
+            }
+        return row_in_memory(*this, outer);
     }
     /// softmax: y (g − Σ g y); log-softmax: g − exp(y) Σ g.
     constexpr void finish() {
@@ -132,8 +162,10 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
     static void describe(node const& n, Plan& p) {
         std::size_t const elements = n.shape().size();
         auto const operands = [&] {
-            p.template streams<operand>(n.operand);
+            p.template streams<operand>(n.operand, 1, Plan::all, last && !differentiable);
             if constexpr (!last) p.template scratch<buffer<T, axis_extent>>(n.shape()[Axis]);
+            else if (!p.by_rows() && destination<T, static_size<Shape>>::fits(elements, n.shape()[Axis]))
+                p.template scratch<buffer<T, dyn>>(n.shape()[Axis]);
         };
         p.template kernel<tape>(n,
                                 {.kind = "softmax",
@@ -143,7 +175,37 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
                                 operands);
     }
 
+    static constexpr std::size_t kept_by_rows(Shape const& s)
+        requires on_demand
+    {
+        return row_length(s);
+    }
+
 private:
+    template <std::size_t R>
+    TENON_INLINE constexpr void compute_row(position<R> const& outer, T* room, T* to, auto const& out) {
+        auto const r = operand_.row(outer);
+        std::size_t const length = row_length(shape());
+        if (length != 0)
+            softmax_row<Log, lanes, lanes_for<operand>, axis_extent>(
+                r, room, length, [&](auto, std::size_t j, auto const& y) TENON_LAMBDA_INLINE { out.store(to + j, y); });
+    }
+    /// Row by row, so that each stays in the L1 cache from its operand to its result.
+    constexpr void forward_rows() {
+        if constexpr (differentiable) operand_.forward();
+        else eval::forward_by_rows(operand_);
+        auto const s = shape();
+        T* to = values_.data();
+        destination<T, static_size<Shape>> const out(to, s.size(), row_length(s));
+        // A result that passes the caches by is written once.
+        buffer<T, dyn> room;
+        if (out.streams()) room.reserve(row_length(s));
+        for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+            compute_row(outer, out.streams() ? room.data() : to, to, out);
+            to += row_length(s);
+        });
+        out.close();
+    }
     /// Calls f(offset, step, length) for every vector along the axis.
     template <class F>
     constexpr void each_vector(F&& f) const {
@@ -167,6 +229,7 @@ private:
     }
 
     operand operand_;
+    bool by_rows_ = false;
     buffer<T, static_size<Shape>> values_;
     buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
 };

@@ -1,0 +1,195 @@
+// Row operations that are computed when their rows are read: the same numbers as from memory, whatever the shape, and no
+// operand is overwritten before its last reading. And results so large that they are written past the caches.
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include <tenon/tenon.hpp>
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+#include "../catch.hpp"
+
+namespace tn = tenon;
+
+namespace {
+
+/// Elements that differ by less than rounding does.
+template <class A, class B>
+void check_close(A const& a, B const& b, int line = __builtin_LINE()) {
+    CAPTURE(line, tn::to_string(a.shape()));
+    CHECK(tn::max(tn::abs(a - b) / (1.f + tn::abs(b))).item() <= 1e-5f);
+}
+
+/// Layer normalisation without weights.
+auto normalized(auto const& x) {
+    using s = tn::shape_t<decltype(x)>;
+    constexpr std::size_t last = s::static_extents[s::rank() - 1];
+    if constexpr (tn::is_dynamic(last)) {
+        std::size_t const n = x.shape()[s::rank() - 1];
+        return tn::layer_norm(x, tn::ones<float, tn::dyn>(n), tn::zeros<float, tn::dyn>(n));
+    } else return tn::layer_norm<last>(x);
+}
+
+/// Expressions of rows, each beside its parts with every row operation in a tensor of its own.
+template <class X, class W>
+void check_expressions(X const& x, W const& w) {
+    auto in_memory = [](auto const& e) {
+        return tn::tensor_of_t<tn::value_t<decltype(e)>, tn::shape_t<decltype(e)>>(e);
+    };
+    auto evaluated = in_memory;
+
+    auto const softmax = in_memory(tn::softmax<-1>(x));
+    check_close(evaluated(tn::softmax<-1>(x) * w + x), in_memory(softmax * w + x));
+    check_close(evaluated(tn::log_softmax<-1>(x * 0.5f) - w),
+                in_memory(in_memory(tn::log_softmax<-1>(in_memory(x * 0.5f))) - w));
+    check_close(evaluated(tn::softmax<-1>(tn::softmax<-1>(x) * 3.f) + 0.f),
+                in_memory(tn::softmax<-1>(in_memory(softmax * 3.f))));
+
+    auto const greatest = in_memory(tn::max<-1>(x, tn::keepdim));
+    auto const mean = in_memory(tn::mean<-1>(x, tn::keepdim));
+    check_close(evaluated(tn::exp(x - tn::max<-1>(x, tn::keepdim))), in_memory(tn::exp(x - greatest)));
+    auto const centred = in_memory(x - mean);
+    check_close(evaluated((x - tn::mean<-1>(x, tn::keepdim)) * w), in_memory(centred * w));
+    // A named node is read by two row operations and by the region.
+    auto const h = tn::let(tn::exp(x - tn::max<-1>(x, tn::keepdim)));
+    check_close(evaluated(h / tn::sum<-1>(h, tn::keepdim)), softmax);
+    auto const m = tn::let(tn::mean<-1>(x, tn::keepdim));
+    check_close(evaluated((x - m) * (x + m)), in_memory((x - mean) * (x + mean)));
+    // One consumer goes row by row, another one wants everything first.
+    check_close(evaluated((x - m) + tn::sum<0>(m, tn::keepdim)),
+                in_memory(centred + in_memory(tn::sum<0>(mean, tn::keepdim))));
+
+    check_close(evaluated(tn::logsumexp<-1>(x)), in_memory(tn::log(in_memory(tn::sum<-1>(in_memory(tn::exp(x)))))));
+    check_close(evaluated(tn::layer_norm(x, w, w)), in_memory(in_memory(normalized(x)) * w + w));
+    check_close(evaluated(tn::var<-1>(x)),
+                in_memory(tn::sum<-1>(in_memory(tn::square(centred))) / (static_cast<double>(w.shape()[0]) - 1)));
+    // Consumers that do not go row by row.
+    check_close(evaluated(tn::transpose<-1, -2>(tn::softmax<-1>(x))), in_memory(tn::transpose<-1, -2>(softmax)));
+    check_close(evaluated(tn::transpose<-1, -2>(tn::softmax<-1>(x) * w)),
+                in_memory(tn::transpose<-1, -2>(in_memory(softmax * w))));
+    check_close(evaluated(tn::sum<-2>(tn::softmax<-1>(x) * w)), in_memory(tn::sum<-2>(in_memory(softmax * w))));
+    check_close(evaluated(tn::flip<-2>(normalized(x)) + x),
+                in_memory(in_memory(tn::flip<-2>(in_memory(normalized(x)))) + x));
+}
+
+/// The same with the operand as destination.
+template <class X>
+void check_in_place(X const& x) {
+    auto const assigned = [&](auto const& f) {
+        X fresh(f(x)), y(x);
+        y = f(y);
+        check_close(y, fresh);
+    };
+    assigned([](auto const& y) { return tn::softmax<-1>(y); });
+    assigned([](auto const& y) { return tn::softmax<-1>(y) * 2.f + y; });
+    assigned([](auto const& y) { return y - tn::max<-1>(y, tn::keepdim); });
+    assigned([](auto const& y) { return normalized(y) + tn::mean<-1>(y, tn::keepdim); });
+    assigned([](auto const& y) { return tn::softmax<-1>(tn::flip<-2>(y)); });
+    assigned([](auto const& y) { return tn::softmax<-1>(tn::flip<-2>(y)) - y; });
+    assigned([](auto const& y) { return normalized(tn::flip<-2>(tn::softmax<-1>(y)) + y); });
+    assigned([](auto const& y) { return y - tn::let(tn::sum<-1>(tn::flip<-2>(y), tn::keepdim)); });
+    assigned([](auto const& y) { return y * tn::mean<0>(y); });
+}
+
+}  // namespace
+
+TEST_CASE("row operations that are computed when they are read equal those in memory") {
+    tn::manual_seed(1);
+    SECTION("static") {
+        check_expressions(tn::randn<float, 70, 100>(), tn::randn<float, 100>());
+        check_expressions(tn::randn<float, 1, 4801>(), tn::randn<float, 4801>());
+        check_expressions(tn::randn<float, 3, 41, 67>(), tn::randn<float, 67>());
+    }
+    SECTION("run-time extents") {
+        for (std::size_t rows : {1, 2, 5})
+            for (std::size_t columns : {2, 7, 8, 33})
+                check_expressions(
+                    tn::tensor<float, tn::dyn, tn::dyn>(tn::randn<float, tn::dyn, tn::dyn>(rows, columns)),
+                    tn::tensor<float, tn::dyn>(tn::randn<float, tn::dyn>(columns)));
+    }
+    SECTION("in place") {
+        check_in_place(tn::randn<float, 70, 100>());
+        check_in_place(tn::randn<float, 7, 3>());
+        check_in_place(tn::randn<float, 3, 41, 67>());
+        check_in_place(tn::tensor<float, tn::dyn, tn::dyn>(tn::randn<float, tn::dyn, tn::dyn>(6, 11)));
+    }
+}
+
+TEST_CASE("rows of nothing") {
+    tn::tensor<float, tn::dyn, tn::dyn> none(0, 5), empty(4, 0);
+    CHECK((tn::tensor<float, tn::dyn, tn::dyn>(tn::softmax<1>(none) * 2.f)).shape().size() == 0);
+    CHECK((tn::tensor<float, tn::dyn, tn::dyn>(tn::softmax<1>(empty) * 2.f)).shape().size() == 0);
+    CHECK((tn::tensor<float, tn::dyn, tn::dyn>(empty - tn::sum<1>(empty, tn::keepdim))).shape().size() == 0);
+    CHECK((tn::tensor<float, tn::dyn, 1>(tn::sum<1>(empty, tn::keepdim) + 1.f)).flat()[3] == 1);
+}
+
+TEST_CASE("softmax of infinities and NaN, as PyTorch has it") {
+    constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+    auto x = tn::full<float, 4, 1200>(0.f);
+    x(0, 1100) = inf;
+    for (std::size_t j = 0; j != 1200; ++j) x(1, j) = -inf;
+    x(2, 3) = nan;
+    x(3, 7) = -inf;
+    tn::tensor<float, 4, 1200> const y = tn::softmax<1>(x), twice = tn::softmax<1>(x) * 2.f,
+                                     log = tn::log_softmax<1>(x);
+    for (std::size_t i : {0, 1, 2}) {
+        CHECK(std::isnan(y(i, 1100)));
+        CHECK(std::isnan(twice(i, 1100)));
+        CHECK(std::isnan(log(i, 1100)));
+    }
+    CHECK(std::isnan(y(0, 5)));
+    CHECK(y(3, 7) == 0);
+    CHECK(twice(3, 0) == Approx(2.0 / 1199));
+    CHECK(log(3, 7) == -inf);
+}
+
+TEST_CASE("results that are written past the caches are complete") {
+    static_assert(tn::eval::streamed_bytes <= 1100 * 1024 * sizeof(float));
+    auto const x = tn::randn<float, 1100, 1024>();
+    tn::tensor<float, 1100, 1024> const y = x * 2.f, s = tn::softmax<1>(x), n = normalized(x) + x;
+    CHECK(tn::array_equal(y, x + x));
+    CHECK(tn::allclose(tn::sum<1>(s), tn::ones<float, 1100>(), {.rtol = 1e-5, .atol = 1e-6}));
+    CHECK(tn::allclose(tn::mean<1>(n), tn::mean<1>(x), {.rtol = 1e-4, .atol = 1e-5}));
+    // Rows that do not start where registers do, and run-time extents.
+    auto const odd = tn::randn<float, 1101, 1023>();
+    tn::tensor<float, 1101, 1023> const z = tn::softmax<1>(odd) + 1.f;
+    CHECK(tn::allclose(tn::sum<1>(z), tn::full<float, 1101>(1024.f), {.rtol = 1e-5, .atol = 0}));
+    tn::tensor<double, tn::dyn> const line(tn::randn<double, tn::dyn>(1200003));
+    tn::tensor<double, tn::dyn> const doubled(line * 2.0);
+    CHECK(tn::array_equal(doubled, line + line));
+}
+
+#if defined(_OPENMP)
+TEST_CASE("large regions are the same for any number of threads") {
+    auto const x = tn::randn<float, 1500, 1001>(), y = tn::randn<float, 1500, 1001>();
+    auto const row = tn::randn<float, 1001>();
+    tn::tensor<float, 1500, 1001> flat[3], rows[3];
+    for (int threads : {1, 2, 3}) {
+        int const before = omp_get_max_threads();
+        omp_set_num_threads(threads);
+        flat[threads - 1] = x * y + tn::exp(-x);
+        rows[threads - 1] = x * row + tn::transpose(tn::transpose(y));
+        omp_set_num_threads(before);
+    }
+    for (int t : {1, 2}) {
+        CHECK(tn::array_equal(flat[t], flat[0]));
+        CHECK(tn::array_equal(rows[t], rows[0]));
+    }
+    // What a user's function throws on another thread arrives here.
+    int const before = omp_get_max_threads();
+    omp_set_num_threads(2);
+    auto const throwing = [](auto v) {
+        if (tn::math::hany(v != v)) throw std::runtime_error("NaN");
+        return v;
+    };
+    auto bad = x;
+    bad(1400, 3) = std::numeric_limits<float>::quiet_NaN();
+    tn::tensor<float, 1500, 1001> out;
+    CHECK_THROWS_AS((out = tn::map(throwing, bad)), std::runtime_error);
+    omp_set_num_threads(before);
+}
+#endif
