@@ -39,6 +39,25 @@ TEST_CASE("derivatives of plain functions, also of derivatives") {
     CHECK(std::abs(tn::derivative(f, 0.5) - (std::cos(0.5) * 0.5 + std::sin(0.5))) < 1e-15);
 }
 
+TEST_CASE("slopes from values that are kept in memory") {
+    tn::variable x(tn::tensor<double, 5, 13>(tn::rand<double, 5, 13>() + 0.2));
+    tn::variable w(tn::tensor<double, 13, 3>(tn::rand<double, 13, 3>() - 0.5));
+    auto const check = [&](auto const& f) {
+        CHECK(tn::gradcheck(tn::sum(tn::square(tn::matmul(f(x), w)))));
+        CHECK(tn::gradcheck(tn::sum(tn::square(tn::matmul(f(tn::matmul(x, w)), tn::transpose(w))))));
+        auto const named = tn::let(f(x * 0.7));
+        CHECK(tn::gradcheck(tn::sum(named * named) + tn::sum(tn::matmul(named, w))));
+    };
+    check([](auto const& v) { return tn::exp(v); });
+    check([](auto const& v) { return tn::tanh(v); });
+    check([](auto const& v) { return tn::sigmoid(v); });
+    check([](auto const& v) { return tn::gelu(v); });
+    check([](auto const& v) { return tn::softplus(v); });
+    check([](auto const& v) { return tn::sqrt(v * v + 1.0); });
+    check([](auto const& v) { return 1.0 / (v * v + 1.0); });
+    check([](auto const& v) { return tn::map([](auto u) { return u / (1.0 + exp(-u)); }, v); });
+}
+
 TEST_CASE("gradcheck finds a wrong slope and leaves values and gradients alone") {
     tn::variable x(tn::tensor({0.5, 1.5}));
     x.grad()(0) = 7.0;

@@ -128,10 +128,27 @@ TEST_CASE("a small product is right for any extents and strides that are static"
 }
 
 TEST_CASE("blocks join without seams") {
-    check_layouts<float>(150, 33, 403);
-    check_layouts<double>(20, 300, 203);
+    check_layouts<float>(150, 33, 515);
+    check_layouts<double>(20, 300, 259);
     check<float>(14, 2100, 5, 0, 0, 0, false);
     check<float>(14, 2100, 5, 0, 1, 0, true);
+}
+
+TEST_CASE("a product that a BLAS may compute is right in any order") {
+    for (int a : {0, 1, 2})
+        for (int b : {0, 1, 2})
+            for (int c : {0, 1, 2}) {
+                check<float>(130, 140, 150, a, b, c, c % 2 == 0);
+                check<double>(130, 141, 150, a, b, c, (a + c) % 2 == 0);
+            }
+    // Rows that overlap are no matrix of Fortran's.
+    std::vector<float> const series = numbers<float>(400, 1), taps = numbers<float>(150 * 140, 2);
+    std::vector<float> out(130 * 140);
+    tn::eval::gemm_large<float>(130, 140, 150, {series.data(), 1, 1}, {taps.data(), 140, 1}, {out.data(), 140, 1},
+                                false);
+    float expected = 0;
+    for (std::size_t q = 0; q != 150; ++q) expected += series[129 + q] * taps[q * 140 + 139];
+    CHECK(out.back() == expected);
 }
 
 TEST_CASE("threads share a large product") {

@@ -8,6 +8,7 @@
 
 #include <tenon/core/parallel.hpp>
 #include <tenon/core/workspace.hpp>
+#include <tenon/eval/cpu/blas.hpp>
 #include <tenon/eval/cpu/gemm_small.hpp>
 #include <tenon/eval/cpu/gemm_tile.hpp>
 #include <tenon/eval/cpu/gemv.hpp>
@@ -111,12 +112,16 @@ template <class T>
     }
 }
 
-/// The product for run-time extents: a vector times a matrix, or blocks of C for each thread.
+/// The product for run-time extents: a vector times a matrix, a BLAS's, or blocks of C for each thread.
 template <class T>
 [[gnu::noinline]] void gemm_large(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
                                   matrix<T> c, bool accumulate) {
     if (m == 1) return gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
     if (n == 1) return gemv<T>(m, k, b.p, b.rows, a.transposed(), c.p, c.rows, accumulate);
+#if defined(TENON_USE_BLAS)
+    if constexpr (has_blas<T>)
+        if (blas_takes<T>(m, n, k, a, b, c)) return blas_gemm<T>(m, n, k, a, b, c, accumulate);
+#endif
     // Each thread has its own columns or rows of C, if that is 0.4 ms of work: where other programs use the cores too,
     // waiting for a thread that has lost its turn takes longer than short products do.
     std::size_t const worth = m * n * k >> 24;
@@ -137,6 +142,7 @@ constexpr std::array<std::size_t, 2> gemm_packed(std::size_t m, std::size_t n, s
     if (m == 1) return {a.columns != 1 ? k : 0, b.rows != 1 && c.columns != 1 ? n : 0};
     if (n == 1 || (c.columns != 1 && c.rows == 1))
         return gemm_packed<T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
+    if (blas_takes<T>(m, n, k, a, b, c)) return {};
     packing<T> const p(m, n, k, a, b);
     return {p.size_a(), p.size_b()};
 }

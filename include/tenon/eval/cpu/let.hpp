@@ -129,7 +129,8 @@ struct tape<let_node<Node>, Grad>
         if constexpr (differentiable) {
             auto& p = pass();
             if (++p.finished != p.consumers) return;
-            backward_from_memory(*p.inner, std::as_const(handle_->state().gradients).data());
+            auto const& s = std::as_const(handle_->state());
+            backward_from_memory(*p.inner, s.gradients.data(), s.values.data());
             p.inner->finish();
         }
     }

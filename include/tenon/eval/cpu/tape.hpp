@@ -314,8 +314,17 @@ constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
         });
 }
 
+/// Registers of a row for the way back. Where the values are still in memory, as `seed.known<N>(j)`, and cost more to compute than
+/// to read, which the row says by having `load_known`, they are read.
+template <std::size_t N, class Row, class SeedRow>
+TENON_INLINE constexpr auto load_again(Row const& r, SeedRow const& seed, std::size_t j) {
+    if constexpr (requires { r.template load_known<N>(j, seed.template known<N>(j)); })
+        return r.template load_known<N>(j, seed.template known<N>(j));
+    else return r.template load<N>(j);
+}
+
 /// Sends a gradient down a region: one loop whose outputs are the gradients of all the region's leaves.
-/// @param seed a function of the outer position that gives a row with `load<N>(j)`
+/// @param seed a function of the outer position that gives a row with `load<N>(j, registers)`
 template <class Tape, class Seed>
 constexpr void backward_region(Tape& t, Seed&& seed) {
     using shape = typename Tape::shape_type;
@@ -325,7 +334,7 @@ constexpr void backward_region(Tape& t, Seed&& seed) {
         auto r = t.row(outer);
         auto g = seed(outer);
         for_each_pack<n, inner>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            auto const regs = r.template load<N>(j);
+            auto const regs = load_again<N>(r, g, j);
             r.template adjoint<N>(j, regs, g.template load<N>(j, regs));
         });
         r.close();
@@ -340,13 +349,33 @@ struct gradient_row {
         return element::load_lanes<N>(p + j);
     }
 };
-/// The same from a gradient in row-major memory.
+/// The same beside the region's values.
+template <class T>
+struct kept_row : gradient_row<T> {
+    T const* values;
+    template <std::size_t N>
+    TENON_INLINE constexpr auto known(std::size_t j) const {
+        return element::load_lanes<N>(values + j);
+    }
+};
+/// Sends a gradient in row-major memory down a region.
 template <class Tape, class T>
 constexpr void backward_from_memory(Tape& t, T const* gradient) {
     auto const length = row_length(t.shape());
     backward_region(t, [length, p = gradient](auto const&) mutable {
         gradient_row<T> const r{p};
         p += length;
+        return r;
+    });
+}
+/// The same for a region whose values are in row-major memory too.
+template <class Tape, class T>
+constexpr void backward_from_memory(Tape& t, T const* gradient, T const* values) {
+    auto const length = row_length(t.shape());
+    backward_region(t, [length, p = gradient, y = values](auto const&) mutable {
+        kept_row<T> const r{{p}, y};
+        p += length;
+        y += length;
         return r;
     });
 }
@@ -413,7 +442,8 @@ public:
     /// Sends the gradient of the copy on into the region below.
     constexpr void finish() {
         if constexpr (Tape::differentiable) {
-            if constexpr (!in_place) backward_from_memory(*tape_, static_cast<T const*>(gradient()));
+            if constexpr (!in_place)
+                backward_from_memory(*tape_, static_cast<T const*>(gradient()), std::as_const(values_).data());
             tape_->finish();
         }
     }
