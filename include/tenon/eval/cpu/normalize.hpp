@@ -21,17 +21,13 @@ TENON_INLINE constexpr lane_t<T, 1> standardize_row(Row const& row, T* x, std::s
     constexpr std::size_t lanes = row_lanes<T>;
     using V = lane_t<T, 1>;
     V const count(static_cast<T>(static_cast<double>(n)));
-    auto const load = [x](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + j); };
-    auto const first = [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-        auto const v = math::convert<T>(row.template load<N>(j).value);
-        element::store_lanes(x + j, v);
-        return v;
-    };
+    reread_row<Row, T> const from{row, x};
+    auto const first = [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return from.template first<N>(j); };
     V mean(T(0)), squares(T(0));
     if constexpr (Centered) {
         mean = join_row<op::sum, T, Wide, Length>(n, first) / count;
         squares = join_row<op::sum, T, lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            auto const d = load(N, j) - math::splat<N>(mean);
+            auto const d = from.template again<N>(j) - math::splat<N>(mean);
             return d * d;
         });
     } else
@@ -41,7 +37,7 @@ TENON_INLINE constexpr lane_t<T, 1> standardize_row(Row const& row, T* x, std::s
         });
     V const scale = apply_op(op::rsqrt{}, squares / count + V(static_cast<T>(eps)));
     for_each_pack<lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-        put(N, j, (load(N, j) - math::splat<N>(mean)) * math::splat<N>(scale));
+        put(N, j, (from.template again<N>(j) - math::splat<N>(mean)) * math::splat<N>(scale));
     });
     return scale;
 }

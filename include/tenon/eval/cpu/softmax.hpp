@@ -43,20 +43,18 @@ struct greatest_number : op::max {
 /// @param put called as put(N, j, v) with each pack of the result
 template <bool Log, std::size_t Lanes, std::size_t Wide, std::size_t Length, class Row, class T, class Put>
 TENON_INLINE constexpr void softmax_row(Row const& row, T* x, std::size_t n, Put&& put) {
-    auto const load = [x](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + j); };
-    auto const top =
-        join_row<detail::greatest_number, T, Wide, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            auto const v = math::convert<T>(row.template load<N>(j).value);
-            element::store_lanes(x + j, v);
-            return v;
-        });
-    auto const power = [&](auto N, std::size_t j)
-                           TENON_LAMBDA_INLINE { return detail::lane_exp(load(N, j) - math::splat<N>(top)); };
+    reread_row<Row, T> const from{row, x};
+    auto const top = join_row<detail::greatest_number, T, Wide, Length>(
+        n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return from.template first<N>(j); });
+    auto const power = [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+        return detail::lane_exp(from.template again<N>(j) - math::splat<N>(top));
+    };
     if constexpr (Log) {
         auto const total = join_row<op::sum, T, Lanes, Length>(n, power);
         auto const shift = top + detail::lane_log(total);
-        for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j)
-                                            TENON_LAMBDA_INLINE { put(N, j, load(N, j) - math::splat<N>(shift)); });
+        for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            put(N, j, from.template again<N>(j) - math::splat<N>(shift));
+        });
     } else {
         auto const total = join_row<op::sum, T, Lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
             auto const y = power(N, j);
@@ -64,8 +62,9 @@ TENON_INLINE constexpr void softmax_row(Row const& row, T* x, std::size_t n, Put
             return y;
         });
         auto const scale = lane_t<T, 1>(T(1)) / total;
-        for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j)
-                                            TENON_LAMBDA_INLINE { put(N, j, load(N, j) * math::splat<N>(scale)); });
+        for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            put(N, j, element::load_lanes<N>(x + j) * math::splat<N>(scale));
+        });
     }
 }
 
