@@ -167,17 +167,21 @@ TEST_CASE("results that are written past the caches are complete") {
 TEST_CASE("large regions are the same for any number of threads") {
     auto const x = tn::randn<float, 1500, 1001>(), y = tn::randn<float, 1500, 1001>();
     auto const row = tn::randn<float, 1001>();
-    tn::tensor<float, 1500, 1001> flat[3], rows[3];
+    tn::tensor<float, 1500, 1001> flat[3], rows[3], softmax[3], norm[3];
     for (int threads : {1, 2, 3}) {
         int const before = omp_get_max_threads();
         omp_set_num_threads(threads);
         flat[threads - 1] = x * y + tn::exp(-x);
         rows[threads - 1] = x * row + tn::transpose(tn::transpose(y));
+        softmax[threads - 1] = tn::softmax<1>(x * y);
+        norm[threads - 1] = normalized(x);
         omp_set_num_threads(before);
     }
     for (int t : {1, 2}) {
         CHECK(tn::array_equal(flat[t], flat[0]));
         CHECK(tn::array_equal(rows[t], rows[0]));
+        CHECK(tn::array_equal(softmax[t], softmax[0]));
+        CHECK(tn::array_equal(norm[t], norm[0]));
     }
     // What a user's function throws on another thread arrives here.
     int const before = omp_get_max_threads();

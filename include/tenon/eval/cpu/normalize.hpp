@@ -196,17 +196,21 @@ private:
         if constexpr (differentiable) operand_.forward();
         else eval::forward_by_rows(operand_);
         auto const s = shape();
-        if (row_length(s) == 0) return;
-        T *to = values_.data(), *scale = scales_.data();
-        destination<T, static_size<Shape>> const out(to, s.size(), row_length(s));
-        // A result that passes the caches by is written once.
-        buffer<T, dyn> room;
-        if (out.streams()) room.reserve(row_length(s));
-        for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
-            element::store_lanes(scale++, compute_row(outer, out.streams() ? room.data() : to, to, out));
-            to += row_length(s);
+        std::size_t const length = row_length(s);
+        if (length == 0) return;
+        destination<T, static_size<Shape>> const out(values_.data(), s.size(), length);
+        std::size_t const worth = forwards_by_rows<operand> ? 1 : s.size() / elements_for_thread;
+        for_each_part_of_rows(s, worth, [&](std::size_t row, auto const& each) TENON_LAMBDA_INLINE {
+            T *to = values_.data() + row * length, *scale = scales_.data() + row;
+            // A result that passes the caches by is written once.
+            buffer<T, dyn> room;
+            if (out.streams()) room.reserve(length);
+            each([&](auto const& outer) TENON_LAMBDA_INLINE {
+                element::store_lanes(scale++, compute_row(outer, out.streams() ? room.data() : to, to, out));
+                to += length;
+            });
+            out.close();
         });
-        out.close();
     }
     /// Stretches of several rows, or of a part of one: each as soon as its elements are there.
     constexpr void forward_stretches() {

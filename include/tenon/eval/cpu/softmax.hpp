@@ -194,16 +194,20 @@ private:
         if constexpr (differentiable) operand_.forward();
         else eval::forward_by_rows(operand_);
         auto const s = shape();
-        T* to = values_.data();
-        destination<T, static_size<Shape>> const out(to, s.size(), row_length(s));
-        // A result that passes the caches by is written once.
-        buffer<T, dyn> room;
-        if (out.streams()) room.reserve(row_length(s));
-        for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
-            compute_row(outer, out.streams() ? room.data() : to, to, out);
-            to += row_length(s);
+        std::size_t const length = row_length(s);
+        destination<T, static_size<Shape>> const out(values_.data(), s.size(), length);
+        std::size_t const worth = forwards_by_rows<operand> ? 1 : s.size() / elements_for_thread;
+        for_each_part_of_rows(s, worth, [&](std::size_t row, auto const& each) TENON_LAMBDA_INLINE {
+            T* to = values_.data() + row * length;
+            // A result that passes the caches by is written once.
+            buffer<T, dyn> room;
+            if (out.streams()) room.reserve(length);
+            each([&](auto const& outer) TENON_LAMBDA_INLINE {
+                compute_row(outer, out.streams() ? room.data() : to, to, out);
+                to += length;
+            });
+            out.close();
         });
-        out.close();
     }
     /// Calls f(offset, step, length) for every vector along the axis.
     template <class F>
