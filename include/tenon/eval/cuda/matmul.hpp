@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tenon/eval/cuda/blas.hpp>
+#include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/view.hpp>
 #include <tenon/expr/matmul.hpp>
 
@@ -11,9 +12,9 @@ namespace tenon::inline TENON_TARGET::eval {
 /// read where it lies; an elementwise one is evaluated once, since the way back needs its values again.
 template <class A, class B, bool Grad>
 struct device_tape<product_node<A, B>, Grad>
-    : in_device_memory<device_tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type,
+    : result_on_device<device_tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type,
                        typename product_node<A, B>::shape_type,
-                       device_tape<A, Grad>::differentiable || device_tape<B, Grad>::differentiable, false> {
+                       device_tape<A, Grad>::differentiable || device_tape<B, Grad>::differentiable> {
     using node = product_node<A, B>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
@@ -26,20 +27,19 @@ struct device_tape<product_node<A, B>, Grad>
         : shape_(n.shape()), left_(n.a), right_(n.b), a_(left_), b_(right_), depth_(n.a.shape()[left_rank - 1]) {}
     device_tape(device_tape const&) = delete;
     auto shape() const { return shape_; }
-    T const* device_data() const { return values_.data(); }
-    T* device_gradient() const { return gradients_.data(); }
-    bool overlaps(void const*, void const*, bool) const { return false; }
+    bool reads(void const* begin, void const* end) {
+        return left_.overlaps(begin, end, false) || right_.overlaps(begin, end, false);
+    }
 
     void forward() {
         left_.forward();
         right_.forward();
         a_.forward();
         b_.forward();
-        values_.reserve(shape_.size());
-        if constexpr (differentiable) gradients_.reserve(shape_.size());
+        this->make_room();
         each_batch([&](batch const& q) {
             cuda::gemm<T>(q.rows, columns(), depth_, left_at(a_.data(), q), right_at(b_.data(), q),
-                          product_at(values_.data(), q), false, q.count);
+                          product_at(this->device_data(), q), false, q.count);
         });
     }
     /// ∂A ← G·Bᵀ, ∂B ← Aᵀ·G, or added to what is there.
@@ -50,7 +50,7 @@ struct device_tape<product_node<A, B>, Grad>
                 T* const g = gradient_of(a_, repeated(left_.shape()), adds);
                 each_batch(
                     [&](batch const& q) {
-                        cuda::gemm<T>(q.rows, depth_, columns(), product_at<T const>(gradients_.data(), q),
+                        cuda::gemm<T>(q.rows, depth_, columns(), product_at<T const>(this->device_gradient(), q),
                                       right_at(b_.data(), q).transposed(), left_at(g, q), adds, q.count);
                     },
                     repeated(left_.shape()));
@@ -61,7 +61,7 @@ struct device_tape<product_node<A, B>, Grad>
                 each_batch(
                     [&](batch const& q) {
                         cuda::gemm<T>(depth_, columns(), q.rows, left_at(a_.data(), q).transposed(),
-                                      product_at<T const>(gradients_.data(), q), right_at(g, q), adds, q.count);
+                                      product_at<T const>(this->device_gradient(), q), right_at(g, q), adds, q.count);
                     },
                     repeated(right_.shape()));
             }
@@ -183,7 +183,6 @@ private:
     dense_on_device<left> a_;
     dense_on_device<right> b_;
     std::size_t depth_;
-    cuda::buffer<T> values_, gradients_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval
