@@ -16,6 +16,8 @@ namespace detail {
 struct blas;
 }  // namespace detail
 
+class pending_zeros;
+
 /// A thread's place on the device. Everything that a thread does there runs in the order of its one stream; a tensor that two
 /// threads use needs `synchronize()` between them.
 class context {
@@ -65,6 +67,8 @@ public:
         captured_ = nullptr;
         return std::exchange(kept_, {});
     }
+    /// What the step that is being captured has asked to be zero, and not written yet.
+    std::vector<pending_zeros*>& pending_in_capture() { return pending_; }
     /// Whether a block that is given back has to wait for the end of a captured step.
     bool keeps(std::shared_ptr<pool> const& owner) const { return captured_ && owner != captured_; }
     void keep(block b) { kept_.push_back(std::move(b)); }
@@ -99,6 +103,7 @@ private:
     unsigned multiprocessors_ = 1;
     std::shared_ptr<pool> memory_, captured_;
     std::vector<block> kept_;
+    std::vector<pending_zeros*> pending_;
     block ticket_, ones_;
     host_buffer<unsigned char> landing_;
 };
