@@ -5,6 +5,7 @@
 #include <tenon/eval/cuda/argmax.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
 #include <tenon/eval/cuda/let.hpp>
+#include <tenon/eval/cuda/linear.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
 #include <tenon/eval/evaluate.hpp>
 

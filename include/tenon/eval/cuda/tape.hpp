@@ -224,6 +224,11 @@ struct memory_seed {
     }
 };
 
+/// A tape whose values lie in memory, but whose gradient lies before a function of it that was applied as they were written:
+/// `slope()` is how a product that finds the gradient applies the function's slope, a reader's `adjoint` does it otherwise.
+template <class Tape>
+inline constexpr bool keeps_slope = requires { requires Tape::keeps_slope; };
+
 /// Dense access to any tape: its own memory where it has that, otherwise a copy that `forward` makes, and the gradient of that
 /// copy.
 /// @tparam Packed whether only row-major memory will do
@@ -239,24 +244,26 @@ public:
         if constexpr (in_place) return Tape::accumulates;
         else return false;
     }();
+    /// Whether the tape's memory has the gradient of the copy, until the slope is applied to it.
+    static constexpr bool before_slope = keeps_slope<Tape>;
+    static constexpr bool in_tapes_memory = in_place || before_slope;
 
     explicit dense_on_device(Tape& t) : tape_(&t) {}
     void forward() {
-        if constexpr (!in_place) {
+        if constexpr (!in_tapes_memory) {
             values_.reserve(tape_->shape().size());
             evaluate_on_device(*tape_, values_.data());
         }
     }
     T const* data() const {
-        if constexpr (in_place) return tape_->device_data();
+        if constexpr (in_tapes_memory) return tape_->device_data();
         else return values_.data();
     }
     /// The gradient, for a consumer that writes it; `adds` says whether that has to add to what is there.
     T* gradient(bool& adds) {
         if constexpr (!in_place) {
             adds = false;
-            gradients_.reserve(tape_->shape().size());
-            return gradients_.data();
+            return gradient();
         } else {
             if constexpr (!Tape::covers) {
                 tape_->clear_gradient();
@@ -265,9 +272,17 @@ public:
             return tape_->device_gradient();
         }
     }
+    /// The gradient for a consumer that adds to it several times: it starts at 0 unless it has a value.
+    T* zeroed_gradient() {
+        if constexpr (!accumulates) {
+            gradient();
+            clear_gradient();
+        }
+        return gradient();
+    }
     /// The gradient's memory, as `gradient` gave it.
     T* gradient() {
-        if constexpr (in_place) return tape_->device_gradient();
+        if constexpr (in_tapes_memory) return tape_->device_gradient();
         else {
             gradients_.reserve(tape_->shape().size());
             return gradients_.data();
@@ -283,23 +298,29 @@ public:
         else return true;
     }
     void clear_gradient() {
-        if constexpr (in_place) tape_->clear_gradient();
+        if constexpr (in_tapes_memory) tape_->clear_gradient();
         else gradients_.clear();
     }
     auto strides() const {
         if constexpr (in_place) return tape_->strides();
         else return row_major_strides(tape_->shape());
     }
+    /// How a product writes the gradient with the slope applied; only where the gradient lies before one. What wrote it says so.
+    auto slope() const { return tape_->slope(); }
+    void slope_applied() { slope_applied_ = true; }
     /// Sends the gradient of the copy on into the region below.
     void finish() {
         if constexpr (Tape::differentiable) {
-            if constexpr (!in_place) backward_on_device(*tape_, memory_seed<T>{gradients_.data()});
+            // In place where the gradient lies before a slope: each thread writes what it read.
+            if constexpr (!in_place)
+                if (!slope_applied_) backward_on_device(*tape_, memory_seed<T>{gradient()});
             tape_->finish();
         }
     }
 
 private:
     Tape* tape_;
+    bool slope_applied_ = false;
     cuda::buffer<T> values_, gradients_;
 };
 
