@@ -7,6 +7,7 @@
 #include <tenon/eval/cuda/let.hpp>
 #include <tenon/eval/cuda/linear.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
+#include <tenon/eval/cuda/positions.hpp>
 #include <tenon/eval/evaluate.hpp>
 
 namespace tenon::inline TENON_TARGET {
