@@ -4,6 +4,7 @@
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/eval/cuda/argmax.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
+#include <tenon/eval/cuda/index.hpp>
 #include <tenon/eval/cuda/let.hpp>
 #include <tenon/eval/cuda/linear.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
