@@ -3,6 +3,7 @@
 
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/eval/cuda/argmax.hpp>
+#include <tenon/eval/cuda/concat.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
 #include <tenon/eval/cuda/index.hpp>
 #include <tenon/eval/cuda/let.hpp>
