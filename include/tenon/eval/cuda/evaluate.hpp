@@ -8,6 +8,7 @@
 #include <tenon/eval/cuda/index.hpp>
 #include <tenon/eval/cuda/let.hpp>
 #include <tenon/eval/cuda/linear.hpp>
+#include <tenon/eval/cuda/loss_weight.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
 #include <tenon/eval/cuda/positions.hpp>
 #include <tenon/eval/evaluate.hpp>
