@@ -4,6 +4,7 @@
 
 #include <tenon/cuda.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <tuple>
@@ -15,16 +16,41 @@ namespace device_test {
 
 namespace tn = tenon;
 
+/// The greatest absolute value: what rounding is relative to where large terms cancel.
+template <class A>
+double greatest(A const& a) {
+    tn::tensor const t = a;
+    double top = 0;
+    for (auto const x : t.flat()) top = std::max(top, std::abs(static_cast<double>(x)));
+    return top;
+}
+
 template <class A, class B>
 bool same(A const& a, B const& b) {
     if (!(a.shape() == b.shape())) return false;
-    if constexpr (std::is_floating_point_v<tn::value_t<A>>) return tn::allclose(a, b, {.rtol = 1e-5, .atol = 1e-6});
+    if constexpr (std::is_floating_point_v<tn::value_t<A>>)
+        return tn::allclose(a, b, {.rtol = 1e-5, .atol = 2e-6 * std::max(1., greatest(b))});
     else {
         for (std::size_t i = 0; i != a.size(); ++i)
             if (a.data()[i] != b.data()[i]) return false;
         return true;
     }
 }
+
+/// A tensor without gradient in both memories.
+template <class Tensor>
+struct on_both {
+    Tensor host;
+    decltype(tn::to<tn::cuda::device>(std::declval<Tensor const&>())) device;
+
+    explicit on_both(Tensor const& t) : host(t), device(tn::to<tn::cuda::device>(t)) {}
+    /// The one that lives where an operand does.
+    template <class Operand>
+    auto const& where(Operand const&) const {
+        if constexpr (std::is_same_v<tn::device_of_t<Operand>, tn::cpu>) return host;
+        else return device;
+    }
+};
 
 /// Whether f gives the same elements on both.
 template <class F, class... X>
@@ -46,20 +72,27 @@ auto device_variable(tn::tensor<T, E...> const& x) {
     return tn::cuda::variable<T, E...>(x);
 }
 
-/// Whether backward(f(x…)) gives the same value, and twice the same gradients when it is called twice.
+/// Whether backward(f(x…)) gives the same value, and twice the same gradients when it is called twice, and the same again
+/// after zero_grad.
 template <class F, class... X>
 bool gradients_agree(F const& f, X const&... x) {
     auto host = std::tuple(host_variable(x)...);
     auto device = std::tuple(device_variable(x)...);
     bool good = true;
-    for (int i = 0; i != 2; ++i) {
+    auto const zero = [](auto&... v) { (v.zero_grad(), ...); };
+    auto const grads = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return (same(tn::to<tn::cpu>(std::get<I>(device).grad()), std::get<I>(host).grad()) && ...);
+    };
+    for (int i = 0; i != 3; ++i) {
+        if (i == 2) {
+            good = good && grads(std::index_sequence_for<X...>{});
+            std::apply(zero, host);
+            std::apply(zero, device);
+        }
         auto const expected = std::apply([&](auto const&... v) { return tn::backward(f(v...)).item(); }, host);
         auto const found = std::apply([&](auto const&... v) { return tn::backward(f(v...)).item(); }, device);
         good = good && std::abs(found - expected) <= 1e-5 * (1 + std::abs(expected));
     }
-    auto const grads = [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return (same(tn::to<tn::cpu>(std::get<I>(device).grad()), std::get<I>(host).grad()) && ...);
-    };
     return good && grads(std::index_sequence_for<X...>{});
 }
 

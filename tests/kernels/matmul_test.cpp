@@ -21,6 +21,30 @@ TEST_CASE("products of matrices, vectors and batches", "[kernels]") {
                        tn::randn<float, 4, 7>(gen), tn::randn<float, 7, 9>(gen)));
 }
 
+TEST_CASE("a product is computed where it belongs", "[kernels]") {
+    tn::generator gen{15};
+    auto host = tn::randn<float, 5, 5>(gen);
+    auto const w = tn::randn<float, 5, 5>(gen);
+    auto device = tn::to<tn::cuda::device>(host);
+    auto const dw = tn::to<tn::cuda::device>(w);
+    auto before = host_cuda::launches;
+    tn::cuda::tensor y = tn::matmul(device, dw);
+    y = tn::matmul(dw, device);
+    CHECK(host_cuda::launches == before + 2);
+    // An operand that would be overwritten while it is read is not.
+    y = tn::matmul(device, dw);
+    device = tn::matmul(device, dw);
+    CHECK(same(tn::to<tn::cpu>(device), tn::to<tn::cpu>(y)));
+    // The inner product is complete when the outer one begins.
+    host = tn::matmul(tn::matmul(host, w), w);
+    device = tn::matmul(device, dw);
+    CHECK(same(tn::to<tn::cpu>(device), host));
+    before = host_cuda::launches;
+    tn::cuda::tensor const s = tn::softmax<1>(device);
+    tn::cuda::tensor const c = tn::sum<0>(device);
+    CHECK(host_cuda::launches == before + 2);
+}
+
 TEST_CASE("gradients of products", "[kernels]") {
     tn::generator gen{14};
     auto const loss = [](auto const& a, auto const& b) { return tn::sum(tn::tanh(tn::matmul(a, b))); };

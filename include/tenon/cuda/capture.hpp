@@ -8,6 +8,7 @@
 
 #include <tenon/eval/cuda/blas.hpp>
 #include <tenon/eval/cuda/context.hpp>
+#include <tenon/eval/cuda/zeros.hpp>
 
 namespace tenon::inline TENON_TARGET::cuda {
 
@@ -49,13 +50,16 @@ graph capture(F&& f) {
     auto& here = context::local();
     here.refuse_capture("capture");
     detail::blas::local();
+    here.synchronize();  // zeros that come before the step are written beside the stream
     auto memory = std::make_shared<pool>(here.stream(), true);
     cudaGraph_t recorded = nullptr;
     check(cudaStreamBeginCapture(here.stream(), cudaStreamCaptureModeRelaxed), "cudaStreamBeginCapture");
     here.begin_capture(memory);
     try {
         std::forward<F>(f)();
+        while (!here.pending_in_capture().empty()) here.pending_in_capture().back()->write();
     } catch (...) {
+        while (!here.pending_in_capture().empty()) here.pending_in_capture().back()->forget();
         here.end_capture();
         if (cudaStreamEndCapture(here.stream(), &recorded) == cudaSuccess && recorded)
             static_cast<void>(cudaGraphDestroy(recorded));

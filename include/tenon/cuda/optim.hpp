@@ -95,22 +95,4 @@ private:
     cuda::buffer<step_counters> counters_;
 };
 
-template <>
-struct model_executor<cuda::device> {
-    /// Sets every gradient of a model to zero, in one launch for each 64 parameters.
-    template <class Model>
-    static void zero_grad(Model& model) {
-        detail::for_each_list<0>(model, nullptr, zero_list{});
-    }
-
-private:
-    struct zero_list {
-        template <class T>
-        void start(kernels::parameter_list<0> const& list, bool) const {
-            cuda::launch("zero_gradients", &kernels::zero_gradients<T>, dim3(list.first_block[list.size]),
-                         kernels::block_size, list);
-        }
-    };
-};
-
 }  // namespace tenon::inline TENON_TARGET::optim

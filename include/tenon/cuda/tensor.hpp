@@ -7,6 +7,7 @@
 
 #include <tenon/core/tensor.hpp>
 #include <tenon/cuda/device.hpp>
+#include <tenon/cuda/gradient.hpp>
 #include <tenon/eval/cuda/context.hpp>
 #include <tenon/eval/evaluate.hpp>
 #include <tenon/op/arithmetic.hpp>
@@ -132,11 +133,17 @@ public:
     tensor<T, E...>& value() { return value_; }
     tensor<T, E...> const& value() const { return value_; }
     /// The sum of what every `backward` since the last `zero_grad` has found.
-    tensor<T, E...>& grad() { return gradient_; }
-    tensor<T, E...> const& grad() const { return gradient_; }
-    void zero_grad() { gradient_.clear(); }
+    tensor<T, E...>& grad() { return gradient_.written(); }
+    tensor<T, E...> const& grad() const { return gradient_.written(); }
+    /// Sets the gradient to zero. The zeros are written when it is next read or added to, and by then `backward` may have
+    /// overwritten it.
+    void zero_grad() { gradient_.zero(); }
     /// Where backward accumulates; see tenon::variable::gradient_data.
-    T* device_gradient() const { return const_cast<tensor<T, E...>&>(gradient_).device_data(); }
+    T* device_gradient() const { return gradient_.written().device_data(); }
+    /// Where that is, for comparisons: there may be zeros still to be written.
+    T const* gradient_address() const { return gradient_.address(); }
+    /// Asked before the whole gradient is written: whether it is zero and need not be added to.
+    bool overwrite_gradient() const { return gradient_.overwrite(); }
 
 private:
     template <class X>
@@ -146,7 +153,7 @@ private:
     }
 
     tensor<T, E...> value_;
-    tensor<T, E...> gradient_;
+    detail::gradient<tensor<T, E...>> gradient_;
 };
 
 template <class D, class T, std::size_t... E>

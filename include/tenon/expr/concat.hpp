@@ -70,6 +70,7 @@ class concat_node : public expression_base<concat_node<Axis, A...>, promoted_val
                                            typename detail::concat_extents<Axis, shape_t<A>...>::type> {
 public:
     using shape_type = typename detail::concat_extents<Axis, shape_t<A>...>::type;
+    using device = device_of_nodes<A...>;
     static constexpr std::size_t operand_count = sizeof...(A);
     explicit constexpr concat_node(A... a)
         : shape_(detail::concat_extents<Axis, shape_t<A>...>::joined(a.shape()...)), operands{{std::move(a)}...} {}

@@ -18,6 +18,7 @@ namespace tenon::inline TENON_TARGET {
 template <class Shape>
 class dropout_mask : public expression_base<dropout_mask<Shape>, bool, Shape> {
 public:
+    using device = anywhere;
     /// @param p the probability to be left out
     constexpr dropout_mask(Shape const& s, double p, generator& g) : gen(&g), below_(drop_below(p)), shape_(s) {}
     constexpr Shape shape() const { return shape_; }

@@ -61,6 +61,7 @@ class index_select_node
 public:
     using extents = detail::index_select_extents<Axis, shape_t<A>, shape_t<I>>;
     using shape_type = typename extents::type;
+    using device = device_of_nodes<A, I>;
     constexpr index_select_node(A a, I i)
         : operand(std::move(a)), indices(std::move(i)), shape_(extents::joined(operand.shape(), indices.shape())) {}
     constexpr shape_type shape() const { return shape_; }
@@ -75,6 +76,7 @@ private:
 template <std::size_t Axis, class A, class I>
 class gather_node : public expression_base<gather_node<Axis, A, I>, value_t<A>, shape_t<I>> {
 public:
+    using device = device_of_nodes<A, I>;
     constexpr gather_node(A a, I i) : operand(std::move(a)), indices(std::move(i)) {
         auto const s = operand.shape();
         auto const n = indices.shape();
@@ -90,6 +92,7 @@ public:
 template <std::size_t E>
 class roll_positions : public expression_base<roll_positions<E>, std::int64_t, tenon::shape<E>> {
 public:
+    using device = anywhere;
     constexpr roll_positions(std::size_t extent, std::ptrdiff_t by) {
         shape_ = tenon::shape<E>(std::array{extent});
         auto const n = static_cast<std::ptrdiff_t>(extent);

@@ -152,6 +152,7 @@ private:
 template <class Weight, class Shape>
 class weight_node : public expression_base<weight_node<Weight, Shape>, typename Weight::value_type, Shape> {
 public:
+    using device = anywhere;
     using strides_type = std::array<std::ptrdiff_t, Shape::rank() + 1>;
     constexpr weight_node(Weight w, Shape const& s, strides_type const& strides)
         : shape_(s), weight_(std::move(w)), strides_(strides) {}

@@ -14,6 +14,7 @@ namespace tenon::inline TENON_TARGET {
 template <class T, class Shape>
 class filled_node : public expression_base<filled_node<T, Shape>, T, Shape> {
 public:
+    using device = anywhere;
     constexpr filled_node(Shape const& s, T v) : value(v), shape_(s) {}
     constexpr Shape shape() const { return shape_; }
     T value;

@@ -14,6 +14,7 @@ namespace tenon::inline TENON_TARGET {
 template <bool Upper, std::size_t Rows, std::size_t Columns>
 class triangle_mask : public expression_base<triangle_mask<Upper, Rows, Columns>, bool, tenon::shape<Rows, Columns>> {
 public:
+    using device = anywhere;
     constexpr triangle_mask(tenon::shape<Rows, Columns> const& s, std::ptrdiff_t k) : diagonal(k), shape_(s) {}
     constexpr auto shape() const { return shape_; }
     std::ptrdiff_t diagonal;

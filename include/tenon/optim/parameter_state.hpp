@@ -114,16 +114,10 @@ private:
     step_counters counters_;
 };
 
-/// How a device other than the processor works on all parameters of a model at once: `zero_grad(model)`.
-template <class Device>
-struct model_executor;
-
 /// Sets every gradient of a model to zero.
 template <class Model>
 void zero_grad(Model& model) {
-    using device = nn::model_device_t<Model>;
-    if constexpr (std::is_same_v<device, cpu>) nn::visit_parameters(model, [](auto& v) { v.zero_grad(); });
-    else model_executor<device>::zero_grad(model);
+    nn::visit_parameters(model, [](auto& v) { v.zero_grad(); });
 }
 
 }  // namespace tenon::inline TENON_TARGET::optim

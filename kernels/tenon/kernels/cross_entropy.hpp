@@ -18,12 +18,13 @@ struct cross_entropy_options {
 /// z ← ∂loss/∂x before it is scaled, losses and weights of the rows; then value and scale of the mean or the sum.
 /// A class that does not exist makes its row's loss NaN, since a kernel cannot throw.
 /// @tparam Joins 0: every row keeps its loss, 1: their sum, 2: their mean
-/// @param totals room for the value and the factor of the gradient
+/// @param value what the mean or sum is written to
+/// @param scale the factor of the gradient that the mean or sum leaves
 template <unsigned Team, int Joins, class T, class Index, class Region, class Targets>
 __global__ void __launch_bounds__(block_size)
     cross_entropy(__grid_constant__ const Region region, __grid_constant__ const Targets targets,
                   __grid_constant__ const cross_entropy_options<T> options, vectors<Index> element, Index rows, T* z,
-                  T* losses, T* weights, T* totals, unsigned* ticket) {
+                  T* losses, T* weights, T* value, T* scale, unsigned* ticket) {
     using V = element::pack<T, 1>;
     __shared__ V scratch[block_size / warp_size];
     Index const teams = thread_count<Index>() / Team, classes = element.length;
@@ -66,10 +67,10 @@ __global__ void __launch_bounds__(block_size)
         }
         V const log_total = top + math::log(total), w = class_weight(chosen);
         V const share = V(options.smoothing) / V(static_cast<T>(classes)), keep = V(1) - V(options.smoothing);
-        V const scale = (keep * w + share * all_weights) / total;
+        V const factor = (keep * w + share * all_weights) / total;
         for (Index r = lane; r < classes; r += Team) {
             Index const i = element(o, r);
-            V g = V::load(z + i) * scale;
+            V g = V::load(z + i) * factor;
             if (options.smoothing != 0) g = g - share * class_weight(r);
             if (r == chosen) g = g - keep * w;
             g.store(z + i);
@@ -90,9 +91,9 @@ __global__ void __launch_bounds__(block_size)
         loss = join_team<block_size>(join_sum{}, loss, scratch);
         weight = join_team<block_size>(join_sum{}, weight, scratch);
         if (threadIdx.x == 0) {
-            V const scale = Joins == 2 ? V(1) / weight : V(1);
-            (loss * scale).store(totals);
-            scale.store(totals + 1);
+            V const factor = Joins == 2 ? V(1) / weight : V(1);
+            (loss * factor).store(value);
+            factor.store(scale);
         }
     }
 }

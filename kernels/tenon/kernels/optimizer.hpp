@@ -1,4 +1,4 @@
-// All parameters of a model in one launch: an optimiser's step, and gradients set to zero.
+// All parameters of a model in one launch: an optimiser's step.
 #pragma once
 
 #include <array>
@@ -59,12 +59,6 @@ __global__ void __launch_bounds__(block_size)
         value.store(at);
     });
     if (counts && last_block(ticket) && threadIdx.x == 0) *counters = next;
-}
-
-/// Every listed gradient becomes zero.
-template <class T>
-__global__ void __launch_bounds__(block_size) zero_gradients(__grid_constant__ const parameter_list<0> list) {
-    for_each_listed(list, [](parameter_memory<0> const& p, std::size_t i) { static_cast<T*>(p.gradient)[i] = T(0); });
 }
 
 }  // namespace tenon::inline TENON_TARGET::kernels

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct stream {
 /// What tests look at: launches since the program began.
 inline std::size_t launches = 0;
 inline std::size_t allocations = 0;
+inline std::size_t copies = 0;  ///< and memory that was set
 }  // namespace host_cuda
 using cudaStream_t = host_cuda::stream*;
 using cudaGraph_t = host_cuda::work*;
@@ -54,10 +56,11 @@ inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
 
 inline constexpr unsigned cudaStreamNonBlocking = 1;
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) {
-    static host_cuda::stream only;
-    *s = &only;
+    static std::vector<std::unique_ptr<host_cuda::stream>> all;
+    *s = all.emplace_back(new host_cuda::stream).get();
     return cudaSuccess;
 }
+inline cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
 
 /// Memory starts as NaN, so that what is read before it was written shows.
@@ -77,9 +80,11 @@ inline cudaError_t cudaFreeHost(void* p) { return cudaFree(p); }
 
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t s) {
+    ++host_cuda::copies;
     return host_cuda::ask(s, [=] { std::memcpy(to, from, bytes); });
 }
 inline cudaError_t cudaMemsetAsync(void* p, int value, std::size_t bytes, cudaStream_t s) {
+    ++host_cuda::copies;
     return host_cuda::ask(s, [=] { std::memset(p, value, bytes); });
 }
 

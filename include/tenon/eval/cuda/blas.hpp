@@ -35,13 +35,14 @@ using described = std::unique_ptr<std::remove_pointer_t<T>, destroyer<Destroy>>;
 
 /// A product that was planned: what the library wants to be told about it, and the algorithm that it chose.
 struct planned_product {
+    bool possible;  ///< whether the library has an algorithm, epilogue included
     described<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> operation;
     described<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy> a, b, c;
     cublasLtMatmulAlgo_t algorithm;
 };
 
 /// What tells one plan from another.
-using product_key = std::array<std::int64_t, 16>;
+using product_key = std::array<std::int64_t, 20>;
 
 /// A thread's access to the library: its handle, its workspace, and the plans that were made.
 struct blas {
@@ -89,6 +90,27 @@ struct strided {
     strided transposed() const { return {p, columns, rows, batch}; }
 };
 
+/// What the library does beside a product, in the same call. Bias, activation and an activation's slope go along the rows of a
+/// row-major product; the sums of a bias's gradient are those of the right factor's columns, over the product's depth.
+struct epilogue {
+    cublasLtEpilogue_t kind = CUBLASLT_EPILOGUE_DEFAULT;
+    void const* bias = nullptr;      ///< what is added to each row, or where a bias's gradient goes
+    void const* saved = nullptr;     ///< what an activation leaves for its slope: a bit mask, or its operand
+    std::int64_t saved_leading = 0;  ///< the distance of its rows, in bits or elements
+
+    bool none() const { return kind == CUBLASLT_EPILOGUE_DEFAULT; }
+    bool sums_factor() const { return kind == CUBLASLT_EPILOGUE_BGRADA || kind == CUBLASLT_EPILOGUE_BGRADB; }
+    /// The same of the transposed product of transposed factors.
+    epilogue turned() const {
+        epilogue e = *this;
+        if (kind == CUBLASLT_EPILOGUE_BGRADA) e.kind = CUBLASLT_EPILOGUE_BGRADB;
+        if (kind == CUBLASLT_EPILOGUE_BGRADB) e.kind = CUBLASLT_EPILOGUE_BGRADA;
+        return e;
+    }
+    /// Whether the library may be asked: some of its kernels read the vector 16 bytes at a time.
+    bool aligned() const { return reinterpret_cast<std::uintptr_t>(bias) % 16 == 0; }
+};
+
 namespace detail {
 
 /// A matrix as the library sees it, column by column: as it is or transposed.
@@ -132,11 +154,19 @@ inline void describe(described<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestr
     }
 }
 
+/// Tells a planned product where its epilogue's vectors lie.
+inline void point_to(cublasLtMatmulDesc_t operation, epilogue const& e) {
+    if (e.bias) set(operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, e.bias);
+    if (e.saved) set(operation, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, e.saved);
+}
+
 /// The plan of a key. The key is [m, n, k, how a, b lie, leading distances of a, b, c, their alignments, batch and its
-/// distances, type, precision].
-inline planned_product const& plan(blas& library, product_key const& key, std::string const& on) {
+/// distances, type and precision, the epilogue with alignments and distance of its vectors]. A product with an epilogue that the
+/// library does not have is remembered as impossible. @throws error where a plain product is
+inline planned_product const& plan(blas& library, product_key const& key, epilogue const& e, std::string const& on) {
     if (auto const found = library.plans.find(key); found != library.plans.end()) return found->second;
-    auto const [m, n, k, ta, tb, la, lb, lc, align_a, align_b, align_c, count, batch_a, batch_b, batch_c, kind] = key;
+    auto const [m, n, k, ta, tb, la, lb, lc, align_a, align_b, align_c, count, batch_a, batch_b, batch_c, kind, after,
+                align_bias, align_saved, saved_leading] = key;
     bool const is_double = kind == 2;
     cudaDataType_t const type = is_double ? CUDA_R_64F : CUDA_R_32F;
     planned_product p{};
@@ -150,6 +180,11 @@ inline planned_product const& plan(blas& library, product_key const& key, std::s
     p.operation.reset(operation);
     set(operation, CUBLASLT_MATMUL_DESC_TRANSA, static_cast<std::int32_t>(ta ? CUBLAS_OP_T : CUBLAS_OP_N));
     set(operation, CUBLASLT_MATMUL_DESC_TRANSB, static_cast<std::int32_t>(tb ? CUBLAS_OP_T : CUBLAS_OP_N));
+    if (!e.none()) {
+        set(operation, CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<std::uint32_t>(after));
+        point_to(operation, e);  // the choice of an algorithm looks at their alignment
+        if (e.saved) set(operation, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, saved_leading);
+    }
     describe(p.a, type, ta ? k : m, ta ? m : k, la, count, batch_a);
     describe(p.b, type, tb ? n : k, tb ? k : n, lb, count, batch_b);
     describe(p.c, type, m, n, lc, count, batch_c);
@@ -163,52 +198,90 @@ inline planned_product const& plan(blas& library, product_key const& key, std::s
     set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, static_cast<std::uint32_t>(align_c));
     cublasLtMatmulHeuristicResult_t chosen{};
     int found = 0;
-    check_blas(cublasLtMatmulAlgoGetHeuristic(library.handle, operation, p.a.get(), p.b.get(), p.c.get(), p.c.get(),
-                                              preference, 1, &chosen, &found),
-               "cublasLtMatmulAlgoGetHeuristic", on);
-    if (found == 0) fail("cublasLtMatmulAlgoGetHeuristic", "no algorithm", on, std::source_location::current());
+    auto const status = cublasLtMatmulAlgoGetHeuristic(library.handle, operation, p.a.get(), p.b.get(), p.c.get(),
+                                                       p.c.get(), preference, 1, &chosen, &found);
+    p.possible = status == CUBLAS_STATUS_SUCCESS && found != 0;
+    if (!p.possible && e.none()) {
+        check_blas(status, "cublasLtMatmulAlgoGetHeuristic", on);
+        fail("cublasLtMatmulAlgoGetHeuristic", "no algorithm", on, std::source_location::current());
+    }
     p.algorithm = chosen.algo;
     return library.plans.emplace(key, std::move(p)).first->second;
+}
+
+/// What came of a product that the library was asked for.
+enum class library_answer { refused, plain, with_epilogue };
+
+/// A product by the library, whose matrices are column-major; see `gemm`.
+template <class T>
+library_answer library_product(std::size_t m, std::size_t n, std::size_t k, strided<T const> a, strided<T const> b,
+                               strided<T> c, bool adds, std::size_t count, epilogue const& e) {
+    auto const sa = seen_by_columns(a, m, k), sb = seen_by_columns(b, k, n), sc = seen_by_columns(c, m, n);
+    if (k == 0 || !sa.fits || !sb.fits || !sc.fits || sc.transposed) return library_answer::refused;
+    auto const on = [&] {
+        return "[" + std::to_string(m) + ", " + std::to_string(k) + "] by [" + std::to_string(k) + ", " +
+               std::to_string(n) + "]" + (count > 1 ? ", " + std::to_string(count) + " times" : "");
+    };
+    auto& here = context::local();
+    auto& library = blas::local();
+    auto const number = [](auto x) { return static_cast<std::int64_t>(x); };
+    auto const alignment = [](auto const& x) {
+        return alignment_of(x.p, static_cast<std::size_t>(x.batch) * sizeof(T));
+    };
+    std::int64_t const kind = std::is_same_v<T, double> ? 2 : here.precision == matmul_precision::tf32 ? 1 : 0;
+    product_key const key{number(m),
+                          number(n),
+                          number(k),
+                          sa.transposed,
+                          sb.transposed,
+                          sa.leading,
+                          sb.leading,
+                          sc.leading,
+                          alignment(a),
+                          alignment(b),
+                          alignment(c),
+                          number(count),
+                          a.batch,
+                          b.batch,
+                          c.batch,
+                          kind,
+                          number(e.kind),
+                          alignment_of(e.bias, 0),
+                          alignment_of(e.saved, 0),
+                          e.saved_leading};
+    auto const& p = plan(library, key, e, on());
+    if (!p.possible) return library_product<T>(m, n, k, a, b, c, adds, count, {});
+    if (!e.none()) point_to(p.operation.get(), e);
+    T const one(1), beta(adds ? 1 : 0);
+    check_blas(cublasLtMatmul(library.handle, p.operation.get(), &one, a.p, p.a.get(), b.p, p.b.get(), &beta, c.p,
+                              p.c.get(), c.p, p.c.get(), &p.algorithm, library.workspace.data(), blas::workspace_bytes,
+                              here.stream()),
+               "cublasLtMatmul", on());
+    return e.none() ? library_answer::plain : library_answer::with_epilogue;
 }
 
 }  // namespace detail
 
 /// C ← A·B, or C ← C + A·B where `adds`: m by k times k by n, `count` products whose matrices lie `batch` apart. float and
 /// double go to cuBLASLt where an operand's rows or columns are contiguous, everything else to a kernel of ours.
+/// @param e what the library is to do beside it; only for one product of floats
+/// @return whether it did that; the product is there in any case
 template <class T>
-void gemm(std::size_t m, std::size_t n, std::size_t k, strided<T const> a, strided<T const> b, strided<T> c, bool adds,
-          std::size_t count = 1) {
-    if (m == 0 || n == 0 || count == 0) return;
-    auto const sa = detail::seen_by_columns(a, m, k), sb = detail::seen_by_columns(b, k, n),
-               sc = detail::seen_by_columns(c, m, n);
+bool gemm(std::size_t m, std::size_t n, std::size_t k, strided<T const> a, strided<T const> b, strided<T> c, bool adds,
+          std::size_t count = 1, epilogue e = {}) {
+    if (m == 0 || n == 0 || count == 0) return false;
     if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+        // "Non-default epilogue not supported" says NVIDIA's table of types for double.
+        if (count != 1 || std::is_same_v<T, double> || !e.aligned()) e = {};
         // The library writes its result column by column: a row-major one is the transposed product of transposed operands.
-        if (sc.fits && sc.transposed)
-            return gemm<T>(n, m, k, b.transposed(), a.transposed(), c.transposed(), adds, count);
-        if (k != 0 && sa.fits && sb.fits && sc.fits) {
-            auto const on = [&] {
-                return "[" + std::to_string(m) + ", " + std::to_string(k) + "] by [" + std::to_string(k) + ", " +
-                       std::to_string(n) + "]" + (count > 1 ? ", " + std::to_string(count) + " times" : "");
-            };
-            auto& here = context::local();
-            auto& library = detail::blas::local();
-            auto const number = [](auto x) { return static_cast<std::int64_t>(x); };
-            auto const alignment = [](auto const& x) {
-                return detail::alignment_of(x.p, static_cast<std::size_t>(x.batch) * sizeof(T));
-            };
-            std::int64_t const kind = std::is_same_v<T, double> ? 2 : here.precision == matmul_precision::tf32 ? 1 : 0;
-            detail::product_key const key{number(m),     number(n),    number(k),    sa.transposed,
-                                          sb.transposed, sa.leading,   sb.leading,   sc.leading,
-                                          alignment(a),  alignment(b), alignment(c), number(count),
-                                          a.batch,       b.batch,      c.batch,      kind};
-            auto const& p = detail::plan(library, key, on());
-            T const one(1), beta(adds ? 1 : 0);
-            detail::check_blas(cublasLtMatmul(library.handle, p.operation.get(), &one, a.p, p.a.get(), b.p, p.b.get(),
-                                              &beta, c.p, p.c.get(), c.p, p.c.get(), &p.algorithm,
-                                              library.workspace.data(), detail::blas::workspace_bytes, here.stream()),
-                               "cublasLtMatmul", on());
-            return;
-        }
+        auto const sc = detail::seen_by_columns(c, m, n);
+        bool const along_rows = !e.none() && !e.sums_factor();
+        auto const answer =
+            (along_rows ? c.columns == 1 : sc.fits && sc.transposed)
+                ? detail::library_product<T>(n, m, k, b.transposed(), a.transposed(), c.transposed(), adds, count,
+                                             e.turned())
+                : detail::library_product<T>(m, n, k, a, b, c, adds, count, along_rows ? epilogue{} : e);
+        if (answer != detail::library_answer::refused) return answer == detail::library_answer::with_epilogue;
     }
     for (std::size_t q = 0; q != count; ++q) {
         auto const at = [q](auto const& x) {
@@ -218,6 +291,7 @@ void gemm(std::size_t m, std::size_t n, std::size_t k, strided<T const> a, strid
         dim3 const grid(static_cast<unsigned>((n + 15) / 16), static_cast<unsigned>((m + 15) / 16));
         launch("matmul", &kernels::matmul<T>, grid, kernels::block_size, at(a), at(b), at(c), m, n, k, adds);
     }
+    return false;
 }
 
 }  // namespace tenon::inline TENON_TARGET::cuda

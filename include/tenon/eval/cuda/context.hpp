@@ -1,6 +1,9 @@
 // What a thread has on the device: a stream, memory, and room for what kernels share.
 #pragma once
 
+#include <cstring>
+#include <type_traits>
+
 #include <tenon/eval/cuda/memory.hpp>
 
 namespace tenon::inline TENON_TARGET::cuda {
@@ -12,6 +15,8 @@ enum class matmul_precision { highest, tf32 };
 namespace detail {
 struct blas;
 }  // namespace detail
+
+class pending_zeros;
 
 /// A thread's place on the device. Everything that a thread does there runs in the order of its one stream; a tensor that two
 /// threads use needs `synchronize()` between them.
@@ -34,6 +39,12 @@ public:
     unsigned multiprocessors() const { return multiprocessors_; }
     /// A counter at 0, for kernels whose last block finishes the work. They run one after another, so one is enough.
     unsigned* ticket() const { return static_cast<unsigned*>(ticket_.data()); }
+    /// A 1 in the device's memory: the gradient of what `backward` starts from. It is not to be written.
+    template <class T>
+    T* one() const {
+        static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);
+        return reinterpret_cast<T*>(static_cast<unsigned char*>(ones_.data()) + (sizeof(T) == 4 ? sizeof(double) : 0));
+    }
     /// Room for one value on its way to the host.
     void* landing() { return landing_.data(); }
 
@@ -56,6 +67,8 @@ public:
         captured_ = nullptr;
         return std::exchange(kept_, {});
     }
+    /// What the step that is being captured has asked to be zero, and not written yet.
+    std::vector<pending_zeros*>& pending_in_capture() { return pending_; }
     /// Whether a block that is given back has to wait for the end of a captured step.
     bool keeps(std::shared_ptr<pool> const& owner) const { return captured_ && owner != captured_; }
     void keep(block b) { kept_.push_back(std::move(b)); }
@@ -75,6 +88,14 @@ private:
         memory_ = std::make_shared<pool>(stream_);
         ticket_ = block(memory_, sizeof(unsigned));
         check(cudaMemsetAsync(ticket_.data(), 0, sizeof(unsigned), stream_), "cudaMemsetAsync");
+        ones_ = block(memory_, sizeof(double) + sizeof(float));
+        double const wide = 1;
+        float const narrow = 1;
+        std::memcpy(landing_.data(), &wide, sizeof wide);
+        std::memcpy(landing_.data() + sizeof wide, &narrow, sizeof narrow);
+        check(cudaMemcpyAsync(ones_.data(), landing_.data(), ones_.bytes(), cudaMemcpyHostToDevice, stream_),
+              "cudaMemcpyAsync");
+        check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
     }
 
     inline static thread_local context* current_ = nullptr;
@@ -82,7 +103,8 @@ private:
     unsigned multiprocessors_ = 1;
     std::shared_ptr<pool> memory_, captured_;
     std::vector<block> kept_;
-    block ticket_;
+    std::vector<pending_zeros*> pending_;
+    block ticket_, ones_;
     host_buffer<unsigned char> landing_;
 };
 

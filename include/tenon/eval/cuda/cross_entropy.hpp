@@ -31,9 +31,9 @@ struct cross_entropy_seed {
 
 template <reduction R, class Logits, class Targets, bool Grad>
 struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
-    : in_device_memory<device_tape<cross_entropy_node<R, Logits, Targets>, Grad>, value_t<Logits>,
+    : result_on_device<device_tape<cross_entropy_node<R, Logits, Targets>, Grad>, value_t<Logits>,
                        typename cross_entropy_node<R, Logits, Targets>::shape_type,
-                       device_tape<Logits, Grad>::differentiable, false> {
+                       device_tape<Logits, Grad>::differentiable> {
     using node = cross_entropy_node<R, Logits, Targets>;
     using T = value_t<Logits>;
     using Rows = shape_t<Logits>;
@@ -44,9 +44,9 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
     explicit device_tape(node const& n) : node_(&n), logits_(n.logits), targets_(n.targets) {}
     device_tape(device_tape const&) = delete;
     auto shape() const { return node_->shape(); }
-    T const* device_data() const { return R == reduction::none ? losses_.data() : totals_.data(); }
-    T* device_gradient() const { return gradients_.data(); }
-    bool overlaps(void const*, void const*, bool) const { return false; }
+    bool reads(void const* begin, void const* end) {
+        return logits_.overlaps(begin, end, false) || targets_.overlaps(begin, end, false);
+    }
 
     void forward() {
         logits_.forward();
@@ -54,10 +54,10 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
         auto const s = logits_.shape();
         axis_vectors<axis, Rows> const v(s);
         z_.reserve(s.size());
-        losses_.reserve(v.count);
+        if constexpr (R != reduction::none) losses_.reserve(v.count);
         weights_.reserve(v.count);
-        totals_.reserve(2);
-        if constexpr (differentiable) gradients_.reserve(shape().size());
+        scale_.reserve(1);
+        this->make_room();
         kernels::cross_entropy_options<T> const options{
             class_weights(), node_->options.ignore_index,
             static_cast<T>(static_cast<float>(node_->options.label_smoothing))};
@@ -69,15 +69,16 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
                          &kernels::cross_entropy<team, joins, T, index, std::remove_const_t<decltype(r)>,
                                                  std::remove_const_t<decltype(t)>>,
                          v.blocks(team), kernels::block_size, r, t, options, v.element, v.count, z_.data(),
-                         losses_.data(), weights_.data(), totals_.data(), cuda::context::local().ticket());
+                         R == reduction::none ? this->device_data() : losses_.data(), weights_.data(),
+                         this->device_data(), scale_.data(), cuda::context::local().ticket());
         });
     }
     void finish() {
         if constexpr (differentiable) {
             axis_vectors<axis, Rows> const v(logits_.shape());
-            backward_on_device(
-                logits_, cross_entropy_seed<T, index>{z_.data(), gradients_.data(),
-                                                      R == reduction::none ? nullptr : totals_.data() + 1, v.element});
+            backward_on_device(logits_,
+                               cross_entropy_seed<T, index>{z_.data(), this->device_gradient(),
+                                                            R == reduction::none ? nullptr : scale_.data(), v.element});
             logits_.finish();
         }
     }
@@ -98,7 +99,7 @@ private:
     node const* node_;
     device_tape<Logits, Grad> logits_;
     device_tape<Targets, false> targets_;
-    cuda::buffer<T> z_, losses_, weights_, totals_, gradients_, class_weights_;
+    cuda::buffer<T> z_, losses_, weights_, scale_, class_weights_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -3,9 +3,14 @@
 
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/eval/cuda/argmax.hpp>
+#include <tenon/eval/cuda/concat.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
+#include <tenon/eval/cuda/index.hpp>
 #include <tenon/eval/cuda/let.hpp>
+#include <tenon/eval/cuda/linear.hpp>
+#include <tenon/eval/cuda/loss_weight.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
+#include <tenon/eval/cuda/positions.hpp>
 #include <tenon/eval/evaluate.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -14,8 +19,7 @@ template <class Tensor, class Node>
 void executor<cuda::device>::evaluate_into(Tensor& to, Node const& n) {
     auto const node = as_node(n);
     eval::device_tape<std::remove_const_t<decltype(node)>, false> t(node);
-    t.forward();
-    eval::evaluate_on_device(t, to.device_data());
+    eval::run_into(t, to.device_data());
 }
 
 template <class Tensor, class Node>
@@ -23,6 +27,12 @@ void executor<cuda::device>::assign_to(Tensor& to, Node const& n) {
     auto const s = assignable_shape<Tensor>(n);
     auto const node = as_node(n);
     eval::device_tape<std::remove_const_t<decltype(node)>, false> t(node);
+    if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>)
+        if (s == to.shape() && !t.reads(to.device_data(), to.device_data() + to.size())) {
+            t.write_to(to.device_data());
+            t.forward();
+            return;
+        }
     t.forward();
     if (!(s == to.shape()) || t.overlaps(to.device_data(), to.device_data() + to.size(), true)) {
         Tensor second(uninitialized, s);
@@ -57,16 +67,21 @@ template <class Node>
 cuda::tensor<value_t<Node>> executor<cuda::device>::backward(Node const& node) {
     using T = value_t<Node>;
     cuda::tensor<T> value(uninitialized);
-    eval::device_tape<Node, true> t(node);
-    t.forward();
-    if constexpr (eval::device_tape<Node, true>::differentiable) {
+    using tape = eval::device_tape<Node, true>;
+    tape t(node);
+    if constexpr (tape::differentiable && requires { t.root(value.device_data()); }) {
+        t.root(value.device_data());
+        t.forward();
+        t.finish();
+    } else if constexpr (tape::differentiable) {
+        t.forward();
         eval::gradient_list list;
         t.template prepare<eval::pass::exact>(list);
         auto const r = t.template reader<1, eval::pass::exact>(&list);
         cuda::launch("root", &kernels::root<std::remove_const_t<decltype(r)>, T>, dim3(1), dim3(kernels::warp_size), r,
                      value.device_data());
         t.finish();
-    } else eval::evaluate_on_device(t, value.device_data());
+    } else eval::run_into(t, value.device_data());
     return value;
 }
 

@@ -40,6 +40,8 @@ struct device_tape<variable_ref<Variable>, Grad>
     auto shape() const { return variable_->shape(); }
     auto const* device_data() const { return variable_->value().device_data(); }
     auto* device_gradient() const { return variable_->device_gradient(); }
+    auto const* gradient_address() const { return variable_->gradient_address(); }
+    bool overwrite_gradient() const { return variable_->overwrite_gradient(); }
 
 private:
     Variable const* variable_;

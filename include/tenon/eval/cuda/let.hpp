@@ -6,6 +6,7 @@
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/eval/cpu/let.hpp>
 #include <tenon/eval/cuda/leaf.hpp>
+#include <tenon/eval/cuda/result.hpp>
 #include <tenon/expr/let.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -70,9 +71,8 @@ struct device_tape<let_node<Node>, Grad>
         auto& p = state();
         if (std::exchange(p.evaluated, true)) return;
         auto& s = handle_->state();
-        p.inner->forward();
         s.values.reserve(shape().size());
-        evaluate_on_device(*p.inner, s.values.data());
+        run_into(*p.inner, s.values.data());
         if constexpr (differentiable) {
             s.gradients.reserve(shape().size());
             s.gradients.clear();

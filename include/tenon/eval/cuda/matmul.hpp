@@ -2,18 +2,17 @@
 #pragma once
 
 #include <tenon/eval/cuda/blas.hpp>
+#include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/view.hpp>
 #include <tenon/expr/matmul.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Kept: the product, and with gradients that of the product. An operand that is a leaf, a view of one or another product is
-/// read where it lies; an elementwise one is evaluated once, since the way back needs its values again.
+/// A product's operands and how it is computed from them and sent back to them. An operand that is a leaf, a view of one or
+/// another product is read where it lies; an elementwise one is evaluated once, since the way back needs its values again.
 template <class A, class B, bool Grad>
-struct device_tape<product_node<A, B>, Grad>
-    : in_device_memory<device_tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type,
-                       typename product_node<A, B>::shape_type,
-                       device_tape<A, Grad>::differentiable || device_tape<B, Grad>::differentiable, false> {
+class product_on_device {
+public:
     using node = product_node<A, B>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
@@ -22,52 +21,68 @@ struct device_tape<product_node<A, B>, Grad>
     static constexpr bool differentiable = left::differentiable || right::differentiable;
     static constexpr std::size_t rank = Shape::rank(), left_rank = shape_t<A>::rank(), right_rank = shape_t<B>::rank();
 
-    explicit device_tape(node const& n)
+    explicit product_on_device(node const& n)
         : shape_(n.shape()), left_(n.a), right_(n.b), a_(left_), b_(right_), depth_(n.a.shape()[left_rank - 1]) {}
-    device_tape(device_tape const&) = delete;
+    product_on_device(product_on_device const&) = delete;
     auto shape() const { return shape_; }
-    T const* device_data() const { return values_.data(); }
-    T* device_gradient() const { return gradients_.data(); }
-    bool overlaps(void const*, void const*, bool) const { return false; }
+    std::size_t columns() const { return shape_[rank - 1]; }
+    bool reads(void const* begin, void const* end) {
+        return left_.overlaps(begin, end, false) || right_.overlaps(begin, end, false);
+    }
 
-    void forward() {
+    /// Writes the product. @return whether the epilogue was applied to all of it
+    bool multiply(T* to, cuda::epilogue const& e = {}) {
         left_.forward();
         right_.forward();
         a_.forward();
         b_.forward();
-        values_.reserve(shape_.size());
-        if constexpr (differentiable) gradients_.reserve(shape_.size());
+        bool done = false;
         each_batch([&](batch const& q) {
-            cuda::gemm<T>(q.rows, columns(), depth_, left_at(a_.data(), q), right_at(b_.data(), q),
-                          product_at(values_.data(), q), false, q.count);
+            done = cuda::gemm<T>(q.rows, columns(), depth_, left_at(a_.data(), q), right_at(b_.data(), q),
+                                 product_at(to, q), false, q.count, is_all(q) ? e : cuda::epilogue{});
         });
+        return done;
     }
     /// ∂A ← G·Bᵀ, ∂B ← Aᵀ·G, or added to what is there.
-    void finish() {
-        if constexpr (differentiable) {
-            if constexpr (left::differentiable) {
-                bool adds = false;
-                T* const g = gradient_of(a_, repeated(left_.shape()), adds);
-                each_batch(
-                    [&](batch const& q) {
-                        cuda::gemm<T>(q.rows, depth_, columns(), product_at<T const>(gradients_.data(), q),
-                                      right_at(b_.data(), q).transposed(), left_at(g, q), adds, q.count);
-                    },
-                    repeated(left_.shape()));
-            }
-            if constexpr (right::differentiable) {
-                bool adds = false;
-                T* const g = gradient_of(b_, repeated(right_.shape()), adds);
-                each_batch(
-                    [&](batch const& q) {
-                        cuda::gemm<T>(depth_, columns(), q.rows, left_at(a_.data(), q).transposed(),
-                                      product_at<T const>(gradients_.data(), q), right_at(g, q), adds, q.count);
-                    },
-                    repeated(right_.shape()));
-            }
-            a_.finish();
-            b_.finish();
+    /// @param column_sums where the sums of G's columns are wanted too, or null
+    /// @return whether those were written
+    bool send(T const* gradients, T* column_sums = nullptr) {
+        bool summed = false;
+        if constexpr (left::differentiable) {
+            bool adds = false;
+            bool const several = repeated(left_.shape());
+            T* const g = gradient_of(a_, several, adds);
+            each_batch(
+                [&](batch const& q) {
+                    cuda::epilogue e;
+                    if constexpr (dense_on_device<left>::before_slope)
+                        if (is_all(q) && !adds) e = a_.slope();
+                    if (cuda::gemm<T>(q.rows, depth_, columns(), product_at(gradients, q),
+                                      right_at(b_.data(), q).transposed(), left_at(g, q), adds, q.count, e))
+                        a_.slope_applied();
+                },
+                several);
         }
+        if constexpr (right::differentiable) {
+            bool adds = false;
+            bool const several = repeated(right_.shape());
+            T* const g = gradient_of(b_, several, adds);
+            each_batch(
+                [&](batch const& q) {
+                    cuda::epilogue e;
+                    if (column_sums && is_all(q)) e = {CUBLASLT_EPILOGUE_BGRADB, column_sums};
+                    summed = cuda::gemm<T>(depth_, columns(), q.rows, left_at(a_.data(), q).transposed(),
+                                           product_at(gradients, q), right_at(g, q), adds, q.count, e);
+                },
+                several);
+        }
+        return summed;
+    }
+    /// Sends the operands' gradients on, after `send` and whatever else the product's owner does with its own: an operand may
+    /// have a variable that the owner has to reach first.
+    void finish() {
+        if constexpr (left::differentiable) a_.finish();
+        if constexpr (right::differentiable) b_.finish();
     }
 
 private:
@@ -80,7 +95,8 @@ private:
     };
 
     std::size_t rows() const { return shape_[rank - 2]; }
-    std::size_t columns() const { return shape_[rank - 1]; }
+    /// Whether a call makes the whole product.
+    bool is_all(batch const& q) const { return q.count == 1 && q.rows * columns() == shape_.size(); }
 
     template <class P>
     cuda::strided<P> left_at(P* p, batch const& q) const {
@@ -108,12 +124,9 @@ private:
     /// The operand's gradient; where several matrices add to one, it starts at 0 unless it has a value.
     template <class Dense>
     static T* gradient_of(Dense& d, bool is_repeated, bool& adds) {
-        T* const g = d.gradient(adds);
-        if (is_repeated && !adds) {
-            d.clear_gradient();
-            adds = true;
-        }
-        return g;
+        if (!is_repeated) return d.gradient(adds);
+        adds = true;
+        return d.zeroed_gradient();
     }
 
     /// Calls f(batch) until all matrices are done: once for a plain product, once where rows of all matrices can stand below each
@@ -183,7 +196,31 @@ private:
     dense_on_device<left> a_;
     dense_on_device<right> b_;
     std::size_t depth_;
-    cuda::buffer<T> values_, gradients_;
+};
+
+/// Kept: the product, and with gradients that of the product.
+template <class A, class B, bool Grad>
+struct device_tape<product_node<A, B>, Grad>
+    : result_on_device<device_tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type,
+                       typename product_node<A, B>::shape_type, product_on_device<A, B, Grad>::differentiable> {
+    static constexpr bool differentiable = product_on_device<A, B, Grad>::differentiable;
+
+    explicit device_tape(product_node<A, B> const& n) : product_(n) {}
+    auto shape() const { return product_.shape(); }
+    bool reads(void const* begin, void const* end) { return product_.reads(begin, end); }
+    void forward() {
+        this->make_room();
+        product_.multiply(this->device_data());
+    }
+    void finish() {
+        if constexpr (differentiable) {
+            product_.send(this->device_gradient());
+            product_.finish();
+        }
+    }
+
+private:
+    product_on_device<A, B, Grad> product_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -1,6 +1,7 @@
 // Reductions on the device: one launch that reads the operand's region, and one that sends the gradient back into it.
 #pragma once
 
+#include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/view.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/kernels/reduce.hpp>
@@ -136,10 +137,10 @@ void reduce_on_device(Reader const& reader, Map const& map, T* to) {
 
 template <class Op, bool Keep, class A, std::size_t... Axes, bool Grad>
 struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
-    : in_device_memory<device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>,
+    : result_on_device<device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>,
                        typename reduce_node<Op, Keep, A, Axes...>::value_type,
                        typename reduce_node<Op, Keep, A, Axes...>::shape_type,
-                       device_tape<A, Grad && reduction_passes<Op, A>>::differentiable, false> {
+                       device_tape<A, Grad && reduction_passes<Op, A>>::differentiable> {
     using node = reduce_node<Op, Keep, A, Axes...>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
@@ -149,15 +150,12 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
 
     explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
     auto shape() const { return shape_; }
-    T const* device_data() const { return values_.data(); }
-    T* device_gradient() const { return gradients_.data(); }
-    bool overlaps(void const*, void const*, bool) const { return false; }
+    bool reads(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
 
     void forward() {
         operand_.forward();
-        values_.reserve(shape_.size());
-        if constexpr (differentiable) gradients_.reserve(shape_.size());
-        reduce_on_device<Op>(operand_.template reader<1, pass::values>(nullptr), map(), values_.data());
+        this->make_room();
+        reduce_on_device<Op>(operand_.template reader<1, pass::values>(nullptr), map(), this->device_data());
     }
     void finish() {
         if constexpr (differentiable) {
@@ -166,12 +164,12 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
                 counts_.reserve(shape_.size());
                 auto const r = operand_.template reader<1, pass::values>(nullptr);
                 reduce_on_device<op::sum>(
-                    equals_result_reader<T, std::remove_const_t<decltype(r)>, map_type>(r, map(), values_.data()),
+                    equals_result_reader<T, std::remove_const_t<decltype(r)>, map_type>(r, map(), this->device_data()),
                     map(), counts_.data());
                 counts = counts_.data();
             }
-            backward_on_device(operand_,
-                               reduction_seed<Op, T, map_type>{map(), values_.data(), gradients_.data(), counts});
+            backward_on_device(
+                operand_, reduction_seed<Op, T, map_type>{map(), this->device_data(), this->device_gradient(), counts});
             operand_.finish();
         }
     }
@@ -185,7 +183,7 @@ private:
 
     [[no_unique_address]] Shape shape_;
     operand operand_;
-    cuda::buffer<T> values_, gradients_, counts_;
+    cuda::buffer<T> counts_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

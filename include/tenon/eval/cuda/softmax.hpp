@@ -31,8 +31,8 @@ struct axis_vectors {
 
 template <bool Log, std::size_t Axis, class A, bool Grad>
 struct device_tape<softmax_node<Log, Axis, A>, Grad>
-    : in_device_memory<device_tape<softmax_node<Log, Axis, A>, Grad>, value_t<A>, shape_t<A>,
-                       device_tape<A, Grad>::differentiable, false> {
+    : result_on_device<device_tape<softmax_node<Log, Axis, A>, Grad>, value_t<A>, shape_t<A>,
+                       device_tape<A, Grad>::differentiable> {
     using T = value_t<A>;
     using Shape = shape_t<A>;
     using operand = device_tape<A, Grad>;
@@ -41,20 +41,17 @@ struct device_tape<softmax_node<Log, Axis, A>, Grad>
 
     explicit device_tape(softmax_node<Log, Axis, A> const& n) : operand_(n.operand) {}
     auto shape() const { return operand_.shape(); }
-    T const* device_data() const { return values_.data(); }
-    T* device_gradient() const { return gradients_.data(); }
-    bool overlaps(void const*, void const*, bool) const { return false; }
+    bool reads(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
 
     void forward() {
         operand_.forward();
-        values_.reserve(shape().size());
-        if constexpr (differentiable) gradients_.reserve(shape().size());
+        this->make_room();
         axis_vectors<Axis, Shape> const v(shape());
         if (v.count == 0) return;
         auto const r = operand_.template reader<1, pass::values>(nullptr);
         v.with_team([&](auto team) {
             cuda::launch("softmax", &kernels::softmax<team, Log, T, index, std::remove_const_t<decltype(r)>>,
-                         v.blocks(team), kernels::block_size, r, values_.data(), v.element, v.count);
+                         v.blocks(team), kernels::block_size, r, this->device_data(), v.element, v.count);
         });
     }
     void finish() {
@@ -67,8 +64,8 @@ struct device_tape<softmax_node<Log, Axis, A>, Grad>
                 v.with_team([&](auto team) {
                     cuda::launch("softmax_backward",
                                  &kernels::softmax_backward<team, Log, T, index, std::remove_const_t<decltype(r)>>,
-                                 v.blocks(team), kernels::block_size, r, values_.data(), gradients_.data(), v.element,
-                                 v.count);
+                                 v.blocks(team), kernels::block_size, r, this->device_data(), this->device_gradient(),
+                                 v.element, v.count);
                 });
             }
             operand_.finish();
@@ -77,7 +74,6 @@ struct device_tape<softmax_node<Log, Axis, A>, Grad>
 
 private:
     operand operand_;
-    cuda::buffer<T> values_, gradients_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -50,8 +50,11 @@ private:
     std::size_t size_ = 0;
 };
 
-/// How a leaf's gradient is written.
+/// How a leaf's gradient is written. `add` leaves to run time whether a plain addition will do.
 enum class gradient_store { none, set, add, atomic };
+
+/// How `add` writes: the gradient has no value yet, it has one, or several threads add to it.
+enum class gradient_addition { set, plain, atomic };
 
 /// What readers have in common: how a kernel stores a region's values and makes lanes of gradients.
 template <class T>
@@ -68,12 +71,13 @@ struct reader_base {
 
 /// Adds lanes to a gradient by whatever way is safe.
 template <gradient_store Store, std::size_t N, bool Aligned, class T, class V>
-TENON_INLINE __device__ void send_gradient(T* to, bool shared, lanes<V, N> const& g) {
+TENON_INLINE __device__ void send_gradient(T* to, gradient_addition how, lanes<V, N> const& g) {
     if constexpr (Store == gradient_store::set) store_elements<Aligned>(to, g);
     else if constexpr (Store == gradient_store::add || Store == gradient_store::atomic) {
-        if (Store == gradient_store::atomic || shared) {
+        if (Store == gradient_store::atomic || how == gradient_addition::atomic) {
             for (std::size_t k = 0; k < N; ++k) atomicAdd(to + k, g.at[k].raw);
-        } else {
+        } else if (how == gradient_addition::set) store_elements<Aligned>(to, g);
+        else {
             auto sum = load_elements<N, Aligned>(to);
             for (std::size_t k = 0; k < N; ++k) sum.at[k] = sum.at[k] + g.at[k];
             store_elements<Aligned>(to, sum);
@@ -88,16 +92,16 @@ struct memory_reader : reader_base<T> {
     static constexpr bool differentiable = Store != gradient_store::none;
     T const* values;
     T* gradients;
-    bool shared;
+    gradient_addition how;
 
-    TENON_HOST_DEVICE memory_reader(T const* v, T* g, bool s) : values(v), gradients(g), shared(s) {}
+    TENON_HOST_DEVICE memory_reader(T const* v, T* g, gradient_addition h) : values(v), gradients(g), how(h) {}
     template <std::size_t N, class Index>
     TENON_INLINE __device__ auto load(Index i) const {
         return lane_registers<lane_t<T, 1>, N>{load_elements<N, Aligned>(values + i)};
     }
     template <std::size_t N, class Index, class R, class V>
     TENON_INLINE __device__ void adjoint(Index i, R const&, lanes<V, N> const& g) {
-        if constexpr (differentiable) send_gradient<Store, N, Aligned>(gradients + i, shared, g);
+        if constexpr (differentiable) send_gradient<Store, N, Aligned>(gradients + i, how, g);
     }
     TENON_INLINE __device__ void close() {}
 };
@@ -129,20 +133,25 @@ struct in_device_memory {
     auto reader(gradient_list const* list) {
         constexpr gradient_store store = store_of<Self, Pass>;
         T* g = nullptr;
-        bool shared = false;
+        auto how = gradient_addition::plain;
         if constexpr (store != gradient_store::none) {
+            if (list->repeats(self().gradient_address())) how = gradient_addition::atomic;
+            else if (store == gradient_store::add && self().overwrite_gradient()) how = gradient_addition::set;
             g = self().device_gradient();
-            shared = list->repeats(g);
         }
-        return memory_reader<T, store, Self::is_aligned>(self().device_data(), g, shared);
+        return memory_reader<T, store, Self::is_aligned>(self().device_data(), g, how);
     }
     template <pass Pass>
     void prepare(gradient_list& list) {
         if constexpr (Differentiable) {
             if constexpr (Pass == pass::mapped) clear_gradient();
-            list.add(self().device_gradient());
+            list.add(self().gradient_address());
         }
     }
+    /// Where the gradient lies; a variable's may have zeros still to be written.
+    T const* gradient_address() { return self().device_gradient(); }
+    /// Asked before the whole gradient is written: whether what consumers before this one have added up is 0.
+    static bool overwrite_gradient() { return !Accumulates; }
     /// Sets the gradient to zero where no other consumer has added to it yet.
     void clear_gradient() {
         if constexpr (Differentiable && !Accumulates) {
@@ -215,6 +224,11 @@ struct memory_seed {
     }
 };
 
+/// A tape whose values lie in memory, but whose gradient lies before a function of it that was applied as they were written:
+/// `slope()` is how a product that finds the gradient applies the function's slope, a reader's `adjoint` does it otherwise.
+template <class Tape>
+inline constexpr bool keeps_slope = requires { requires Tape::keeps_slope; };
+
 /// Dense access to any tape: its own memory where it has that, otherwise a copy that `forward` makes, and the gradient of that
 /// copy.
 /// @tparam Packed whether only row-major memory will do
@@ -230,58 +244,83 @@ public:
         if constexpr (in_place) return Tape::accumulates;
         else return false;
     }();
+    /// Whether the tape's memory has the gradient of the copy, until the slope is applied to it.
+    static constexpr bool before_slope = keeps_slope<Tape>;
+    static constexpr bool in_tapes_memory = in_place || before_slope;
 
     explicit dense_on_device(Tape& t) : tape_(&t) {}
     void forward() {
-        if constexpr (!in_place) {
+        if constexpr (!in_tapes_memory) {
             values_.reserve(tape_->shape().size());
             evaluate_on_device(*tape_, values_.data());
         }
     }
     T const* data() const {
-        if constexpr (in_place) return tape_->device_data();
+        if constexpr (in_tapes_memory) return tape_->device_data();
         else return values_.data();
     }
     /// The gradient, for a consumer that writes it; `adds` says whether that has to add to what is there.
     T* gradient(bool& adds) {
-        adds = accumulates;
         if constexpr (!in_place) {
-            gradients_.reserve(tape_->shape().size());
-            return gradients_.data();
+            adds = false;
+            return gradient();
         } else {
             if constexpr (!Tape::covers) {
                 tape_->clear_gradient();
                 adds = true;
-            }
+            } else adds = !tape_->overwrite_gradient();
             return tape_->device_gradient();
         }
     }
+    /// The gradient for a consumer that adds to it several times: it starts at 0 unless it has a value.
+    T* zeroed_gradient() {
+        if constexpr (!accumulates) {
+            gradient();
+            clear_gradient();
+        }
+        return gradient();
+    }
     /// The gradient's memory, as `gradient` gave it.
     T* gradient() {
-        if constexpr (in_place) return tape_->device_gradient();
+        if constexpr (in_tapes_memory) return tape_->device_gradient();
         else {
             gradients_.reserve(tape_->shape().size());
             return gradients_.data();
         }
     }
+    /// See in_device_memory.
+    T const* gradient_address() {
+        if constexpr (in_place) return tape_->gradient_address();
+        else return gradient();
+    }
+    bool overwrite_gradient() {
+        if constexpr (in_place) return Tape::covers && tape_->overwrite_gradient();
+        else return true;
+    }
     void clear_gradient() {
-        if constexpr (in_place) tape_->clear_gradient();
+        if constexpr (in_tapes_memory) tape_->clear_gradient();
         else gradients_.clear();
     }
     auto strides() const {
         if constexpr (in_place) return tape_->strides();
         else return row_major_strides(tape_->shape());
     }
+    /// How a product writes the gradient with the slope applied; only where the gradient lies before one. What wrote it says so.
+    auto slope() const { return tape_->slope(); }
+    void slope_applied() { slope_applied_ = true; }
     /// Sends the gradient of the copy on into the region below.
     void finish() {
         if constexpr (Tape::differentiable) {
-            if constexpr (!in_place) backward_on_device(*tape_, memory_seed<T>{gradients_.data()});
+            // In place where the gradient lies before a slope: each thread writes what it read.
+            if constexpr (!in_place)
+                if (!slope_applied_) backward_on_device(*tape_, memory_seed<T>{gradient()});
             tape_->finish();
         }
     }
 
 private:
     Tape* tape_;
+    bool slope_applied_ = false;
     cuda::buffer<T> values_, gradients_;
 };
 

@@ -14,7 +14,7 @@ struct strided_reader : reader_base<T> {
     static constexpr bool differentiable = Store != gradient_store::none;
     T const* values;
     T* gradients;
-    bool shared;
+    gradient_addition how;
     Shape shape;
     std::ptrdiff_t strides[Shape::rank() + 1];
 
@@ -29,7 +29,7 @@ struct strided_reader : reader_base<T> {
     TENON_INLINE __device__ void adjoint(Index i, R const&, lanes<V, N> const& g) {
         if constexpr (differentiable)
             for (std::size_t k = 0; k < N; ++k)
-                send_gradient<Store, 1, false>(gradients + offset(static_cast<Index>(i + k)), shared,
+                send_gradient<Store, 1, false>(gradients + offset(static_cast<Index>(i + k)), how,
                                                lanes<V, 1>{{g.at[k]}});
     }
     TENON_INLINE __device__ void close() {}
@@ -91,6 +91,8 @@ struct device_tape<view_node<View, A>, Grad> {
     }
     auto* device_data() const { return operand_.device_data() + offset(); }
     auto* device_gradient() const { return operand_.device_gradient() + offset(); }
+    auto const* gradient_address() { return operand_.gradient_address(); }
+    bool overwrite_gradient() { return covers && operand_.overwrite_gradient(); }
     void clear_gradient() { operand_.clear_gradient(); }
 
     template <std::size_t W, pass Pass>
@@ -98,14 +100,15 @@ struct device_tape<view_node<View, A>, Grad> {
         constexpr gradient_store store = store_of < device_tape,
                                  Pass == pass::exact && !covers ? pass::mapped : Pass > ;
         value_type* g = nullptr;
-        bool shared = false;
+        auto how = gradient_addition::plain;
         if constexpr (store != gradient_store::none) {
+            if (list->repeats(gradient_address())) how = gradient_addition::atomic;
+            else if (store == gradient_store::add && overwrite_gradient()) how = gradient_addition::set;
             g = device_gradient();
-            shared = list->repeats(operand_.device_gradient());
         }
-        if constexpr (is_contiguous) return memory_reader<value_type, store, false>(device_data(), g, shared);
+        if constexpr (is_contiguous) return memory_reader<value_type, store, false>(device_data(), g, how);
         else {
-            strided_reader<value_type, store, shape_type> r{{}, device_data(), g, shared, shape(), {}};
+            strided_reader<value_type, store, shape_type> r{{}, device_data(), g, how, shape(), {}};
             auto const s = strides();
             for (std::size_t a = 0; a != rank; ++a) r.strides[a] = s[a];
             return r;
@@ -253,6 +256,8 @@ struct device_tape<reshape_node<To, A>, Grad>
     auto shape() const { return shape_; }
     auto const* device_data() const { return dense_.data(); }
     auto* device_gradient() { return dense_.gradient(); }
+    auto const* gradient_address() { return dense_.gradient_address(); }
+    bool overwrite_gradient() { return dense_.overwrite_gradient(); }
     void clear_gradient() { dense_.clear_gradient(); }
 
     template <std::size_t W, pass Pass>
@@ -264,7 +269,7 @@ struct device_tape<reshape_node<To, A>, Grad>
     void prepare(gradient_list& list) {
         if constexpr (device_tape::differentiable) {
             if constexpr (Pass == pass::mapped || !covers) clear_gradient();
-            list.add(device_gradient());
+            list.add(gradient_address());
         }
     }
     bool overlaps(void const* begin, void const* end, bool) {

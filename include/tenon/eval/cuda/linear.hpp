@@ -1,0 +1,276 @@
+// A product with what cuBLASLt does in the same call: a bias along the rows, and relu or gelu_tanh after it.
+#pragma once
+
+#include <type_traits>
+
+#include <tenon/eval/cuda/map.hpp>
+#include <tenon/eval/cuda/matmul.hpp>
+#include <tenon/op/arithmetic.hpp>
+#include <tenon/op/gelu.hpp>
+#include <tenon/op/relu.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// What follows a product: nothing.
+struct no_activation {};
+
+/// The library's epilogues with an activation. Its GELU is the one with tanh. `Saves` is what it keeps for the slope.
+template <class Op>
+struct activation_epilogue {
+    static constexpr bool exists = false;
+};
+template <>
+struct activation_epilogue<op::relu> {
+    static constexpr bool exists = true;
+    static constexpr cublasLtEpilogue_t forward = CUBLASLT_EPILOGUE_RELU, slope = CUBLASLT_EPILOGUE_DRELU;
+    static constexpr std::int64_t leading_multiple = 128, bits = 1;
+    static constexpr bool saves_operand = false;
+};
+template <>
+struct activation_epilogue<op::gelu_tanh> {
+    static constexpr bool exists = true;
+    static constexpr cublasLtEpilogue_t forward = CUBLASLT_EPILOGUE_GELU, slope = CUBLASLT_EPILOGUE_DGELU;
+    static constexpr std::int64_t leading_multiple = 8, bits = 8 * sizeof(float);
+    static constexpr bool saves_operand = true;
+};
+
+/// The parts of `activation(product + bias)`, of which bias and activation may be missing; of anything else `is_one` is false.
+/// Products of floats alone have epilogues, and a bias has as many elements as the product has columns.
+template <class Node>
+struct linear_parts {
+    static constexpr bool is_one = false;
+};
+template <class A, class B>
+    requires std::is_same_v<typename product_node<A, B>::value_type, float>
+struct linear_parts<product_node<A, B>> {
+    static constexpr bool is_one = true, has_bias = false, has_activation = false;
+    using left = A;
+    using right = B;
+    using bias = scalar<float>;
+    using activation = no_activation;
+    static constexpr bias none{0.f};
+    static auto const& product_of(product_node<A, B> const& n) { return n; }
+    static bias const& bias_of(product_node<A, B> const&) { return none; }
+};
+
+namespace detail {
+template <class Product, class Bias>
+inline constexpr bool adds_bias = [] {
+    if constexpr (!linear_parts<Product>::is_one || Bias::shape_type::rank() != 1) return false;
+    else
+        return !linear_parts<Product>::has_bias && !linear_parts<Product>::has_activation &&
+               std::is_same_v<value_t<Bias>, float> && !is_dynamic(static_size<shape_t<Bias>>) &&
+               static_size<shape_t<Bias>> == inner_extent<shape_t<Product>>;
+}();
+template <class Sum, class Product, class Bias, std::size_t ProductAt>
+struct biased_parts : linear_parts<Product> {
+    static constexpr bool has_bias = true;
+    using bias = Bias;
+    static auto const& product_of(Sum const& n) { return get<ProductAt>(n.operands); }
+    static auto const& bias_of(Sum const& n) { return get<1 - ProductAt>(n.operands); }
+};
+}  // namespace detail
+
+template <class Product, class Bias>
+    requires detail::adds_bias<Product, Bias>
+struct linear_parts<map_node<op::add, Product, Bias>>
+    : detail::biased_parts<map_node<op::add, Product, Bias>, Product, Bias, 0> {};
+template <class Bias, class Product>
+    requires detail::adds_bias<Product, Bias>
+struct linear_parts<map_node<op::add, Bias, Product>>
+    : detail::biased_parts<map_node<op::add, Bias, Product>, Product, Bias, 1> {};
+
+template <class Op, class Operand>
+    requires(activation_epilogue<Op>::exists && linear_parts<Operand>::is_one && !linear_parts<Operand>::has_activation)
+struct linear_parts<map_node<Op, Operand>> : linear_parts<Operand> {
+    static constexpr bool has_activation = true;
+    using activation = Op;
+    static auto const& product_of(map_node<Op, Operand> const& n) {
+        return linear_parts<Operand>::product_of(get<0>(n.operands));
+    }
+    static auto const& bias_of(map_node<Op, Operand> const& n) {
+        return linear_parts<Operand>::bias_of(get<0>(n.operands));
+    }
+};
+
+/// A region that one call of the library makes.
+template <class Node>
+concept linear_node =
+    linear_parts<Node>::is_one && (linear_parts<Node>::has_bias || linear_parts<Node>::has_activation);
+
+/// Reads the values of an activation; gradients go through its slope to memory before it.
+template <class T, class Op, gradient_store Store, class Index>
+struct activated_reader : memory_reader<T, Store, true> {
+    T const* operand;  ///< what the slope is a function of, in rows of their own distance
+    Index columns, leading;
+
+    TENON_HOST_DEVICE activated_reader(memory_reader<T, Store, true> const& r, T const* x, Index n, Index distance)
+        : memory_reader<T, Store, true>(r), operand(x), columns(n), leading(distance) {}
+    template <std::size_t N, class I, class R, class V>
+    TENON_INLINE __device__ void adjoint(I i, R const& r, lanes<V, N> const& g) {
+        lanes<lane_t<T, 1>, N> sent;
+        for (std::size_t k = 0; k < N; ++k) {
+            auto const at = static_cast<Index>(i + k);
+            auto const x =
+                element::load_lanes<1>(operand + (leading == columns ? at : at / columns * leading + at % columns));
+            sent.at[k] =
+                math::convert<T>(tenon::detail::times_slope(g.at[k], Op{}.template slope<0>(r.value.at[k], x)));
+        }
+        memory_reader<T, Store, true>::template adjoint<N>(i, r, sent);
+    }
+};
+
+/// One call forward. On the way back, the bias's gradient comes with the right factor's, and the activation's slope with the
+/// product that finds the gradient; what the library refuses, a launch of ours does.
+template <class Op, class... X, bool Grad>
+    requires linear_node<map_node<Op, X...>>
+struct device_tape<map_node<Op, X...>, Grad>
+    : result_on_device<device_tape<map_node<Op, X...>, Grad>, float, typename map_node<Op, X...>::shape_type,
+                       device_tape<typename linear_parts<map_node<Op, X...>>::left, Grad>::differentiable ||
+                           device_tape<typename linear_parts<map_node<Op, X...>>::right, Grad>::differentiable ||
+                           device_tape<typename linear_parts<map_node<Op, X...>>::bias, Grad>::differentiable> {
+    using node = map_node<Op, X...>;
+    using T = float;
+    using Shape = typename node::shape_type;
+    using parts = linear_parts<node>;
+    using activation = typename parts::activation;
+    using product = product_on_device<typename parts::left, typename parts::right, Grad>;
+    using bias = device_tape<typename parts::bias, Grad>;
+    using base = result_on_device<device_tape, float, Shape, product::differentiable || bias::differentiable>;
+    using index = index_of<Shape>;
+    static constexpr bool differentiable = product::differentiable || bias::differentiable;
+    static constexpr bool keeps_slope = differentiable && parts::has_activation;
+    static constexpr bool is_addressable = !keeps_slope;
+    static constexpr std::size_t width = 16 / sizeof(T);
+
+    explicit device_tape(node const& n)
+        : product_(parts::product_of(n)), bias_tape_(parts::bias_of(n)), bias_(bias_tape_) {}
+    device_tape(device_tape const&) = delete;
+    auto shape() const { return product_.shape(); }
+    bool reads(void const* begin, void const* end) {
+        return product_.reads(begin, end) || bias_tape_.overlaps(begin, end, false);
+    }
+    void root(T* value)
+        requires(!keeps_slope)
+    {
+        base::root(value);
+    }
+
+    void forward() {
+        if constexpr (parts::has_bias) {
+            bias_tape_.forward();
+            bias_.forward();
+        }
+        this->make_room();
+        cuda::epilogue e{forward_kind()};
+        if constexpr (keeps_slope) {
+            make_room_for_slope();
+            e.saved = saved_.data();
+            e.saved_leading = leading_;
+        }
+        if constexpr (parts::has_bias) e.bias = bias_.data();
+        finished_ = product_.multiply(this->device_data(), e);
+        if (!finished_ && shape().size() != 0) finish_values();
+    }
+    /// How the product that finds this region's gradient applies the activation's slope; nothing where the library did not save
+    /// what that takes.
+    cuda::epilogue slope() const
+        requires(keeps_slope)
+    {
+        if (!finished_) return {};
+        return {activation_epilogue<activation>::slope, nullptr, saved_.data(), leading_};
+    }
+    void finish() {
+        if constexpr (bias::differentiable) {
+            bool adds = false;
+            T* const g = bias_.gradient(adds);
+            if (!product_.send(this->device_gradient(), adds ? nullptr : g)) sum_bias_gradient(g, adds);
+            bias_.finish();
+        } else if constexpr (differentiable) product_.send(this->device_gradient());
+        product_.finish();
+    }
+
+    template <std::size_t W, pass Pass>
+    auto reader(gradient_list const* list) {
+        auto const r = base::template reader<W, Pass>(list);
+        if constexpr (!keeps_slope || Pass == pass::values) return r;
+        else {
+            constexpr bool saves = activation_epilogue<activation>::saves_operand;
+            auto const columns = static_cast<index>(product_.columns());
+            return activated_reader<T, activation, store_of<device_tape, Pass>, index>(
+                r, saves ? reinterpret_cast<T const*>(saved_.data()) : this->device_data(), columns,
+                saves ? static_cast<index>(leading_) : columns);
+        }
+    }
+
+private:
+    static constexpr cublasLtEpilogue_t forward_kind() {
+        unsigned kind = 0;
+        if constexpr (parts::has_bias) kind |= CUBLASLT_EPILOGUE_BIAS;
+        if constexpr (parts::has_activation) kind |= activation_epilogue<activation>::forward;
+        constexpr unsigned saves = CUBLASLT_EPILOGUE_RELU_AUX ^ CUBLASLT_EPILOGUE_RELU;
+        if constexpr (keeps_slope) kind |= saves;
+        return static_cast<cublasLtEpilogue_t>(kind);
+    }
+
+    void make_room_for_slope() {
+        using library = activation_epilogue<activation>;
+        auto const n = static_cast<std::int64_t>(product_.columns());
+        leading_ = (n + library::leading_multiple - 1) / library::leading_multiple * library::leading_multiple;
+        std::size_t const rows = n == 0 ? 0 : shape().size() / static_cast<std::size_t>(n);
+        saved_.reserve(rows * static_cast<std::size_t>(leading_ * library::bits / 8));
+    }
+    /// Adds the bias and applies the activation in place.
+    void finish_values() {
+        auto const p = memory_reader<T, gradient_store::none, true>(this->device_data(), nullptr, {});
+        auto const sum = [&] {
+            if constexpr (!parts::has_bias) return p;
+            else {
+                using vector = memory_reader<T, gradient_store::none, false>;
+                using row = broadcast_reader<vector, Shape, shape_t<typename parts::bias>, width>;
+                return map_reader<T, op::add, operand_types<T, T>, decltype(p), row>(
+                    {}, p, row(vector(bias_.data(), nullptr, {}), shape()));
+            }
+        }();
+        if constexpr (!parts::has_activation) write(sum, this->device_data());
+        else if constexpr (keeps_slope && activation_epilogue<activation>::saves_operand) {
+            leading_ = static_cast<std::int64_t>(product_.columns());
+            T* const x = reinterpret_cast<T*>(saved_.data());
+            write(sum, x);
+            apply(memory_reader<T, gradient_store::none, true>(x, nullptr, {}));
+        } else apply(sum);
+    }
+    template <class Reader>
+    void apply(Reader const& r) {
+        write(map_reader<T, activation, operand_types<T>, Reader>({}, r), this->device_data());
+    }
+    template <class Reader>
+    void write(Reader const& r, T* to) {
+        auto const n = static_cast<index>(shape().size());
+        cuda::launch("evaluate", &kernels::evaluate<width, index, Reader, T>, blocks_for((n + width - 1) / width),
+                     kernels::block_size, r, to, n);
+    }
+    /// Adds the columns' sums of the gradient to the bias's.
+    void sum_bias_gradient(T* to, bool adds) {
+        std::size_t const n = shape().size();
+        if (!adds)
+            cuda::check(cudaMemsetAsync(to, 0, product_.columns() * sizeof(T), cuda::context::local().stream()),
+                        "cudaMemsetAsync");
+        if (n == 0) return;
+        using vector = memory_reader<T, gradient_store::atomic, false>;
+        using row = broadcast_reader<vector, Shape, shape_t<typename parts::bias>, width>;
+        cuda::launch("backward", &kernels::backward<width, index, row, memory_seed<T>>,
+                     blocks_for((n + width - 1) / width), kernels::block_size,
+                     row(vector(bias_.data(), to, {}), shape()), memory_seed<T>{this->device_gradient()},
+                     static_cast<index>(n));
+    }
+
+    product product_;
+    bias bias_tape_;
+    dense_on_device<bias, true> bias_;
+    bool finished_ = false;
+    std::int64_t leading_ = 0;
+    cuda::buffer<unsigned char> saved_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

@@ -1,0 +1,138 @@
+// Products with a bias and an activation: one call of the library, and the same numbers where it refuses.
+#include "device.hpp"
+
+using namespace device_test;
+namespace nn = tenon::nn;
+
+namespace {
+
+/// Turns the library's epilogues off for as long as it lives.
+struct without_epilogues {
+    without_epilogues() { host_cuda::has_epilogues = false; }
+    ~without_epilogues() { host_cuda::has_epilogues = true; }
+};
+
+/// Calls f with and without the library's epilogues; plans are made anew for each.
+template <class F>
+void both_ways(F const& f) {
+    f();
+    tn::cuda::context::local().products.reset();
+    without_epilogues const refused;
+    f();
+    tn::cuda::context::local().products.reset();
+}
+
+auto const affine = [](auto const& x, auto const& w, auto const& b) { return tn::matmul(x, tn::transpose(w)) + b; };
+auto const turned = [](auto const& x, auto const& w, auto const& b) { return b + tn::matmul(x, w); };
+
+}  // namespace
+
+TEST_CASE("a bias and an activation belong to the product's call", "[kernels]") {
+    tn::generator gen{31};
+    auto const x = tn::to<tn::cuda::device>(tn::randn<float, 33, 12>(gen));
+    nn::linear<12, 7, tn::cuda::device> const layer;
+    auto const takes = [&](auto const& f) {
+        auto const before = host_cuda::launches + host_cuda::copies;
+        tn::cuda::tensor const y = f();
+        return host_cuda::launches + host_cuda::copies - before;
+    };
+    CHECK(takes([&] { return layer(x); }) == 1);
+    CHECK(takes([&] { return tn::relu(layer(x)); }) == 1);
+    CHECK(takes([&] { return tn::gelu_tanh(layer(x)); }) == 1);
+    CHECK(takes([&] { return tn::relu(tn::matmul(x, tn::transpose(layer.weight))); }) == 1);
+    // gelu is not the library's; it is computed from the product and its bias.
+    CHECK(takes([&] { return tn::gelu(layer(x)); }) == 2);
+}
+
+TEST_CASE("values of linear layers of all sizes", "[kernels]") {
+    tn::generator gen{32};
+    both_ways([&] {
+        auto const each = [&](auto const& x, auto const& w, auto const& b) {
+            auto const with = [&](auto const& f) {
+                return values_agree([&](auto const&... a) { return f(affine(a...)); }, x, w, b);
+            };
+            CHECK(with([](auto const& y) { return y; }));
+            CHECK(with([](auto const& y) { return tn::relu(y); }));
+            CHECK(with([](auto const& y) { return tn::gelu_tanh(y); }));
+            CHECK(with([](auto const& y) { return tn::gelu(y); }));
+            CHECK(with([](auto const& y) { return tn::tanh(tn::relu(y) * 2.f); }));
+        };
+        each(tn::randn<float, 33, 12>(gen), tn::randn<float, 7, 12>(gen), tn::randn<float, 7>(gen));
+        each(tn::randn<float, 1, 1>(gen), tn::randn<float, 1, 1>(gen), tn::randn<float, 1>(gen));
+        each(tn::randn<float, 5, 3>(gen), tn::randn<float, 1, 3>(gen), tn::randn<float, 1>(gen));
+        each(tn::randn<float, 1, 3>(gen), tn::randn<float, 130, 3>(gen), tn::randn<float, 130>(gen));
+        each(tn::randn<float, 0, 3>(gen), tn::randn<float, 4, 3>(gen), tn::randn<float, 4>(gen));
+        each(tn::randn<float, 4, 0>(gen), tn::randn<float, 4, 0>(gen), tn::randn<float, 4>(gen));
+        each(tn::randn<float, tn::dyn, 6>(9, gen), tn::randn<float, 8, 6>(gen), tn::randn<float, 8>(gen));
+        each(tn::randn<float, 2, 3, 6>(gen), tn::randn<float, 5, 6>(gen), tn::randn<float, 5>(gen));
+        each(tn::randn<double, 4, 6>(gen), tn::randn<double, 5, 6>(gen), tn::randn<double, 5>(gen));
+        each(tn::randn<float, 3>(gen), tn::randn<float, 5, 3>(gen), tn::randn<float, 5>(gen));
+        CHECK(values_agree(turned, tn::randn<float, 9, 4>(gen), tn::randn<float, 4, 6>(gen), tn::randn<float, 6>(gen)));
+        // Rows at odd distances are no operand of the library; a bias may be computed, or lie at an odd place.
+        auto const x = tn::randn<float, 9, 8>(gen);
+        auto const w = tn::randn<float, 6, 4>(gen);
+        CHECK(values_agree(
+            [](auto const& a, auto const& u, auto const& b) { return affine(tn::slice<1, 0, 8, 2>(a), u, tn::exp(b)); },
+            x, w, tn::randn<float, 6>(gen)));
+        CHECK(values_agree(
+            [](auto const& a, auto const& u, auto const& b) {
+                return tn::relu(affine(tn::slice<1, 0, 4>(a), u, tn::slice<0, 1, 7>(b)));
+            },
+            x, w, tn::randn<float, 8>(gen)));
+    });
+}
+
+TEST_CASE("gradients of linear layers, alone and one after the other", "[kernels]") {
+    tn::generator gen{33};
+    both_ways([&] {
+        auto const each = [&](auto const& x, auto const& w, auto const& b) {
+            auto const with = [&](auto const& f) {
+                return gradients_agree([&](auto const&... a) { return tn::sum(tn::square(f(affine(a...)))); }, x, w, b);
+            };
+            CHECK(with([](auto const& y) { return y; }));
+            CHECK(with([](auto const& y) { return tn::relu(y); }));
+            CHECK(with([](auto const& y) { return tn::gelu_tanh(y); }));
+            CHECK(with([](auto const& y) { return tn::gelu(y); }));
+            CHECK(with([](auto const& y) { return tn::softmax<-1>(tn::relu(y)); }));
+        };
+        each(tn::randn<float, 13, 12>(gen), tn::randn<float, 7, 12>(gen), tn::randn<float, 7>(gen));
+        each(tn::randn<float, 1, 1>(gen), tn::randn<float, 1, 1>(gen), tn::randn<float, 1>(gen));
+        each(tn::randn<float, 5, 3>(gen), tn::randn<float, 1, 3>(gen), tn::randn<float, 1>(gen));
+        each(tn::randn<float, tn::dyn, 6>(9, gen), tn::randn<float, 8, 6>(gen), tn::randn<float, 8>(gen));
+        each(tn::randn<float, tn::dyn, 6>(0, gen), tn::randn<float, 8, 6>(gen), tn::randn<float, 8>(gen));
+        each(tn::randn<float, 2, 3, 6>(gen), tn::randn<float, 5, 6>(gen), tn::randn<float, 5>(gen));
+        each(tn::randn<double, 4, 6>(gen), tn::randn<double, 5, 6>(gen), tn::randn<double, 5>(gen));
+        each(tn::randn<float, 3>(gen), tn::randn<float, 5, 3>(gen), tn::randn<float, 5>(gen));
+        auto const w = tn::randn<float, 7, 7>(gen);
+        auto const b = tn::randn<float, 7>(gen);
+        auto const x = tn::randn<float, 9, 7>(gen);
+        auto const after = [&](auto const& f) {
+            return gradients_agree([&](auto const&... a) { return tn::sum(tn::square(f(a...))); }, x, w, b);
+        };
+        CHECK(
+            after([](auto const& a, auto const& u, auto const& c) { return affine(tn::relu(affine(a, u, c)), u, c); }));
+        CHECK(after([](auto const& a, auto const& u, auto const& c) {
+            return tn::gelu_tanh(affine(tn::gelu_tanh(affine(a, u, c)), u, c));
+        }));
+        CHECK(after([](auto const& a, auto const& u, auto const& c) {
+            return turned(tn::relu(turned(tn::relu(turned(a, u, c)), u, tn::exp(c))), u, c);
+        }));
+        // Readers other than products: views, a named node, a reshape, the right factor.
+        CHECK(after([](auto const& a, auto const& u, auto const& c) {
+            return tn::transpose(tn::relu(affine(a, u, c))) * (tn::transpose(a) + 1.f);
+        }));
+        CHECK(after([](auto const& a, auto const& u, auto const& c) {
+            auto h = tn::let(tn::relu(affine(a, u, c)));
+            return affine(h, u, c) + h;
+        }));
+        CHECK(after([](auto const& a, auto const& u, auto const& c) {
+            return affine(tn::reshape<9, 7>(tn::reshape<63>(tn::relu(affine(a, u, c)))), u, c);
+        }));
+        CHECK(after([](auto const& a, auto const& u, auto const& c) {
+            return tn::matmul(a, tn::transpose(tn::relu(affine(a, u, c))));
+        }));
+        on_both const input(x);
+        CHECK(gradients_agree(
+            [&](auto const& u) { return tn::sum(tn::relu(tn::matmul(input.where(u), tn::transpose(u)))); }, w));
+    });
+}
