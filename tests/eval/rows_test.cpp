@@ -105,8 +105,8 @@ TEST_CASE("row operations that are computed when they are read equal those in me
         check_expressions(tn::randn<float, 3, 41, 67>(), tn::randn<float, 67>());
     }
     SECTION("run-time extents") {
-        for (std::size_t rows : {1, 2, 5})
-            for (std::size_t columns : {2, 7, 8, 33})
+        for (std::size_t rows : {1u, 2u, 5u})
+            for (std::size_t columns : {2u, 7u, 8u, 33u})
                 check_expressions(
                     tn::tensor<float, tn::dyn, tn::dyn>(tn::randn<float, tn::dyn, tn::dyn>(rows, columns)),
                     tn::tensor<float, tn::dyn>(tn::randn<float, tn::dyn>(columns)));
@@ -136,7 +136,7 @@ TEST_CASE("softmax of infinities and NaN, as PyTorch has it") {
     x(3, 7) = -inf;
     tn::tensor<float, 4, 1200> const y = tn::softmax<1>(x), twice = tn::softmax<1>(x) * 2.f,
                                      log = tn::log_softmax<1>(x);
-    for (std::size_t i : {0, 1, 2}) {
+    for (std::size_t i : {0u, 1u, 2u}) {
         CHECK(std::isnan(y(i, 1100)));
         CHECK(std::isnan(twice(i, 1100)));
         CHECK(std::isnan(log(i, 1100)));
