@@ -507,7 +507,8 @@ template <class Shape>
 struct backward_needs_a_scalar;
 
 /// The plan of assigning an expression to a tensor, which is not evaluated: one kernel for each loop. An elementwise
-/// region of any size is one kernel, and so is a reduction, softmax or loss with the elementwise region that it reads; a
+/// region of any size is one kernel, and so is a reduction, softmax or loss with the elementwise region that it reads; where
+/// the rows of such a result are too many for the L1 cache, the loop that reads them computes each when it comes to it. A
 /// named node is evaluated once. A result that has memory of its own is copied to the tensor by its kernel.
 template <expression A>
 execution_plan plan(A const& e) {
