@@ -9,7 +9,7 @@
 
 #include <tenon/core/parallel.hpp>
 #include <tenon/core/workspace.hpp>
-#include <tenon/eval/cpu/tape.hpp>
+#include <tenon/eval/cpu/region.hpp>
 #include <tenon/nn/module.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {

@@ -1,7 +1,7 @@
 // Leaves on the processor: values in memory, and for variables the gradients beside them.
 #pragma once
 
-#include <tenon/eval/cpu/tape.hpp>
+#include <tenon/eval/cpu/dense.hpp>
 #include <tenon/expr/leaf.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

@@ -2,7 +2,7 @@
 // forward and on the way back.
 #pragma once
 
-#include <tenon/eval/cpu/reduce.hpp>
+#include <tenon/eval/cpu/row_operation.hpp>
 #include <tenon/expr/normalize.hpp>
 #include <tenon/op/sqrt.hpp>
 
@@ -64,13 +64,17 @@ constexpr void standardize_row_back(T* g, T const* y, std::size_t n, lane_t<T, 1
 /// Kept: the standardised elements and each stretch's scale.
 template <bool Centered, std::size_t Outer, std::size_t Groups, class A, bool Grad>
 struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
-    : in_memory<tape<standardize_node<Centered, Outer, Groups, A>, Grad>, value_t<A>, shape_t<A>,
-                tape<A, Grad>::differentiable> {
+    : row_operation<tape<standardize_node<Centered, Outer, Groups, A>, Grad>, A, Grad,
+                    Outer + 1 == shape_t<A>::rank() && Groups == 1> {
     using node = standardize_node<Centered, Outer, Groups, A>;
-    using T = value_t<A>;
-    using Shape = shape_t<A>;
-    using operand = tape<A, Grad>;
-    static constexpr bool differentiable = operand::differentiable;
+    /// Whether a stretch is a row.
+    static constexpr bool row_by_row = Outer + 1 == shape_t<A>::rank() && Groups == 1;
+    using base = row_operation<tape, A, Grad, row_by_row>;
+    using base::differentiable;
+    using base::shape;
+    using typename base::operand;
+    using typename base::Shape;
+    using typename base::T;
 
     /// Elements of one stretch, and how many stretches there are; `dyn` where that is not static.
     struct division {
@@ -87,60 +91,22 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
         return d;
     }
     static constexpr division known = divided(Shape::static_extents);
-    /// Whether a stretch is a row.
-    static constexpr bool row_by_row = Outer + 1 == Shape::rank() && Groups == 1;
-    /// Whether rows may be computed when they are read.
-    static constexpr bool on_demand = row_by_row && !differentiable && pays_by_rows<T, Shape>;
-    template <class Region>
-    static constexpr bool is_flat = !on_demand && std::is_same_v<Region, Shape>;
 
-    explicit constexpr tape(node const& n)
-        : operand_(n.operand), eps_(n.eps), length_(divided(n.shape().extents()).length) {}
-    tape(tape const&) = delete;
-    constexpr auto shape() const { return operand_.shape(); }
-    TENON_INLINE constexpr T const* data() const { return values_.data(); }
-    TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
-    constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
-        return on_demand && operand_.overlaps(begin, end, aligned);
-    }
+    explicit constexpr tape(node const& n) : base(n), eps_(n.eps), length_(divided(n.shape().extents()).length) {}
 
     constexpr void forward() {
-        std::size_t const n = shape().size();
-        values_.reserve(n);
+        values_.reserve(shape().size());
         scales_.reserve(divided(shape().extents()).count);
-        if constexpr (row_by_row) forward_rows();
+        if constexpr (row_by_row) this->forward_rows();
         else forward_stretches();
-        if constexpr (differentiable) {
-            gradients_.reserve(n);
-            for (std::size_t i = 0; i < n; ++i) gradients_.data()[i] = T(0);
-        }
-    }
-    constexpr void forward_by_rows()
-        requires(on_demand)
-    {
-        eval::forward_by_rows(operand_);
-        values_.reserve(row_length(shape()));
-        by_rows_ = true;
+        this->zero_gradients();
     }
     template <std::size_t R>
-    TENON_INLINE constexpr auto row(position<R> const& outer) {
-        if constexpr (on_demand)
-            if (by_rows_) {
-                compute_row(outer, values_.data(), values_.data(), destination<T, 0>());
-                return memory_row<T, 1, false>{values_.data(), {}, {}};
-            }
-        return row_in_memory(*this, outer);
-    }
-    /// The result may be computed where it is wanted: every element is read before its place is written.
-    constexpr void write_to(T* p)
-        requires row_by_row
-    {
-        values_.borrow(p, shape().size());
-    }
-    constexpr bool reads(void const* begin, void const* end) const
-        requires row_by_row
-    {
-        return operand_.overlaps(begin, end, true);
+    TENON_INLINE constexpr void compute_row(std::size_t k, position<R> const& outer, T* room, T* to, auto const& out) {
+        auto const scale = standardize_row<Centered, lanes_for<operand>, inner_extent<Shape>>(
+            operand_.row(outer), room, row_length(shape()), eps_,
+            [&](auto, std::size_t j, auto const& y) TENON_LAMBDA_INLINE { out.store(to + j, y); });
+        if (!this->by_rows_) element::store_lanes(scales_.data() + k, scale);
     }
     constexpr void finish() {
         if constexpr (differentiable) {
@@ -165,10 +131,8 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
         std::size_t const elements = n.shape().size();
         auto const operands = [&] {
             p.template streams<operand>(n.operand, 1, Plan::all, row_by_row && !differentiable);
-            if (p.by_rows()) return;
-            p.template holds<buffer<T, known.count>>(divided(n.shape().extents()).count);
-            if (row_by_row && destination<T, static_size<Shape>>::fits(elements, row_length(n.shape())))
-                p.template scratch<buffer<T, dyn>>(row_length(n.shape()));
+            if (!p.by_rows()) p.template holds<buffer<T, known.count>>(divided(n.shape().extents()).count);
+            base::describe_room(n.shape(), p);
         };
         p.template kernel<tape>(n,
                                 {.kind = "normalization",
@@ -177,41 +141,12 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
                                  .gradient_operations = 8 * elements},
                                 operands);
     }
-    static constexpr std::size_t kept_by_rows(Shape const& s)
-        requires on_demand
-    {
-        return row_length(s);
-    }
 
 private:
-    /// @return what the row was multiplied with
-    template <std::size_t R>
-    TENON_INLINE constexpr lane_t<T, 1> compute_row(position<R> const& outer, T* room, T* to, auto const& out) {
-        return standardize_row<Centered, lanes_for<operand>, inner_extent<Shape>>(
-            operand_.row(outer), room, row_length(shape()), eps_,
-            [&](auto, std::size_t j, auto const& y) TENON_LAMBDA_INLINE { out.store(to + j, y); });
-    }
-    /// Row by row, so that each stays in the L1 cache from its operand to its result.
-    constexpr void forward_rows() {
-        if constexpr (differentiable) operand_.forward();
-        else eval::forward_by_rows(operand_);
-        auto const s = shape();
-        std::size_t const length = row_length(s);
-        if (length == 0) return;
-        destination<T, static_size<Shape>> const out(values_.data(), s.size(), length);
-        std::size_t const worth = forwards_by_rows<operand> ? 1 : s.size() / elements_for_thread;
-        for_each_part_of_rows(s, worth, [&](std::size_t row, auto const& each) TENON_LAMBDA_INLINE {
-            T *to = values_.data() + row * length, *scale = scales_.data() + row;
-            // A result that passes the caches by is written once.
-            buffer<T, dyn> room;
-            if (out.streams()) room.reserve(length);
-            each([&](auto const& outer) TENON_LAMBDA_INLINE {
-                element::store_lanes(scale++, compute_row(outer, out.streams() ? room.data() : to, to, out));
-                to += length;
-            });
-            out.close();
-        });
-    }
+    using base::gradients_;
+    using base::operand_;
+    using base::values_;
+
     /// Stretches of several rows, or of a part of one: each as soon as its elements are there.
     constexpr void forward_stretches() {
         operand_.forward();
@@ -237,13 +172,9 @@ private:
         });
     }
 
-    operand operand_;
     double eps_;
     std::size_t length_;
-    bool by_rows_ = false;
-    buffer<T, static_size<Shape>> values_;
     buffer<T, known.count> scales_;
-    buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

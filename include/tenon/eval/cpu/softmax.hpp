@@ -1,7 +1,7 @@
 // softmax on the processor: the operand's region is read once into the result, which is then worked on in the cache.
 #pragma once
 
-#include <tenon/eval/cpu/reduce.hpp>
+#include <tenon/eval/cpu/row_operation.hpp>
 #include <tenon/expr/softmax.hpp>
 #include <tenon/scalar/math.hpp>
 
@@ -70,36 +70,23 @@ TENON_INLINE constexpr void softmax_row(Row const& row, T* x, std::size_t n, Put
 
 template <bool Log, std::size_t Axis, class A, bool Grad>
 struct tape<softmax_node<Log, Axis, A>, Grad>
-    : in_memory<tape<softmax_node<Log, Axis, A>, Grad>, value_t<A>, shape_t<A>, tape<A, Grad>::differentiable> {
+    : row_operation<tape<softmax_node<Log, Axis, A>, Grad>, A, Grad, Axis + 1 == shape_t<A>::rank()> {
     using node = softmax_node<Log, Axis, A>;
-    using T = value_t<A>;
-    using Shape = shape_t<A>;
-    using operand = tape<A, Grad>;
-    static constexpr bool differentiable = operand::differentiable;
+    using base = row_operation<tape, A, Grad, Axis + 1 == shape_t<A>::rank()>;
+    using base::differentiable;
+    using base::shape;
+    using typename base::operand;
+    using typename base::Shape;
+    using typename base::T;
     static constexpr bool last = Axis + 1 == Shape::rank();
     static constexpr std::size_t lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
     static constexpr std::size_t axis_extent = Shape::static_extents[Axis];
-    /// Whether rows may be computed when they are read.
-    static constexpr bool on_demand = last && !differentiable && pays_by_rows<T, Shape>;
-    template <class Region>
-    static constexpr bool is_flat = !on_demand && std::is_same_v<Region, Shape>;
 
-    explicit constexpr tape(node const& n) : operand_(n.operand) {}
-    constexpr auto shape() const { return operand_.shape(); }
-    TENON_INLINE constexpr T const* data() const { return values_.data(); }
-    TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
-    constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
-        return on_demand && operand_.overlaps(begin, end, aligned);
-    }
-
-    /// The result may be computed where it is wanted: every element is read before its place is written.
-    constexpr void write_to(T* p) { values_.borrow(p, shape().size()); }
-    constexpr bool reads(void const* begin, void const* end) const { return operand_.overlaps(begin, end, true); }
+    explicit constexpr tape(node const& n) : base(n) {}
 
     constexpr void forward() {
-        std::size_t const n = shape().size();
-        values_.reserve(n);
-        if constexpr (last) forward_rows();
+        values_.reserve(shape().size());
+        if constexpr (last) this->forward_rows();
         else {
             operand_.forward();
             evaluate_region(operand_, values_.data(), shape());
@@ -112,26 +99,13 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
                 });
             });
         }
-        if constexpr (differentiable) {
-            gradients_.reserve(n);
-            for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);
-        }
-    }
-    constexpr void forward_by_rows()
-        requires(on_demand)
-    {
-        eval::forward_by_rows(operand_);
-        values_.reserve(row_length(shape()));
-        by_rows_ = true;
+        this->zero_gradients();
     }
     template <std::size_t R>
-    TENON_INLINE constexpr auto row(position<R> const& outer) {
-        if constexpr (on_demand)
-            if (by_rows_) {
-                compute_row(outer, values_.data(), values_.data(), destination<T, 0>());
-                return memory_row<T, 1, false>{values_.data(), {}, {}};
-            }
-        return row_in_memory(*this, outer);
+    TENON_INLINE constexpr void compute_row(std::size_t, position<R> const& outer, T* room, T* to, auto const& out) {
+        softmax_row<Log, lanes, lanes_for<operand>, axis_extent>(operand_.row(outer), room, row_length(shape()),
+                                                                 [&](auto, std::size_t j, auto const& y)
+                                                                     TENON_LAMBDA_INLINE { out.store(to + j, y); });
     }
     /// softmax: y (g − Σ g y); log-softmax: g − exp(y) Σ g.
     constexpr void finish() {
@@ -163,8 +137,7 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
         auto const operands = [&] {
             p.template streams<operand>(n.operand, 1, Plan::all, last && !differentiable);
             if constexpr (!last) p.template scratch<buffer<T, axis_extent>>(n.shape()[Axis]);
-            else if (!p.by_rows() && destination<T, static_size<Shape>>::fits(elements, n.shape()[Axis]))
-                p.template scratch<buffer<T, dyn>>(n.shape()[Axis]);
+            base::describe_room(n.shape(), p);
         };
         p.template kernel<tape>(n,
                                 {.kind = "softmax",
@@ -174,41 +147,11 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
                                 operands);
     }
 
-    static constexpr std::size_t kept_by_rows(Shape const& s)
-        requires on_demand
-    {
-        return row_length(s);
-    }
-
 private:
-    template <std::size_t R>
-    TENON_INLINE constexpr void compute_row(position<R> const& outer, T* room, T* to, auto const& out) {
-        auto const r = operand_.row(outer);
-        std::size_t const length = row_length(shape());
-        if (length != 0)
-            softmax_row<Log, lanes, lanes_for<operand>, axis_extent>(
-                r, room, length, [&](auto, std::size_t j, auto const& y) TENON_LAMBDA_INLINE { out.store(to + j, y); });
-    }
-    /// Row by row, so that each stays in the L1 cache from its operand to its result.
-    constexpr void forward_rows() {
-        if constexpr (differentiable) operand_.forward();
-        else eval::forward_by_rows(operand_);
-        auto const s = shape();
-        std::size_t const length = row_length(s);
-        destination<T, static_size<Shape>> const out(values_.data(), s.size(), length);
-        std::size_t const worth = forwards_by_rows<operand> ? 1 : s.size() / elements_for_thread;
-        for_each_part_of_rows(s, worth, [&](std::size_t row, auto const& each) TENON_LAMBDA_INLINE {
-            T* to = values_.data() + row * length;
-            // A result that passes the caches by is written once.
-            buffer<T, dyn> room;
-            if (out.streams()) room.reserve(length);
-            each([&](auto const& outer) TENON_LAMBDA_INLINE {
-                compute_row(outer, out.streams() ? room.data() : to, to, out);
-                to += length;
-            });
-            out.close();
-        });
-    }
+    using base::gradients_;
+    using base::operand_;
+    using base::values_;
+
     /// Calls f(offset, step, length) for every vector along the axis.
     template <class F>
     constexpr void each_vector(F&& f) const {
@@ -230,11 +173,6 @@ private:
         f(copy.data());
         for (std::size_t i = 0; i != length; ++i) p[i * step] = copy.data()[i];
     }
-
-    operand operand_;
-    bool by_rows_ = false;
-    buffer<T, static_size<Shape>> values_;
-    buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/eval/cpu/tape.hpp>
+#include <tenon/eval/cpu/region.hpp>
 #include <tenon/eval/cuda/context.hpp>
 #include <tenon/eval/cuda/lanes.hpp>
 #include <tenon/kernels/region.hpp>
