@@ -191,26 +191,19 @@ TENON_LANE auto isfinite(pack<T, N> x) {
 }
 
 namespace detail {
-/// a < b ? a : b, so b where either is NaN.
-template <class T, std::size_t N>
-TENON_LANE pack<T, N> lesser(pack<T, N> a, pack<T, N> b) {
+/// a > b ? a : b where `Greater`, else a < b ? a : b; so b where either is NaN.
+template <bool Greater, class T, std::size_t N>
+TENON_LANE pack<T, N> extreme(pack<T, N> a, pack<T, N> b) {
     if constexpr (pack<T, N>::form == element::detail::form::halves)
-        return pack<T, N>::join(detail::lesser(a.raw.low, b.raw.low), detail::lesser(a.raw.high, b.raw.high));
+        return pack<T, N>::join(detail::extreme<Greater>(a.raw.low, b.raw.low),
+                                detail::extreme<Greater>(a.raw.high, b.raw.high));
     else {
         if constexpr (N > 1 && machine::has_register<T, N>)
-            if (!std::is_constant_evaluated()) return pack<T, N>(machine::lesser(a.raw, b.raw));
-        return math::select(a < b, a, b);
-    }
-}
-/// a > b ? a : b, so b where either is NaN.
-template <class T, std::size_t N>
-TENON_LANE pack<T, N> greater(pack<T, N> a, pack<T, N> b) {
-    if constexpr (pack<T, N>::form == element::detail::form::halves)
-        return pack<T, N>::join(detail::greater(a.raw.low, b.raw.low), detail::greater(a.raw.high, b.raw.high));
-    else {
-        if constexpr (N > 1 && machine::has_register<T, N>)
-            if (!std::is_constant_evaluated()) return pack<T, N>(machine::greater(a.raw, b.raw));
-        return math::select(a > b, a, b);
+            if (!std::is_constant_evaluated()) {
+                if constexpr (Greater) return pack<T, N>(machine::greater(a.raw, b.raw));
+                else return pack<T, N>(machine::lesser(a.raw, b.raw));
+            }
+        return math::select(Greater ? a > b : a < b, a, b);
     }
 }
 }  // namespace detail
@@ -218,7 +211,7 @@ TENON_LANE pack<T, N> greater(pack<T, N> a, pack<T, N> b) {
 /// The lesser; NaN when either is NaN, as torch.minimum.
 template <class T, std::size_t N>
 TENON_LANE pack<T, N> minimum(pack<T, N> a, std::type_identity_t<pack<T, N>> b) {
-    auto const lesser = detail::lesser(a, b);
+    auto const lesser = detail::extreme<false>(a, b);
     if constexpr (std::is_floating_point_v<T>) return math::select(math::isnan(a), a, lesser);
     else return lesser;
 }
@@ -226,7 +219,7 @@ TENON_LANE pack<T, N> minimum(pack<T, N> a, std::type_identity_t<pack<T, N>> b) 
 /// The greater; NaN when either is NaN, as torch.maximum.
 template <class T, std::size_t N>
 TENON_LANE pack<T, N> maximum(pack<T, N> a, std::type_identity_t<pack<T, N>> b) {
-    auto const greater = detail::greater(a, b);
+    auto const greater = detail::extreme<true>(a, b);
     if constexpr (std::is_floating_point_v<T>) return math::select(math::isnan(a), a, greater);
     else return greater;
 }

@@ -79,11 +79,11 @@ TENON_LANE two<P> two_product(P a, P b) {
 /// x, at most `limit`; NaN stays NaN.
 template <real_pack P>
 TENON_LANE P at_most(P x, value_of<P> limit) {
-    return detail::lesser(P(limit), x);
+    return detail::extreme<false>(P(limit), x);
 }
 template <real_pack P>
 TENON_LANE P at_least(P x, value_of<P> limit) {
-    return detail::greater(P(limit), x);
+    return detail::extreme<true>(P(limit), x);
 }
 
 }  // namespace tenon::inline TENON_TARGET::math::detail

@@ -30,7 +30,7 @@ TENON_LANE V lane_log(V x) {
 struct greatest_number : op::max {
     template <class V>
     TENON_LANE static V combine(V a, V b) {
-        if constexpr (element::is_pack<V>) return math::detail::greater(a, b);
+        if constexpr (element::is_pack<V>) return math::detail::extreme<true>(a, b);
         else return op::max::combine(a, b);
     }
 };
