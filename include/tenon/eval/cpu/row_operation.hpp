@@ -5,6 +5,36 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
+/// A row that is read twice: what is computed, or spread over memory, is left in x by the first reading.
+template <class Row, class T>
+struct reread_row {
+    Row const& row;
+    T* x;
+    template <std::size_t N>
+    TENON_INLINE constexpr auto first(std::size_t j) const {
+        auto const v = math::convert<T>(row.template load<N>(j).value);
+        element::store_lanes(x + j, v);
+        return v;
+    }
+    template <std::size_t N>
+    TENON_INLINE constexpr auto again(std::size_t j) const {
+        return element::load_lanes<N>(x + j);
+    }
+};
+template <class T, bool Differentiable>
+struct reread_row<memory_row<T, 1, Differentiable>, T> {
+    memory_row<T, 1, Differentiable> const& row;
+    T* x;
+    template <std::size_t N>
+    TENON_INLINE constexpr auto first(std::size_t j) const {
+        return element::load_lanes<N>(row.values + j);
+    }
+    template <std::size_t N>
+    TENON_INLINE constexpr auto again(std::size_t j) const {
+        return element::load_lanes<N>(row.values + j);
+    }
+};
+
 /// The base of a tape whose node works on the rows of its operand. `Self` has `compute_row(k, outer, room, to, out)`, which computes
 /// row number k, at position `outer`, through `out` into `to`; `room` is as large as a row, and may be the same memory.
 /// @tparam RowByRow whether each row of the result depends on its own row of the operand alone

@@ -175,36 +175,6 @@ struct memory_row {
     TENON_INLINE constexpr void close() const {}
 };
 
-/// A row that is read twice: what is computed, or spread over memory, is left in x by the first reading.
-template <class Row, class T>
-struct reread_row {
-    Row const& row;
-    T* x;
-    template <std::size_t N>
-    TENON_INLINE constexpr auto first(std::size_t j) const {
-        auto const v = math::convert<T>(row.template load<N>(j).value);
-        element::store_lanes(x + j, v);
-        return v;
-    }
-    template <std::size_t N>
-    TENON_INLINE constexpr auto again(std::size_t j) const {
-        return element::load_lanes<N>(x + j);
-    }
-};
-template <class T, bool Differentiable>
-struct reread_row<memory_row<T, 1, Differentiable>, T> {
-    memory_row<T, 1, Differentiable> const& row;
-    T* x;
-    template <std::size_t N>
-    TENON_INLINE constexpr auto first(std::size_t j) const {
-        return element::load_lanes<N>(row.values + j);
-    }
-    template <std::size_t N>
-    TENON_INLINE constexpr auto again(std::size_t j) const {
-        return element::load_lanes<N>(row.values + j);
-    }
-};
-
 /// The row that an addressable tape has at a position.
 template <class Tape, std::size_t R>
 TENON_INLINE constexpr auto row_in_memory(Tape& t, position<R> const& outer) {
