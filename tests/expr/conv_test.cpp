@@ -170,6 +170,38 @@ TEST_CASE("convolutions of more than fits a block or a register") {
                                                tn::randn<float, 10, 300, 1, 1>(gen)) < 1e-3);
 }
 
+TEST_CASE("depthwise convolutions whose windows move by several columns") {
+    tn::generator gen{7};
+    auto const check = [&]<tn::conv_options O, std::size_t Width, std::size_t Columns>() {
+        CAPTURE(Width, Columns);
+        CHECK(worst_difference<O>(tn::randn<float, 2, 3, 7, 4 * Width>(gen), tn::randn<float, 3, 1, 3, Columns>(gen)) <
+              1e-5);
+        // Several outputs of one channel.
+        constexpr auto single = [] {
+            auto o = O;
+            o.groups = 1;
+            return o;
+        }();
+        CHECK(worst_difference<single>(tn::randn<float, 1, 1, 6, 4 * Width>(gen),
+                                       tn::randn<float, 7, 1, 2, Columns>(gen)) < 1e-5);
+        tn::variable x(tn::randn<double, 1, 3, 4, Width>(gen));
+        tn::variable w(tn::randn<double, 3, 1, 3, Columns>(gen));
+        CHECK(tn::gradcheck(tn::sum(tn::square(tn::conv2d<O>(x, w)))));
+    };
+    check.template operator()<tn::conv_options{.stride = 2, .padding = 1, .groups = 3}, 24, 3>();
+    check.template operator()<tn::conv_options{.stride = {1, 2}, .groups = 3}, 23, 4>();
+    check.template operator()<tn::conv_options{.stride = {2, 1}, .padding = {0, 2}, .groups = 3}, 9, 3>();
+    check.template
+    operator()<tn::conv_options{.stride = {1, 2}, .padding = 2, .dilation = {1, 2}, .groups = 3}, 19, 3>();
+    check.template
+    operator()<tn::conv_options{.stride = {1, 3}, .padding = {0, 3}, .dilation = {1, 2}, .groups = 3}, 29, 5>();
+    check.template operator()<tn::conv_options{.stride = {2, 5}, .padding = {1, 4}, .groups = 3}, 31, 3>();
+    tn::variable x(tn::randn<double, 2, 2, 3, 11>(gen));
+    tn::variable w(tn::randn<double, 2, 1, 2, 3>(gen));
+    CHECK(tn::gradcheck(
+        tn::sum(tn::square(tn::conv_transpose2d<tn::conv_options{.stride = 2, .padding = 1, .groups = 2}>(x, w)))));
+}
+
 TEST_CASE("gradients of convolutions agree with differences") {
     tn::generator gen{6};
     {

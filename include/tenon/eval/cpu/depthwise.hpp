@@ -6,17 +6,17 @@
 #include <array>
 #include <cstddef>
 
-#include <tenon/eval/cpu/convolution.hpp>
+#include <tenon/eval/cpu/plane.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// y = x ⋆ w + bias, or y += x ⋆ w, for groups of one channel and windows that move along the width one by one.
+/// y = x ⋆ w + bias, or y += x ⋆ w, for groups of one channel.
 /// Rows output channels times Packs packs of pixels are computed at once.
 template <bool Add, std::size_t Rows, std::size_t Packs, class T>
 [[gnu::noinline]] void convolve_planes(convolution const& g, T const* x, T const* w, T const* bias, T* y) {
-    constexpr std::size_t lanes = staged_image<T>::lanes;
+    constexpr std::size_t lanes = staged_plane<T>::lanes;
     using V = lane_t<T, lanes>;
-    staged_image<T> image(g);
+    staged_plane<T> image(g);
     // The weights of Rows output channels side by side; where fewer are left, the last is computed several times.
     std::size_t const chunks = (g.outputs + Rows - 1) / Rows;
     buffer<T, dyn> panels, first_sums;
@@ -26,8 +26,11 @@ template <bool Add, std::size_t Rows, std::size_t Packs, class T>
         for (std::size_t r = 0; r < Rows; ++r) {
             std::size_t const channel = c / chunks * g.outputs + std::min(c % chunks * Rows + r, g.outputs - 1);
             first_sums.data()[c * Rows + r] = bias ? bias[channel] : T(0);
-            for (std::size_t k = 0; k < g.kernel(); ++k)
-                panels.data()[(c * g.kernel() + k) * Rows + r] = w[channel * g.kernel() + k];
+            T* to = panels.data() + c * g.kernel() * Rows + r;
+            for (std::size_t k = 0; k < g.rows.kernel; ++k)
+                for (std::size_t run = 0; run < image.runs(); ++run)
+                    for (std::size_t l = run; l < g.columns.kernel; l += image.runs(), to += Rows)
+                        *to = w[channel * g.kernel() + k * g.columns.kernel + l];
         }
     for (std::size_t part = 0; part < g.parts(); ++part) {
         image.read(x + part * g.pixels());
@@ -40,45 +43,41 @@ template <bool Add, std::size_t Rows, std::size_t Packs, class T>
                 for (std::size_t j = 0; j < g.out_width; j += Packs * lanes) {
                     register_tile<T, Rows, Packs> t;
                     if constexpr (!Add) t.each([&](V& v, auto r, auto) TENON_LAMBDA_INLINE { v = V(start[r]); });
-                    for (std::size_t k = 0; k < g.rows.kernel; ++k) {
-                        std::array<T const*, Rows> a;
-                        unroll<Rows>([&](auto r)
-                                         TENON_LAMBDA_INLINE { a[r] = panel + k * g.columns.kernel * Rows + r; });
-                        std::array<T const*, Packs> b;
-                        unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE {
-                            b[q] = image.window(i * g.out_width + j) + k * image.row_step + q * lanes;
-                        });
-                        t.add(g.columns.kernel, a, std::integral_constant<std::size_t, Rows>{}, b, image.column_step);
-                    }
+                    T const* const window = image.row(i) + j;
+                    T const* weight = panel;
+                    for (std::size_t k = 0; k < g.rows.kernel; ++k)
+                        for (std::size_t run = 0; run < image.runs(); ++run) {
+                            std::array<T const*, Rows> a;
+                            unroll<Rows>([&](auto r) TENON_LAMBDA_INLINE { a[r] = weight + r; });
+                            std::array<T const*, Packs> b;
+                            T const* const first = window + image.tap(k, run);
+                            unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { b[q] = first + q * lanes; });
+                            std::size_t const length = image.run_length(run);
+                            t.add(length, a, std::integral_constant<std::size_t, Rows>{}, b, image.step);
+                            weight += length * Rows;
+                        }
                     T* const to = out + i * g.out_width + j;
-                    if (o + Rows <= g.outputs && j + Packs * lanes <= g.out_width)
-                        t.each([&](V const& v, auto r, auto q) TENON_LAMBDA_INLINE {
-                            T* const place = to + r * g.out_pixels() + q * lanes;
+                    t.each([&](V const& v, auto r, auto q) TENON_LAMBDA_INLINE {
+                        if (o + r >= g.outputs || j + q * lanes >= g.out_width) return;
+                        T* const place = to + r * g.out_pixels() + q * lanes;
+                        if (j + (q + 1) * lanes <= g.out_width) {
                             if constexpr (Add) add_lanes(place, v);
                             else element::store_lanes(place, v);
-                        });
-                    else {
-                        T edge[Rows][Packs * lanes];
-                        t.each([&](V const& v, auto r, auto q)
-                                   TENON_LAMBDA_INLINE { element::store_lanes(edge[r] + q * lanes, v); });
-                        std::size_t const width = std::min(Packs * lanes, g.out_width - j);
-                        for (std::size_t r = 0; r < std::min(Rows, g.outputs - o); ++r)
-                            for (std::size_t l = 0; l < width; ++l) {
-                                T& place = to[r * g.out_pixels() + l];
-                                place = Add ? place + edge[r][l] : edge[r][l];
-                            }
-                    }
+                        } else
+                            for (std::size_t l = 0; l < g.out_width - j - q * lanes; ++l)
+                                place[l] = Add ? place[l] + v[l] : v[l];
+                    });
                 }
         }
     }
 }
 
-/// dw += dy ⋆ x for groups of one channel with one output, and windows that move along the width one by one.
+/// dw += dy ⋆ x for groups of one channel with one output.
 template <class T>
 [[gnu::noinline]] void correlate_planes(convolution const& g, T const* x, T const* dy, T* dw) {
-    constexpr std::size_t lanes = staged_image<T>::lanes, at_once = 4;
+    constexpr std::size_t lanes = staged_plane<T>::lanes, at_once = 4;
     using V = lane_t<T, lanes>;
-    staged_image<T> image(g);
+    staged_plane<T> image(g);
     std::size_t const whole = g.out_width / lanes * lanes;
     for (std::size_t part = 0; part < g.parts(); ++part) {
         image.read(x + part * g.pixels());
@@ -88,12 +87,12 @@ template <class T>
             for (std::size_t l = 0; l < g.columns.kernel; l += at_once) {
                 std::array<std::size_t, at_once> shift;
                 for (std::size_t q = 0; q < at_once; ++q)
-                    shift[q] = k * image.row_step + std::min(l + q, g.columns.kernel - 1) * image.column_step;
+                    shift[q] = image.tap(k, std::min(l + q, g.columns.kernel - 1));
                 V sums[at_once];
                 T rest[at_once] = {};
                 unroll<at_once>([&](auto q) TENON_LAMBDA_INLINE { sums[q] = V(T(0)); });
                 for (std::size_t i = 0; i < g.out_height; ++i) {
-                    T const* const row = image.window(i * g.out_width);
+                    T const* const row = image.row(i);
                     T const* const from = gradient + i * g.out_width;
                     for (std::size_t j = 0; j < whole; j += lanes) {
                         V const v = element::load_lanes<lanes>(from + j);
@@ -111,6 +110,32 @@ template <class T>
     }
 }
 
+/// dx += wᵀ ⋆ dy for groups of one channel with one output: the gradients of all pixels go to one element of their windows, then
+/// to the next, so that no load meets a store that has just begun.
+template <class T>
+[[gnu::noinline]] void spread_planes(convolution const& g, T const* dy, T const* w, T* dx) {
+    constexpr std::size_t lanes = staged_plane<T>::lanes;
+    using V = lane_t<T, lanes>;
+    staged_plane<T> image(g);
+    std::size_t const whole = g.out_width / lanes * lanes;
+    for (std::size_t part = 0; part < g.parts(); ++part) {
+        image.clear();
+        T const* const gradient = dy + part * g.out_pixels();
+        T const* weight = w + part % g.groups * g.kernel();
+        for (std::size_t k = 0; k < g.rows.kernel; ++k)
+            for (std::size_t l = 0; l < g.columns.kernel; ++l, ++weight)
+                for (std::size_t i = 0; i < g.out_height; ++i) {
+                    T const* const from = gradient + i * g.out_width;
+                    T* const to = image.row(i) + image.tap(k, l);
+                    for (std::size_t j = 0; j < whole; j += lanes)
+                        element::store_lanes(to + j, multiply_add(V(*weight), element::load_lanes<lanes>(from + j),
+                                                                  element::load_lanes<lanes>(to + j)));
+                    for (std::size_t j = whole; j < g.out_width; ++j) to[j] += *weight * from[j];
+                }
+        image.add_to(dx + part * g.pixels());
+    }
+}
+
 /// The convolution of the outputs' gradients with the kernels turned around that gives the input's, where windows move one
 /// by one.
 constexpr convolution turned_around(convolution const& g) {
@@ -123,15 +148,13 @@ constexpr convolution turned_around(convolution const& g) {
 }
 
 /// Whether lanes along the width are worth it, for the values and for both gradients.
-constexpr bool suits_planes(convolution const& g, std::size_t lanes) {
-    return g.channels == 1 && g.columns.stride == 1 && g.out_width >= lanes;
-}
+constexpr bool suits_planes(convolution const& g, std::size_t lanes) { return g.channels == 1 && g.out_width >= lanes; }
 constexpr bool suits_plane_gradients(convolution const& g, std::size_t lanes) {
     return suits_planes(g, lanes) && g.outputs == 1;
 }
 constexpr bool suits_turning_around(convolution const& g, std::size_t lanes) {
-    return suits_plane_gradients(g, lanes) && g.rows.stride == 1 && g.rows.padding < g.rows.span() &&
-           g.columns.padding < g.columns.span();
+    return suits_plane_gradients(g, lanes) && g.rows.stride == 1 && g.columns.stride == 1 &&
+           g.rows.padding < g.rows.span() && g.columns.padding < g.columns.span();
 }
 
 /// Whether elements have lanes; the others go by the definition.
@@ -144,7 +167,7 @@ template <bool Add, class T>
 constexpr void convolve(convolution const& g, T const* x, T const* w, T const* bias, T* y) {
     if constexpr (convolves_in_lanes<T>)
         if (!std::is_constant_evaluated()) {
-            if (!suits_planes(g, staged_image<T>::lanes)) convolve_values<Add>(g, x, w, bias, y);
+            if (!suits_planes(g, staged_plane<T>::lanes)) convolve_values<Add>(g, x, w, bias, y);
             else if (g.outputs == 1) convolve_planes<Add, 1, 4>(g, x, w, bias, y);
             else convolve_planes<Add, 6, 2>(g, x, w, bias, y);
             return;
@@ -159,7 +182,8 @@ template <class T>
 constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* dx) {
     if constexpr (convolves_in_lanes<T>)
         if (!std::is_constant_evaluated()) {
-            if (!suits_turning_around(g, staged_image<T>::lanes)) return convolve_input_gradient(g, dy, w, dx);
+            if (!suits_plane_gradients(g, staged_plane<T>::lanes)) return convolve_input_gradient(g, dy, w, dx);
+            if (!suits_turning_around(g, staged_plane<T>::lanes)) return spread_planes(g, dy, w, dx);
             buffer<T, dyn> turned;
             turned.reserve(g.groups * g.kernel());
             for (std::size_t group = 0; group < g.groups; ++group)
@@ -175,7 +199,7 @@ template <class T>
 constexpr void correlate(convolution const& g, T const* x, T const* dy, T* dw) {
     if constexpr (convolves_in_lanes<T>)
         if (!std::is_constant_evaluated()) {
-            if (suits_plane_gradients(g, staged_image<T>::lanes)) return correlate_planes(g, x, dy, dw);
+            if (suits_plane_gradients(g, staged_plane<T>::lanes)) return correlate_planes(g, x, dy, dw);
             return convolve_weight_gradient(g, x, dy, dw);
         }
     each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) { dw[k] = static_cast<T>(dw[k] + dy[o] * x[i]); });
