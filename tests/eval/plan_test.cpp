@@ -113,6 +113,19 @@ TEST_CASE("row operations too large for the cache run in the loop that reads the
     check_assignment(big - tn::mean<1>(big, tn::keepdim));
     check_assignment(tn::logsumexp<1>(big));
     check_assignment(tn::var<1>(big * 2.f));
+    // A shallow product too.
+    tn::tensor<float, 400, 30> x;
+    tn::tensor<float, 30, 300> w;
+    tn::tensor<float, 300, 30> v;
+    auto const l = tn::relu(tn::matmul(x, w) + row);
+    REQUIRE(tn::plan(l).kernel_count() == 1);
+    CHECK(tn::plan(l)[0].operators == words{"matmul", "add", "relu"});
+    CHECK(tn::plan(l).bytes_read() == (400 * 30 + 30 * 300 + 300) * sizeof(float));
+    check_assignment(l);
+    check_assignment(tn::softmax<1>(tn::matmul(x, tn::transpose(v)) + row));
+    check_assignment(tn::matmul(x * 2, w) + row);
+    CHECK(tn::plan(tn::matmul(x, w)).kernel_count() == 1);
+    check_assignment(tn::matmul(x, w));
     // A transpose asks for rows in another order.
     CHECK(tn::plan(tn::transpose(tn::softmax<1>(big) * row)).kernel_count() == 2);
     check_assignment(tn::transpose(tn::softmax<1>(big) * row));

@@ -52,6 +52,21 @@ void check_gradient() {
         }
 }
 
+/// A batch that meets one matrix, beside its products one by one.
+template <class X, class W>
+void check_batch(X const& x, W const& w) {
+    tn::tensor const all = tn::matmul(x, w);
+    tn::tensor const sums = tn::matmul(x, w) + tn::matmul(x * 2.0, w);
+    tn::tensor const values(x);
+    std::size_t const rows = all.shape()[1], columns = all.shape()[2];
+    for (std::size_t b = 0; b != all.shape()[0]; ++b) {
+        tn::tensor const one = tn::matmul(tn::select<0>(values, b), w);
+        CHECK(tn::allclose(tn::select<0>(all, b), one, {.rtol = 1e-12, .atol = 1e-12}));
+        CHECK(tn::allclose(tn::select<0>(sums, b), one * 3.0, {.rtol = 1e-12, .atol = 1e-12}));
+    }
+    CHECK(all.size() == all.shape()[0] * rows * columns);
+}
+
 }  // namespace
 
 TEST_CASE("products of any extents are those of three loops") {
@@ -85,6 +100,24 @@ TEST_CASE("vectors and batches follow NumPy's rules") {
     tn::tensor q = tn::matmul(r, tn::transpose(m));
     static_assert(std::is_same_v<decltype(q), tn::tensor<float, tn::dyn, 2>>);
     CHECK(q(3, 1) == 15.f);
+}
+
+TEST_CASE("a batch that meets one matrix is that of each") {
+    auto const w = tn::randn<double, 7, 20>();
+    check_batch(tn::randn<double, 3, 5, 7>(), w);
+    check_batch(tn::transpose<0, 1>(tn::randn<double, 5, 3, 7>()), w);
+    check_batch(tn::transpose<1, 2>(tn::randn<double, 3, 7, 5>()), w);
+    check_batch(tn::slice<1, 1, 4>(tn::randn<double, 3, 5, 7>()), w);
+    check_batch(tn::randn<double, 40, 9, 7>() + tn::randn<double, 9, 1>(), tn::transpose(tn::randn<double, 20, 7>()));
+    check_batch(tn::tensor<double, tn::dyn, tn::dyn, 7>(tn::randn<double, tn::dyn, tn::dyn, 7>(2, 3)), w);
+    check_batch(tn::tensor<double, tn::dyn, 3, 7>(tn::randn<double, tn::dyn, 3, 7>(0)), w);
+    check_batch(tn::randn<double, 2, 0, 7>(), w);
+    tn::variable x(tn::randn<double, 2, 3, 4>());
+    tn::variable v(tn::randn<double, 5, 4>());
+    auto const g = tn::randn<double, 2, 3, 5>();
+    CHECK(tn::gradcheck(tn::sum(tn::matmul(x, tn::transpose(v)) * g)));
+    CHECK(tn::gradcheck(tn::sum(tn::matmul(tn::tanh(x), tn::transpose(v)) * g)));
+    CHECK(tn::gradcheck(tn::sum(tn::matmul(tn::transpose<0, 1>(x), tn::transpose(v)) * tn::transpose<0, 1>(g))));
 }
 
 TEST_CASE("the destination may be an operand of a product") {

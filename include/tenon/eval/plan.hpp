@@ -142,20 +142,20 @@ public:
         frame_.gradient_operations += (1 + 2 * slopes) * frame_.elements;
     }
     /// A loop of its own, whose result stays in memory; `body` names the operands. What is shared has one address. Where rows
-    /// are computed when they are read, the loop is its consumer's, and `Tape::kept_by_rows(shape)` elements are in memory.
+    /// are computed when they are read, the loop is its consumer's, and `Tape::kept_by_rows(node)` elements are in memory, or `all`.
     template <class Tape, class Node, class Body>
     void kernel(Node const& n, kernel_facts const& facts, Body const& body, void const* address = nullptr) {
         using T = typename Tape::value_type;
         constexpr std::size_t size = static_size<typename Tape::shape_type>;
-        if constexpr (requires { Tape::kept_by_rows(n.shape()); })
-            if (by_rows_) {
+        if constexpr (requires { Tape::kept_by_rows(n); })
+            if (by_rows_ && Tape::kept_by_rows(n) != all) {
                 auto const elements = std::exchange(frame_.elements, n.shape().size());
                 body();
                 frame_.elements = elements;
                 frame_.kind = frame_.operators.empty() ? facts.kind : "elementwise";
                 frame_.operators.emplace_back(facts.name);
                 frame_.operations += facts.operations;
-                return holds<buffer<T, size>>(Tape::kept_by_rows(n.shape()));
+                return holds<buffer<T, size>>(Tape::kept_by_rows(n));
             }
         identity const id{address ? address : &n, &tag<Tape>};
         if (phase_ == phase::finish) {
@@ -190,8 +190,9 @@ public:
     }
     /// The region of the node is put into memory.
     template <class Tape, class Node>
-    void stores(Node const& n, void const* address, bool by_rows = false) {
-        kernel<stored<Tape>>(n, {.in_order = in_order<Tape>}, [&] { streams<Tape>(n, 1, all, by_rows); }, address);
+    void stores(Node const& n, void const* address) {
+        kernel<stored<Tape>>(
+            n, {.in_order = in_order<Tape>}, [&] { streams<Tape>(n, 1, all, !Tape::differentiable); }, address);
     }
     /// A tensor or variable.
     template <class Tape, class Node>

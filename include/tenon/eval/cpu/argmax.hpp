@@ -20,7 +20,7 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
     TENON_INLINE constexpr std::int64_t const* data() const { return indices_.data(); }
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
     constexpr void forward() {
-        operand_.forward();
+        eval::forward_by_rows(operand_);
         std::size_t const n = shape_.size();
         indices_.reserve(n);
         buffer<T, static_size<Shape>> best;
@@ -37,7 +37,7 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
         std::size_t const elements = n.operand.shape().size();
         p.template kernel<tape>(
             n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = elements}, [&] {
-                p.template streams<tape<A, false>>(n.operand);
+                p.template streams<tape<A, false>>(n.operand, 1, Plan::all, true);
                 p.template scratch<buffer<T, static_size<Shape>>>(n.shape().size());
                 if constexpr (along_rows)
                     p.template scratch<buffer<T, inner_extent<shape_t<A>>>>(row_length(n.operand.shape()));

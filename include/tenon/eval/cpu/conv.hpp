@@ -33,7 +33,6 @@ struct tape<conv_node<Transposed, Options, X, W, B...>, Grad>
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
 
     constexpr void forward() {
-        unroll<node::operand_count>([&](auto i) { get<i>(operands_).forward(); });
         x_.forward();
         w_.forward();
         if constexpr (has_bias) b_.forward();

@@ -39,7 +39,6 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
 
     constexpr void forward() {
         logits_.forward();
-        targets_.forward();
         index_.forward();
         auto const s = logits_.shape();
         z_.reserve(s.size());

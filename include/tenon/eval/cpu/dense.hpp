@@ -28,7 +28,10 @@ public:
     }();
 
     explicit constexpr dense(Tape& t) : tape_(&t) {}
+    /// Evaluates the tape.
     constexpr void forward() {
+        if constexpr (in_place || Tape::differentiable) tape_->forward();
+        else eval::forward_by_rows(*tape_);
         if constexpr (!in_place) {
             values_.reserve(tape_->shape().size());
             evaluate_region(*tape_, values_.data(), tape_->shape());

@@ -62,40 +62,59 @@ struct packing {
     constexpr std::size_t size_b() const { return packed_columns != 0 ? packed_columns * depth + panel_slack<T> : 0; }
 };
 
+/// Packs the columns of B, k×n, into panels for the tiles: the columns from j on, a multiple of a tile's, begin at to + j·k.
+template <class T>
+void pack_panels(matrix<T const> b, std::size_t n, std::size_t k, T* to) {
+    constexpr std::size_t columns = tile<T>::columns;
+    for (std::size_t j = 0; j < n; j += columns)
+        pack_panel<columns>(b.from(0, j), std::min(columns, n - j), k, to + j * k);
+}
+
+/// What a caller keeps for several products with one B.
+template <class T>
+struct gemm_room {
+    T const* b = nullptr;  ///< what `pack_panels` made of B, which must not be wider or deeper than one part
+    T* a = nullptr;        ///< `packing::size_a()` elements
+};
+
 /// The product for run-time extents, packed and blocked as Goto and van de Geijn (2008) describe. C's rows or columns should
 /// be contiguous; where columns are, the transposed product is computed.
 template <class T>
 [[gnu::noinline]] void gemm_blocked(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
-                                    matrix<T> c, bool accumulate) {
+                                    matrix<T> c, bool accumulate, gemm_room<T> room = {}) {
     using t = tile<T>;
     if (c.columns != 1 && c.rows == 1)
         return gemm_blocked<T>(n, m, k, b.transposed(), a.transposed(), c.transposed(), accumulate);
     packing<T> const p(m, n, k, a, b);
     std::size_t const rows = p.rows, columns = p.columns, depth = p.depth;
     buffer<T, dyn> packed_a, packed_b;
-    if (p.packs_a) packed_a.reserve(p.size_a());
-    if (p.packed_columns != 0) packed_b.reserve(p.size_b());
+    if (p.packs_a && room.a == nullptr) {
+        packed_a.reserve(p.size_a());
+        room.a = packed_a.data();
+    }
+    if (p.packed_columns != 0 && room.b == nullptr) packed_b.reserve(p.size_b());
     for (std::size_t j0 = 0; j0 < n; j0 += columns) {
         std::size_t const nj = std::min(columns, n - j0);
         for (std::size_t k0 = 0; k0 < k; k0 += depth) {
             std::size_t const nk = std::min(depth, k - k0);
             bool const add = accumulate || k0 != 0;
-            if (p.packs_b)
-                for (std::size_t j = 0; j < nj; j += t::columns)
-                    pack_panel<t::columns>(b.from(k0, j0 + j), std::min(t::columns, nj - j), nk,
-                                           packed_b.data() + j * nk);
+            T const* packed = room.b;
+            if (p.packs_b && packed == nullptr) {
+                pack_panels<T>(b.from(k0, j0), nj, nk, packed_b.data());
+                packed = packed_b.data();
+            }
             for (std::size_t i0 = 0; i0 < m; i0 += rows) {
                 std::size_t const ni = std::min(rows, m - i0);
                 equal_parts const tiles(ni, t::rows);
                 if (p.packs_a)
                     for (std::size_t q = 0; q < tiles.count; ++q)
                         pack_panel<t::rows>(a.from(i0 + tiles.first(q), k0).transposed(), tiles.size(q), nk,
-                                            packed_a.data() + q * t::rows * nk);
+                                            room.a + q * t::rows * nk);
                 for (std::size_t j = 0; j < nj; j += t::columns) {
                     std::size_t const width = std::min(t::columns, nj - j);
                     T const* panel = packed_b.data();
                     std::size_t step = t::columns;
-                    if (p.packs_b) panel += j * nk;
+                    if (packed != nullptr) panel = packed + j * nk;
                     else if (width == t::columns) {
                         panel = b.at(k0, j0 + j);
                         step = static_cast<std::size_t>(b.rows);
@@ -103,7 +122,7 @@ template <class T>
                     for (std::size_t q = 0; q < tiles.count; ++q) {
                         std::size_t const i = i0 + tiles.first(q);
                         matrix<T const> const from =
-                            p.packs_a ? matrix<T const>{packed_a.data() + q * t::rows * nk, 1, t::rows} : a.from(i, k0);
+                            p.packs_a ? matrix<T const>{room.a + q * t::rows * nk, 1, t::rows} : a.from(i, k0);
                         tile_product<T>(nk, from, panel, step, c.from(i, j0 + j), tiles.size(q), width, add);
                     }
                 }
@@ -111,6 +130,10 @@ template <class T>
         }
     }
 }
+
+/// How many threads a product is worth, of 0.4 ms each: where other programs use the cores too, waiting for a thread that has
+/// lost its turn takes longer than short products do.
+constexpr std::size_t gemm_worth(std::size_t m, std::size_t n, std::size_t k) { return m * n * k >> 24; }
 
 /// The product for run-time extents: a vector times a matrix, a BLAS's, or blocks of C for each thread.
 template <class T>
@@ -122,9 +145,8 @@ template <class T>
     if constexpr (has_blas<T>)
         if (blas_takes<T>(m, n, k, a, b, c)) return blas_gemm<T>(m, n, k, a, b, c, accumulate);
 #endif
-    // Each thread has its own columns or rows of C, if that is 0.4 ms of work: where other programs use the cores too,
-    // waiting for a thread that has lost its turn takes longer than short products do.
-    std::size_t const worth = m * n * k >> 24;
+    // Each thread has its own columns or rows of C.
+    std::size_t const worth = gemm_worth(m, n, k);
     if (n >= m)
         for_each_part(n, tile<T>::columns, worth, [&](std::size_t first, std::size_t last) {
             gemm_blocked<T>(m, last - first, k, a, b.from(0, first), c.from(0, first), accumulate);

@@ -134,7 +134,6 @@ struct indexed {
         return decltype(dense_)::in_place && operand_.overlaps(begin, end, false);
     }
     constexpr void forward_for(char const* what) {
-        operand_.forward();
         dense_.forward();
         offsets_.forward(what, Axis, operand_.shape()[Axis], dense_.strides()[Axis]);
     }

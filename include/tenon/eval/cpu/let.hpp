@@ -105,6 +105,7 @@ struct tape<let_node<Node>, Grad>
         s.has_values = true;
         p.missing_rows = row_length(shape()) == 0 ? 0 : shape().size() / row_length(shape());
     }
+    constexpr bool computes_rows() const { return pass().missing_rows != 0; }
     template <std::size_t R>
     TENON_INLINE constexpr auto row(position<R> const& outer) {
         if constexpr (on_demand) {
@@ -136,7 +137,7 @@ struct tape<let_node<Node>, Grad>
     }
     template <class Plan>
     static void describe(let_node<Node> const& n, Plan& p) {
-        p.template stores<inner>(n.node(), &n.state(), !differentiable);
+        p.template stores<inner>(n.node(), &n.state());
     }
 
 private:

@@ -234,6 +234,11 @@ struct tape<map_node<Op, A...>, Grad> {
             else get<i>(operands_).forward();
         });
     }
+    constexpr bool computes_rows() const {
+        bool any = false;
+        unroll<sizeof...(A)>([&](auto i) { any = any || eval::computes_rows(get<i>(operands_)); });
+        return any;
+    }
     constexpr void finish() {
         unroll<sizeof...(A)>([&](auto i) {
             if constexpr (tape<nth<i, A...>, passes>::differentiable) get<i>(operands_).finish();

@@ -1,7 +1,9 @@
 // Matrix products on the processor: operands where they lie, gradients accumulated where they belong.
 #pragma once
 
-#include <tenon/eval/cpu/gemm.hpp>
+#include <limits>
+
+#include <tenon/eval/cpu/gemm_rows.hpp>
 #include <tenon/eval/cpu/reduce.hpp>
 #include <tenon/expr/matmul.hpp>
 
@@ -15,8 +17,9 @@ TENON_INLINE constexpr auto matrix_at(T* p, [[maybe_unused]] std::ptrdiff_t rows
     else return fixed_matrix<T, Rows, Columns>{p};
 }
 
-/// Kept: the product, and with gradients that of the product. An operand that is a leaf, a view of one or another product is
-/// read where it lies; an elementwise one is evaluated once, since the way back needs its values again.
+/// Kept: the product, and with gradients that of the product; without them, a consumer that goes row by row has the rows computed
+/// as it comes to them. An operand that is a leaf, a view of one or another product is read where it lies; an elementwise one is
+/// evaluated once, since the way back needs its values again.
 template <class A, class B, bool Grad>
 struct tape<product_node<A, B>, Grad>
     : in_memory<tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type,
@@ -29,11 +32,33 @@ struct tape<product_node<A, B>, Grad>
     using right = tape<B, Grad>;
     static constexpr bool differentiable = left::differentiable || right::differentiable;
     static constexpr std::size_t rank = Shape::rank();
-    static constexpr std::size_t M = shape_t<A>::static_extents[shape_t<A>::rank() - 2];
+    /// Whether there is one product, of all rows: all meet the same matrix, and lie one after the other.
+    static constexpr bool is_one = [] {
+        if constexpr (shape_t<B>::rank() != 2) return false;
+        else if constexpr (rank == 2 || !dense<left>::in_place) return true;
+        else return left::is_contiguous;
+    }();
+    static constexpr std::size_t M = [] {
+        std::size_t m = shape_t<A>::static_extents[shape_t<A>::rank() - 2];
+        for (std::size_t i = 0; is_one && i + 2 < rank; ++i) {
+            std::size_t const e = shape_t<A>::static_extents[i];
+            m = is_dynamic(m) || is_dynamic(e) ? dyn : m * e;
+        }
+        return m;
+    }();
     static constexpr std::size_t N = shape_t<B>::static_extents[shape_t<B>::rank() - 1];
     static constexpr std::size_t K = is_dynamic(shape_t<A>::static_extents[shape_t<A>::rank() - 1])
                                          ? shape_t<B>::static_extents[shape_t<B>::rank() - 2]
                                          : shape_t<A>::static_extents[shape_t<A>::rank() - 1];
+
+    using by_rows = gemm_rows<N, K, T>;
+    /// Whether rows may be computed when they are read.
+    static constexpr bool on_demand = [] {
+        if constexpr (differentiable || !is_one || !pays_by_rows<T, Shape>) return false;
+        else return by_rows::template suits<M>;
+    }();
+    template <class Region>
+    static constexpr bool is_flat = !on_demand && std::is_same_v<Region, Shape>;
 
     explicit constexpr tape(node const& n)
         : shape_(n.shape()),
@@ -46,7 +71,7 @@ struct tape<product_node<A, B>, Grad>
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
     TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
-    constexpr bool overlaps(void const*, void const*, bool) const { return false; }
+    constexpr bool overlaps(void const* begin, void const* end, bool) const { return on_demand && reads(begin, end); }
 
     /// The product may be computed where it is wanted, unless an operand is there.
     constexpr void write_to(T* p) { values_.borrow(p, shape_.size()); }
@@ -55,26 +80,34 @@ struct tape<product_node<A, B>, Grad>
     }
 
     constexpr void forward() {
-        left_.forward();
-        right_.forward();
         a_.forward();
         b_.forward();
-        std::size_t const n = shape_.size();
-        values_.reserve(n);
-        each_matrix([&](auto a, auto b, std::size_t o, auto, auto) TENON_LAMBDA_INLINE {
-            gemm<M, N, K, T>(rows(), columns(), depth_, a, b, product_at(values_.data() + o), false);
-        });
-        if constexpr (differentiable) {
-            gradients_.reserve(n);
-            for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);
-        }
+        multiply();
+    }
+    constexpr void forward_by_rows()
+        requires on_demand
+    {
+        a_.forward();
+        b_.forward();
+        matrix<T const> const a = lies<dense<left>>(a_.data(), a_.strides());
+        matrix<T const> const b = lies<dense<right>>(b_.data(), b_.strides());
+        computes_rows_ = !std::is_constant_evaluated() && by_rows::pays(rows(), a, b);
+        if (computes_rows_) rows_.start(rows(), a, b);
+        else multiply();
+    }
+    constexpr bool computes_rows() const { return computes_rows_; }
+    template <std::size_t R>
+    TENON_INLINE constexpr auto row(position<R> const& outer) {
+        if constexpr (on_demand)
+            if (computes_rows_) return memory_row<T, 1, false>{rows_.row(row_number(shape_, outer)), {}, {}};
+        return row_in_memory(*this, outer);
     }
     /// ∂A += G·Bᵀ, ∂B += Aᵀ·G
     constexpr void finish() {
         if constexpr (differentiable) {
             // A batch may use a matrix several times.
-            [[maybe_unused]] bool const add_left = rank != 2 || !left::differentiable || !a_.overwrite_gradient();
-            [[maybe_unused]] bool const add_right = rank != 2 || !right::differentiable || !b_.overwrite_gradient();
+            [[maybe_unused]] bool const add_left = !is_one || !left::differentiable || !a_.overwrite_gradient();
+            [[maybe_unused]] bool const add_right = !is_one || !right::differentiable || !b_.overwrite_gradient();
             each_matrix([&](auto a, auto b, std::size_t o, [[maybe_unused]] std::ptrdiff_t oa,
                             [[maybe_unused]] std::ptrdiff_t ob) TENON_LAMBDA_INLINE {
                 auto const g = product_at(static_cast<T const*>(gradients_.data() + o));
@@ -93,15 +126,22 @@ struct tape<product_node<A, B>, Grad>
     template <class Plan>
     static void describe(node const& n, Plan& p) {
         auto const s = n.shape();
-        std::size_t const m = s[rank - 2], c = s[rank - 1], k = n.a.shape()[shape_t<A>::rank() - 1];
+        std::size_t const m = rows(s), c = s[rank - 1], k = n.a.shape()[shape_t<A>::rank() - 1];
         std::size_t const operations = 2 * s.size() * k;
         auto const operands = [&] {
             p.template takes<dense<left>>(n.a);
             p.template takes<dense<right>>(n.b);
-            T const* const none = nullptr;
-            auto const a = lies<dense<left>>(none, dense<left>::static_strides);
-            auto const b = lies<dense<right>>(none, dense<right>::static_strides);
-            auto const product = matrix_at<row_stride, 1>(none, static_cast<std::ptrdiff_t>(c), 1);
+            auto const a = nowhere<left>(), b = nowhere<right>();
+            auto const product =
+                matrix_at<row_stride, 1>(static_cast<T const*>(nullptr), static_cast<std::ptrdiff_t>(c), 1);
+            if constexpr (on_demand)
+                if (p.by_rows() && kept_by_rows(n) != Plan::all) {
+                    auto const [block, packed_a, packed_b] = by_rows::held(a, b);
+                    p.template holds<buffer<T, dyn>>(packed_a);
+                    p.template holds<buffer<T, dyn>>(packed_b);
+                    p.template scratch<buffer<T, dyn>>(by_rows::scratch(a, b));
+                    return;
+                }
             for (std::size_t packed : gemm_packed<M, N, K, T>(m, c, k, a, b, product))
                 if (packed != 0) p.template scratch<buffer<T, dyn>>(packed);
             for (std::size_t packed : gemm_packed<M, K, N, T>(m, k, c, product, b.transposed(), a))
@@ -118,6 +158,14 @@ struct tape<product_node<A, B>, Grad>
                                 operands);
     }
 
+    /// How much of the result is in memory where its rows are computed when they are read; `all` where they are not.
+    static constexpr std::size_t kept_by_rows(node const& n)
+        requires on_demand
+    {
+        auto const a = nowhere<left>(), b = nowhere<right>();
+        return by_rows::pays(rows(n.shape()), a, b) ? by_rows::held(a, b)[0] : std::numeric_limits<std::size_t>::max();
+    }
+
 private:
     /// The distance of the product's rows.
     static constexpr std::ptrdiff_t row_stride = is_dynamic(N) ? run_time_stride : static_cast<std::ptrdiff_t>(N);
@@ -128,11 +176,34 @@ private:
         constexpr std::size_t r = Dense::shape_type::rank();
         return matrix_at<Dense::static_strides[r - 2], Dense::static_strides[r - 1]>(p, strides[r - 2], strides[r - 1]);
     }
-    constexpr std::size_t rows() const { return shape_[rank - 2]; }
+    /// Such a matrix without its elements.
+    template <class Tape>
+    static constexpr auto nowhere() {
+        return lies<dense<Tape>>(static_cast<T const*>(nullptr), dense<Tape>::static_strides);
+    }
+    /// Rows of each product.
+    static constexpr std::size_t rows(Shape const& s) {
+        std::size_t m = s[rank - 2];
+        for (std::size_t i = 0; is_one && i + 2 < rank; ++i) m *= s[i];
+        return m;
+    }
+    constexpr std::size_t rows() const { return rows(shape_); }
     constexpr std::size_t columns() const { return shape_[rank - 1]; }
     template <class E>
     TENON_INLINE constexpr auto product_at(E* p) const {
         return matrix_at<row_stride, 1>(p, static_cast<std::ptrdiff_t>(columns()), 1);
+    }
+
+    constexpr void multiply() {
+        std::size_t const n = shape_.size();
+        values_.reserve(n);
+        each_matrix([&](auto a, auto b, std::size_t o, auto, auto) TENON_LAMBDA_INLINE {
+            gemm<M, N, K, T>(rows(), columns(), depth_, a, b, product_at(values_.data() + o), false);
+        });
+        if constexpr (differentiable) {
+            gradients_.reserve(n);
+            for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);
+        }
     }
 
     /// Calls f(a, b, offset of the product, offset of a, offset of b) for every matrix of the batch.
@@ -143,7 +214,7 @@ private:
         constexpr std::size_t ra = shape_t<A>::rank(), rb = shape_t<B>::rank();
         std::size_t const size = rows() * columns();
         std::size_t count = 1;
-        for (std::size_t i = 0; i + 2 < rank; ++i) count *= shape_[i];
+        for (std::size_t i = 0; !is_one && i + 2 < rank; ++i) count *= shape_[i];
         for (std::size_t q = 0; q != count; ++q) {
             std::ptrdiff_t oa = 0, ob = 0;
             std::size_t left_over = q;
@@ -166,6 +237,8 @@ private:
     std::size_t depth_;
     buffer<T, static_size<Shape>> values_;
     buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
+    [[no_unique_address]] std::conditional_t<on_demand, by_rows, tuple<>> rows_;
+    bool computes_rows_ = false;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -99,6 +99,7 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
         prepare();
         by_rows_ = true;
     }
+    constexpr bool computes_rows() const { return by_rows_; }
     template <std::size_t R>
     TENON_INLINE constexpr auto row(position<R> const& outer) {
         if constexpr (on_demand)
@@ -133,10 +134,10 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
             operands);
     }
 
-    static constexpr std::size_t kept_by_rows(Shape const& s)
+    static constexpr std::size_t kept_by_rows(node const& n)
         requires on_demand
     {
-        return s.size();
+        return n.shape().size();
     }
 
 private:

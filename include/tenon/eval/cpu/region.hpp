@@ -117,9 +117,8 @@ constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
         return [&out, &r, p](auto N, std::size_t j)
                    TENON_LAMBDA_INLINE { out.store(p + j, math::convert<T>(r.template load<N>(j).value)); };
     };
-    // Rows that are computed when they are read have their memory in common.
-    constexpr bool in_parts = !forwards_by_rows<Tape> && (is_dynamic(size) || size >= 2 * elements_for_thread);
-    std::size_t const worth = in_parts ? s.size() / elements_for_thread : 1;
+    constexpr bool in_parts = is_dynamic(size) || size >= 2 * elements_for_thread;
+    std::size_t const worth = in_parts && !computes_rows(t) ? s.size() / elements_for_thread : 1;
     if constexpr (flat) {
         for_each_part(s.size(), 16 * n, worth, [&](std::size_t first, std::size_t last) TENON_LAMBDA_INLINE {
             auto r = [&t]() TENON_LAMBDA_INLINE {

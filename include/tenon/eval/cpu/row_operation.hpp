@@ -70,6 +70,7 @@ struct row_operation : in_memory<Self, value_t<A>, shape_t<A>, tape<A, Grad>::di
         values_.reserve(row_length(shape()));
         by_rows_ = true;
     }
+    constexpr bool computes_rows() const { return by_rows_; }
     template <std::size_t R>
     TENON_INLINE constexpr auto row(position<R> const& outer) {
         if constexpr (on_demand)
@@ -80,10 +81,11 @@ struct row_operation : in_memory<Self, value_t<A>, shape_t<A>, tape<A, Grad>::di
             }
         return row_in_memory(self(), outer);
     }
-    static constexpr std::size_t kept_by_rows(Shape const& s)
+    template <class Node>
+    static constexpr std::size_t kept_by_rows(Node const& n)
         requires on_demand
     {
-        return row_length(s);
+        return row_length(n.shape());
     }
 
 protected:
@@ -95,7 +97,7 @@ protected:
         std::size_t const length = row_length(s);
         if (length == 0) return;
         destination<T, static_size<Shape>> const out(values_.data(), s.size(), length);
-        std::size_t const worth = forwards_by_rows<operand> ? 1 : s.size() / elements_for_thread;
+        std::size_t const worth = eval::computes_rows(operand_) ? 1 : s.size() / elements_for_thread;
         for_each_part_of_rows(s, worth, [&](std::size_t first, auto const& each) TENON_LAMBDA_INLINE {
             // A result that passes the caches by is written once.
             buffer<T, dyn> room;

@@ -101,9 +101,16 @@ concept writes_to = std::is_same_v<typename Tape::value_type, T> && requires(Tap
 };
 
 /// A tape whose rows need not exist before they are read: after `forward_by_rows()` instead of `forward()`, `row` computes the
-/// row that it is asked for, into memory that the next one overwrites.
+/// row that it is asked for, into memory that the next one overwrites, if `computes_rows()`.
 template <class Tape>
 concept forwards_by_rows = requires(Tape& t) { t.forward_by_rows(); };
+
+/// Whether rows are computed when they are read, in this evaluation: no two of them at once.
+template <class Tape>
+constexpr bool computes_rows(Tape const& t) {
+    if constexpr (forwards_by_rows<Tape>) return t.computes_rows();
+    else return false;
+}
 
 /// `forward()` for a consumer that reads every row once.
 template <class Tape>
