@@ -25,6 +25,7 @@ struct running_statistics {
 template <class A, class R>
 class batch_norm_node : public expression_base<batch_norm_node<A, R>, value_t<A>, shape_t<A>> {
 public:
+    using device = device_of_nodes<A>;
     constexpr batch_norm_node(A a, running_statistics<R> r, bool t, double e)
         : operand(std::move(a)), running(r), training(t), eps(e) {}
     constexpr auto shape() const { return operand.shape(); }
@@ -35,6 +36,12 @@ public:
 };
 
 namespace detail {
+/// Where a tensor's elements lie, in the memory that it belongs to.
+template <class Tensor>
+constexpr auto* elements_of(Tensor& t) {
+    if constexpr (std::is_same_v<typename Tensor::device, cpu>) return t.data();
+    else return t.device_data();
+}
 template <class R, class X>
 constexpr auto standardize_channels(X&& x, running_statistics<R> running, bool training, double eps) {
     static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
@@ -72,14 +79,19 @@ constexpr auto batch_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
 }
 /// The same with running statistics. While training each evaluation moves them by `momentum` towards the batch's mean and
 /// variance (divided by n − 1); otherwise they take the place of the batch's. They have to outlive the computation.
-template <expression X, class R, std::size_t C, expression W, expression B>
-constexpr auto batch_norm(X&& x, tensor<R, C>& running_mean, tensor<R, C>& running_var, W&& weight, B&& bias,
+/// @tparam Statistics a tensor in x's memory with an element for each channel
+template <expression X, class Statistics, expression W, expression B>
+    requires requires { typename Statistics::tensor_tag; }
+constexpr auto batch_norm(X&& x, Statistics& running_mean, Statistics& running_var, W&& weight, B&& bias,
                           bool training = false, double momentum = 0.1, double eps = 1e-5) {
-    if constexpr (!detail::one_for_each_channel<shape_t<X>, tenon::shape<C>>)
-        return channels_do_not_fit<C, shape_t<X>>{};
+    using channels = shape_t<Statistics>;
+    if constexpr (!detail::one_for_each_channel<shape_t<X>, channels>)
+        return channels_do_not_fit<channels::rank() == 0 ? 0 : inner_extent<channels>, shape_t<X>>{};
     else {
+        static_assert(std::is_same_v<device_of_nodes<node_t<X>, Statistics>, typename Statistics::device>);
         detail::check_channels(x, running_mean);
-        running_statistics<R> const running{running_mean.data(), running_var.data(), nullptr, momentum};
+        running_statistics<value_t<Statistics>> const running{detail::elements_of(running_mean),
+                                                              detail::elements_of(running_var), nullptr, momentum};
         return detail::scale_channels(detail::standardize_channels(std::forward<X>(x), running, training, eps),
                                       std::forward<W>(weight), std::forward<B>(bias));
     }

@@ -30,8 +30,26 @@ struct channels_do_not_fit;
 template <bool Centered, std::size_t Outer, std::size_t Groups, class A>
 class standardize_node : public expression_base<standardize_node<Centered, Outer, Groups, A>, value_t<A>, shape_t<A>> {
 public:
+    using device = device_of_nodes<A>;
     constexpr standardize_node(A a, double e) : operand(std::move(a)), eps(e) {}
     constexpr auto shape() const { return operand.shape(); }
+
+    /// Elements of one stretch, and how many stretches there are; `dyn` where that is not static.
+    struct division {
+        std::size_t length, count;
+    };
+    /// @param e the extents of the shape, static or as run time knows them
+    template <class Extents>
+    static constexpr division divided(Extents const& e) {
+        division d{1, Groups};
+        for (std::size_t a = 0; a < Outer; ++a)
+            d.count = is_dynamic(d.count) || is_dynamic(e[a]) ? dyn : d.count * e[a];
+        for (std::size_t a = Outer; a < shape_t<A>::rank(); ++a)
+            d.length = is_dynamic(d.length) || is_dynamic(e[a]) ? dyn : d.length * e[a];
+        if (!is_dynamic(d.length)) d.length /= Groups;
+        return d;
+    }
+
     A operand;
     double eps;
 };

@@ -15,15 +15,16 @@ namespace detail {
 /// A buffer that starts with ones.
 template <class Tensor>
 Tensor ones_buffer() {
-    Tensor t;
+    tensor_of_t<value_t<Tensor>, shape_t<Tensor>> t;
     t.fill(1);
-    return t;
+    return Tensor(t);
 }
 /// What the layers share: statistics of the layer, its weight and bias.
 template <class Layer>
 constexpr auto batch_normalized(auto const& x, Layer const& l) {
-    running_statistics<float> const running{l.running_mean.data(), l.running_var.data(), l.num_batches_tracked.data(),
-                                            l.momentum};
+    running_statistics<float> const running{
+        tenon::detail::elements_of(l.running_mean), tenon::detail::elements_of(l.running_var),
+        tenon::detail::elements_of(l.num_batches_tracked), l.momentum};
     return tenon::detail::scale_channels(tenon::detail::standardize_channels(x, running, l.training, l.eps), l.weight,
                                          l.bias);
 }

@@ -23,13 +23,15 @@ std::string extents_text() {
 
 /// (x − mean) / √(var + eps) · weight + bias over the last axes, whose extents are E; torch.nn.LayerNorm. Compile error
 /// `normalized_shape_does_not_fit`.
-template <std::size_t... E>
-struct layer_norm {
+/// @tparam Device where the parameters live; `layer_norm<E...>` is the processor's
+template <class Device, std::size_t... E>
+struct layer_norm_on {
     using layer_tag = void;
     using preserves_features = void;
+    using parameters = typename Device::template variable<float, E...>;
 
-    variable<float, E...> weight = detail::constant_parameter<variable<float, E...>>(1);
-    variable<float, E...> bias{};
+    parameters weight = detail::constant_parameter<parameters>(1);
+    parameters bias{};
     double eps = 1e-5;
 
     constexpr auto operator()(auto const& x) const { return tenon::layer_norm(x, weight, bias, eps); }
@@ -37,15 +39,19 @@ struct layer_norm {
         return "layer_norm(" + detail::extents_text<E...>() + ", eps=" + detail::number_text(eps) + ")";
     }
 };
+template <std::size_t... E>
+using layer_norm = layer_norm_on<cpu, E...>;
 
 /// x / √(mean of x² + eps) · weight over the last axes, whose extents are E; torch.nn.RMSNorm. Compile error
 /// `normalized_shape_does_not_fit`.
-template <std::size_t... E>
-struct rms_norm {
+/// @tparam Device where the parameters live; `rms_norm<E...>` is the processor's
+template <class Device, std::size_t... E>
+struct rms_norm_on {
     using layer_tag = void;
     using preserves_features = void;
+    using parameters = typename Device::template variable<float, E...>;
 
-    variable<float, E...> weight = detail::constant_parameter<variable<float, E...>>(1);
+    parameters weight = detail::constant_parameter<parameters>(1);
     double eps = tenon::detail::machine_epsilon<float>;
 
     constexpr auto operator()(auto const& x) const { return tenon::rms_norm(x, weight, eps); }
@@ -53,6 +59,8 @@ struct rms_norm {
         return "rms_norm(" + detail::extents_text<E...>() + ", eps=" + detail::number_text(eps) + ")";
     }
 };
+template <std::size_t... E>
+using rms_norm = rms_norm_on<cpu, E...>;
 
 /// Normalises each of Groups groups of the Channels channels of each sample, then scales and shifts every channel; x is
 /// [n, Channels, …]; torch.nn.GroupNorm. Compile error `channels_do_not_fit`.

@@ -76,27 +76,13 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
     using typename base::Shape;
     using typename base::T;
 
-    /// Elements of one stretch, and how many stretches there are; `dyn` where that is not static.
-    struct division {
-        std::size_t length, count;
-    };
-    template <class Extents>
-    static constexpr division divided(Extents const& e) {
-        division d{1, Groups};
-        for (std::size_t a = 0; a < Outer; ++a)
-            d.count = is_dynamic(d.count) || is_dynamic(e[a]) ? dyn : d.count * e[a];
-        for (std::size_t a = Outer; a < Shape::rank(); ++a)
-            d.length = is_dynamic(d.length) || is_dynamic(e[a]) ? dyn : d.length * e[a];
-        if (!is_dynamic(d.length)) d.length /= Groups;
-        return d;
-    }
-    static constexpr division known = divided(Shape::static_extents);
+    static constexpr auto known = node::divided(Shape::static_extents);
 
-    explicit constexpr tape(node const& n) : base(n), eps_(n.eps), length_(divided(n.shape().extents()).length) {}
+    explicit constexpr tape(node const& n) : base(n), eps_(n.eps), length_(node::divided(n.shape().extents()).length) {}
 
     constexpr void forward() {
         values_.reserve(shape().size());
-        scales_.reserve(divided(shape().extents()).count);
+        scales_.reserve(node::divided(shape().extents()).count);
         if constexpr (row_by_row) this->forward_rows();
         else forward_stretches();
         this->zero_gradients();
@@ -131,7 +117,7 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
         std::size_t const elements = n.shape().size();
         auto const operands = [&] {
             p.template streams<operand>(n.operand, 1, Plan::all, row_by_row && !differentiable);
-            if (!p.by_rows()) p.template holds<buffer<T, known.count>>(divided(n.shape().extents()).count);
+            if (!p.by_rows()) p.template holds<buffer<T, known.count>>(node::divided(n.shape().extents()).count);
             base::describe_room(n.shape(), p);
         };
         p.template kernel<tape>(n,

@@ -3,6 +3,7 @@
 
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/eval/cuda/argmax.hpp>
+#include <tenon/eval/cuda/batch_norm.hpp>
 #include <tenon/eval/cuda/concat.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
 #include <tenon/eval/cuda/index.hpp>
@@ -10,6 +11,7 @@
 #include <tenon/eval/cuda/linear.hpp>
 #include <tenon/eval/cuda/loss_weight.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
+#include <tenon/eval/cuda/normalize.hpp>
 #include <tenon/eval/cuda/positions.hpp>
 #include <tenon/eval/evaluate.hpp>
 

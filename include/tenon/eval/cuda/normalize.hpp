@@ -1,0 +1,87 @@
+// Normalisation within samples on the device: one launch forward, one back that goes on into the operand's region.
+#pragma once
+
+#include <algorithm>
+
+#include <tenon/eval/cuda/result.hpp>
+#include <tenon/expr/normalize.hpp>
+#include <tenon/kernels/normalize.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Elements of a region that a thread takes at a time, of type T, where as many neighbours are worked on together.
+template <class Tape, class T, std::size_t Neighbours>
+inline constexpr std::size_t width_within = [] {
+    constexpr std::size_t w = std::min(width_of<Tape>, 16 / sizeof(T));
+    return !is_dynamic(Neighbours) && Neighbours % w == 0 ? w : 1;
+}();
+
+/// Kept: the standardised elements and each stretch's scale.
+template <bool Centered, std::size_t Outer, std::size_t Groups, class A, bool Grad>
+struct device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>
+    : result_on_device<device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>, value_t<A>, shape_t<A>,
+                       device_tape<A, Grad>::differentiable> {
+    using node = standardize_node<Centered, Outer, Groups, A>;
+    using T = value_t<A>;
+    using Shape = shape_t<A>;
+    using operand = device_tape<A, Grad>;
+    using index = index_of<Shape>;
+    static constexpr bool differentiable = operand::differentiable;
+    static constexpr auto known = node::divided(Shape::static_extents);
+    static constexpr std::size_t width = width_within<operand, T, known.length>;
+
+    explicit device_tape(node const& n) : operand_(n.operand), eps_(static_cast<T>(n.eps)) {}
+    auto shape() const { return operand_.shape(); }
+    bool reads(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
+
+    void forward() {
+        operand_.forward();
+        this->make_room();
+        if (shape().size() == 0) return;
+        auto const [length, count] = node::divided(shape().extents());
+        if constexpr (differentiable) scales_.reserve(count);
+        auto const r = operand_.template reader<width, pass::values>(nullptr);
+        with_team(length, count, [&](auto team, dim3 blocks) {
+            cuda::launch("standardize",
+                         &kernels::standardize<team, width, Centered, T, index, std::remove_const_t<decltype(r)>>,
+                         blocks, kernels::block_size, r, this->device_data(), scales_.data(), eps_,
+                         static_cast<index>(length), static_cast<index>(count));
+        });
+    }
+    void finish() {
+        if constexpr (differentiable) {
+            gradient_list list;
+            operand_.template prepare<pass::exact>(list);
+            if (shape().size() != 0) {
+                auto const [length, count] = node::divided(shape().extents());
+                auto const r = operand_.template reader<width, pass::exact>(&list);
+                with_team(length, count, [&](auto team, dim3 blocks) {
+                    cuda::launch("standardize_backward",
+                                 &kernels::standardize_backward<team, width, Centered, T, index,
+                                                                std::remove_const_t<decltype(r)>>,
+                                 blocks, kernels::block_size, r, this->device_data(), this->device_gradient(),
+                                 scales_.data(), static_cast<index>(length), static_cast<index>(count));
+                });
+            }
+            operand_.finish();
+        }
+    }
+
+private:
+    /// Calls f(team size, blocks): a warp where its registers hold a stretch, else a block.
+    template <class F>
+    static void with_team(std::size_t length, std::size_t count, F const& f) {
+        constexpr std::size_t most = kernels::kept_elements<kernels::warp_size, T>;
+        if (length <= most) {
+            if constexpr (is_dynamic(known.length) || known.length <= most)
+                f(std::integral_constant<unsigned, kernels::warp_size>{}, blocks_for(count * kernels::warp_size));
+        } else if constexpr (is_dynamic(known.length) || known.length > most)
+            f(std::integral_constant<unsigned, kernels::block_size>{}, blocks_for(count * kernels::block_size));
+    }
+
+    operand operand_;
+    T eps_;
+    cuda::buffer<T> scales_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval
