@@ -3,6 +3,7 @@
 #pragma once
 
 #include <tenon/cuda/capture.hpp>
+#include <tenon/cuda/clip.hpp>
 #include <tenon/cuda/creation.hpp>
 #include <tenon/cuda/device.hpp>
 #include <tenon/cuda/optim.hpp>

@@ -13,50 +13,66 @@
 namespace tenon::inline TENON_TARGET::nn {
 
 namespace detail {
-/// Σ|g|^p over all gradients of a model, or max |g| for p = ∞.
-template <class Model>
-double gradient_powers(Model& model, double p) {
-    double total = 0;
-    visit_parameters(model, [&](auto& v) {
-        for (auto const g : v.grad().flat()) {
-            double const size = std::abs(static_cast<double>(g));
-            if (std::isinf(p)) total = size > total || std::isnan(size) ? size : total;
-            else total += p == 2 ? size * size : p == 1 ? size : std::pow(size, p);
-        }
-    });
-    return total;
-}
+/// What `clip_grad_norm` and `clip_grad_value` do where a model's parameters live.
+template <class Device>
+struct gradient_clipping;
+
+template <>
+struct gradient_clipping<cpu> {
+    template <class Model, class Limit>
+    static floating_t<Limit> norm(Model& model, Limit limit, double p) {
+        double const all = powers(model, p);
+        double const norm = std::isinf(p) || p == 1 ? all : p == 2 ? std::sqrt(all) : std::pow(all, 1 / p);
+        double const scale = static_cast<double>(limit) / (norm + 1e-6);
+        if (!(scale >= 1))
+            visit_parameters(model, [&](auto& v) {
+                for (auto& g : v.grad().flat())
+                    g = static_cast<std::remove_reference_t<decltype(g)>>(static_cast<double>(g) * scale);
+            });
+        return static_cast<floating_t<Limit>>(norm);
+    }
+    template <class Model>
+    static void value(Model& model, double limit) {
+        visit_parameters(model, [&](auto& v) {
+            using T = value_t<decltype(v)>;
+            T const most = static_cast<T>(limit);
+            for (T& g : v.grad().flat()) g = std::isnan(g) ? g : std::clamp(g, -most, most);
+        });
+    }
+
+private:
+    /// Σ|g|^p over all gradients of a model, or max |g| for p = ∞.
+    template <class Model>
+    static double powers(Model& model, double p) {
+        double total = 0;
+        visit_parameters(model, [&](auto& v) {
+            for (auto const g : v.grad().flat()) {
+                double const size = std::abs(static_cast<double>(g));
+                if (std::isinf(p)) total = size > total || std::isnan(size) ? size : total;
+                else total += p == 2 ? size * size : p == 1 ? size : std::pow(size, p);
+            }
+        });
+        return total;
+    }
+};
 }  // namespace detail
 
 /// Multiplies all gradients of a model by limit / (norm + 10⁻⁶) where that is less than 1, and returns the norm that
 /// they had before: (Σ|g|^p)^(1/p) over all gradients together, or the greatest |g| for p = ∞. A norm that is not
 /// finite reaches the gradients as PyTorch's does. Follows torch.nn.utils.clip_grad_norm_.
 /// @param model a struct, a variable or a pipeline, as optimisers take
-/// @return of the limit's type; an integer gives a float
+/// @return a number of the limit's type, where an integer gives a float; of a model on a device a tensor there without axes,
+/// which converts to such a number: nothing waits until it is asked for
 template <class Model, class Limit>
-floating_t<Limit> clip_grad_norm(Model& model, Limit limit, double norm_type = 2) {
+auto clip_grad_norm(Model& model, Limit limit, double norm_type = 2) {
     if (!(norm_type > 0)) throw std::invalid_argument("clip_grad_norm: the norm's type has to be positive");
-    double const powers = detail::gradient_powers(model, norm_type);
-    double const norm = std::isinf(norm_type) || norm_type == 1 ? powers
-                        : norm_type == 2                        ? std::sqrt(powers)
-                                                                : std::pow(powers, 1 / norm_type);
-    double const scale = static_cast<double>(limit) / (norm + 1e-6);
-    if (!(scale >= 1))
-        visit_parameters(model, [&](auto& v) {
-            for (auto& g : v.grad().flat())
-                g = static_cast<std::remove_reference_t<decltype(g)>>(static_cast<double>(g) * scale);
-        });
-    return static_cast<floating_t<Limit>>(norm);
+    return detail::gradient_clipping<model_device_t<Model>>::norm(model, limit, norm_type);
 }
 
 /// Limits every gradient of a model to [−limit, limit]; NaN stays. Follows torch.nn.utils.clip_grad_value_.
 template <class Model>
 void clip_grad_value(Model& model, double limit) {
-    visit_parameters(model, [&](auto& v) {
-        using T = value_t<decltype(v)>;
-        T const most = static_cast<T>(limit);
-        for (T& g : v.grad().flat()) g = std::isnan(g) ? g : std::clamp(g, -most, most);
-    });
+    detail::gradient_clipping<model_device_t<Model>>::value(model, limit);
 }
 
 }  // namespace tenon::inline TENON_TARGET::nn

@@ -4,40 +4,9 @@
 #include <array>
 
 #include <tenon/core/tuple.hpp>
-#include <tenon/kernels/team.hpp>
+#include <tenon/kernels/parameters.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {
-
-/// Parameters that one launch takes: their list travels with the launch, which holds four kilobytes.
-inline constexpr unsigned most_parameters = 64;
-/// Elements of one parameter that a block works on.
-inline constexpr std::size_t chunk = 16 * block_size;
-
-/// A parameter's memory, of any element type.
-template <std::size_t Count>
-struct parameter_memory {
-    void* value;
-    void* gradient;
-    void* state[Count == 0 ? 1 : Count];
-    std::size_t n;
-};
-/// Several parameters, and the number of the first block that works on each.
-template <std::size_t Count>
-struct parameter_list {
-    parameter_memory<Count> at[most_parameters];
-    unsigned first_block[most_parameters + 1];
-    unsigned size;
-};
-
-/// Calls f(parameter, element) for the elements that a block works on.
-template <std::size_t Count, class F>
-__device__ inline void for_each_listed(parameter_list<Count> const& list, F const& f) {
-    unsigned k = 0;
-    while (k + 1 < list.size && list.first_block[k + 1] <= blockIdx.x) ++k;
-    auto const& p = list.at[k];
-    std::size_t const first = (blockIdx.x - list.first_block[k]) * chunk;
-    for (std::size_t i = first + threadIdx.x; i < p.n && i < first + chunk; i += block_size) f(p, i);
-}
 
 /// One step by a rule (see optim::parameter_state::step). The counters are in memory, where a captured step finds what the
 /// one before it left; the last block counts on.
