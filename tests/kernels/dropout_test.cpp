@@ -39,15 +39,51 @@ TEST_CASE("dropout draws the processor's numbers, forward and back", "[kernels]"
     CHECK(agrees(tn::randn<float, 6, 5>(gen), 0.5, false));
 }
 
-TEST_CASE("a captured step cannot draw numbers for dropout", "[kernels]") {
-    auto const x = tn::cuda::ones<float, 4, 5>();
+TEST_CASE("a captured step draws at each replay what it would draw if it ran anew", "[kernels]") {
+    tn::generator host{43}, device{43}, other{5};
+    auto const x = tn::randn<float, 4, 5>(other);
     tn::cuda::tensor<float, 4, 5> y;
+    tn::cuda::tensor<double, 3> z;
+    tn::cuda::variable<float, 4, 5> dv(x);
+    tn::variable<float, 4, 5> v(x);
+    auto const work = [](auto const& u, auto& gen, auto& masked) {
+        masked = tn::dropout(u, 0.5, true, gen);
+        tn::backward(tn::sum(tn::dropout(tn::square(u), 0.25, true, gen)));
+    };
+    auto const step = tn::cuda::capture([&] {
+        work(dv, device, y);
+        z = tn::cuda::randn<double, 3>(device) + tn::cuda::rand<double, 3>(other);
+    });
+    CHECK(device.counter() == 0);
+    tn::generator host_other = other;
+    for (int i = 0; i != 6; ++i) {
+        // Others draw in between, and the generator starts anew.
+        if (i == 3) CHECK(same(tn::to<tn::cpu>(tn::cuda::rand<float, 7>(device)), tn::rand<float, 7>(host)));
+        if (i == 4) host = device = tn::generator{44};
+        auto const launches = host_cuda::launches;
+        step();
+        CHECK(host_cuda::launches - launches == (i == 0 ? 2 : i == 3 || i == 4 ? 1 : 0));
+        tn::tensor<float, 4, 5> expected;
+        work(v, host, expected);
+        CHECK(same(tn::to<tn::cpu>(y), expected));
+        CHECK(same(tn::to<tn::cpu>(dv.grad()), v.grad()));
+        tn::tensor const a = tn::randn<double, 3>(host), b = tn::rand<double, 3>(host_other);
+        CHECK(same(tn::to<tn::cpu>(z), tn::tensor(a + b)));
+        CHECK(device.counter() == host.counter());
+    }
+    CHECK_THROWS_AS(tn::cuda::capture([&] { step(); }), tn::cuda::error);
+    CHECK_THROWS_AS(tn::cuda::capture([&] {
+                        y = tn::dropout(dv, 0.5, true, device);
+                        return tn::sum(dv).item();
+                    }),
+                    tn::cuda::error);
+    CHECK(device.counter() == host.counter());
+
     nn::dropout layer(0.5);
-    CHECK_THROWS_AS(tn::cuda::capture([&] { y = layer(x); }), tn::cuda::error);
     layer.training = false;
-    auto const step = tn::cuda::capture([&] { y = layer(x); });
-    step();
-    CHECK(same(tn::to<tn::cpu>(y), tn::ones<float, 4, 5>()));
+    auto const passes = tn::cuda::capture([&] { y = layer(dv); });
+    passes();
+    CHECK(same(tn::to<tn::cpu>(y), x));
 }
 
 TEST_CASE("triangles of matrices", "[kernels]") {

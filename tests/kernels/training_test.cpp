@@ -109,7 +109,6 @@ TEST_CASE("a captured step replays what was recorded", "[kernels]") {
     tn::copy(twin, b);
     CHECK(same(a.fc1.weight.value(), b.fc1.weight.value()));
     CHECK_THROWS_AS(tn::cuda::capture([&] { return loss.item(); }), tn::cuda::error);
-    CHECK_THROWS_AS(tn::cuda::capture([&] { loss = tn::cuda::randn<float>(); }), tn::cuda::error);
     CHECK(loss.item() == loss.item());
 }
 

@@ -4,8 +4,8 @@
 #include <tenon/core/creation.hpp>
 #include <tenon/core/random.hpp>
 #include <tenon/cuda/tensor.hpp>
+#include <tenon/eval/cuda/random.hpp>
 #include <tenon/eval/cuda/tape.hpp>
-#include <tenon/kernels/random.hpp>
 
 namespace tenon::inline TENON_TARGET::cuda {
 
@@ -17,12 +17,11 @@ void fill_on_device(T* out, std::size_t n, T value) {
 /// Takes from the generator what the processor would take, and draws it on the device.
 template <class T, class Numbers>
 void draw(T* out, std::size_t n, Numbers const& numbers, generator& gen) {
-    context::local().refuse_capture("random numbers");
     std::uint64_t const blocks = n / Numbers::per_block + (n % Numbers::per_block != 0);
-    std::uint64_t const start = gen.advance(blocks);
+    auto const from = take_random(gen, blocks);
     if (n != 0)
         launch("fill_random", &kernels::fill_random<T, Numbers>, eval::blocks_for(blocks), kernels::block_size, out, n,
-               numbers, gen.seed(), start);
+               numbers, from);
 }
 }  // namespace detail
 

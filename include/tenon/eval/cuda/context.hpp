@@ -17,6 +17,7 @@ struct blas;
 }  // namespace detail
 
 class pending_zeros;
+class captured_generators;
 
 /// A thread's place on the device. Everything that a thread does there runs in the order of its one stream; a tensor that two
 /// threads use needs `synchronize()` between them.
@@ -74,7 +75,8 @@ public:
     void keep(block b) { kept_.push_back(std::move(b)); }
 
     matmul_precision precision = matmul_precision::highest;
-    std::shared_ptr<detail::blas> products;  ///< made by the first product
+    std::shared_ptr<detail::blas> products;           ///< made by the first product
+    std::shared_ptr<captured_generators> generators;  ///< of the step that is being captured
 
 private:
     context() : landing_(64) {

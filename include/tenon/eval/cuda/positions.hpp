@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include <tenon/core/random.hpp>
 #include <tenon/eval/cuda/leaf.hpp>
+#include <tenon/eval/cuda/random.hpp>
 #include <tenon/expr/dropout.hpp>
 #include <tenon/expr/index.hpp>
 #include <tenon/expr/pad.hpp>
@@ -57,8 +57,8 @@ protected:
 
 /// Whether elements are kept: the processor's numbers, from the same block for each element.
 struct dropout_decisions {
-    std::uint64_t below, key, first;
-    std::uint64_t length, blocks_in_row;
+    kernels::random_blocks blocks;
+    std::uint64_t below, length, blocks_in_row;
 
     template <std::size_t N, class Index>
     TENON_INLINE __device__ void fill(Index i, bool (&keep)[N]) const {
@@ -66,12 +66,13 @@ struct dropout_decisions {
             for (bool& k : keep) k = true;
             return;
         }
+        kernels::random_state const first = blocks.begin();
         std::uint64_t number = 0;
-        tenon::detail::random_block block(key, first);
+        tenon::detail::random_block block(first.key, first.next);
         for (std::size_t k = 0; k < N; ++k) {
             std::uint64_t const at = static_cast<std::uint64_t>(i) + k, column = at % length;
             std::uint64_t const wanted = at / length * blocks_in_row + column / 4;
-            if (wanted != number) block = tenon::detail::random_block(key, first + wanted);
+            if (wanted != number) block = tenon::detail::random_block(first.key, first.next + wanted);
             number = wanted;
             keep[k] = block.word[column % 4] >= below;
         }
@@ -85,20 +86,18 @@ struct device_tape<dropout_mask<Shape>, Grad> : position_tape<dropout_mask<Shape
 
     template <std::size_t, pass>
     auto reader(gradient_list const*) const {
-        return this->reads(
-            dropout_decisions{this->node_->below(), this->node_->gen->seed(), start_, length(), blocks_in_row()});
+        return this->reads(dropout_decisions{blocks_, this->node_->below(), length(), blocks_in_row()});
     }
     void forward() {
         if (this->node_->below() == 0) return;
-        cuda::context::local().refuse_capture("random numbers");
         std::size_t const n = this->shape().size();
-        start_ = this->node_->gen->advance(n == 0 ? 0 : n / length() * blocks_in_row());
+        blocks_ = cuda::take_random(*this->node_->gen, n == 0 ? 0 : n / length() * blocks_in_row());
     }
 
 private:
     std::uint64_t length() const { return row_length(this->shape()); }
     std::uint64_t blocks_in_row() const { return (length() + 3) / 4; }
-    std::uint64_t start_ = 0;
+    kernels::random_blocks blocks_{};
 };
 
 template <bool Upper>

@@ -1,0 +1,66 @@
+// What is drawn from generators on the device, now or in a captured step.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <tenon/core/generator.hpp>
+#include <tenon/eval/cuda/context.hpp>
+#include <tenon/kernels/random.hpp>
+
+namespace tenon::inline TENON_TARGET::cuda {
+
+/// What a captured step takes from generators. Where each stands is in the device's memory, and the step itself counts it on; a
+/// replay takes from the generator what the step would take if it ran anew, so that both give the same numbers in the same
+/// order, and corrects the device only where something else has drawn from the generator or seeded it.
+class captured_generators {
+public:
+    /// Takes blocks for the step that is being recorded.
+    kernels::random_blocks take(generator& from, std::uint64_t blocks) {
+        auto& g = of(from);
+        return {{0, std::exchange(g.blocks, g.blocks + blocks)}, g.state.data()};
+    }
+    /// Records the end of the step.
+    void record_end() const {
+        for (auto const& g : all_)
+            launch("advance_random", &kernels::advance_random<>, dim3(1), dim3(1), g.state.data(), g.blocks);
+    }
+    /// Comes before each replay.
+    void begin_replay() {
+        for (auto& g : all_) {
+            kernels::random_state const now{g.from->seed(), g.from->advance(g.blocks)};
+            if (!g.known || g.on_device.key != now.key || g.on_device.next != now.next)
+                launch("set_random", &kernels::set_random<>, dim3(1), dim3(1), g.state.data(), now);
+            g.on_device = {now.key, now.next + g.blocks};
+            g.known = true;
+        }
+    }
+    bool empty() const { return all_.empty(); }
+
+private:
+    struct one {
+        generator* from;
+        std::uint64_t blocks = 0;                ///< of one replay
+        bool known = false;                      ///< whether the device knows where the generator stands
+        kernels::random_state on_device = {};    ///< what it knows, when the replays so far are done
+        buffer<kernels::random_state> state = {};
+    };
+    one& of(generator& from) {
+        for (auto& g : all_)
+            if (g.from == &from) return g;
+        auto& g = all_.emplace_back(one{&from});
+        g.state.reserve(1);
+        return g;
+    }
+
+    std::vector<one> all_;
+};
+
+/// Takes blocks of a generator for what is asked of the device next.
+inline kernels::random_blocks take_random(generator& from, std::uint64_t blocks) {
+    auto& here = context::local();
+    if (here.capturing()) return here.generators->take(from, blocks);
+    return {{from.seed(), from.advance(blocks)}, nullptr};
+}
+
+}  // namespace tenon::inline TENON_TARGET::cuda
