@@ -86,7 +86,7 @@ struct channel_share {
 
 /// The moments of each block's part of each channel. A thread keeps packs in registers, so that it reads them once for their mean
 /// and the deviations from it.
-/// @param channels `count()`, `packs()` of a channel, and where pack k of channel c begins
+/// @param channels `count()`, `packs` of a channel, and where pack k of channel c begins
 template <std::size_t W, class T, class Index, class Region, class Channels>
 __global__ void __launch_bounds__(block_size)
     channel_moments(__grid_constant__ const Region region, __grid_constant__ const Channels channels,
@@ -97,13 +97,13 @@ __global__ void __launch_bounds__(block_size)
     channel_share<Channels::columns, Index> const share(channels.count());
     moments<V> all{V(0), V(0), V(0)};
     if (share.channel < channels.count())
-        for (Index k = share.first; k < channels.packs(); k += packs * share.step) {
+        for (Index k = share.first; k < channels.packs; k += packs * share.step) {
             eval::lanes<V, W> kept[packs];
             moments<V> some{V(0), V(0), V(0)};
             auto const each = [&](auto const& f) TENON_LAMBDA_INLINE {
                 unroll<packs>([&](auto p) TENON_LAMBDA_INLINE {
                     Index const at = k + static_cast<Index>(p) * share.step;
-                    if (at < channels.packs()) f(kept[p], at);
+                    if (at < channels.packs) f(kept[p], at);
                 });
             };
             V total(0);
@@ -173,7 +173,7 @@ __global__ void __launch_bounds__(block_size)
             if (running.batches && c == 0) ++*running.batches;
         }
     }
-    for (Index k = share.first; k < channels.packs(); k += share.step) {
+    for (Index k = share.first; k < channels.packs; k += share.step) {
         Index const i = channels(c, k);
         auto const x = region.template load<W>(i).value;
         eval::lanes<V, W> y;
@@ -192,7 +192,7 @@ __global__ void __launch_bounds__(block_size)
     channel_share<Channels::columns, Index> const share(channels.count());
     gradient_sums<V> all{V(0), V(0)};
     if (share.channel < channels.count())
-        for (Index k = share.first; k < channels.packs(); k += share.step) {
+        for (Index k = share.first; k < channels.packs; k += share.step) {
             Index const i = channels(share.channel, k);
             auto const v = eval::load_elements<W, true>(y + i), u = eval::load_elements<W, true>(g + i);
             for (std::size_t j = 0; j != W; ++j) all = join_gradient_sums{}(all, {u.at[j], u.at[j] * v.at[j]});
@@ -221,7 +221,7 @@ __global__ void __launch_bounds__(block_size)
     }
     if (share.channel < channels.count()) {
         V const scale = V::load(scales + share.channel);
-        for (Index k = share.first; k < channels.packs(); k += share.step) {
+        for (Index k = share.first; k < channels.packs; k += share.step) {
             Index const i = channels(share.channel, k);
             auto sent = eval::load_elements<W, true>(g + i);
             if constexpr (Training) {

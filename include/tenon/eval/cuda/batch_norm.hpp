@@ -24,10 +24,10 @@ struct channel_elements {
     static constexpr unsigned columns = static_plane == 1 ? kernels::warp_size : 1;
 
     Shape shape;
+    index packs;  ///< of one channel
 
+    explicit channel_elements(Shape const& s) : shape(s), packs(static_cast<index>(s[0] * plane() / W)) {}
     TENON_HOST_DEVICE index count() const { return extent_of<1, index>(shape); }
-    /// Packs of one channel.
-    TENON_HOST_DEVICE index packs() const { return extent_of<0, index>(shape) * plane() / W; }
     /// Where pack k of channel c begins.
     TENON_HOST_DEVICE index operator()(index c, index k) const {
         index const e = k * W;
@@ -70,8 +70,8 @@ struct device_tape<batch_norm_node<A, R>, Grad>
 
     /// @throws shape_error while training with fewer than two elements for each channel
     void forward() {
-        channels_type const channels{shape()};
-        auto const n = static_cast<double>(channels.packs()) * static_cast<double>(width);
+        channels_type const channels(shape());
+        auto const n = static_cast<double>(channels.packs) * static_cast<double>(width);
         if (node_->training && n < 2)
             throw shape_error("batch_norm: training needs more than one element for each channel, not " +
                               to_string(shape()));
@@ -101,7 +101,7 @@ struct device_tape<batch_norm_node<A, R>, Grad>
             gradient_list list;
             operand_.template prepare<pass::exact>(list);
             if (shape().size() != 0) {
-                channels_type const channels{shape()};
+                channels_type const channels(shape());
                 cuda::buffer<kernels::gradient_sums<V>> found;
                 if (node_->training) {
                     found.reserve(blocks().x / groups() * shape()[1]);
@@ -133,7 +133,7 @@ private:
     std::size_t groups() const { return (shape()[1] + channels_type::columns - 1) / channels_type::columns; }
     /// As many blocks for each group of channels: together what fills the device, but none without a thread's registers full.
     dim3 blocks() const {
-        std::size_t const packs = channels_type{shape()}.packs(),
+        std::size_t const packs = channels_type(shape()).packs,
                           for_block = kernels::block_size / channels_type::columns * kernels::kept_packs<T, width>,
                           useful = (packs + for_block - 1) / for_block,
                           room = std::size_t{cuda::context::local().multiprocessors()} * 8 / groups();
