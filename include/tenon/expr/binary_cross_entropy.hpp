@@ -9,17 +9,22 @@
 
 namespace tenon::inline TENON_TARGET {
 
-/// Options of binary_cross_entropy, for probabilities of element type T and a shape.
-template <class T, class Shape>
+/// Options of binary_cross_entropy, for probabilities of element type T and a shape on a device.
+template <class T, class Shape, class Device = cpu>
 struct binary_cross_entropy_options {
-    loss_weight<T, Shape> weight{};  ///< what each element's loss is multiplied by, broadcast to the shape
+    loss_weight<T, Shape, Device> weight{};  ///< what each element's loss is multiplied by, broadcast to the shape
 };
-/// Options of binary_cross_entropy_with_logits, for logits of element type T and a shape.
-template <class T, class Shape>
+/// Options of binary_cross_entropy_with_logits, for logits of element type T and a shape on a device.
+template <class T, class Shape, class Device = cpu>
 struct binary_cross_entropy_with_logits_options {
-    loss_weight<T, Shape> weight{};      ///< what each element's loss is multiplied by, broadcast to the shape
-    loss_weight<T, Shape> pos_weight{};  ///< what the part of positive targets is multiplied by, broadcast to the shape
+    loss_weight<T, Shape, Device> weight{};      ///< what each element's loss is multiplied by, broadcast to the shape
+    loss_weight<T, Shape, Device> pos_weight{};  ///< what the part of positive targets is multiplied by, broadcast to the shape
 };
+
+namespace detail {
+template <template <class, class, class> class Options, class X>
+using element_options = Options<value_t<node_t<X>>, shape_t<node_t<X>>, device_of_t<node_t<X>>>;
+}  // namespace detail
 
 namespace op {
 /// Logarithms are at least −100, and the slope's denominator at least 10⁻¹²: PyTorch's way to stay finite at 0 and 1.
@@ -62,7 +67,7 @@ constexpr auto binary_cross_entropy(X&& x, T&& t) {
 /// The same with each element's loss multiplied by a weight: `binary_cross_entropy(x, t, {.weight = w})`.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto binary_cross_entropy(
-    X&& x, T&& t, binary_cross_entropy_options<value_t<node_t<X>>, shape_t<node_t<X>>> const& options) {
+    X&& x, T&& t, detail::element_options<binary_cross_entropy_options, X> const& options) {
     return detail::compare_elements(
         "binary_cross_entropy",
         [&](auto&& a, auto&& b) {
@@ -84,7 +89,7 @@ constexpr auto binary_cross_entropy_with_logits(X&& x, T&& t) {
 /// The same with weights: `.weight` multiplies the loss of an element, `.pos_weight` its first term.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto binary_cross_entropy_with_logits(
-    X&& x, T&& t, binary_cross_entropy_with_logits_options<value_t<node_t<X>>, shape_t<node_t<X>>> const& options) {
+    X&& x, T&& t, detail::element_options<binary_cross_entropy_with_logits_options, X> const& options) {
     return detail::compare_elements(
         "binary_cross_entropy_with_logits",
         [&](auto&& a, auto&& b) {

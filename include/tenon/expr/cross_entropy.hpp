@@ -25,11 +25,11 @@ template <class S>
 using target_shape = reduced_shape<false, S, class_axis<S>>;
 }  // namespace detail
 
-/// Options of cross_entropy, for logits of element type T and a number of classes.
-template <class T, std::size_t Classes>
+/// Options of cross_entropy, for logits of element type T and a number of classes on a device.
+template <class T, std::size_t Classes, class Device = cpu>
 struct cross_entropy_options {
     /// One weight for each class; the mean over class indices divides by the weights' sum.
-    loss_weight<T, shape<Classes>> weight{};
+    loss_weight<T, shape<Classes>, Device> weight{};
     std::int64_t ignore_index = -100;  ///< rows with this index count nothing; distributions have no use for it
     double label_smoothing = 0;        ///< the part of the target that is spread over all classes
 };
@@ -41,7 +41,8 @@ inline constexpr std::size_t class_extent = [] {
     else return S::static_extents[class_axis<S>];
 }();
 template <class X>
-using options_for = cross_entropy_options<value_t<node_t<X>>, class_extent<shape_t<node_t<X>>>>;
+using options_for =
+    cross_entropy_options<value_t<node_t<X>>, class_extent<shape_t<node_t<X>>>, device_of_t<node_t<X>>>;
 template <reduction R, class Logits>
 using loss_shape = std::conditional_t<R == reduction::none, target_shape<shape_t<Logits>>, tenon::shape<>>;
 }  // namespace detail
@@ -52,7 +53,8 @@ class cross_entropy_node
 public:
     using shape_type = detail::loss_shape<R, Logits>;
     using device = device_of_nodes<Logits, Targets>;
-    using options_type = cross_entropy_options<value_t<Logits>, detail::class_extent<shape_t<Logits>>>;
+    using options_type =
+        cross_entropy_options<value_t<Logits>, detail::class_extent<shape_t<Logits>>, device_of_t<Logits>>;
     constexpr cross_entropy_node(Logits x, Targets t, options_type o)
         : logits(std::move(x)), targets(std::move(t)), options(std::move(o)) {}
     constexpr shape_type shape() const {

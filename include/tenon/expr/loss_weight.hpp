@@ -37,10 +37,12 @@ constexpr bool weights_fit() {
 
 /// Weights that are broadcast to a shape: a tensor, a computation, or a number; 1 everywhere when there are none. A
 /// tensor that is an lvalue is referred to, anything else is copied into memory of the workspace that copies of this
-/// object share and that belongs to one thread.
+/// object share and that belongs to one thread. Of a loss on a device they are the host's all the same, which are brought at
+/// each evaluation, or a tensor on that device, an lvalue of the loss's element type.
 /// @tparam T the loss's element type
 /// @tparam Shape what the weights are broadcast to, but not beyond
-template <class T, class Shape>
+/// @tparam Device where the loss is computed
+template <class T, class Shape, class Device = cpu>
 class loss_weight {
 public:
     using value_type = typename detail::plain_element<T>::type;
@@ -59,7 +61,14 @@ public:
                       "the weights of a loss have a shape that does not fit its elements");
         auto const s = w.shape();
         for (std::size_t i = 0; i < s.rank() && i < rank; ++i) extents_[rank - 1 - i] = s[s.rank() - 1 - i];
-        if constexpr (!requires { typename plain::tensor_tag; }) {
+        if constexpr (!std::is_same_v<device_of_t<W>, cpu>) {
+            static_assert(std::is_same_v<device_of_t<W>, Device>,
+                          "the weights of a loss live on another device than its elements");
+            static_assert(std::is_lvalue_reference_v<W> && requires { typename plain::tensor_tag; } &&
+                              std::is_same_v<value_t<W>, value_type>,
+                          "weights of a loss that live on a device are a tensor of its element type that has a name");
+            on_device_ = w.device_data();
+        } else if constexpr (!requires { typename plain::tensor_tag; }) {
             auto const t = w.eval();
             own(t.data(), t.size());
         } else if constexpr (std::is_lvalue_reference_v<W> && std::is_same_v<value_t<W>, value_type>)
@@ -76,13 +85,18 @@ public:
     }
 
     constexpr loss_weight(loss_weight const& o)
-        : extents_(o.extents_), values_(o.values_), owners_(o.owners_), owned_(o.owned_) {
+        : extents_(o.extents_),
+          values_(o.values_),
+          on_device_(o.on_device_),
+          owners_(o.owners_),
+          owned_(o.owned_) {
         if (owners_) ++*owners_;
     }
     constexpr loss_weight& operator=(loss_weight const& o) {
         loss_weight copy(o);
         std::swap(extents_, copy.extents_);
         std::swap(values_, copy.values_);
+        std::swap(on_device_, copy.on_device_);
         std::swap(owners_, copy.owners_);
         std::swap(owned_, copy.owned_);
         return *this;
@@ -99,6 +113,8 @@ public:
     }
 
     constexpr value_type const* data() const { return owners_ ? owned_ : values_ ? values_ : &one; }
+    /// Where they are in the device's memory; null where they are the host's.
+    constexpr value_type const* device_data() const { return on_device_; }
     /// Steps from element to element along the axes of the shape: 0 where one weight serves all.
     constexpr std::array<std::ptrdiff_t, rank + 1> strides() const {
         std::array<std::ptrdiff_t, rank + 1> s{};
@@ -144,6 +160,7 @@ private:
 
     std::array<std::size_t, rank + 1> extents_ = ones();
     value_type const* values_ = nullptr;
+    value_type const* on_device_ = nullptr;
     std::size_t* owners_ = nullptr;
     value_type* owned_ = nullptr;
 };
@@ -158,6 +175,7 @@ public:
         : shape_(s), weight_(std::move(w)), strides_(strides) {}
     constexpr Shape shape() const { return shape_; }
     constexpr auto const* data() const { return weight_.data(); }
+    constexpr auto const* device_data() const { return weight_.device_data(); }
     constexpr strides_type const& strides() const { return strides_; }
 
 private:
@@ -168,18 +186,18 @@ private:
 
 namespace detail {
 /// Weights for every element of a loss.
-template <class T, class Shape>
-constexpr auto weights_of(loss_weight<T, Shape> const& w, Shape const& s) {
+template <class T, class Shape, class Device>
+constexpr auto weights_of(loss_weight<T, Shape, Device> const& w, Shape const& s) {
     w.check(s);
-    return weight_node<loss_weight<T, Shape>, Shape>(w, s, w.strides());
+    return weight_node<loss_weight<T, Shape, Device>, Shape>(w, s, w.strides());
 }
 /// Weights of classes for elements whose classes lie along an axis.
-template <std::size_t Axis, class T, class Classes, class Shape>
-constexpr auto class_weights_of(loss_weight<T, Classes> const& w, Shape const& s) {
+template <std::size_t Axis, class T, class Classes, class Device, class Shape>
+constexpr auto class_weights_of(loss_weight<T, Classes, Device> const& w, Shape const& s) {
     w.check(Classes(std::array{s[Axis]}));
     std::array<std::ptrdiff_t, Shape::rank() + 1> strides{};
     strides[Axis] = w.strides()[0];
-    return weight_node<loss_weight<T, Classes>, Shape>(w, s, strides);
+    return weight_node<loss_weight<T, Classes, Device>, Shape>(w, s, strides);
 }
 }  // namespace detail
 

@@ -30,8 +30,8 @@ public:
         extents_.assign(s.begin(), s.end());
         for (auto const v : t) values_.push_back(static_cast<double>(v));
     }
-    template <class T, class Shape>
-    operator loss_weight<T, Shape>() const {
+    template <class T, class Shape, class Device>
+    operator loss_weight<T, Shape, Device>() const {
         if (values_.empty()) return {};
         return {values_.data(), values_.size(), extents_};
     }

@@ -116,6 +116,18 @@ inline block::~block() {
     else pool_->deallocate(p_, bytes_);
 }
 
+/// Asks something of the device while a step is recorded, but not as a part of it, and waits for it.
+/// @param f takes a stream
+template <class F>
+void beside_capture(char const* call, F const& f) {
+    cudaStream_t other = nullptr;
+    check(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    cudaError_t const status = f(other), done = cudaStreamSynchronize(other);
+    static_cast<void>(cudaStreamDestroy(other));
+    check(status, call);
+    check(done, "cudaStreamSynchronize");
+}
+
 /// Waits until the device has done what the calling thread asked of it.
 inline void synchronize() { context::local().synchronize(); }
 

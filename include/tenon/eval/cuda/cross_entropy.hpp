@@ -1,8 +1,7 @@
 // Cross-entropy on the device: the launch that finds the loss leaves the gradient behind, ready to be scaled.
 #pragma once
 
-#include <vector>
-
+#include <tenon/eval/cuda/loss_weight.hpp>
 #include <tenon/eval/cuda/softmax.hpp>
 #include <tenon/expr/cross_entropy.hpp>
 #include <tenon/kernels/cross_entropy.hpp>
@@ -58,9 +57,10 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
         weights_.reserve(v.count);
         scale_.reserve(1);
         this->make_room();
-        kernels::cross_entropy_options<T> const options{
-            class_weights(), node_->options.ignore_index,
-            static_cast<T>(static_cast<float>(node_->options.label_smoothing))};
+        auto const& o = node_->options;
+        class_weights_.find(o.weight, tenon::shape<dyn>(s[axis]));
+        kernels::cross_entropy_options<T> const options{class_weights_.data(), o.weight.strides()[0], o.ignore_index,
+                                                        static_cast<T>(static_cast<float>(o.label_smoothing))};
         auto const r = logits_.template reader<1, pass::values>(nullptr);
         auto const t = targets_.template reader<1, pass::values>(nullptr);
         constexpr int joins = R == reduction::none ? 0 : R == reduction::sum ? 1 : 2;
@@ -84,22 +84,11 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
     }
 
 private:
-    /// The classes' weights, brought to the device; null where there are none.
-    T const* class_weights() {
-        auto const& w = node_->options.weight;
-        std::ptrdiff_t const step = w.strides()[0];
-        if (step == 0 && *w.data() == T(1)) return nullptr;
-        std::vector<T> all(logits_.shape()[axis]);
-        for (std::size_t c = 0; c != all.size(); ++c) all[c] = w.data()[static_cast<std::ptrdiff_t>(c) * step];
-        class_weights_.reserve(all.size());
-        cuda::upload(all.data(), class_weights_.data(), all.size());
-        return class_weights_.data();
-    }
-
     node const* node_;
     device_tape<Logits, Grad> logits_;
     device_tape<Targets, false> targets_;
-    cuda::buffer<T> z_, losses_, weights_, scale_, class_weights_;
+    weights_on_device<T> class_weights_;
+    cuda::buffer<T> z_, losses_, weights_, scale_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

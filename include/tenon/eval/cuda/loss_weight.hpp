@@ -1,4 +1,4 @@
-// Weights of a loss on the device: the host's numbers, brought there and read by strides.
+// Weights of a loss on the device: a tensor there, or the host's numbers brought there; read by strides.
 #pragma once
 
 #include <tenon/eval/cuda/view.hpp>
@@ -6,7 +6,49 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// `forward` brings the numbers, which waits and which a captured step cannot contain; weights of 1 are there already.
+/// Finds a loss's weights on the device. The host's are brought each time, which waits; in a captured step they are brought
+/// when it is recorded, and stay as they are then. Weights of 1 are there already.
+template <class T>
+class weights_on_device {
+public:
+    /// @param weights a loss_weight or its node
+    /// @param s the extents that its strides belong to
+    template <class Weights, class Shape>
+    void find(Weights const& weights, Shape const& s) {
+        data_ = weights.device_data();
+        if (data_) return;
+        auto const strides = weights.strides();
+        std::size_t n = 1;
+        for (std::size_t a = 0; a != Shape::rank(); ++a)
+            if (s[a] != 0) n += (s[a] - 1) * static_cast<std::size_t>(strides[a]);
+        auto& here = cuda::context::local();
+        if (n == 1 && *weights.data() == T(1)) data_ = here.one<T>();
+        else if (here.capturing()) data_ = bring_beside_capture(weights.data(), n);
+        else {
+            brought_.reserve(n);
+            cuda::upload(weights.data(), brought_.data(), n);
+            data_ = brought_.data();
+        }
+    }
+    T const* data() const { return data_; }
+
+private:
+    /// Memory that nothing else in the step uses, and that the step keeps.
+    static T const* bring_beside_capture(T const* from, std::size_t n) {
+        auto& here = cuda::context::local();
+        cuda::block own(std::make_shared<cuda::pool>(here.stream(), true), n * sizeof(T));
+        T* const to = static_cast<T*>(own.data());
+        cuda::beside_capture("cudaMemcpyAsync", [&](cudaStream_t s) {
+            return cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyHostToDevice, s);
+        });
+        here.keep(std::move(own));
+        return to;
+    }
+
+    T const* data_ = nullptr;
+    cuda::buffer<T> brought_;
+};
+
 template <class Weight, class Shape, bool Grad>
 struct device_tape<weight_node<Weight, Shape>, Grad> {
     using node = weight_node<Weight, Shape>;
@@ -23,23 +65,11 @@ struct device_tape<weight_node<Weight, Shape>, Grad> {
     explicit device_tape(node const& n) : node_(&n) {}
     auto shape() const { return node_->shape(); }
     auto strides() const { return node_->strides(); }
-    value_type const* device_data() const { return data_; }
-    void forward() {
-        auto const s = shape();
-        std::size_t n = 1;
-        for (std::size_t a = 0; a != Shape::rank(); ++a)
-            if (s[a] != 0) n += (s[a] - 1) * static_cast<std::size_t>(strides()[a]);
-        if (n == 1 && *node_->data() == value_type(1)) data_ = cuda::context::local().one<value_type>();
-        else {
-            cuda::context::local().refuse_capture("weights of a loss");
-            brought_.reserve(n);
-            cuda::upload(node_->data(), brought_.data(), n);
-            data_ = brought_.data();
-        }
-    }
+    value_type const* device_data() const { return weights_.data(); }
+    void forward() { weights_.find(*node_, shape()); }
     template <std::size_t, pass>
     auto reader(gradient_list const*) const {
-        strided_reader<value_type, gradient_store::none, Shape> r{{}, data_, nullptr, {}, shape(), {}};
+        strided_reader<value_type, gradient_store::none, Shape> r{{}, device_data(), nullptr, {}, shape(), {}};
         auto const s = strides();
         for (std::size_t a = 0; a != Shape::rank(); ++a) r.strides[a] = s[a];
         return r;
@@ -51,8 +81,7 @@ struct device_tape<weight_node<Weight, Shape>, Grad> {
 
 private:
     node const* node_;
-    value_type const* data_ = nullptr;
-    cuda::buffer<value_type> brought_;
+    weights_on_device<value_type> weights_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

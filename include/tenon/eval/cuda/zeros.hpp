@@ -53,13 +53,8 @@ private:
     /// Writes the zeros while a step is recorded, but not as a part of it.
     void write_outside() {
         asked_ = when::never;
-        cudaStream_t other = nullptr;
-        check(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-        auto const status = bytes_ == 0 ? cudaSuccess : cudaMemsetAsync(p_, 0, bytes_, other);
-        auto const done = cudaStreamSynchronize(other);
-        static_cast<void>(cudaStreamDestroy(other));
-        check(status, "cudaMemsetAsync");
-        check(done, "cudaStreamSynchronize");
+        if (bytes_ != 0)
+            beside_capture("cudaMemsetAsync", [&](cudaStream_t s) { return cudaMemsetAsync(p_, 0, bytes_, s); });
     }
 
     when asked_ = when::never;
