@@ -6,7 +6,8 @@ namespace nn = tenon::nn;
 
 namespace {
 
-/// Whether values, gradients and running statistics are the processor's over a few batches, and in evaluation mode after them.
+/// Whether values, gradients and running statistics are the processor's over a few batches, and in evaluation mode
+/// after them.
 template <template <std::size_t, class> class Layer, std::size_t Channels, class X>
 bool layers_agree(X const& x) {
     tn::generator gen{91};
@@ -25,7 +26,8 @@ bool layers_agree(X const& x) {
             nn::eval(host);
             nn::eval(device);
         }
-        auto const expected = tn::backward(step(host, host_x)).item(), found = tn::backward(step(device, device_x)).item();
+        auto const expected = tn::backward(step(host, host_x)).item(),
+                   found = tn::backward(step(device, device_x)).item();
         good = good && std::abs(found - expected) <= 1e-4 * (1 + std::abs(expected));
         Layer<Channels, tn::cpu> back;
         tn::copy(device, back);
@@ -59,8 +61,8 @@ TEST_CASE("batch_norm as a function", "[kernels]") {
     auto const w = tn::randn<double, 5>(gen), b = tn::randn<double, 5>(gen);
     on_both const g(tn::randn<double, 6, 5, 7>(gen));
     CHECK(gradients_agree(
-        [&](auto const& a, auto const& u, auto const& v) { return tn::sum(tn::batch_norm(a, u, v) * g.where(a)); }, x, w,
-        b));
+        [&](auto const& a, auto const& u, auto const& v) { return tn::sum(tn::batch_norm(a, u, v) * g.where(a)); }, x,
+        w, b));
     on_both mean(tn::randn<double, 5>(gen)), var(tn::rand<double, 5>(gen));
     auto const evaluated = [&](auto const& a, auto const& u, auto const& v) {
         // Running statistics that are only read.

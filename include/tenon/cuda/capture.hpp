@@ -13,9 +13,9 @@
 
 namespace tenon::inline TENON_TARGET::cuda {
 
-/// A recorded step; calling it does what was recorded, with the same memory. Tensors, models, optimisers and generators that the
-/// step uses have to outlive it. Numbers that the host gave are those of the recording: a learning rate, for example. Random
-/// numbers are new ones each time, those that the step would draw if it ran anew.
+/// A recorded step; calling it does what was recorded, with the same memory. Tensors, models, optimisers and generators
+/// that the step uses have to outlive it. Numbers that the host gave are those of the recording: a learning rate, for
+/// example. Random numbers are new ones each time, those that the step would draw if it ran anew.
 class graph {
 public:
     graph(graph&& other) noexcept

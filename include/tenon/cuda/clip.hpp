@@ -67,16 +67,16 @@ private:
         double const* scale;
         template <class T>
         void start(list_type const& list, bool) const {
-            cuda::launch("scale_gradients", &kernels::scale_gradients<T>, dim3(list.blocks()), kernels::block_size, list,
-                         scale);
+            cuda::launch("scale_gradients", &kernels::scale_gradients<T>, dim3(list.blocks()), kernels::block_size,
+                         list, scale);
         }
     };
     struct clamped_list {
         double limit;
         template <class T>
         void start(list_type const& list, bool) const {
-            cuda::launch("clamp_gradients", &kernels::clamp_gradients<T>, dim3(list.blocks()), kernels::block_size, list,
-                         static_cast<T>(limit));
+            cuda::launch("clamp_gradients", &kernels::clamp_gradients<T>, dim3(list.blocks()), kernels::block_size,
+                         list, static_cast<T>(limit));
         }
     };
 };

@@ -26,9 +26,8 @@ private:
         step_counters* counters;
         template <class T>
         void start(kernels::parameter_list<Used> const& list, bool last) const {
-            cuda::launch("optimizer_step", &kernels::optimizer_step<T, Used, Rule, step_counters>,
-                         dim3(list.blocks()), kernels::block_size, list, rule, counters, last,
-                         cuda::context::local().ticket());
+            cuda::launch("optimizer_step", &kernels::optimizer_step<T, Used, Rule, step_counters>, dim3(list.blocks()),
+                         kernels::block_size, list, rule, counters, last, cuda::context::local().ticket());
         }
     };
     template <std::size_t Used, class Rule>
@@ -40,8 +39,8 @@ private:
     void make(Model& model, std::size_t used) {
         cuda::context::local().refuse_capture("an optimiser's first step, which makes its buffers");
         std::size_t bytes = 0;
-        nn::visit_parameters(model,
-                             [&](auto& p) { bytes += used * cuda::detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
+        nn::visit_parameters(
+            model, [&](auto& p) { bytes += used * cuda::detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
         memory_.reserve(bytes);
         memory_.clear();
         used_ = used;

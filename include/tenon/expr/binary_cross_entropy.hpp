@@ -17,8 +17,9 @@ struct binary_cross_entropy_options {
 /// Options of binary_cross_entropy_with_logits, for logits of element type T and a shape on a device.
 template <class T, class Shape, class Device = cpu>
 struct binary_cross_entropy_with_logits_options {
-    loss_weight<T, Shape, Device> weight{};      ///< what each element's loss is multiplied by, broadcast to the shape
-    loss_weight<T, Shape, Device> pos_weight{};  ///< what the part of positive targets is multiplied by, broadcast to the shape
+    loss_weight<T, Shape, Device> weight{};  ///< what each element's loss is multiplied by, broadcast to the shape
+    loss_weight<T, Shape, Device>
+        pos_weight{};  ///< what the part of positive targets is multiplied by, broadcast to the shape
 };
 
 namespace detail {
@@ -66,8 +67,8 @@ constexpr auto binary_cross_entropy(X&& x, T&& t) {
 }
 /// The same with each element's loss multiplied by a weight: `binary_cross_entropy(x, t, {.weight = w})`.
 template <reduction R = reduction::mean, operand X, operand T>
-constexpr auto binary_cross_entropy(
-    X&& x, T&& t, detail::element_options<binary_cross_entropy_options, X> const& options) {
+constexpr auto binary_cross_entropy(X&& x, T&& t,
+                                    detail::element_options<binary_cross_entropy_options, X> const& options) {
     return detail::compare_elements(
         "binary_cross_entropy",
         [&](auto&& a, auto&& b) {

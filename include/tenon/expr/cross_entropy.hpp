@@ -41,8 +41,7 @@ inline constexpr std::size_t class_extent = [] {
     else return S::static_extents[class_axis<S>];
 }();
 template <class X>
-using options_for =
-    cross_entropy_options<value_t<node_t<X>>, class_extent<shape_t<node_t<X>>>, device_of_t<node_t<X>>>;
+using options_for = cross_entropy_options<value_t<node_t<X>>, class_extent<shape_t<node_t<X>>>, device_of_t<node_t<X>>>;
 template <reduction R, class Logits>
 using loss_shape = std::conditional_t<R == reduction::none, target_shape<shape_t<Logits>>, tenon::shape<>>;
 }  // namespace detail

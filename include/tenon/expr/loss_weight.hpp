@@ -37,8 +37,8 @@ constexpr bool weights_fit() {
 
 /// Weights that are broadcast to a shape: a tensor, a computation, or a number; 1 everywhere when there are none. A
 /// tensor that is an lvalue is referred to, anything else is copied into memory of the workspace that copies of this
-/// object share and that belongs to one thread. Of a loss on a device they are the host's all the same, which are brought at
-/// each evaluation, or a tensor on that device, an lvalue of the loss's element type.
+/// object share and that belongs to one thread. Of a loss on a device they are the host's all the same, which are
+/// brought at each evaluation, or a tensor on that device, an lvalue of the loss's element type.
 /// @tparam T the loss's element type
 /// @tparam Shape what the weights are broadcast to, but not beyond
 /// @tparam Device where the loss is computed
@@ -64,9 +64,10 @@ public:
         if constexpr (!std::is_same_v<device_of_t<W>, cpu>) {
             static_assert(std::is_same_v<device_of_t<W>, Device>,
                           "the weights of a loss live on another device than its elements");
-            static_assert(std::is_lvalue_reference_v<W> && requires { typename plain::tensor_tag; } &&
-                              std::is_same_v<value_t<W>, value_type>,
-                          "weights of a loss that live on a device are a tensor of its element type that has a name");
+            static_assert(
+                std::is_lvalue_reference_v<W> && requires { typename plain::tensor_tag; } &&
+                    std::is_same_v<value_t<W>, value_type>,
+                "weights of a loss that live on a device are a tensor of its element type that has a name");
             on_device_ = w.device_data();
         } else if constexpr (!requires { typename plain::tensor_tag; }) {
             auto const t = w.eval();
@@ -85,11 +86,7 @@ public:
     }
 
     constexpr loss_weight(loss_weight const& o)
-        : extents_(o.extents_),
-          values_(o.values_),
-          on_device_(o.on_device_),
-          owners_(o.owners_),
-          owned_(o.owned_) {
+        : extents_(o.extents_), values_(o.values_), on_device_(o.on_device_), owners_(o.owners_), owned_(o.owned_) {
         if (owners_) ++*owners_;
     }
     constexpr loss_weight& operator=(loss_weight const& o) {

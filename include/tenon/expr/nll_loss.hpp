@@ -21,14 +21,14 @@ struct nll_loss_targets_do_not_fit;
 /// Options of nll_loss, for log-probabilities of element type T and a number of classes on a device.
 template <class T, std::size_t Classes, class Device = cpu>
 struct nll_loss_options {
-    loss_weight<T, shape<Classes>, Device> weight{};  ///< one weight for each class; the mean divides by the weights' sum
-    std::int64_t ignore_index = -100;                 ///< rows with this index count nothing
+    loss_weight<T, shape<Classes>, Device>
+        weight{};                      ///< one weight for each class; the mean divides by the weights' sum
+    std::int64_t ignore_index = -100;  ///< rows with this index count nothing
 };
 
 namespace detail {
 template <class X>
-using nll_options_for =
-    nll_loss_options<value_t<node_t<X>>, class_extent<shape_t<node_t<X>>>, device_of_t<node_t<X>>>;
+using nll_options_for = nll_loss_options<value_t<node_t<X>>, class_extent<shape_t<node_t<X>>>, device_of_t<node_t<X>>>;
 }  // namespace detail
 
 /// −w_t x_t for log-probabilities x and class indices t, averaged by the weights w_t (or summed, or one for each row).

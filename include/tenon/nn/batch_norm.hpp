@@ -22,9 +22,9 @@ Tensor ones_buffer() {
 /// What the layers share: statistics of the layer, its weight and bias.
 template <class Layer>
 constexpr auto batch_normalized(auto const& x, Layer const& l) {
-    running_statistics<float> const running{
-        tenon::detail::elements_of(l.running_mean), tenon::detail::elements_of(l.running_var),
-        tenon::detail::elements_of(l.num_batches_tracked), l.momentum};
+    running_statistics<float> const running{tenon::detail::elements_of(l.running_mean),
+                                            tenon::detail::elements_of(l.running_var),
+                                            tenon::detail::elements_of(l.num_batches_tracked), l.momentum};
     return tenon::detail::scale_channels(tenon::detail::standardize_channels(x, running, l.training, l.eps), l.weight,
                                          l.bias);
 }

@@ -61,8 +61,8 @@ private:
 /// they had before: (Σ|g|^p)^(1/p) over all gradients together, or the greatest |g| for p = ∞. A norm that is not
 /// finite reaches the gradients as PyTorch's does. Follows torch.nn.utils.clip_grad_norm_.
 /// @param model a struct, a variable or a pipeline, as optimisers take
-/// @return a number of the limit's type, where an integer gives a float; of a model on a device a tensor there without axes,
-/// which converts to such a number: nothing waits until it is asked for
+/// @return a number of the limit's type, where an integer gives a float; of a model on a device a tensor there without
+/// axes, which converts to such a number: nothing waits until it is asked for
 template <class Model, class Limit>
 auto clip_grad_norm(Model& model, Limit limit, double norm_type = 2) {
     if (!(norm_type > 0)) throw std::invalid_argument("clip_grad_norm: the norm's type has to be positive");

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <tenon/core/to.hpp>
 #include <tenon/expr/binary_cross_entropy.hpp>
 #include <tenon/expr/cross_entropy.hpp>
 #include <tenon/expr/kl_div.hpp>
@@ -15,8 +16,8 @@
 
 namespace tenon::inline TENON_TARGET::nn {
 
-/// The weights that a loss layer keeps, a copy of a tensor or computation of any shape or a number. Whether they fit
-/// the elements of a loss is known when the layer is called: shape_error if not.
+/// The weights that a loss layer keeps on the host, a copy of a tensor or computation of any shape and device or a
+/// number. Whether they fit the elements of a loss is known when the layer is called: shape_error if not.
 class loss_weights {
 public:
     loss_weights() = default;
@@ -25,7 +26,7 @@ public:
     loss_weights(N number) : values_{static_cast<double>(number)} {}
     template <expression W>
     loss_weights(W const& w) {
-        auto const t = w.eval();
+        auto const t = to<cpu>(w);
         auto const s = t.shape().extents();
         extents_.assign(s.begin(), s.end());
         for (auto const v : t) values_.push_back(static_cast<double>(v));

@@ -1,5 +1,5 @@
-// Normalisation of channels over a batch: several blocks find the statistics of their parts of a channel, and those that apply
-// them join the parts.
+// Normalisation of channels over a batch: several blocks find the statistics of their parts of a channel, and those
+// that apply them join the parts.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct moments {
 };
 /// The moments of two sets together, from their means' distance rather than from sums of squares.
 ///
-/// Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances",
-/// Stanford STAN-CS-79-773, 1979.
+/// Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating formulae and a pairwise algorithm for computing sample
+/// variances", Stanford STAN-CS-79-773, 1979.
 struct join_moments {
     template <class V>
     __device__ moments<V> operator()(moments<V> const& a, moments<V> const& b) const {
@@ -39,9 +39,10 @@ struct join_gradient_sums {
     }
 };
 
-/// What a thread works on: packs first, first + step, … of one channel. A block works on `Columns` neighbouring channels with as
-/// many of its threads for each; several blocks may work on the same ones.
-/// @tparam Columns 1 where neighbouring elements are of one channel, a warp's threads where they are of neighbouring channels
+/// What a thread works on: packs first, first + step, … of one channel. A block works on `Columns` neighbouring
+/// channels with as many of its threads for each; several blocks may work on the same ones.
+/// @tparam Columns 1 where neighbouring elements are of one channel, a warp's threads where they are of neighbouring
+/// channels
 template <unsigned Columns, class Index>
 struct channel_share {
     static constexpr unsigned team = block_size / Columns;
@@ -61,7 +62,8 @@ struct channel_share {
     __device__ bool leads_block() const { return rank == 0; }
     __device__ bool leads() const { return rank == 0 && part == 0; }
 
-    /// What the threads of the block have found for a channel, joined; each of them gets it. The whole block has to call it.
+    /// What the threads of the block have found for a channel, joined; each of them gets it. The whole block has to
+    /// call it.
     /// @param room for one value of each thread, used by no other call
     template <class Join, class M>
     __device__ M join(Join const& join, M const& m, M* room) const {
@@ -76,16 +78,16 @@ struct channel_share {
     /// What all blocks have written for the channel, joined; the whole block has to call it.
     /// @param found one value for each channel and block, block by block
     template <class Join, class M>
-    __device__ M join_parts(Join const& join, M none, M const* found, Index channels, M* room) const {
+    __device__ M join_parts(Join const& join, M all, M const* found, Index channels, M* room) const {
         if (channel < channels)
             for (unsigned p = rank; p < parts; p += team)
-                none = join(none, found[static_cast<Index>(p) * channels + channel]);
-        return this->join(join, none, room);
+                all = join(all, found[static_cast<Index>(p) * channels + channel]);
+        return this->join(join, all, room);
     }
 };
 
-/// The moments of each block's part of each channel. A thread keeps packs in registers, so that it reads them once for their mean
-/// and the deviations from it.
+/// The moments of each block's part of each channel. A thread keeps packs in registers, so that it reads them once for
+/// their mean and the deviations from it.
 /// @param channels `count()`, `packs` of a channel, and where pack k of channel c begins
 template <std::size_t W, class T, class Index, class Region, class Channels>
 __global__ void __launch_bounds__(block_size)
@@ -141,8 +143,8 @@ struct running_channels {
     }
 };
 
-/// Writes (x − mean) / √(var + eps), with the mean and variance of what `channel_moments` found, which the running ones then move
-/// towards, or with the running ones.
+/// Writes (x − mean) / √(var + eps), with the mean and variance of what `channel_moments` found, which the running ones
+/// then move towards, or with the running ones.
 /// @param scales what each channel was multiplied with
 template <bool Training, std::size_t W, class T, class R, class Index, class Region, class Channels>
 __global__ void __launch_bounds__(block_size)
@@ -202,8 +204,8 @@ __global__ void __launch_bounds__(block_size)
         found[static_cast<Index>(share.part) * channels.count() + share.channel] = all;
 }
 
-/// Sends the gradient on into the operand's region: scale · (g − mean g − y · mean(g y)) with what `channel_gradients` found; with
-/// running statistics, which are constants, scale · g.
+/// Sends the gradient on into the operand's region: scale · (g − mean g − y · mean(g y)) with what `channel_gradients`
+/// found; with running statistics, which are constants, scale · g.
 template <bool Training, std::size_t W, class T, class Index, class Region, class Channels>
 __global__ void __launch_bounds__(block_size)
     standardize_channels_backward(Region region, __grid_constant__ const Channels channels,

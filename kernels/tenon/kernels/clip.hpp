@@ -33,8 +33,8 @@ struct join_norms {
     }
 };
 
-/// Adds a list's gradients to a norm. The last block of a model's last list joins what all lists' blocks have found, and writes
-/// the norm and what it asks gradients to be multiplied with.
+/// Adds a list's gradients to a norm. The last block of a model's last list joins what all lists' blocks have found,
+/// and writes the norm and what it asks gradients to be multiplied with.
 /// @param found one value for each block of all lists
 /// @param first this list's first block among them
 template <class T, class Norm>
@@ -74,8 +74,7 @@ __global__ void __launch_bounds__(block_size)
 
 /// Limits a list's gradients to [−most, most]; NaN stays.
 template <class T>
-__global__ void __launch_bounds__(block_size)
-    clamp_gradients(__grid_constant__ const parameter_list<0> list, T most) {
+__global__ void __launch_bounds__(block_size) clamp_gradients(__grid_constant__ const parameter_list<0> list, T most) {
     for_each_listed(list, [&](parameter_memory<0> const& p, std::size_t i) {
         T& g = static_cast<T*>(p.gradient)[i];
         if (g < -most) g = -most;

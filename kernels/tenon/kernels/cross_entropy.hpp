@@ -10,7 +10,7 @@ namespace tenon::inline TENON_TARGET::kernels {
 /// What cross-entropy does beside −log softmax(x)_t.
 template <class T>
 struct cross_entropy_options {
-    T const* weight;  ///< of class 0
+    T const* weight;             ///< of class 0
     std::ptrdiff_t weight_step;  ///< from class to class
     std::int64_t ignore_index;
     T smoothing;
@@ -30,7 +30,9 @@ __global__ void __launch_bounds__(block_size)
     __shared__ V scratch[block_size / warp_size];
     Index const teams = thread_count<Index>() / Team, classes = element.length;
     unsigned const lane = threadIdx.x % Team;
-    auto const class_weight = [&](Index c) { return V(options.weight[static_cast<std::ptrdiff_t>(c) * options.weight_step]); };
+    auto const class_weight = [&](Index c) {
+        return V(options.weight[static_cast<std::ptrdiff_t>(c) * options.weight_step]);
+    };
     for (Index o = thread_number<Index>() / Team; o < rows; o += teams) {
         auto const target = static_cast<std::int64_t>(targets.template load<1>(o).value.at[0].raw);
         if (target == options.ignore_index) {  // the same for the whole team

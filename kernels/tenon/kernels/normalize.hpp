@@ -1,4 +1,5 @@
-// Normalisation of stretches of neighbouring elements: one team for each, whose threads keep what they read in registers.
+// Normalisation of stretches of neighbouring elements: one team for each, whose threads keep what they read in
+// registers.
 #pragma once
 
 #include <tenon/eval/cuda/lanes.hpp>
@@ -15,8 +16,8 @@ inline constexpr unsigned kept_packs = 64 / (W * sizeof(T));
 template <unsigned Team, class T>
 inline constexpr std::size_t kept_elements = Team * (64 / sizeof(T));
 
-/// Calls kept(k, r) for the packs that a thread of a team has in registers, where k is a constant and r the pack's first
-/// element, and further(r) for those beyond. The length is a multiple of W.
+/// Calls kept(k, r) for the packs that a thread of a team has in registers, where k is a constant and r the pack's
+/// first element, and further(r) for those beyond. The length is a multiple of W.
 template <unsigned Team, std::size_t W, unsigned Kept, class Index, class F, class G>
 TENON_INLINE __device__ void each_pack(Index length, F const& kept, G const& further) {
     Index const first = static_cast<Index>(threadIdx.x % Team * W);
@@ -28,8 +29,8 @@ TENON_INLINE __device__ void each_pack(Index length, F const& kept, G const& fur
         further(r);
 }
 
-/// Writes (x − mean) / √(var + eps) of each stretch of a region, or x / √(mean of x² + eps). What does not fit in registers is
-/// read again from where the result belongs; each thread reads only what it wrote itself.
+/// Writes (x − mean) / √(var + eps) of each stretch of a region, or x / √(mean of x² + eps). What does not fit in
+/// registers is read again from where the result belongs; each thread reads only what it wrote itself.
 /// @param scales what each stretch was multiplied with, or null where nobody asks
 template <unsigned Team, std::size_t W, bool Centered, class T, class Index, class Region>
 __global__ void __launch_bounds__(block_size)
@@ -89,8 +90,8 @@ __global__ void __launch_bounds__(block_size)
     }
 }
 
-/// Sends the gradient g of standardised elements y on into the operand's region: scale · (g − mean g − y · mean(g y)), without
-/// centring no mean of g. What does not fit in registers is read from memory twice.
+/// Sends the gradient g of standardised elements y on into the operand's region: scale · (g − mean g − y · mean(g y)),
+/// without centring no mean of g. What does not fit in registers is read from memory twice.
 template <unsigned Team, std::size_t W, bool Centered, class T, class Index, class Region>
 __global__ void __launch_bounds__(block_size)
     standardize_backward(Region region, T const* y, T const* g, T const* scales, Index length, Index count) {

@@ -15,7 +15,8 @@ struct random_state {
 
 /// Blocks that were taken from a generator for one use. In a captured step each replay has others.
 struct random_blocks {
-    random_state first;          ///< in a captured step its number counts from where the replay begins, and its key means nothing
+    random_state
+        first;  ///< in a captured step its number counts from where the replay begins, and its key means nothing
     random_state const* replay;  ///< where that is in the device's memory; null outside captured steps
 
     TENON_HOST_DEVICE random_state begin() const {

@@ -1,5 +1,5 @@
-// Normalisation over a batch on the device: while training one launch finds statistics and one applies them, forward and back;
-// with running statistics there is one launch each way.
+// Normalisation over a batch on the device: while training one launch finds statistics and one applies them, forward
+// and back; with running statistics there is one launch each way.
 #pragma once
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Where the elements of each channel are in [samples, channels, plane], W neighbours of the plane at a time; a plane is what
-/// follows axis 1.
+/// Where the elements of each channel are in [samples, channels, plane], W neighbours of the plane at a time; a plane
+/// is what follows axis 1.
 template <class Shape, std::size_t W>
 struct channel_elements {
     using index = index_of<Shape>;
@@ -51,9 +51,8 @@ private:
 
 /// Kept: the standardised elements and each channel's scale.
 template <class A, class R, bool Grad>
-struct device_tape<batch_norm_node<A, R>, Grad>
-    : result_on_device<device_tape<batch_norm_node<A, R>, Grad>, value_t<A>, shape_t<A>,
-                       device_tape<A, Grad>::differentiable> {
+struct device_tape<batch_norm_node<A, R>, Grad> : result_on_device<device_tape<batch_norm_node<A, R>, Grad>, value_t<A>,
+                                                                   shape_t<A>, device_tape<A, Grad>::differentiable> {
     using node = batch_norm_node<A, R>;
     using T = value_t<A>;
     using Shape = shape_t<A>;
@@ -111,12 +110,13 @@ struct device_tape<batch_norm_node<A, R>, Grad>
                 }
                 auto const r = operand_.template reader<width, pass::exact>(&list);
                 with_training([&](auto training) {
-                    cuda::launch("standardize_channels_backward",
-                                 &kernels::standardize_channels_backward<training, width, T, index,
-                                                                         std::remove_const_t<decltype(r)>, channels_type>,
-                                 blocks(), kernels::block_size, r, channels, found.data(), this->device_data(),
-                                 this->device_gradient(), scales_.data(),
-                                 static_cast<T>(static_cast<double>(shape().size() / shape()[1])));
+                    cuda::launch(
+                        "standardize_channels_backward",
+                        &kernels::standardize_channels_backward<training, width, T, index,
+                                                                std::remove_const_t<decltype(r)>, channels_type>,
+                        blocks(), kernels::block_size, r, channels, found.data(), this->device_data(),
+                        this->device_gradient(), scales_.data(),
+                        static_cast<T>(static_cast<double>(shape().size() / shape()[1])));
                 });
             }
             operand_.finish();
@@ -131,7 +131,8 @@ private:
     }
     /// Channels that one block works on, all together.
     std::size_t groups() const { return (shape()[1] + channels_type::columns - 1) / channels_type::columns; }
-    /// As many blocks for each group of channels: together what fills the device, but none without a thread's registers full.
+    /// As many blocks for each group of channels: together what fills the device, but none without a thread's registers
+    /// full.
     dim3 blocks() const {
         std::size_t const packs = channels_type(shape()).packs,
                           for_block = kernels::block_size / channels_type::columns * kernels::kept_packs<T, width>,

@@ -6,8 +6,8 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Finds a loss's weights on the device. The host's are brought each time, which waits; in a captured step they are brought
-/// when it is recorded, and stay as they are then. Weights of 1 are there already.
+/// Finds a loss's weights on the device. The host's are brought each time, which waits; in a captured step they are
+/// brought when it is recorded, and stay as they are then. Weights of 1 are there already.
 template <class T>
 class weights_on_device {
 public:

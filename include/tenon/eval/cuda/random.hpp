@@ -10,9 +10,9 @@
 
 namespace tenon::inline TENON_TARGET::cuda {
 
-/// What a captured step takes from generators. Where each stands is in the device's memory, and the step itself counts it on; a
-/// replay takes from the generator what the step would take if it ran anew, so that both give the same numbers in the same
-/// order, and corrects the device only where something else has drawn from the generator or seeded it.
+/// What a captured step takes from generators. Where each stands is in the device's memory, and the step itself counts
+/// it on; a replay takes from the generator what the step would take if it ran anew, so that both give the same numbers
+/// in the same order, and corrects the device only where something else has drawn from the generator or seeded it.
 class captured_generators {
 public:
     /// Takes blocks for the step that is being recorded.
@@ -40,9 +40,9 @@ public:
 private:
     struct one {
         generator* from;
-        std::uint64_t blocks = 0;                ///< of one replay
-        bool known = false;                      ///< whether the device knows where the generator stands
-        kernels::random_state on_device = {};    ///< what it knows, when the replays so far are done
+        std::uint64_t blocks = 0;              ///< of one replay
+        bool known = false;                    ///< whether the device knows where the generator stands
+        kernels::random_state on_device = {};  ///< what it knows, when the replays so far are done
         buffer<kernels::random_state> state = {};
     };
     one& of(generator& from) {
