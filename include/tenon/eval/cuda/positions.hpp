@@ -74,8 +74,16 @@ struct dropout_decisions {
             std::uint64_t const wanted = at / length * blocks_in_row + column / 4;
             if (wanted != number) block = tenon::detail::random_block(first.key, first.next + wanted);
             number = wanted;
-            keep[k] = block.word[column % 4] >= below;
+            keep[k] = word(block, column % 4) >= below;
         }
+    }
+
+private:
+    /// A word that no array in memory is needed for.
+    TENON_INLINE __device__ static std::uint32_t word(tenon::detail::random_block const& block, std::uint64_t i) {
+        std::uint32_t const low = (i & 1) != 0 ? block.word[1] : block.word[0],
+                            high = (i & 1) != 0 ? block.word[3] : block.word[2];
+        return (i & 2) != 0 ? high : low;
     }
 };
 
