@@ -116,6 +116,11 @@ inline block::~block() {
     else pool_->deallocate(p_, bytes_);
 }
 
+/// Memory of a captured step for what is in it before a replay begins: no temporary of the step has been there before.
+inline block own_memory(std::size_t bytes) {
+    return block(std::make_shared<pool>(context::local().stream(), true), bytes);
+}
+
 /// Asks something of the device while a step is recorded, but not as a part of it, and waits for it.
 /// @param f takes a stream
 template <class F>

@@ -33,15 +33,14 @@ public:
     T const* data() const { return data_; }
 
 private:
-    /// Memory that nothing else in the step uses, and that the step keeps.
+    /// Into memory that the step keeps.
     static T const* bring_beside_capture(T const* from, std::size_t n) {
-        auto& here = cuda::context::local();
-        cuda::block own(std::make_shared<cuda::pool>(here.stream(), true), n * sizeof(T));
+        cuda::block own = cuda::own_memory(n * sizeof(T));
         T* const to = static_cast<T*>(own.data());
         cuda::beside_capture("cudaMemcpyAsync", [&](cudaStream_t s) {
             return cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyHostToDevice, s);
         });
-        here.keep(std::move(own));
+        cuda::context::local().keep(std::move(own));
         return to;
     }
 

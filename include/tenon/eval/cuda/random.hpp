@@ -18,19 +18,19 @@ public:
     /// Takes blocks for the step that is being recorded.
     kernels::random_blocks take(generator& from, std::uint64_t blocks) {
         auto& g = of(from);
-        return {{0, std::exchange(g.blocks, g.blocks + blocks)}, g.state.data()};
+        return {{0, std::exchange(g.blocks, g.blocks + blocks)}, g.state()};
     }
     /// Records the end of the step.
     void record_end() const {
         for (auto const& g : all_)
-            launch("advance_random", &kernels::advance_random<>, dim3(1), dim3(1), g.state.data(), g.blocks);
+            launch("advance_random", &kernels::advance_random<>, dim3(1), dim3(1), g.state(), g.blocks);
     }
     /// Comes before each replay.
     void begin_replay() {
         for (auto& g : all_) {
             kernels::random_state const now{g.from->seed(), g.from->advance(g.blocks)};
             if (!g.known || g.on_device.key != now.key || g.on_device.next != now.next)
-                launch("set_random", &kernels::set_random<>, dim3(1), dim3(1), g.state.data(), now);
+                launch("set_random", &kernels::set_random<>, dim3(1), dim3(1), g.state(), now);
             g.on_device = {now.key, now.next + g.blocks};
             g.known = true;
         }
@@ -40,17 +40,17 @@ public:
 private:
     struct one {
         generator* from;
+        block memory;
         std::uint64_t blocks = 0;              ///< of one replay
         bool known = false;                    ///< whether the device knows where the generator stands
         kernels::random_state on_device = {};  ///< what it knows, when the replays so far are done
-        buffer<kernels::random_state> state = {};
+
+        kernels::random_state* state() const { return static_cast<kernels::random_state*>(memory.data()); }
     };
     one& of(generator& from) {
         for (auto& g : all_)
             if (g.from == &from) return g;
-        auto& g = all_.emplace_back(one{&from});
-        g.state.reserve(1);
-        return g;
+        return all_.emplace_back(one{&from, own_memory(sizeof(kernels::random_state))});
     }
 
     std::vector<one> all_;
