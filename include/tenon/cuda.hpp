@@ -7,6 +7,7 @@
 #include <tenon/cuda/creation.hpp>
 #include <tenon/cuda/device.hpp>
 #include <tenon/cuda/optim.hpp>
+#include <tenon/cuda/prefetch.hpp>
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/cuda/transfer.hpp>
 #include <tenon/eval/cuda/evaluate.hpp>

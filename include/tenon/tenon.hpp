@@ -13,6 +13,7 @@
 #include <tenon/core/to.hpp>
 #include <tenon/data/adaptors.hpp>
 #include <tenon/data/loader.hpp>
+#include <tenon/data/prefetch.hpp>
 #include <tenon/data/tensor_dataset.hpp>
 #include <tenon/eval/evaluate.hpp>
 #include <tenon/eval/explain.hpp>

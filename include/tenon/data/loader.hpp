@@ -15,7 +15,7 @@
 #include <tenon/core/random.hpp>
 #include <tenon/data/collate.hpp>
 #include <tenon/data/dataset.hpp>
-#include <tenon/data/prefetch.hpp>
+#include <tenon/data/prefetcher.hpp>
 
 namespace tenon::inline TENON_TARGET::data {
 

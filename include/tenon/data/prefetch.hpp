@@ -1,99 +1,77 @@
-// Threads that work ahead of a consumer who takes numbered results in their order.
+// Batches where a model lives: `loader | prefetch<Device>` brings each to the device while the step before it runs.
 #pragma once
 
-#include <condition_variable>
+#include <array>
 #include <cstddef>
-#include <exception>
-#include <functional>
-#include <mutex>
-#include <thread>
+#include <ranges>
+#include <tuple>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
-#include <tenon/core/target.hpp>
+#include <tenon/core/tensor.hpp>
 
-namespace tenon::inline TENON_TARGET::data::detail {
+namespace tenon::inline TENON_TARGET::data {
+namespace detail {
 
-/// Runs `make(k, slot)` for k = 0 … total-1 on threads, where result k goes to slot k % slots. A slot is used again
-/// when the consumer has released the result in it, so at most `slots` results exist at a time.
-class prefetcher {
-public:
-    prefetcher(std::size_t total, std::size_t slots, std::size_t workers,
-               std::function<void(std::size_t, std::size_t)> make)
-        : total_(total), slots_(slots), make_(std::move(make)) {
-        threads_.reserve(workers);
-        try {
-            for (std::size_t w = 0; w != workers; ++w) threads_.emplace_back([this] { work(); });
-        } catch (...) {
-            stop();
-            throw;
-        }
-    }
-    prefetcher(prefetcher const&) = delete;
-    prefetcher& operator=(prefetcher const&) = delete;
-    ~prefetcher() { stop(); }
-
-    /// Waits for result k. @return its slot @throws what `make` threw for it
-    std::size_t wait(std::size_t k) {
-        slot& s = slots_[k % slots_.size()];
-        std::unique_lock lock(mutex_);
-        made_.wait(lock, [&] { return s.ready; });
-        if (s.error) std::rethrow_exception(std::exchange(s.error, nullptr));
-        return k % slots_.size();
-    }
-    /// The consumer has done with result k, and with all before it.
-    void release(std::size_t k) {
-        {
-            std::lock_guard const lock(mutex_);
-            slots_[k % slots_.size()].ready = false;
-            released_ = k + 1;
-        }
-        free_.notify_all();
-    }
-
-private:
-    struct slot {
-        bool ready = false;
-        std::exception_ptr error;
-    };
-
-    void work() {
-        while (true) {
-            std::size_t k;
-            {
-                std::unique_lock lock(mutex_);
-                free_.wait(lock, [&] { return stopped_ || next_ == total_ || next_ < released_ + slots_.size(); });
-                if (stopped_ || next_ == total_) return;
-                k = next_++;
-            }
-            std::exception_ptr error;
-            try {
-                make_(k, k % slots_.size());
-            } catch (...) { error = std::current_exception(); }
-            {
-                std::lock_guard const lock(mutex_);
-                slots_[k % slots_.size()] = {true, std::move(error)};
-            }
-            made_.notify_all();
-        }
-    }
-    void stop() {
-        {
-            std::lock_guard const lock(mutex_);
-            stopped_ = true;
-        }
-        free_.notify_all();
-        for (std::thread& t : threads_) t.join();
-        threads_.clear();
-    }
-
-    std::size_t total_, next_ = 0, released_ = 0;
-    bool stopped_ = false;
-    std::vector<slot> slots_;
-    std::function<void(std::size_t, std::size_t)> make_;
-    std::mutex mutex_;
-    std::condition_variable made_, free_;
-    std::vector<std::thread> threads_;
+template <class Device, class Batch>
+struct batch_on;
+template <class Device, class T, std::size_t... E>
+struct batch_on<Device, tensor<T, E...>> {
+    using type = typename Device::template tensor<T, E...>;
+};
+template <class Device, class A, class B>
+struct batch_on<Device, std::pair<A, B>> {
+    using type = std::pair<typename batch_on<Device, A>::type, typename batch_on<Device, B>::type>;
+};
+template <class Device, class... B>
+struct batch_on<Device, std::tuple<B...>> {
+    using type = std::tuple<typename batch_on<Device, B>::type...>;
+};
+template <class Device, class B, std::size_t K>
+struct batch_on<Device, std::array<B, K>> {
+    using type = std::array<typename batch_on<Device, B>::type, K>;
 };
 
-}  // namespace tenon::inline TENON_TARGET::data::detail
+/// Calls f for the tensors of a batch, each with the one at its place in another batch.
+template <class F, class A, class B>
+void each_tensor(F const& f, A& a, B& b) {
+    if constexpr (expression<A>) f(a, b);
+    else
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            (each_tensor(f, std::get<I>(a), std::get<I>(b)), ...);
+        }(std::make_index_sequence<std::tuple_size_v<std::remove_const_t<A>>>{});
+}
+
+}  // namespace detail
+
+/// A batch of the host's tensors as it is on a device: pairs, tuples and arrays stay what they are.
+template <class Device, class Batch>
+using batch_on_t = typename detail::batch_on<Device, Batch>::type;
+
+/// A view of batches on a device, made from a view of batches in the host's memory. Devices other than the processor
+/// specialise it.
+template <class Device, std::ranges::view V>
+class prefetched;
+
+/// What `prefetch` is: a function of a range, and a range adaptor.
+template <class Device>
+struct prefetch_adaptor {
+    /// @param batches an input range of tensors, or of pairs, tuples or arrays of them; a loader has to have a name
+    template <std::ranges::viewable_range R>
+    auto operator()(R&& batches) const {
+        auto all = std::views::all(static_cast<R&&>(batches));
+        if constexpr (std::is_same_v<Device, cpu>) return all;
+        else return prefetched<Device, decltype(all)>(std::move(all));
+    }
+    template <std::ranges::viewable_range R>
+    friend auto operator|(R&& batches, prefetch_adaptor p) {
+        return p(static_cast<R&&>(batches));
+    }
+};
+
+/// `prefetch<Device>(loader)`, `loader | prefetch<Device>`: the batches on a device, brought there ahead of their use. On the
+/// processor they are the range's own. `Device` is the one template argument that says where a program trains.
+template <class Device>
+inline constexpr prefetch_adaptor<Device> prefetch{};
+
+}  // namespace tenon::inline TENON_TARGET::data

@@ -1,11 +1,12 @@
 // As much of the CUDA runtime as the library uses, on the host: device memory is memory, a stream does at once what it is asked
-// for, a captured graph is a list of what was asked. Put before the toolkit's headers, it lets a C++ compiler build and run the
-// device's executor.
+// for, or as late as it may, a captured graph is a list of what was asked. Put before the toolkit's headers, it lets a C++
+// compiler build and run the device's executor.
 #pragma once
 
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -19,22 +20,48 @@ inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 
 namespace host_cuda {
 using work = std::vector<std::function<void()>>;
+/// Does what it is asked for at once, or, where it is late, when somebody waits for it: then what nobody waits for before it is
+/// needed, shows.
 struct stream {
     work* recording = nullptr;
+    bool late = false;
+    std::deque<std::function<void()>> asked{};
+    std::size_t done = 0;
+
+    std::size_t all() const { return done + asked.size(); }
+    void run_until(std::size_t n) {
+        while (done < n) {
+            auto const next = std::move(asked.front());
+            asked.pop_front();
+            ++done;
+            next();
+        }
+    }
 };
+struct event {
+    stream* of = nullptr;
+    std::size_t after = 0;  ///< how much the stream has then done
+    void wait() const {
+        if (of) of->run_until(after);
+    }
+};
+/// Whether streams that are made from now on are late.
+inline bool late_streams = false;
 /// What tests look at: launches since the program began.
 inline std::size_t launches = 0;
 inline std::size_t allocations = 0;
 inline std::size_t copies = 0;  ///< and memory that was set
 }  // namespace host_cuda
 using cudaStream_t = host_cuda::stream*;
+using cudaEvent_t = host_cuda::event*;
 using cudaGraph_t = host_cuda::work*;
 using cudaGraphExec_t = host_cuda::work*;
 
 namespace host_cuda {
-/// Does something now, or records it.
+/// Does something now or later, or records it.
 inline cudaError_t ask(cudaStream_t s, std::function<void()> what) {
     if (s->recording) s->recording->push_back(std::move(what));
+    else if (s->late) s->asked.push_back(std::move(what));
     else what();
     return cudaSuccess;
 }
@@ -58,10 +85,37 @@ inline constexpr unsigned cudaStreamNonBlocking = 1;
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) {
     static std::vector<std::unique_ptr<host_cuda::stream>> all;
     *s = all.emplace_back(new host_cuda::stream).get();
+    (*s)->late = host_cuda::late_streams;
     return cudaSuccess;
 }
 inline cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
-inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+inline cudaError_t cudaStreamSynchronize(cudaStream_t s) {
+    s->run_until(s->all());
+    return cudaSuccess;
+}
+
+inline constexpr unsigned cudaEventDisableTiming = 2;
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* e, unsigned) {
+    *e = new host_cuda::event;
+    return cudaSuccess;
+}
+inline cudaError_t cudaEventDestroy(cudaEvent_t e) {
+    delete e;
+    return cudaSuccess;
+}
+inline cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
+    if (s->recording) return cudaErrorInvalidValue;  // the library orders no streams within a captured step
+    *e = {s, s->all()};
+    return cudaSuccess;
+}
+inline cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
+    if (s->recording) return cudaErrorInvalidValue;
+    return host_cuda::ask(s, [e = *e] { e.wait(); });
+}
+inline cudaError_t cudaEventSynchronize(cudaEvent_t e) {
+    e->wait();
+    return cudaSuccess;
+}
 
 /// Memory starts as NaN, so that what is read before it was written shows.
 inline cudaError_t cudaMalloc(void** p, std::size_t bytes) {
@@ -122,7 +176,8 @@ inline cudaError_t cudaGraphExecDestroy(cudaGraphExec_t e) {
     delete e;
     return cudaSuccess;
 }
-inline cudaError_t cudaGraphLaunch(cudaGraphExec_t e, cudaStream_t) {
-    for (auto const& f : *e) f();
-    return cudaSuccess;
+inline cudaError_t cudaGraphLaunch(cudaGraphExec_t e, cudaStream_t s) {
+    return host_cuda::ask(s, [all = *e] {
+        for (auto const& f : all) f();
+    });
 }
