@@ -11,4 +11,5 @@
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/cuda/transfer.hpp>
 #include <tenon/eval/cuda/evaluate.hpp>
+#include <tenon/eval/cuda/plan.hpp>
 #include <tenon/tenon.hpp>

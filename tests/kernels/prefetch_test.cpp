@@ -145,6 +145,22 @@ TEST_CASE("a batch is there when it is read, and stays until it has been read", 
         });
 }
 
+TEST_CASE("memory that is taken over is written when what used it has been done", "[kernels]") {
+    for (lateness const late : all_of_them)
+        with_streams(late, [&](auto const& bring) {
+            data::loader loader(squares{10}, data::batch(4));
+            auto batches = bring(loader);
+            for (int epoch = 0; epoch != 3; ++epoch) {
+                tn::cuda::tensor<double> total;
+                for (auto const& [x, y] : batches) total += tn::cast<double>(tn::sum(x));
+                // As large as a batch, which had become shorter: the next epoch gets this memory.
+                { auto const left = tn::cuda::full<float, 4, 3>(7); }
+                for (auto const& [x, y] : batches) total += tn::cast<double>(tn::sum(x) * 100.f);
+                CHECK(total.item() == 101 * 3 * 45);
+            }
+        });
+}
+
 TEST_CASE("a captured step is fed by copies", "[kernels]") {
     for (lateness const late : all_of_them)
         with_streams(late, [&](auto const& bring) {

@@ -14,6 +14,8 @@
 
 namespace tenon::inline TENON_TARGET {
 
+class execution_plan;
+
 /// Runs computations on the device.
 template <>
 struct executor<cuda::device> {
@@ -30,6 +32,11 @@ struct executor<cuda::device> {
     /// Adds ∂e/∂v to the gradient of every variable v, and returns the value, which stays on the device until it is asked for.
     template <class Node>
     static cuda::tensor<value_t<Node>> backward(Node const& node);
+    /// What assigning a computation launches, and what `backward` launches.
+    template <class Node>
+    static execution_plan plan(Node const& node);
+    template <class Node>
+    static execution_plan plan_backward(Node const& node);
 };
 
 }  // namespace tenon::inline TENON_TARGET

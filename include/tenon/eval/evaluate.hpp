@@ -41,7 +41,8 @@ constexpr bool shapes_may_match() {
 }
 }  // namespace detail
 
-/// How a device other than the processor runs a computation: `value(node)` and `backward(node)`.
+/// How a device other than the processor runs a computation: `value(node)` and `backward(node)`, and the plans of an assignment
+/// and of `backward`: `plan(node)` and `plan_backward(node)`.
 template <class Device>
 struct executor;
 

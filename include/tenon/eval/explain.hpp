@@ -24,11 +24,13 @@ public:
     Plan const& plan() const { return plan_; }
 
     /// A line for each kernel: its number and kind, the shapes it reads and writes, its operators in order, the bytes that
-    /// it moves, its operations, and the workspace that it takes. The last line has the sums.
+    /// it moves, its operations, and the workspace that it takes. The last line has the sums, which for a device count launches.
     std::string text() const {
         std::vector<std::array<std::string, 7>> rows;
         for (planned_kernel const& k : plan_)
-            rows.push_back({std::to_string(rows.size() + 1), k.kind + (k.gradient ? " gradient" : ""),
+            rows.push_back({std::to_string(rows.size() + 1),
+                            k.kind + (k.gradient ? " gradient" : "") +
+                                (k.launches == 1 ? "" : " in " + numbered(k.launches, "launch", "es")),
                             shapes(k.reads) + " -> " + shapes(k.writes), joined(k.operators),
                             "reads " + bytes(k.bytes_read) + ", writes " + bytes(k.bytes_written),
                             count(k.operations) + (k.operations == 1 ? " operation" : " operations"),
@@ -46,11 +48,10 @@ public:
             line.erase(line.find_last_not_of(' ') + 1);
             out += line + '\n';
         }
-        std::size_t const n = plan_.kernel_count(), buffers = plan_.buffer_count();
-        return out + std::to_string(n) + (n == 1 ? " kernel" : " kernels") + ": reads " + bytes(plan_.bytes_read()) +
-               ", writes " + bytes(plan_.bytes_written()) + ", " + count(plan_.operations()) +
-               " operations, workspace " + bytes(plan_.workspace()) + " in " + std::to_string(buffers) +
-               (buffers == 1 ? " buffer" : " buffers");
+        return out + (plan_.on_device() ? launches() : numbered(plan_.kernel_count(), "kernel")) + ": reads " +
+               bytes(plan_.bytes_read()) + ", writes " + bytes(plan_.bytes_written()) + ", " +
+               count(plan_.operations()) + " operations, workspace " + bytes(plan_.workspace()) + " in " +
+               numbered(plan_.buffer_count(), "buffer");
     }
     operator std::string() const { return text(); }
 
@@ -81,6 +82,14 @@ public:
     friend std::ostream& operator<<(std::ostream& out, explanation const& e) { return out << e.text(); }
 
 private:
+    static std::string numbered(std::size_t n, std::string const& what, std::string const& ending = "s") {
+        return std::to_string(n) + ' ' + what + (n == 1 ? "" : ending);
+    }
+    std::string launches() const {
+        std::size_t const back = plan_.gradient_launches();
+        return numbered(plan_.launches(), "launch", "es") +
+               (back == 0 ? "" : ", " + std::to_string(back) + " of them on the way back");
+    }
     static std::string shape(planned_memory const& m) {
         std::string s = "[";
         for (std::size_t a = 0; a < m.shape.size(); ++a) s += (a == 0 ? "" : ", ") + std::to_string(m.shape[a]);

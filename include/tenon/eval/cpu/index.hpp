@@ -140,7 +140,7 @@ struct indexed {
     constexpr void finish() { dense_.finish(); }
     template <class Plan>
     static void describe(Node const& n, Plan& p) {
-        p.template takes<dense<operand>>(n.operand, n.shape().size());
+        p.template takes<dense<operand>>(n.operand, {.distinct = n.shape().size()});
         p.template streams<index_offsets<I>>(n.indices);
         p.fuses("gather", differentiable, "gather");
     }

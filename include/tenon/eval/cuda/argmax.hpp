@@ -35,6 +35,12 @@ struct device_tape<argmax_node<Least, Axis, Keep, A>, Grad>
         if (map.count > 8 * kernels::warp_size) start(std::integral_constant<unsigned, kernels::block_size>{});
         else start(std::integral_constant<unsigned, kernels::warp_size>{});
     }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template kernel<device_tape>(
+            n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = n.operand.shape().size()},
+            [&] { p.template streams<operand>(n.operand); });
+    }
 
 private:
     [[no_unique_address]] Shape shape_;

@@ -109,6 +109,12 @@ struct device_tape<concat_node<Axis, A...>, Grad> {
     void finish() {
         each_differentiable([](auto& t) { t.finish(); });
     }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        unroll<sizeof...(A)>(
+            [&](auto i) { p.template streams<device_tape<nth<i, A...>, passes>>(tenon::get<i>(n.operands)); });
+        p.fuses("concat", differentiable);
+    }
 
 private:
     template <class F>

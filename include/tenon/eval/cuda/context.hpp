@@ -4,6 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include <tenon/eval/cuda/event.hpp>
 #include <tenon/eval/cuda/memory.hpp>
 
 namespace tenon::inline TENON_TARGET::cuda {
@@ -125,12 +126,9 @@ inline block own_memory(std::size_t bytes) {
 /// @param f takes a stream
 template <class F>
 void beside_capture(char const* call, F const& f) {
-    cudaStream_t other = nullptr;
-    check(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-    cudaError_t const status = f(other), done = cudaStreamSynchronize(other);
-    static_cast<void>(cudaStreamDestroy(other));
-    check(status, call);
-    check(done, "cudaStreamSynchronize");
+    side_stream const other;
+    check(f(other.get()), call);
+    other.synchronize();
 }
 
 /// Waits until the device has done what the calling thread asked of it.
@@ -143,6 +141,8 @@ inline void set_matmul_precision(matmul_precision p) { context::local().precisio
 template <class T>
 class buffer {
 public:
+    static constexpr bool is_inline = false;
+
     void reserve(std::size_t n) {
         if (n == n_ && block_.data()) return;
         block_ = block();

@@ -82,6 +82,23 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
             logits_.finish();
         }
     }
+    /// As softmax, and for each row a logarithm and the target.
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        auto const s = n.logits.shape();
+        std::size_t const elements = s.size(), rows = s[axis] == 0 ? 0 : elements / s[axis];
+        p.template kernel<device_tape>(
+            n,
+            {.kind = "softmax", .name = "cross_entropy", .operations = 5 * elements, .gradient_operations = elements},
+            [&] {
+                p.template streams<device_tape<Logits, Grad>>(n.logits);
+                p.template streams<device_tape<Targets, false>>(n.targets);
+                p.template holds<decltype(z_)>(elements);
+                p.template holds<decltype(weights_)>(rows);
+                p.template holds<decltype(scale_)>(1);
+                if (R != reduction::none) p.template holds<decltype(losses_)>(rows);
+            });
+    }
 
 private:
     node const* node_;

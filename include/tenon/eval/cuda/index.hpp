@@ -134,6 +134,12 @@ public:
     void finish() {
         if constexpr (differentiable) dense_.finish();
     }
+    template <class Plan>
+    static void describe(Node const& n, Plan& p) {
+        p.template takes<dense_on_device<operand>>(n.operand, {.distinct = n.shape().size()});
+        p.template takes<dense_on_device<indices, true>>(n.indices);
+        p.fuses("gather", differentiable);
+    }
 
 protected:
     template <pass Pass, class Places>

@@ -16,6 +16,10 @@ struct device_tape<tensor_ref<Tensor>, Grad>
     }
     auto shape() const { return shape_; }
     auto const* device_data() const { return data_; }
+    template <class Plan>
+    static void describe(tensor_ref<Tensor> const& n, Plan& p) {
+        p.template leaf<device_tape>(n, "tensor", &n.get());
+    }
 
 private:
     value_t<Tensor> const* data_;
@@ -28,6 +32,10 @@ struct device_tape<owned<Tensor>, Grad>
     explicit device_tape(owned<Tensor> const& n) : node_(&n) {}
     auto shape() const { return node_->shape(); }
     auto const* device_data() const { return node_->get().device_data(); }
+    template <class Plan>
+    static void describe(owned<Tensor> const& n, Plan& p) {
+        p.template leaf<device_tape>(n, "tensor", &n.get());
+    }
 
 private:
     owned<Tensor> const* node_;
@@ -42,6 +50,10 @@ struct device_tape<variable_ref<Variable>, Grad>
     auto* device_gradient() const { return variable_->device_gradient(); }
     auto const* gradient_address() const { return variable_->gradient_address(); }
     bool overwrite_gradient() const { return variable_->overwrite_gradient(); }
+    template <class Plan>
+    static void describe(variable_ref<Variable> const& n, Plan& p) {
+        p.template leaf<device_tape>(n, "variable", &n.variable());
+    }
 
 private:
     Variable const* variable_;
@@ -81,6 +93,8 @@ struct device_tape<scalar<T>, Grad> {
     bool overlaps(void const*, void const*, bool) const { return false; }
     void forward() {}
     void finish() {}
+    template <class Plan>
+    static void describe(scalar<T> const&, Plan&) {}
 
 private:
     T value_;

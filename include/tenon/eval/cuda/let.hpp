@@ -86,6 +86,10 @@ struct device_tape<let_node<Node>, Grad>
             p.inner->finish();
         }
     }
+    template <class Plan>
+    static void describe(let_node<Node> const& n, Plan& p) {
+        p.template stores<device_tape<Node, Grad>>(n.node(), &n.state());
+    }
 
 private:
     auto& state() const { return handle_->state().template get<Grad>(); }

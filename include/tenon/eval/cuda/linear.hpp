@@ -2,6 +2,7 @@
 #pragma once
 
 #include <type_traits>
+#include <vector>
 
 #include <tenon/eval/cuda/map.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
@@ -164,7 +165,8 @@ struct device_tape<map_node<Op, X...>, Grad>
         this->make_room();
         cuda::epilogue e{forward_kind()};
         if constexpr (keeps_slope) {
-            make_room_for_slope();
+            leading_ = saved_leading(product_.columns());
+            saved_.reserve(saved_bytes(shape()));
             e.saved = saved_.data();
             e.saved_leading = leading_;
         }
@@ -188,6 +190,30 @@ struct device_tape<map_node<Op, X...>, Grad>
             bias_.finish();
         } else if constexpr (differentiable) product_.send(this->device_gradient());
         product_.finish();
+    }
+    static bool saves_slope(node const& n)
+        requires(keeps_slope)
+    {
+        return product(parts::product_of(n)).in_one();
+    }
+    /// Where one call does not make all of the product, launches of ours do what the library would have.
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        product const made(parts::product_of(n));
+        std::vector<char const*> after;
+        std::size_t finishing = made.in_one() ? 0 : 1;
+        if constexpr (parts::has_bias) after.push_back(op::add::name);
+        if constexpr (parts::has_activation) {
+            after.push_back(activation::name);
+            if (keeps_slope && activation_epilogue<activation>::saves_operand) finishing *= 2;
+        }
+        bool const sums = product::right::differentiable && made.finds_right_in_one();
+        made.template describe<device_tape>(
+            n, parts::product_of(n), p, after, finishing, bias::differentiable && !sums, [&] {
+                if constexpr (parts::has_bias)
+                    p.template takes<dense_on_device<bias, true>>(parts::bias_of(n), {.number = 2});
+                if constexpr (keeps_slope) p.template holds<decltype(saved_)>(saved_bytes(n.shape()));
+            });
     }
 
     template <std::size_t W, pass Pass>
@@ -213,12 +239,14 @@ private:
         return static_cast<cublasLtEpilogue_t>(kind);
     }
 
-    void make_room_for_slope() {
-        using library = activation_epilogue<activation>;
-        auto const n = static_cast<std::int64_t>(product_.columns());
-        leading_ = (n + library::leading_multiple - 1) / library::leading_multiple * library::leading_multiple;
-        std::size_t const rows = n == 0 ? 0 : shape().size() / static_cast<std::size_t>(n);
-        saved_.reserve(rows * static_cast<std::size_t>(leading_ * library::bits / 8));
+    /// The distance of rows of what the library saves for the slope, and the bytes of all rows.
+    static std::int64_t saved_leading(std::size_t columns) {
+        constexpr std::int64_t multiple = activation_epilogue<activation>::leading_multiple;
+        return (static_cast<std::int64_t>(columns) + multiple - 1) / multiple * multiple;
+    }
+    static std::size_t saved_bytes(Shape const& s) {
+        std::size_t const columns = row_length(s), rows = columns == 0 ? 0 : s.size() / columns;
+        return rows * static_cast<std::size_t>(saved_leading(columns) * activation_epilogue<activation>::bits / 8);
     }
     /// Adds the bias and applies the activation in place.
     void finish_values() {

@@ -77,6 +77,10 @@ struct device_tape<weight_node<Weight, Shape>, Grad> {
     void prepare(gradient_list&) const {}
     bool overlaps(void const*, void const*, bool) const { return false; }
     void finish() {}
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template leaf<device_tape>(n, "weights", n.data());
+    }
 
 private:
     node const* node_;

@@ -260,6 +260,12 @@ struct device_tape<map_node<Op, A...>, Grad> {
             if constexpr (device_tape<nth<i, A...>, passes>::differentiable) get<i>(operands_).finish();
         });
     }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        unroll<sizeof...(A)>(
+            [&](auto i) { p.template streams<device_tape<nth<i, A...>, passes>>(tenon::get<i>(n.operands)); });
+        p.fuses(Op::name, (std::size_t{device_tape<A, passes>::differentiable} + ... + 0));
+    }
 
 private:
     template <std::size_t I, pass Pass>

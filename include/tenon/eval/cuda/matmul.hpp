@@ -1,6 +1,8 @@
 // Matrix products on the device: operands where they lie, gradients written where they belong.
 #pragma once
 
+#include <vector>
+
 #include <tenon/eval/cuda/blas.hpp>
 #include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/view.hpp>
@@ -78,6 +80,39 @@ public:
         }
         return summed;
     }
+    /// How many calls of the library, or launches, the product takes.
+    std::size_t calls() const { return calls(false); }
+    /// Whether one call makes all of it.
+    bool in_one() const { return in_one(false); }
+    /// Whether one call finds the right factor's gradient.
+    bool finds_right_in_one() const { return in_one(repeated(right_.shape())); }
+
+    /// Says to a plan how the product is made.
+    /// @tparam Tape the tape that has the product as its values, of node n
+    /// @param after what the library does beside it
+    /// @param finishing, summing launches that come with the product, and with the right factor's gradient
+    /// @param others names other operands
+    template <class Tape, class Node, class Plan, class Others>
+    void describe(Node const& n, node const& product, Plan& p, std::vector<char const*> const& after,
+                  std::size_t finishing, std::size_t summing, Others const& others) const {
+        std::size_t const operations = 2 * shape_.size() * depth_;
+        std::size_t const of_right = right::differentiable ? calls(repeated(right_.shape())) : 0;
+        p.template kernel<Tape>(n,
+                                {.kind = "product",
+                                 .name = "matmul",
+                                 .after = after,
+                                 .operations = operations,
+                                 .gradient_operations = operations,
+                                 .gradient_for_each = true,
+                                 .launches = calls() + finishing,
+                                 .gradient_launches = {calls(repeated(left_.shape())), of_right + summing}},
+                                [&] {
+                                    others();
+                                    p.template takes<dense_on_device<left>>(
+                                        product.a, {.number = 1, .applies_slope = in_one(repeated(left_.shape()))});
+                                    p.template takes<dense_on_device<right>>(product.b, {.number = 2});
+                                });
+    }
     /// Sends the operands' gradients on, after `send` and whatever else the product's owner does with its own: an operand may
     /// have a variable that the owner has to reach first.
     void finish() {
@@ -94,6 +129,16 @@ private:
         std::ptrdiff_t left_step, right_step, product_step;  // distances
     };
 
+    std::size_t calls(bool adds_up) const {
+        std::size_t n = 0;
+        each_batch([&](batch const& q) { n += std::is_floating_point_v<T> ? 1 : q.count; }, adds_up);
+        return n;
+    }
+    bool in_one(bool adds_up) const {
+        bool all = false;
+        each_batch([&](batch const& q) { all = is_all(q); }, adds_up);
+        return all;
+    }
     std::size_t rows() const { return shape_[rank - 2]; }
     /// Whether a call makes the whole product.
     bool is_all(batch const& q) const { return q.count == 1 && q.rows * columns() == shape_.size(); }
@@ -217,6 +262,10 @@ struct device_tape<product_node<A, B>, Grad>
             product_.send(this->device_gradient());
             product_.finish();
         }
+    }
+    template <class Plan>
+    static void describe(product_node<A, B> const& n, Plan& p) {
+        product_on_device<A, B, Grad>(n).template describe<device_tape>(n, n, p, {}, 0, 0, [] {});
     }
 
 private:

@@ -128,6 +128,10 @@ struct device_tape<triangle_mask<Upper, Rows, Columns>, Grad> : position_tape<tr
         return this->reads(
             triangle_decisions<Upper>{static_cast<std::ptrdiff_t>(this->shape()[1]), this->node_->diagonal});
     }
+    template <class Plan>
+    static void describe(triangle_mask<Upper, Rows, Columns> const&, Plan& p) {
+        p.fuses(Upper ? "triu" : "tril");
+    }
 };
 
 struct rolled_positions {
@@ -156,6 +160,8 @@ struct device_tape<filled_node<T, Shape>, Grad> : position_tape<filled_node<T, S
     auto reader(gradient_list const*) const {
         return number_reader<T>(this->node_->value);
     }
+    template <class Plan>
+    static void describe(filled_node<T, Shape> const&, Plan&) {}
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -1,6 +1,8 @@
 // Reductions on the device: one launch that reads the operand's region, and one that sends the gradient back into it.
 #pragma once
 
+#include <algorithm>
+
 #include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/view.hpp>
 #include <tenon/expr/reduce.hpp>
@@ -110,17 +112,21 @@ struct reduction_seed {
     }
 };
 
+/// The blocks that share the work where a single result has very many elements, else 0.
+inline unsigned blocks_sharing(std::size_t results, std::size_t count) {
+    return results == 1 && count > 16 * kernels::block_size ? blocks_for(count / 4).x : 0;
+}
+
 /// Joins a region's elements into results by the kernel that suits their arrangement.
 template <class Op, class T, class Reader, class Map>
 void reduce_on_device(Reader const& reader, Map const& map, T* to) {
     using index = typename Map::index;
     if (map.results == 0) return;
-    if (map.results == 1 && map.count > 16 * kernels::block_size) {
-        dim3 const grid = blocks_for(static_cast<std::size_t>(map.count) / 4);
+    if (unsigned const blocks = blocks_sharing(map.results, map.count); blocks != 0) {
         cuda::buffer<T> shares;
-        shares.reserve(grid.x);
-        cuda::launch("reduce_all", &kernels::reduce_all<Op, T, index, Reader>, grid, kernels::block_size, reader, to,
-                     shares.data(), cuda::context::local().ticket(), map.count);
+        shares.reserve(blocks);
+        cuda::launch("reduce_all", &kernels::reduce_all<Op, T, index, Reader>, dim3(blocks), kernels::block_size,
+                     reader, to, shares.data(), cuda::context::local().ticket(), map.count);
     } else if constexpr (Map::first_axes && !Map::last_axes)
         cuda::launch("reduce_columns", &kernels::reduce_columns<Op, T, index, Reader, Map>,
                      blocks_for(static_cast<std::size_t>(map.results) * (kernels::block_size / kernels::warp_size)),
@@ -172,6 +178,24 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
                 operand_, reduction_seed<Op, T, map_type>{map(), this->device_data(), this->device_gradient(), counts});
             operand_.finish();
         }
+    }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        std::size_t const elements = n.operand.shape().size();
+        constexpr bool counts = requires { Op::shares; };
+        p.template kernel<device_tape>(
+            n,
+            {.kind = "reduction",
+             .name = Op::name,
+             .operations = elements,
+             .gradient_operations = elements,
+             .gradient_launches = {counts ? std::size_t{2} : std::size_t{1}}},
+            [&] {
+                p.template streams<operand>(n.operand);
+                if (counts && differentiable) p.template holds<decltype(counts_)>(n.shape().size());
+                p.template scratch<cuda::buffer<T>>(
+                    blocks_sharing(n.shape().size(), elements / std::max<std::size_t>(n.shape().size(), 1)));
+            });
     }
 
 private:

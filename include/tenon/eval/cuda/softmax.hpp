@@ -71,6 +71,17 @@ struct device_tape<softmax_node<Log, Axis, A>, Grad>
             operand_.finish();
         }
     }
+    /// A maximum, a difference, an exponential, a sum and a scale for each element.
+    template <class Plan>
+    static void describe(softmax_node<Log, Axis, A> const& n, Plan& p) {
+        std::size_t const elements = n.shape().size();
+        p.template kernel<device_tape>(n,
+                                       {.kind = "softmax",
+                                        .name = Log ? "log_softmax" : "softmax",
+                                        .operations = 5 * elements,
+                                        .gradient_operations = 4 * elements},
+                                       [&] { p.template streams<operand>(n.operand); });
+    }
 
 private:
     operand operand_;

@@ -20,6 +20,7 @@ namespace tenon::inline TENON_TARGET::eval {
 /// - `prepare<Pass>(list)` comes before a region's way back: it lists the gradients that the region writes and sets those to
 ///   zero that it does not write completely.
 /// - `finish()` sends gradients on to the node's operands when they are complete.
+/// - `describe(node, plan)` is as for the processor's tapes (eval/cpu/tape.hpp).
 ///
 /// @tparam Grad whether gradients are wanted
 template <class Node, bool Grad>
@@ -225,7 +226,8 @@ struct memory_seed {
 };
 
 /// A tape whose values lie in memory, but whose gradient lies before a function of it that was applied as they were written:
-/// `slope()` is how a product that finds the gradient applies the function's slope, a reader's `adjoint` does it otherwise.
+/// `slope()` is how a product that finds the gradient applies the function's slope, a reader's `adjoint` does it otherwise;
+/// `saves_slope(node)` says to a plan whether there is such a way.
 template <class Tape>
 inline constexpr bool keeps_slope = requires { requires Tape::keeps_slope; };
 
@@ -235,6 +237,7 @@ inline constexpr bool keeps_slope = requires { requires Tape::keeps_slope; };
 template <class Tape, bool Packed = false>
 class dense_on_device {
 public:
+    using tape_type = Tape;
     using T = typename Tape::value_type;
     static constexpr bool in_place = [] {
         if constexpr (Tape::is_addressable) return !Packed || Tape::is_contiguous;

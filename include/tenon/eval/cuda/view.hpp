@@ -121,6 +121,10 @@ struct device_tape<view_node<View, A>, Grad> {
     bool overlaps(void const* begin, void const* end, bool) { return operand_.overlaps(begin, end, false); }
     void forward() { operand_.forward(); }
     void finish() { operand_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template streams<operand>(n.operand, 1, n.shape().size());
+    }
 
 private:
     std::ptrdiff_t offset() const {
@@ -228,6 +232,10 @@ struct device_tape<view_node<View, A>, Grad> {
     bool overlaps(void const* begin, void const* end, bool) { return operand_.overlaps(begin, end, false); }
     void forward() { operand_.forward(); }
     void finish() { operand_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template streams<operand>(n.operand, 1, n.shape().size());
+    }
 
 private:
     node const* node_;
@@ -280,6 +288,10 @@ struct device_tape<reshape_node<To, A>, Grad>
         dense_.forward();
     }
     void finish() { dense_.finish(); }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template takes<packed>(n.operand);
+    }
 
 private:
     [[no_unique_address]] To shape_;

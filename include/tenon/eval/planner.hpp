@@ -1,0 +1,503 @@
+// How a plan is made: a walk through a computation as its tapes make it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <tenon/eval/evaluate.hpp>
+#include <tenon/eval/execution_plan.hpp>
+#include <tenon/eval/members.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// What a tape says of its kernel. Without a kind it is a loop that puts a region into memory.
+struct kernel_facts {
+    char const* kind = "";
+    char const* name = "";
+    std::vector<char const*> after{};     ///< what the kernel does with its result before it is written
+    std::size_t operations = 0;           ///< of the kernel itself, without those of fused operators
+    std::size_t gradient_operations = 0;  ///< the same on the way back
+    bool gradient_for_each = false;       ///< the gradient of each operand that `takes` names is a kernel of its own
+    bool passes_on = false;               ///< a loop without kind wants nothing but the result of a kernel
+    std::size_t launches = 1;             ///< on a device
+    std::vector<std::size_t> gradient_launches{};  ///< the same on the way back, for each such kernel where not one
+};
+
+/// What a tape was made for.
+template <class Tape>
+inline constexpr bool wants_gradients = false;
+template <template <class, bool> class Way, class Node, bool Grad>
+inline constexpr bool wants_gradients<Way<Node, Grad>> = Grad;
+
+/// How the processor runs tapes, as far as plans tell it from devices. A device has a type with the same members.
+struct processor_rules {
+    template <class Node, bool Grad>
+    using tape = eval::tape<Node, Grad>;
+    /// A tape's temporary elements.
+    template <class T, std::size_t Size>
+    using buffer = tenon::buffer<T, Size>;
+    /// Whether what reads a region from memory and finds a kernel's result there has no kernel of its own.
+    template <class Tape>
+    static constexpr bool passes_on = [] {
+        if constexpr (Tape::is_addressable) return Tape::is_contiguous;
+        else return false;
+    }();
+    /// Whether that kernel then copies the result, and the gradient back; otherwise it writes where the result is wanted, and
+    /// the gradient has a kernel of its own.
+    static constexpr bool copies_what_it_passes_on = true;
+    /// Whether the way back begins with the kernel that follows this tape's, and not with one of its own.
+    template <class Tape>
+    static constexpr bool is_root = Tape::is_addressable;
+    /// Whether a kernel of its own, that the way back begins with, finds the value too.
+    static constexpr bool root_finds_value = false;
+    static constexpr bool on_device = false;
+    /// The kernel of a node that does not describe itself takes its operands from memory.
+    template <class Tape>
+    using operand_in_memory = dense<Tape>;
+};
+
+/// Walks through a computation as its tapes do, and writes down what they would run. A tape's static `describe(node,
+/// planner)` calls, in the order of its `forward()`, `streams` and `takes` for its operands, and then `fuses`, or `kernel`
+/// around them. It is called up to three times for a node (for the way forward, for the kernel back, for what comes
+/// before it on the way back), so it says the same each time.
+/// A template, so that the compiler passes over it where no plan is asked for.
+/// @tparam Rules how tapes are run
+template <class Kernel, class Rules>
+class basic_planner {
+public:
+    /// As many elements as there are.
+    static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+
+    /// How an operand is read from memory.
+    struct operand_facts {
+        std::size_t distinct = all;  ///< the most elements of it that are needed
+        std::size_t number =
+            0;  ///< operands of one number get their gradient from one kernel; 0: one of its own, from 1 on
+        bool applies_slope =
+            false;  ///< whether the kernel that finds the gradient applies a slope that the operand keeps
+    };
+
+    /// The operand is read element by element in the loop of this node: what is computed for it is fused.
+    /// @param repeated how many elements of the loop one element of the operand serves
+    /// @param distinct the most elements of the operand that are needed
+    /// @param by_rows whether it is asked to compute its rows when they are read
+    template <class Tape, class Node>
+    void streams(Node const& n, std::size_t repeated = 1, std::size_t distinct = all, bool by_rows = false) {
+        if (phase_ == phase::finish) {
+            if constexpr (Tape::differentiable) describe<Tape>(n);
+            return;
+        }
+        auto const elements = frame_.elements, limit = frame_.distinct;
+        frame_.elements = (elements + repeated - 1) / std::max<std::size_t>(repeated, 1);
+        frame_.distinct = std::min(limit, distinct);
+        bool const outer = std::exchange(by_rows_, by_rows && forwards_by_rows<Tape>);
+        describe<Tape>(n);
+        by_rows_ = outer;
+        frame_.elements = elements;
+        frame_.distinct = limit;
+    }
+    /// Whether the node that is being described computes its rows when they are read.
+    bool by_rows() const { return by_rows_; }
+    /// The operand is read from memory: its own, or a copy that a kernel of its own makes.
+    /// @tparam Dense dense<Tape>, or what a device has for it
+    template <class Dense, class Node>
+    void takes(Node const& n, operand_facts const& facts = {}) {
+        using tape = typename Dense::tape_type;
+        bool const inside = std::exchange(frame_.in_operand, true);
+        if (!inside) {
+            frame_.operand = facts.number != 0 ? facts.number : frame_.operands + 1;
+            frame_.operands = std::max(frame_.operands, frame_.operand);
+        }
+        if constexpr (Dense::in_place) streams<tape>(n, 1, facts.distinct);
+        else if constexpr (requires { requires Dense::before_slope; }) {
+            if (phase_ == phase::finish && !(facts.applies_slope && tape::saves_slope(n))) applies_slope<tape>(n);
+            streams<tape>(n, 1, facts.distinct);
+        } else {
+            auto const limit = std::exchange(frame_.distinct, std::min(frame_.distinct, facts.distinct));
+            stores<tape>(n, &n);
+            frame_.distinct = limit;
+        }
+        frame_.in_operand = inside;
+    }
+    /// The node's operator runs in the loop that reads the node.
+    /// @param slopes how many operands get a gradient
+    void fuses(char const* name, std::size_t slopes = 0, char const* kind = "elementwise") {
+        if (phase_ == phase::finish) return;
+        frame_.kind = frame_.operators.empty() || frame_.kind == kind ? kind : "elementwise";
+        frame_.operators.emplace_back(name);
+        frame_.operations += frame_.elements;
+        frame_.gradient_operations += (1 + 2 * slopes) * frame_.elements;
+    }
+    /// A loop of its own, whose result stays in memory; `body` names the operands. What is shared has one address. Where rows
+    /// are computed when they are read, the loop is its consumer's, and `Tape::kept_by_rows(node)` elements are in memory, or `all`.
+    template <class Tape, class Node, class Body>
+    void kernel(Node const& n, kernel_facts const& facts, Body const& body, void const* address = nullptr) {
+        using T = typename Tape::value_type;
+        constexpr std::size_t size = static_size<typename Tape::shape_type>;
+        using elements_type = typename Rules::template buffer<T, size>;
+        if constexpr (requires { Tape::kept_by_rows(n); })
+            if (by_rows_ && Tape::kept_by_rows(n) != all) {
+                auto const elements = std::exchange(frame_.elements, n.shape().size());
+                body();
+                frame_.elements = elements;
+                frame_.kind = frame_.operators.empty() ? facts.kind : "elementwise";
+                frame_.operators.emplace_back(facts.name);
+                frame_.operations += facts.operations;
+                return holds<elements_type>(Tape::kept_by_rows(n));
+            }
+        identity const id{address ? address : &n, &tag<Tape>};
+        if (phase_ == phase::finish) {
+            if constexpr (Tape::differentiable) {
+                value& v = *find(id);
+                if (++v.finished != v.consumers) return;
+                auto const self = v;
+                frame const outer = std::exchange(frame_, frame(self.elements));
+                phase_ = phase::backward;
+                body();
+                ended_backward(facts, self);
+                phase_ = phase::finish;
+                body();
+                frame_ = outer;
+            }
+            return;
+        }
+        if (value* const known = find(id)) {
+            if (phase_ == phase::forward) ++known->consumers;
+        } else {
+            std::size_t const elements = n.shape().size();
+            bool const elsewhere =
+                std::exchange(writes_to_destination_, facts.passes_on && !Rules::copies_what_it_passes_on);
+            bool const given_gradient = std::exchange(gradient_is_given_, false);
+            frame const outer = std::exchange(frame_, frame(elements));
+            body();
+            if (!elsewhere) holds<elements_type>(elements);
+            if (Tape::differentiable && !given_gradient) holds<elements_type>(elements);
+            ended_forward(facts, {id, extents(n.shape()), elements, sizeof(T)});
+            frame_ = outer;
+        }
+        value const& v = *find(id);
+        read({id, "kernel", v.shape, v.elements, sizeof(T), v.kernel, Tape::differentiable});
+    }
+    /// The region of the node is put into memory.
+    template <class Tape, class Node>
+    void stores(Node const& n, void const* address) {
+        kernel<stored<Tape>>(
+            n, {.passes_on = Rules::template passes_on<Tape>}, [&] { streams<Tape>(n, 1, all, !Tape::differentiable); },
+            address);
+    }
+    /// A tensor or variable.
+    template <class Tape, class Node>
+    void leaf(Node const& n, char const* what, void const* address) {
+        if (phase_ != phase::finish)
+            read({{address, nullptr},
+                  what,
+                  extents(n.shape()),
+                  n.shape().size(),
+                  sizeof(typename Tape::value_type),
+                  none,
+                  Tape::differentiable});
+    }
+    /// A buffer besides that of the result, held until evaluation ends.
+    template <class Buffer>
+    void holds(std::size_t elements) {
+        add(frame_.held, bytes_of<Buffer>(elements));
+    }
+    /// A buffer that is given back when the kernel ends.
+    template <class Buffer>
+    void scratch(std::size_t elements) {
+        add(frame_.scratch, bytes_of<Buffer>(elements));
+    }
+    /// The same on the way back.
+    /// @param operand the operand whose gradient needs it
+    template <class Buffer>
+    void gradient_scratch(std::size_t elements, std::size_t operand = 0) {
+        if (frame_.gradient_scratch.size() <= operand) frame_.gradient_scratch.resize(operand + 1);
+        add(frame_.gradient_scratch[operand], bytes_of<Buffer>(elements));
+    }
+
+    /// The plan of `tensor = node`.
+    template <class Node>
+    execution_plan forward(Node const& n) {
+        using tape = typename Rules::template tape<Node, false>;
+        writes_to_destination_ = eval::writes_to<tape, value_t<Node>>;
+        walk<tape>(n, !writes_to_destination_, !writes_to_destination_);
+        return execution_plan(std::move(kernels_), Rules::on_device);
+    }
+    /// The plan of `backward(node)`.
+    template <class Node>
+    execution_plan backward(Node const& n) {
+        using tape = typename Rules::template tape<Node, true>;
+        constexpr bool is_root = Rules::template is_root<tape>;
+        if constexpr (!tape::differentiable && Rules::root_finds_value) return forward(n);
+        if constexpr (is_root && Rules::root_finds_value) writes_to_destination_ = gradient_is_given_ = true;
+        walk<tape>(n, !is_root && !Rules::root_finds_value, false);
+        phase_ = phase::backward;
+        frame_ = frame(1);
+        streams<tape>(n);
+        if constexpr (tape::differentiable) {
+            value const root{{}, extents(n.shape()), 1, sizeof(typename tape::value_type)};
+            if (!is_root) ended_backward({}, root);
+            if (!is_root && Rules::root_finds_value) wrote(kernels_.back(), root);
+            phase_ = phase::finish;
+            streams<tape>(n);
+        }
+        return execution_plan(std::move(kernels_), Rules::on_device);
+    }
+
+private:
+    bool by_rows_ = false;
+    bool writes_to_destination_ = false;  ///< whether the kernel described next puts its result where it is wanted
+    bool gradient_is_given_ = false;      ///< whether that kernel finds its gradient in memory
+    static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+    enum class phase { forward, backward, finish };
+
+    template <class>
+    static constexpr char tag = 0;
+    struct identity {
+        void const* address;
+        void const* type;
+        bool operator==(identity const&) const = default;
+    };
+    /// A region in memory: what `dense`, `let` and assignments keep.
+    template <class Tape>
+    struct stored {
+        using value_type = typename Tape::value_type;
+        using shape_type = typename Tape::shape_type;
+        static constexpr bool differentiable = Tape::differentiable;
+    };
+    struct amount {
+        std::size_t bytes = 0, buffers = 0;
+    };
+    /// Something in memory that the loop reads.
+    struct source {
+        identity id;
+        char const* what;
+        std::vector<std::size_t> shape;
+        std::size_t elements, element_bytes, kernel;
+        bool differentiable;
+        std::size_t operand = 0;
+        std::size_t bytes() const { return elements * element_bytes; }
+    };
+    /// What is known of the loop that is being described.
+    struct frame {
+        explicit frame(std::size_t n = 0) : elements(n) {}
+        std::size_t elements, distinct = all;
+        std::size_t operand = 0, operands = 0;  ///< the number of the one that is being described, and of all
+        bool in_operand = false;
+        char const* kind = "copy";
+        std::vector<std::string> operators{};
+        std::vector<source> sources{};
+        std::size_t operations = 0, gradient_operations = 0;
+        amount held{}, scratch{};
+        std::vector<amount> gradient_scratch{};
+    };
+    /// What a kernel has left in memory.
+    struct value {
+        identity id;
+        std::vector<std::size_t> shape;
+        std::size_t elements, element_bytes;
+        std::size_t kernel = none, consumers = 1, finished = 0;
+        bool passed_on = false;  ///< a copy of another kernel's result, made by that kernel
+    };
+
+    template <class Shape>
+    static std::vector<std::size_t> extents(Shape const& s) {
+        auto const e = s.extents();
+        return std::vector<std::size_t>(e.begin(), e.end());
+    }
+    template <class Buffer>
+    static std::size_t bytes_of(std::size_t elements) {
+        using T = std::remove_pointer_t<decltype(std::declval<Buffer&>().data())>;
+        return Buffer::is_inline ? 0 : elements * sizeof(T);
+    }
+    static void add(amount& a, std::size_t bytes) {
+        a.bytes += bytes;
+        a.buffers += bytes != 0;
+    }
+    value* find(identity const& id) {
+        auto const v = std::find_if(values_.begin(), values_.end(), [&](value const& x) { return x.id == id; });
+        return v == values_.end() ? nullptr : &*v;
+    }
+    void read(source s) {
+        s.elements = std::min(s.elements, frame_.distinct);
+        s.operand = frame_.operand;
+        for (source& known : frame_.sources)
+            if (known.id == s.id && known.operand == s.operand) {
+                known.elements = std::max(known.elements, s.elements);
+                known.differentiable = known.differentiable || s.differentiable;
+                return;
+            }
+        frame_.sources.push_back(std::move(s));
+    }
+
+    template <class Tape, class Node>
+    void walk(Node const& n, bool has_a_loop, bool by_rows) {
+        frame_ = frame(n.shape().size());
+        streams<Tape>(n, 1, all, by_rows);
+        if (has_a_loop)
+            ended_forward({.passes_on = Rules::template passes_on<Tape>},
+                          {{}, extents(n.shape()), n.shape().size(), sizeof(typename Tape::value_type)});
+    }
+    template <class Tape, class Node>
+    void describe(Node const& n) {
+        if constexpr (requires(basic_planner& p) { Tape::describe(n, p); }) Tape::describe(n, *this);
+        else describe_members<Tape>(n);
+    }
+    /// A tape that says nothing of itself: memory of its own is the result of a kernel that takes its operands from
+    /// memory, anything else is part of its consumer's loop.
+    template <class Tape, class Node>
+    void describe_members(Node const& n) {
+        static constexpr auto name = plain_name<Node>();
+        if constexpr (Tape::is_addressable)
+            kernel<Tape>(n,
+                         {.kind = name.text,
+                          .name = name.text,
+                          .operations = n.shape().size(),
+                          .gradient_operations = n.shape().size()},
+                         [&] {
+                             each_operand(n, [&](auto const& a) {
+                                 using operand = operand_tape<Tape, decltype(a)>;
+                                 if constexpr (requires { typename Rules::template operand_in_memory<operand>; })
+                                     takes<typename Rules::template operand_in_memory<operand>>(a);
+                                 else streams<operand>(a);
+                             });
+                         });
+        else {
+            each_operand(n, [&](auto const& a) { streams<operand_tape<Tape, decltype(a)>>(a); });
+            fuses(name.text, 1);
+        }
+    }
+    template <class Tape, class A>
+    using operand_tape =
+        typename Rules::template tape<std::remove_cvref_t<A>, wants_gradients<Tape> && !std::is_integral_v<value_t<A>>>;
+
+    static planned_memory memory(source const& s) {
+        planned_memory m{s.what, s.shape, s.bytes()};
+        if (s.kernel != none) m.from.push_back(s.kernel);
+        return m;
+    }
+    Kernel begun(kernel_facts const& facts) const {
+        Kernel k;
+        k.kind = *facts.kind ? facts.kind : frame_.kind;
+        k.operators = frame_.operators;
+        if (*facts.name) k.operators.emplace_back(facts.name);
+        for (char const* const name : facts.after) k.operators.emplace_back(name);
+        k.launches = facts.launches;
+        return k;
+    }
+    static void wrote(Kernel& k, value const& v) {
+        std::size_t const bytes = v.elements * v.element_bytes;
+        k.writes.push_back({"result", v.shape, bytes});
+        k.bytes_written += bytes;
+    }
+    void ended_forward(kernel_facts const& facts, value v) {
+        // A result that a kernel has just computed, in the same order, is copied to where it is wanted. That is no kernel
+        // of its own.
+        if (!*facts.kind && facts.passes_on && frame_.sources.size() == 1 && frame_.sources[0].kernel != none) {
+            source const& s = frame_.sources[0];
+            v.kernel = s.kernel;
+            v.passed_on = true;
+            Kernel& k = kernels_[s.kernel];
+            if (Rules::copies_what_it_passes_on) copied(k, s.bytes());
+            k.workspace += frame_.held.bytes;
+            k.buffers += frame_.held.buffers;
+        } else {
+            Kernel k = begun(facts);
+            for (source const& s : frame_.sources) {
+                k.bytes_read += s.bytes();
+                k.reads.push_back(memory(s));
+            }
+            wrote(k, v);
+            k.operations = facts.operations + frame_.operations;
+            k.workspace = frame_.held.bytes;
+            k.buffers = frame_.held.buffers;
+            k.scratch = frame_.scratch.bytes;
+            k.scratch_buffers = frame_.scratch.buffers;
+            v.kernel = kernels_.size();
+            kernels_.push_back(std::move(k));
+            gradients_from_.emplace_back();
+        }
+        values_.push_back(std::move(v));
+    }
+    static void copied(Kernel& k, std::size_t bytes) {
+        k.bytes_read += bytes;
+        k.bytes_written += bytes;
+    }
+    void ended_backward(kernel_facts const& facts, value const& v) {
+        if (v.passed_on && Rules::copies_what_it_passes_on) {
+            if (!kernels_.empty()) copied(kernels_.back(), v.elements * v.element_bytes);
+            return;
+        }
+        if (!facts.gradient_for_each)
+            return add_gradient(facts, v, all, frame_.gradient_scratch.empty() ? amount{} : frame_.gradient_scratch[0]);
+        for (std::size_t o = 1; o <= frame_.operands; ++o)
+            if (std::any_of(frame_.sources.begin(), frame_.sources.end(),
+                            [o](source const& s) { return s.operand == o && s.differentiable; }))
+                add_gradient(facts, v, o,
+                             o <= frame_.gradient_scratch.size() ? frame_.gradient_scratch[o - 1] : amount{});
+    }
+    /// The kernel that turns the gradient of a result into that of what the function was applied to, in place.
+    template <class Tape, class Node>
+    void applies_slope(Node const& n) {
+        frame const outer = std::exchange(frame_, frame(n.shape().size()));
+        phase_ = phase::backward;
+        streams<Tape>(n);
+        phase_ = phase::finish;
+        source const s = frame_.sources[0];
+        add_gradient({.kind = "elementwise", .name = "slope"},
+                     {.id = s.id,
+                      .shape = s.shape,
+                      .elements = s.elements,
+                      .element_bytes = s.element_bytes,
+                      .kernel = s.kernel,
+                      .passed_on = true},
+                     all, {});
+        frame_ = outer;
+    }
+    /// The kernel that sends the gradient of a value to one operand, or to all that is read.
+    void add_gradient(kernel_facts const& facts, value const& v, std::size_t operand, amount const& scratch) {
+        std::size_t const number = kernels_.size();
+        Kernel k = begun(facts);
+        std::reverse(k.operators.begin(), k.operators.end());
+        k.gradient = true;
+        std::size_t const which = operand == all ? 0 : operand - 1;
+        k.launches = which < facts.gradient_launches.size() ? facts.gradient_launches[which] : 1;
+        if (v.kernel != none) {
+            k.reads.push_back({"gradient", v.shape, v.elements * v.element_bytes, gradients_from_[v.kernel]});
+            k.bytes_read = k.reads.back().bytes;
+            if (v.passed_on) gradients_from_[v.kernel].clear();  // the kernel's own gradient lies apart
+        }
+        for (source const& s : frame_.sources) {
+            if (operand == all || s.operand != operand) {
+                k.reads.push_back(memory(s));
+                k.bytes_read += s.bytes();
+            }
+            if (s.differentiable && (operand == all || s.operand == operand)) {
+                k.writes.push_back({"gradient", s.shape, s.bytes()});
+                copied(k, s.bytes());
+                if (s.kernel != none) gradients_from_[s.kernel].push_back(number);
+            }
+        }
+        k.operations = facts.gradient_operations + frame_.gradient_operations;
+        k.scratch = scratch.bytes;
+        k.scratch_buffers = scratch.buffers;
+        kernels_.push_back(std::move(k));
+        gradients_from_.emplace_back();
+    }
+
+    phase phase_ = phase::forward;
+    frame frame_;
+    std::vector<Kernel> kernels_;
+    std::vector<std::vector<std::size_t>>
+        gradients_from_;  ///< for each kernel, those that add to its result's gradient
+    std::vector<value> values_;
+};
+
+using planner = basic_planner<planned_kernel, processor_rules>;
+
+}  // namespace tenon::inline TENON_TARGET::eval

@@ -1,0 +1,275 @@
+// Plans for the device: as many launches as evaluation makes, for all kinds of nodes, and what they are called.
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "device.hpp"
+
+using namespace device_test;
+namespace nn = tenon::nn;
+
+namespace {
+
+using words = std::vector<std::string>;
+
+words kinds(tn::execution_plan const& p) {
+    words w;
+    for (auto const& k : p) w.push_back(k.kind + (k.gradient ? " gradient" : ""));
+    return w;
+}
+
+/// The launches of an assignment, as planned, or -1 where it makes others.
+template <class A>
+int launches(A const& e) {
+    auto const p = tn::plan(e);
+    tn::cuda::tensor_of_t<tn::value_t<A>, tn::shape_t<A>> to(tn::uninitialized, e.shape());
+    auto const before = host_cuda::launches;
+    to = e;
+    auto const made = host_cuda::launches - before;
+    if (p.launches() != made || p.gradient_launches() != 0)
+        WARN("planned " + std::to_string(p.launches()) + ", made " + std::to_string(made) + '\n' +
+             tn::explain(p).text());
+    return p.launches() == made && p.gradient_launches() == 0 ? static_cast<int>(made) : -1;
+}
+
+/// The launches of the way forward and of the way back, or -1 where `backward` makes others. Plans are for gradients of zero:
+/// those of the models are set to that.
+using both_ways = std::vector<int>;
+template <class A, class... Model>
+both_ways launches_back(A const& loss, Model&... models) {
+    (nn::visit_parameters(models, [](auto& v) { v.zero_grad(); }), ...);
+    auto const p = tn::plan_backward(loss);
+    auto const before = host_cuda::launches;
+    tn::backward(loss);
+    auto const made = host_cuda::launches - before;
+    if (p.launches() != made)
+        WARN("planned " + std::to_string(p.launches()) + ", made " + std::to_string(made) + '\n' +
+             tn::explain(p).text());
+    if (p.launches() != made) return {-1, -1};
+    return {static_cast<int>(p.launches() - p.gradient_launches()), static_cast<int>(p.gradient_launches())};
+}
+
+struct network {
+    nn::linear<784, 128, tn::cuda::device> fc1;
+    nn::linear<128, 10, tn::cuda::device> fc2;
+    auto operator()(auto const& x) const { return fc2(tn::relu(fc1(x))); }
+};
+
+/// A variable with elements that need no care.
+template <class T, std::size_t... E>
+tn::cuda::variable<T, E...> variable() {
+    return tn::cuda::variable<T, E...>(tn::cuda::full<T, E...>(T(0.5)));
+}
+
+}  // namespace
+
+TEST_CASE("an elementwise region of any size is planned as one launch, and so is its way back", "[kernels]") {
+    auto a = variable<float, 4, 6>(), b = variable<float, 4, 6>();
+    auto c = variable<float, 6>();
+    auto d = variable<float, 4, 1>();
+    auto const e = a * b + c * tn::exp(-d);
+    CHECK(launches(e) == 1);
+    CHECK(launches_back(tn::sum(e)) == both_ways{1, 1});
+    auto const p = tn::plan(e);
+    REQUIRE(p.kernel_count() == 1);
+    CHECK(p.on_device());
+    CHECK(p[0].operators == words{"mul", "neg", "exp", "mul", "add"});
+    CHECK(p[0].reads.size() == 4);
+    CHECK(launches(tn::transpose(a + b) * 2.f) == 1);
+    CHECK(launches(tn::triu(tn::matmul(a, tn::transpose(b)) + 1.f)) == 2);
+    CHECK(launches(tn::dropout(a, 0.5f)) == 1);
+    CHECK(launches(tn::slice<1, 0, 4, 2>(a) + 1.f) == 1);
+}
+
+TEST_CASE("reductions, softmax and losses read a region in their own launch", "[kernels]") {
+    auto a = variable<float, 4, 6>();
+    auto b = variable<float, 6, 4>();
+    auto const x = tn::square(a) - tn::transpose(b);
+    CHECK(launches(tn::sum<1>(x)) == 1);
+    CHECK(launches(tn::softmax<1>(x) + 1.f) == 2);
+    CHECK(launches(tn::argmax<0>(x)) == 1);
+    CHECK(launches_back(tn::mean(tn::log_softmax<1>(x))) == both_ways{2, 3});
+    CHECK(launches_back(tn::max(x)) == both_ways{1, 2});
+    CHECK(launches_back(tn::sum(x) * 2.f) == both_ways{1, 2});
+    CHECK(launches_back(tn::mse_loss(a, tn::transpose(b))) == both_ways{1, 2});
+    CHECK(launches_back(tn::sum(tn::var<1>(x))).front() > 0);
+    auto const y = tn::cuda::randint<std::int64_t, 4>(0, 6);
+    CHECK(launches_back(tn::cross_entropy(a, y)) == both_ways{1, 1});
+    CHECK(launches_back(tn::cross_entropy(x, y)) == both_ways{1, 1});
+    CHECK(launches_back(tn::nll_loss(tn::log_softmax<1>(x), y)).front() > 0);
+    CHECK(launches_back(tn::sum(tn::cross_entropy<tn::reduction::none>(x, y))) == both_ways{2, 2});
+    auto s = variable<float>();
+    CHECK(launches_back(s) == both_ways{0, 1});
+    CHECK(launches_back(s * s) == both_ways{0, 1});
+    CHECK(launches_back(tn::sum(tn::cuda::ones<float, 3>())) == both_ways{1, 0});
+}
+
+TEST_CASE("products are calls, with a bias and an activation in them", "[kernels]") {
+    auto x = variable<float, 4, 6>();
+    auto const input = tn::cuda::full<float, 4, 6>(1);
+    auto w = variable<float, 6, 5>();
+    auto v = variable<float, 5, 3>();
+    auto bias = variable<float, 5>();
+    nn::linear<6, 5, tn::cuda::device> fc;
+    CHECK(launches(tn::relu(fc(x))) == 1);
+    CHECK(kinds(tn::plan(tn::relu(fc(x)))) == words{"product"});
+    CHECK(tn::plan(tn::relu(fc(x)))[0].operators == words{"matmul", "add", "relu"});
+    CHECK(launches(tn::matmul(x + 1.f, w)) == 2);
+    CHECK(launches_back(tn::sum(tn::matmul(x, w))) == both_ways{2, 3});
+    CHECK(launches_back(tn::sum(fc(input)), fc) == both_ways{2, 2});
+    CHECK(launches_back(tn::sum(tn::matmul(input, tn::transpose(fc.weight.value())) + bias), bias) == both_ways{2, 2});
+    CHECK(launches_back(tn::sum(tn::matmul(tn::exp(x), w) + bias), bias).front() == 3);
+    CHECK(launches_back(tn::sum(tn::matmul(tn::relu(tn::matmul(x, w) + bias), v)), bias).front() == 3);
+    CHECK(launches_back(tn::sum(tn::matmul(tn::gelu_tanh(tn::matmul(x, w) + bias * 2.f), v)), bias).front() == 4);
+    CHECK(launches_back(tn::sum(tn::matmul(tn::relu(fc(x)) * 2.f, v)), fc).front() == 4);
+    CHECK(launches_back(tn::sum(tn::matmul(tn::transpose(v), tn::transpose(tn::relu(fc(x))))), fc).front() > 0);
+    // Nothing applies the slope on the way: a launch does.
+    tn::tensor<std::int64_t, 3> const chosen({2, 0, 2});
+    auto const index = tn::to<tn::cuda::device>(chosen);
+    auto const rows = tn::sum(tn::index_select<0>(tn::relu(fc(x)), index));
+    CHECK(launches_back(rows, fc) == both_ways{2, 4});
+    CHECK(kinds(tn::plan_backward(rows)) == words{"product", "reduction", "reduction gradient", "elementwise gradient",
+                                                  "product gradient", "product gradient"});
+    auto dx = variable<double, 4, 6>();
+    auto dw = variable<double, 6, 5>();
+    auto db = variable<double, 5>();
+    CHECK(launches(tn::relu(tn::matmul(dx, dw) + db)) == 2);
+    CHECK(launches_back(tn::sum(tn::relu(tn::matmul(dx, dw) + db))) == both_ways{2, 3});
+    auto const i = tn::cuda::full<int, 3, 3>(2);
+    CHECK(launches(tn::matmul(i, i)) == 1);
+}
+
+TEST_CASE("products of many matrices are as many calls as their arrangement needs", "[kernels]") {
+    auto a = variable<float, 3, 4, 6>();
+    auto one = variable<float, 1, 4, 6>();
+    auto b = variable<float, 3, 6, 5>();
+    auto w = variable<float, 6, 5>();
+    auto const pairs = tn::cuda::full<float, 2, 1, 4, 6>(1);
+    auto const others = tn::cuda::full<float, 1, 3, 6, 5>(1);
+    auto bias = variable<float, 5>();
+    auto const i = tn::cuda::full<int, 3, 3, 3>(2);
+    CHECK(launches(tn::matmul(a, b)) == 1);
+    CHECK(launches(tn::matmul(a, w)) == 1);
+    CHECK(launches(tn::matmul(pairs, others)) == 6);
+    CHECK(launches(tn::matmul(i, i)) == 3);
+    CHECK(launches(tn::relu(tn::matmul(a, w) + bias)) == 1);
+    CHECK(launches(tn::relu(tn::matmul(a, b) + bias)) == 2);
+    CHECK(launches_back(tn::sum(tn::matmul(a, b))).front() == 2);
+    CHECK(launches_back(tn::sum(tn::matmul(one, b))).front() == 2);
+    CHECK(launches_back(tn::sum(tn::matmul(a, w) + bias), bias).front() == 2);
+    CHECK(launches_back(tn::sum(tn::matmul(a, b) + bias), bias).front() == 3);
+    CHECK(launches_back(tn::sum(tn::gelu_tanh(tn::matmul(a, b) + bias)), bias).front() == 4);
+    CHECK(launches_back(tn::sum(tn::matmul(tn::gelu_tanh(tn::matmul(a, b) + bias), tn::transpose(w))), bias).front() ==
+          5);
+    CHECK(launches_back(tn::sum(tn::matmul(tn::relu(tn::matmul(a, w)), tn::transpose(w)))).front() == 3);
+    tn::cuda::tensor<float, tn::dyn, 4, 6> rows = tn::cuda::full<float, 3, 4, 6>(1);
+    CHECK(launches(tn::matmul(rows, b)) == 1);
+    CHECK(launches(tn::einsum<"ik,kj->ij">(w, tn::transpose(w))) > 0);
+}
+
+TEST_CASE("what is chosen, joined or put in order costs a launch where it has to be in memory", "[kernels]") {
+    auto a = variable<float, 4, 6>(), b = variable<float, 4, 6>();
+    auto w = variable<float, 6, 5>();
+    tn::tensor<std::int64_t, 3> const chosen({2, 0, 2});
+    auto const index = tn::to<tn::cuda::device>(chosen);
+    tn::tensor<std::int64_t, 2, 6> const places{};
+    auto const where = tn::to<tn::cuda::device>(places);
+    CHECK(launches(tn::index_select<0>(a, index)) == 1);
+    CHECK(launches(tn::index_select<0>(a * 2.f, index)) == 2);
+    CHECK(launches_back(tn::sum(tn::index_select<0>(a * 2.f, index))) == both_ways{2, 2});
+    CHECK(launches_back(tn::sum(tn::gather<0>(a, where))).front() == 1);
+    CHECK(launches_back(tn::sum(tn::index_select<0>(tn::relu(tn::matmul(a, w)), index))) == both_ways{2, 4});
+    CHECK(launches(tn::roll<1>(a, 2)) == 2);
+    CHECK(launches(tn::concat<0>(a, b * 2.f)) == 1);
+    CHECK(launches_back(tn::sum(tn::concat<1>(tn::matmul(a, w), b))) == both_ways{2, 3});
+    CHECK(launches(tn::stack<0>(a, b)) == 1);
+    CHECK(launches(tn::pad<1, 1, 2>(a)) == 1);
+    CHECK(launches(tn::reshape<24>(a) + 1.f) == 1);
+    CHECK(launches(tn::reshape<24>(tn::transpose(a)) + 1.f) == 2);
+    CHECK(launches_back(tn::sum(tn::reshape<24>(tn::transpose(a * b)) * 2.f)) == both_ways{2, 2});
+}
+
+TEST_CASE("a named node is planned once", "[kernels]") {
+    auto a = variable<float, 4, 6>();
+    auto w = variable<float, 6, 5>();
+    auto const region = tn::let(a * a);
+    CHECK(launches_back(tn::sum(region * region) + tn::sum(tn::exp(region))) == both_ways{3, 4});
+    auto const product = tn::let(tn::matmul(a, w));
+    CHECK(launches(product + product) == 2);
+    CHECK(launches_back(tn::sum(product * product)) == both_ways{2, 4});
+    auto const activated = tn::let(tn::relu(tn::matmul(a, w)));
+    CHECK(launches_back(tn::sum(activated * activated)) == both_ways{2, 4});
+    auto const again = tn::let(tn::reshape<20>(product));
+    CHECK(launches_back(tn::sum(again)).front() > 0);
+    CHECK(launches_back(tn::let(tn::sum(region))) == both_ways{2, 4});
+    auto const p = tn::plan_backward(tn::sum(product * product));
+    CHECK(kinds(p) ==
+          words{"product", "reduction", "reduction gradient", "copy gradient", "product gradient", "product gradient"});
+    CHECK(p[3].reads[0].from == std::vector<std::size_t>{2});
+    CHECK(p[4].reads[0].from == std::vector<std::size_t>{3});
+}
+
+TEST_CASE("a training step takes eight launches", "[kernels]") {
+    network model;
+    auto const x = tn::cuda::full<float, 5, 784>(0.01f);
+    auto const y = tn::cuda::randint<std::int64_t, 5>(0, 10);
+    auto const loss = tn::cross_entropy(model(x), y);
+    CHECK(launches(model(x)) == 2);
+    CHECK(launches_back(loss, model) == both_ways{3, 4});
+    tn::optim::adam optimizer(model);
+    auto const before = host_cuda::launches;
+    optimizer.step();
+    CHECK(tn::plan_backward(loss).launches() + (host_cuda::launches - before) == 8);
+}
+
+TEST_CASE("a plan says how many blocks of memory are taken", "[kernels]") {
+    auto const blocks = [](auto const& f) {
+        std::size_t n = 0;
+        std::thread([&] {
+            tn::cuda::detail::blas::local();
+            auto const before = host_cuda::allocations;
+            f();
+            n = host_cuda::allocations - before;
+        }).join();
+        return n;
+    };
+    network model;
+    auto const x = tn::cuda::full<float, 5, 784>(0.01f);
+    auto const y = tn::cuda::randint<std::int64_t, 5>(0, 10);
+    auto a = variable<float, 30, 200>();
+    auto w = variable<float, 200, 3>();
+    auto const back = [&](auto const& loss) {
+        // One more is the value's.
+        CHECK(tn::plan_backward(loss).buffer_count() + 1 == blocks([&] { tn::backward(loss); }));
+    };
+    back(tn::cross_entropy(model(x), y));
+    back(tn::sum(a));
+    back(tn::max(a));
+    back(tn::sum(tn::softmax<1>(a) * a) * 2.f);
+    back(tn::sum(tn::matmul(tn::exp(a), w)));
+    back(tn::sum(tn::gelu_tanh(tn::matmul(a, w)) * 2.f));
+    auto const named = tn::let(tn::matmul(a, w));
+    back(tn::sum(named * named));
+    tn::cuda::tensor<float, 30, 3> to;
+    CHECK(tn::plan(tn::softmax<1>(tn::matmul(a + 1.f, w))).buffer_count() ==
+          blocks([&] { to = tn::softmax<1>(tn::matmul(a + 1.f, w)); }));
+}
+
+TEST_CASE("a plan for the device can be printed and drawn", "[kernels]") {
+    auto a = variable<float, 4, 5>();
+    auto w = variable<float, 5, 3>();
+    CHECK(tn::explain(tn::relu(tn::matmul(a * 2.f, w))).text() ==
+          "1  elementwise  [4, 5] -> [4, 5]          mul           reads 80 B, writes 80 B   20 operations   workspace "
+          "80 B\n"
+          "2  product      [4, 5], [5, 3] -> [4, 3]  matmul, relu  reads 140 B, writes 48 B  120 operations\n"
+          "2 launches: reads 220 B, writes 128 B, 140 operations, workspace 80 B in 1 buffer");
+    auto const back = tn::explain(tn::plan_backward(tn::max(a)));
+    CHECK(back.text() ==
+          "1  reduction                         [4, 5] -> []          max  reads 80 B, writes 4 B    "
+          "20 operations  workspace 4 B\n"
+          "2  reduction gradient in 2 launches  [], [4, 5] -> [4, 5]  max  reads 164 B, writes 80 B  "
+          "20 operations\n"
+          "3 launches, 2 of them on the way back: reads 244 B, writes 84 B, 40 operations, workspace 4 B "
+          "in 1 buffer");
+    CHECK(tn::explain(tn::relu(tn::matmul(a * 2.f, w))).graphviz().find("k1 -> k2") != std::string::npos);
+}
