@@ -34,11 +34,8 @@ struct classifier {
 /// The share of pictures that the model recognises.
 double accuracy(classifier const& model, fashion_mnist const& pictures) {
     std::int64_t right = 0;
-    for (auto const& [x, y] : tn::data::loader(pictures, tn::data::batch<100>())) {
-        auto const dx = tn::to<device>(x);
-        auto const dy = tn::to<device>(y);
-        right += tn::sum(tn::argmax<1>(model(dx)) == dy).item();
-    }
+    tn::data::loader loader(pictures, tn::data::batch<100>());
+    for (auto const& [x, y] : tn::data::prefetch<device>(loader)) right += tn::sum(tn::argmax<1>(model(x)) == y).item();
     return static_cast<double>(right) / static_cast<double>(pictures.size());
 }
 
@@ -71,10 +68,11 @@ int main(int count, char** arguments) try {
     auto const& run = step;
 #endif
     tn::data::loader loader(learn, tn::data::batch<64>(), {.shuffle = true, .seed = 0});
+    auto batches = tn::data::prefetch<device>(loader);
     for (int epoch = 1; epoch <= epochs; ++epoch) {
-        for (auto const& [pictures, labels] : loader) {
-            x = tn::to<device>(pictures);
-            y = tn::to<device>(labels);
+        for (auto const& [pictures, labels] : batches) {
+            x = pictures;
+            y = labels;
             run();
         }
         std::printf("epoch %d: loss %.4f, %.2f %% of the test pictures\n", epoch, static_cast<double>(loss.item()),

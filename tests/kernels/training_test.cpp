@@ -1,4 +1,5 @@
 // What surrounds expressions on the device: random numbers, transfers, optimisers, captured steps.
+#include "../io/folder.hpp"
 #include "device.hpp"
 
 using namespace device_test;
@@ -173,4 +174,25 @@ TEST_CASE("models of different structure are not copied", "[kernels]") {
     network<> model;
     nn::linear<12, 7, tn::cuda::device> layer;
     CHECK_THROWS_AS(tn::copy(model, layer), tn::shape_error);
+}
+
+TEST_CASE("a model on the device is saved and loaded as one of the processor", "[kernels]") {
+    tenon_test::folder f;
+    network<> host;
+    network<tn::cuda::device> device, second;
+    tn::copy(host, device);
+    tn::io::save_safetensors(f / "host", host);
+    tn::io::save_safetensors(f / "device", device);
+    float const* const memory = second.fc1.weight.value().device_data();
+    for (char const* const file : {"host", "device"}) {
+        second = network<tn::cuda::device>();
+        tn::io::load_safetensors(f / file, second);
+        network<> found;
+        tn::copy(second, found);
+        CHECK(same(found.fc1.weight.value(), host.fc1.weight.value()));
+        CHECK(same(found.fc2.bias.value(), host.fc2.bias.value()));
+    }
+    CHECK(second.fc1.weight.value().device_data() == memory);
+    nn::linear<12, 7, tn::cuda::device> other;
+    CHECK_THROWS_AS(tn::io::load_safetensors(f / "device", other), tn::io_error);
 }

@@ -6,8 +6,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include <tenon/core/to.hpp>
 #include <tenon/io/safetensors.hpp>
 #include <tenon/nn/module.hpp>
 
@@ -23,16 +25,20 @@ decltype(auto) stored_tensor(V& v) {
 
 }  // namespace detail
 
-/// Writes a model's parameters and buffers by name; the file is replaced at once. @throws io_error where that fails
+/// Writes a model's parameters and buffers by name, wherever they live; the file is replaced at once.
+/// @throws io_error where that fails
 template <class Model>
 void save_safetensors(std::filesystem::path const& file, Model const& model) {
     safetensors_writer writer;
-    nn::for_each_state(
-        model, [&](std::string_view name, auto& v) { writer.add(std::string(name), detail::stored_tensor(v)); });
+    nn::for_each_state(model, [&](std::string_view name, auto& v) {
+        auto& x = detail::stored_tensor(v);
+        if constexpr (std::is_same_v<device_of_t<decltype(x)>, cpu>) writer.add(std::string(name), x);
+        else writer.add(std::string(name), to<cpu>(x));
+    });
     writer.write(file);
 }
 
-/// Reads a model's parameters and buffers by name. The file must have exactly the model's names, shapes and element types (half
+/// Reads a model's parameters and buffers by name, wherever they live. The file must have exactly the model's names, shapes and element types (half
 /// precision is widened); all of that is checked before the first of them changes. Gradients are left alone.
 /// @throws io_error where the file is missing or damaged, or names or element types differ
 /// @throws shape_error where a shape differs
@@ -53,7 +59,14 @@ void load_safetensors(std::filesystem::path const& file, Model& model) {
     for (std::string const& name : content.names())
         if (expected.count(name) == 0) fail(file, "has a tensor '" + name + "', which the model has not");
     nn::for_each_state(model, [&](std::string_view name, auto& v) {
-        content.copy_to(std::string(name), detail::stored_tensor(v).data());
+        auto& x = detail::stored_tensor(v);
+        using where = device_of_t<decltype(x)>;
+        if constexpr (std::is_same_v<where, cpu>) content.copy_to(std::string(name), x.data());
+        else {
+            tensor_of_t<value_t<decltype(x)>, shape_t<decltype(x)>> host(uninitialized, x.shape());
+            content.copy_to(std::string(name), host.data());
+            x = to<where>(host);
+        }
     });
 }
 

@@ -180,6 +180,14 @@ public:
         items_.push_back(std::move(one));
         return *this;
     }
+    /// A temporary's bytes are kept.
+    template <class T, std::size_t... E>
+    safetensors_writer& add(std::string name, tensor<T, E...>&& x) {
+        add(std::move(name), std::as_const(x));
+        item& one = items_.back();
+        if (one.buffer.empty()) one.buffer = one.bytes;
+        return *this;
+    }
     /// Notes something beside the tensors. @throws std::invalid_argument where it is not UTF-8
     safetensors_writer& note(std::string const& name, std::string const& text) {
         if (!detail::is_utf8(name) || !detail::is_utf8(text))

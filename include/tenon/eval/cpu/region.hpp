@@ -130,16 +130,19 @@ constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
                                                                       TENON_LAMBDA_INLINE { store(N, first + j); });
             out.close();
         });
-    } else
+    } else {
+        constexpr std::size_t inner =
+            inner_extent<shape>;  // nvcc takes it for no constant where a lambda names it first
         for_each_part_of_rows(s, worth, [&](std::size_t row, auto const& each) TENON_LAMBDA_INLINE {
             T* p = to + row * row_length(s);
             each([&](auto const& outer) TENON_LAMBDA_INLINE {
                 auto r = t.row(outer);
-                for_each_pack<n, inner_extent<shape>>(row_length(s), put(r, p));
+                for_each_pack<n, inner>(row_length(s), put(r, p));
                 p += row_length(s);
             });
             out.close();
         });
+    }
 }
 
 /// Registers of a row for the way back. Where the values are still in memory, as `seed.known<N>(j)`, and cost more to compute than
