@@ -273,3 +273,32 @@ TEST_CASE("a plan for the device can be printed and drawn", "[kernels]") {
           "in 1 buffer");
     CHECK(tn::explain(tn::relu(tn::matmul(a * 2.f, w))).graphviz().find("k1 -> k2") != std::string::npos);
 }
+
+namespace tenon::inline TENON_TARGET {
+namespace {
+/// A node from elsewhere that says nothing of itself.
+template <class A>
+struct doubled_node : expression_base<doubled_node<A>, value_t<A>, shape_t<A>> {
+    using device = device_of_t<A>;
+    explicit doubled_node(A a) : operand(a) {}
+    auto shape() const { return operand.shape(); }
+    A operand;
+};
+}  // namespace
+namespace eval {
+template <class A, bool Grad>
+struct device_tape<doubled_node<A>, Grad> : result_on_device<device_tape<doubled_node<A>, Grad>, value_t<A>, shape_t<A>,
+                                                             device_tape<A, Grad>::differentiable> {};
+}  // namespace eval
+}  // namespace tenon::inline TENON_TARGET
+
+TEST_CASE("a node that does not describe itself is a launch of its name that reads its operands' regions",
+          "[kernels]") {
+    auto a = variable<float, 4, 6>();
+    auto const sum = a + a;
+    tn::doubled_node<std::remove_const_t<decltype(sum)>> const doubled(sum);
+    auto const p = tn::plan_backward(tn::sum(tn::exp(doubled)));
+    CHECK(kinds(p) == words{"doubled", "reduction", "reduction gradient", "doubled gradient"});
+    CHECK(p[0].operators == words{"add", "doubled"});
+    CHECK(p[1].reads[0].from == std::vector<std::size_t>{0});
+}
