@@ -230,6 +230,15 @@ struct broadcast_all<A, B, S...> : broadcast_all<typename broadcast_pair<A, B>::
         broadcast_pair<A, B>::fits && broadcast_all<typename broadcast_pair<A, B>::type, S...>::fits;
 };
 
+/// The first shape that does not fit what those before it have in common, with that: `cannot_broadcast<…>`.
+template <class A, class B, class... S>
+struct broadcast_conflict {
+    using type = cannot_broadcast<A, B>;
+};
+template <class A, class B, class... S>
+    requires(broadcast_pair<A, B>::fits && sizeof...(S) > 0)
+struct broadcast_conflict<A, B, S...> : broadcast_conflict<typename broadcast_pair<A, B>::type, S...> {};
+
 /// The shape that shapes have together.
 template <class... S>
 using broadcast_t = typename broadcast_all<S...>::type;

@@ -169,7 +169,7 @@ template <class Op, class... X>
 constexpr auto make_map(Op op, X&&... x) {
     if constexpr (broadcast_all<shape_t<node_t<X>>...>::fits)
         return map_node<Op, node_t<X>...>(op, as_node(std::forward<X>(x))...);
-    else return cannot_broadcast<shape_t<node_t<X>>...>{};
+    else return typename broadcast_conflict<shape_t<node_t<X>>...>::type{};
 }
 
 namespace detail {

@@ -166,6 +166,7 @@ constexpr auto make_reduce(A&& x, std::index_sequence<Sorted...>) {
 }
 template <class S, std::ptrdiff_t... Axes>
 struct sorted_axes {
+    static_assert(all_different<checked_axis<Axes, S>()...>, "a reduction names an axis twice");
     static constexpr std::size_t count = sizeof...(Axes);
     static constexpr std::array<std::size_t, count> value = [] {
         std::array<std::size_t, count> a{checked_axis<Axes, S>()...};

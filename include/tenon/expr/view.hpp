@@ -58,6 +58,9 @@ constexpr auto make_view(View v, A&& a) {
 /// An axis number that the operand does not have.
 template <std::ptrdiff_t Axis, class Shape>
 struct no_such_axis;
+/// An axis is dropped whose extent is not 1 when the program is compiled.
+template <std::ptrdiff_t Axis, class Shape>
+struct cannot_squeeze;
 
 namespace detail {
 /// What most views share: every axis keeps its place and pace.
@@ -294,6 +297,14 @@ constexpr std::size_t checked_axis() {
     else return a;
 }
 
+template <std::size_t... Axes>
+inline constexpr bool all_different = [] {
+    [[maybe_unused]] std::size_t const a[] = {Axes..., 0};
+    for (std::size_t i = 0; i < sizeof...(Axes); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (a[i] == a[j]) return false;
+    return true;
+}();
 template <class S, std::size_t I, std::size_t J>
 constexpr auto swap_of() {
     return []<std::size_t... A>(std::index_sequence<A...>) {
@@ -305,7 +316,9 @@ constexpr auto swap_of() {
 /// The axes in another order: axis i of the result is axis Axes_i of x; torch.permute.
 template <std::ptrdiff_t... Axes, class A>
 constexpr auto permute(A&& x) {
-    static_assert(sizeof...(Axes) == shape_t<A>::rank(), "permute: name every axis once");
+    static_assert(sizeof...(Axes) == shape_t<A>::rank() &&
+                      detail::all_different<detail::checked_axis<Axes, shape_t<A>>()...>,
+                  "permute: name every axis once");
     return make_view(detail::permute_view<detail::checked_axis<Axes, shape_t<A>>()...>{}, std::forward<A>(x));
 }
 /// Swaps axes i and j (`transpose<i, j>(x)`), or reverses the last two (`transpose(x)`); a vector stays as it is.
@@ -341,12 +354,12 @@ template <std::ptrdiff_t Axis, class A>
 constexpr auto select(A&& x, std::ptrdiff_t k) {
     return make_view(detail::select_view<detail::checked_axis<Axis, shape_t<A>>()>{{}, k}, std::forward<A>(x));
 }
-/// Drops an axis of extent 1; torch.squeeze.
+/// Drops an axis of extent 1; torch.squeeze. Compile error `cannot_squeeze`.
 template <std::ptrdiff_t Axis, class A>
 constexpr auto squeeze(A&& x) {
-    static_assert(shape_t<A>::static_extents[detail::checked_axis<Axis, shape_t<A>>()] == 1,
-                  "squeeze: the extent has to be 1");
-    return select<Axis>(std::forward<A>(x), 0);
+    if constexpr (shape_t<A>::static_extents[detail::checked_axis<Axis, shape_t<A>>()] != 1)
+        return cannot_squeeze<Axis, shape_t<A>>{};
+    else return select<Axis>(std::forward<A>(x), 0);
 }
 /// x[start:stop:step] along one axis, as Python cuts it.
 template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1,
@@ -358,6 +371,7 @@ constexpr auto slice(A&& x) {
 /// The elements in reverse order along axes; torch.flip.
 template <std::ptrdiff_t... Axes, class A>
 constexpr auto flip(A&& x) {
+    static_assert(detail::all_different<detail::checked_axis<Axes, shape_t<A>>()...>, "flip: an axis is named twice");
     return make_view(detail::flip_view<detail::checked_axis<Axes, shape_t<A>>()...>{}, std::forward<A>(x));
 }
 /// Stretches axes of extent 1 and adds axes in front; `dyn` keeps the operand's extent. Compile error `cannot_broadcast`.
