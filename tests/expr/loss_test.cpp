@@ -154,6 +154,24 @@ TEST_CASE("weights may be tensors, computations and numbers, of any type") {
     CHECK(tn::l1_loss(rows, tn::ones<float, 2, 2>()).item() == 1.f);
 }
 
+TEST_CASE("a batch whose size is known at run time has the losses of a static one") {
+    tn::generator gen{6};
+    auto const x = tn::randn<double, 7, 5>(gen);
+    auto const k = tn::randint<std::int64_t, 7>(0, 5, gen);
+    tn::tensor<double, tn::dyn, 5> const rows(x);
+    tn::tensor<double, tn::dyn, tn::dyn> const both(x);
+    tn::tensor<std::int64_t, tn::dyn> const classes(k);
+    CHECK(tn::cross_entropy(rows, classes).item() == Approx(tn::cross_entropy(x, k).item()));
+    CHECK(tn::allclose(tn::cross_entropy<tn::reduction::none>(both, classes, {.ignore_index = 2}),
+                       tn::cross_entropy<tn::reduction::none>(x, k, {.ignore_index = 2})));
+    tn::variable v(rows);
+    tn::variable w(x);
+    tn::backward(tn::cross_entropy(v, classes, {.label_smoothing = 0.1}));
+    tn::backward(tn::cross_entropy(w, k, {.label_smoothing = 0.1}));
+    CHECK(tn::allclose(v.grad(), w.grad()));
+    CHECK(std::isnan(tn::cross_entropy(tn::zeros<double, tn::dyn, 5>(0), tn::zeros<int, tn::dyn>(0)).item()));
+}
+
 TEST_CASE("losses of small tensors are constants") {
     constexpr tn::tensor<double, 2> x({-1.0, -2.0});
     static_assert(tn::nll_loss(x, tn::tensor<int>(1)).item() == 2.0);

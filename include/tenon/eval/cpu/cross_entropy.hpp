@@ -149,7 +149,7 @@ private:
     }
     constexpr V class_weight(std::size_t c) const { return V(element::load_lanes<1>(weights_ + c * weight_step_)); }
     static constexpr std::size_t rows_together =
-        std::min(lanes, std::bit_ceil(static_size<tenon::detail::target_shape<Rows>>));
+        std::bit_ceil(std::min(lanes, static_size<tenon::detail::target_shape<Rows>>));
     /// What is known of a row before its logarithm.
     struct row_state {
         std::size_t index, step, classes, target;
