@@ -43,6 +43,33 @@ TEST_CASE("einsum of two operands: products, batches, outer products") {
     CHECK(tn::einsum<"i,i->i">(u, u).eval()(1) == 4.0);
 }
 
+TEST_CASE("einsum of several operands joins them from left to right") {
+    tn::generator gen{8};
+    auto const a = tn::randn<double, 3, 4>(gen);
+    auto const b = tn::randn<double, 4, 5>(gen);
+    auto const c = tn::randn<double, 5, 2>(gen);
+    auto const u = tn::randn<double, 3>(gen);
+    tn::tensor chain = tn::einsum<"ij,jk,kl->il">(a, b, c);
+    static_assert(std::is_same_v<decltype(chain), tn::tensor<double, 3, 2>>);
+    CHECK(tn::allclose(chain, tn::matmul(tn::matmul(a, b), c)));
+    CHECK(tn::allclose(tn::einsum<"i,ij,jk,kl,i->l">(u, a, b, c, u), tn::matmul(u * u, chain)));
+    CHECK(tn::allclose(tn::einsum<"i,i,i->i">(u, u, u), u * u * u));
+    CHECK(tn::allclose(tn::einsum<"i,j,ij">(u, tn::ones<double, 4>(), a), tn::dot(u, tn::sum<1>(a))));
+    tn::variable va(a);
+    tn::variable vb(b);
+    tn::variable vu(u);
+    CHECK(tn::gradcheck(tn::sum(tn::tanh(tn::einsum<"i,ij,jk,ij->k">(vu, va, vb, va)))));
+}
+
+TEST_CASE("a letter stands for one run-time extent") {
+    auto const a = tn::ones<float, tn::dyn, tn::dyn>(2, 6);
+    auto const b = tn::ones<float, tn::dyn, tn::dyn>(3, 4);
+    CHECK(tn::einsum<"ij,ij->">(a, a).item() == 12.f);
+    CHECK_THROWS_AS((tn::einsum<"ij,ij->">(a, b)), tn::shape_error);
+    CHECK_THROWS_AS((tn::einsum<"ii->i">(a)), tn::shape_error);
+    CHECK_THROWS_AS((tn::einsum<"ij,jk->ik">(a, b)), tn::shape_error);
+}
+
 TEST_CASE("argmax and argmin: the first of equals, NaN before all, any axis") {
     tn::tensor x({{1.f, 5.f, 5.f}, {7.f, -2.f, 5.f}});
     CHECK(tn::argmax(x).item() == 3);

@@ -1,8 +1,10 @@
-// Einstein summation of one or two operands, its subscripts parsed and checked by the compiler.
+// Einstein summation, its subscripts parsed and checked by the compiler.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include <tenon/expr/matmul.hpp>
@@ -28,9 +30,10 @@ namespace detail {
 
 /// The parts of "ab,bc->ac", without spaces. Without an arrow the result has the letters that occur once, in alphabetical order.
 struct parsed_subscripts {
-    std::array<char, 16> terms[2]{};
+    static constexpr std::size_t most = 8;  // operands
+    std::array<char, 16> terms[most]{};
     std::array<char, 16> result{};
-    std::size_t lengths[2]{};
+    std::size_t lengths[most]{};
     std::size_t result_length = 0;
     std::size_t operands = 1;
     bool good = true;
@@ -59,7 +62,7 @@ constexpr parsed_subscripts parse_subscripts(char const* s) {
     for (; *s; ++s) {
         bool const letter = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
         if (*s == ' ') continue;
-        if (*s == ',' && !arrow && p.operands < 2) ++p.operands;
+        if (*s == ',' && !arrow && p.operands < p.most) ++p.operands;
         else if (*s == '-' && s[1] == '>' && !arrow) {
             arrow = true;
             ++s;
@@ -237,6 +240,78 @@ constexpr auto einsum_two(P, auto&& x, auto&& y) {
     }(std::make_index_sequence<nb>{}, std::make_index_sequence<nr>{}, std::make_index_sequence<nc>{});
 }
 
+/// The first two of several operands, joined to what the others or the result need of their letters.
+template <class P>
+struct first_two_terms {
+    static constexpr parsed_subscripts value = [] {
+        constexpr auto p = P::value;
+        auto const wanted = [&p](char c) {
+            bool later = p.kept(c);
+            for (std::size_t t = 2; t < p.operands; ++t) later = later || p.has(t, c);
+            return later;
+        };
+        parsed_subscripts r;
+        r.operands = 2;
+        for (std::size_t t = 0; t != 2; ++t) {
+            r.terms[t] = p.terms[t];
+            r.lengths[t] = p.lengths[t];
+            for (std::size_t i = 0; i != p.lengths[t]; ++i)
+                if (char const c = p.terms[t][i]; wanted(c) && !r.kept(c)) {
+                    if (r.result_length < r.result.size()) r.result[r.result_length++] = c;
+                    else r.good = false;
+                }
+        }
+        return r;
+    }();
+    static_assert(value.good, "einsum: too many letters");
+};
+/// What is left when the first two operands are one.
+template <class P>
+struct joined_terms {
+    static constexpr parsed_subscripts value = [] {
+        auto r = P::value;
+        r.terms[0] = first_two_terms<P>::value.result;
+        r.lengths[0] = first_two_terms<P>::value.result_length;
+        --r.operands;
+        for (std::size_t t = 1; t < r.operands; ++t) {
+            r.terms[t] = r.terms[t + 1];
+            r.lengths[t] = r.lengths[t + 1];
+        }
+        return r;
+    }();
+};
+/// Several operands: the first two become one, until two are left.
+template <class P>
+constexpr auto einsum_all(P p, auto&& x, auto&& y, auto&&... rest) {
+    if constexpr (sizeof...(rest) == 0)
+        return einsum_two(p, std::forward<decltype(x)>(x), std::forward<decltype(y)>(y));
+    else
+        return einsum_all(joined_terms<P>{},
+                          einsum_two(first_two_terms<P>{}, std::forward<decltype(x)>(x), std::forward<decltype(y)>(y)),
+                          std::forward<decltype(rest)>(rest)...);
+}
+
+/// @throws shape_error where a letter stands for different run-time extents
+template <class P>
+constexpr void check_letters(auto const&... shapes) {
+    constexpr auto p = P::value;
+    std::size_t extents[128]{};
+    bool known[128]{};
+    std::size_t t = 0;
+    auto const check = [&](auto const& s) {
+        for (std::size_t i = 0; i != p.lengths[t]; ++i) {
+            auto const c = static_cast<std::size_t>(p.terms[t][i]);
+            if (known[c] && extents[c] != s[i])
+                throw shape_error(std::string("einsum: ") + p.terms[t][i] + " is " + std::to_string(extents[c]) +
+                                  " and, in " + to_string(s) + ", " + std::to_string(s[i]));
+            extents[c] = s[i];
+            known[c] = true;
+        }
+        ++t;
+    };
+    (check(shapes), ...);
+}
+
 template <class P, class... S>
 constexpr bool einsum_fits() {
     constexpr auto p = P::value;
@@ -267,16 +342,20 @@ struct parsed {
 };
 }  // namespace detail
 
-/// Einstein summation: einsum<"ik,jk->ij">(a, b) is Σ_k a_ik b_jk. One or two operands; repeated letters in one operand take
-/// its diagonal; without an arrow the result has the letters that occur once, in alphabetical order. Products run as batched
-/// matrix products. Compile error `einsum_operands_do_not_fit`; follows torch.einsum, without "...".
+/// Einstein summation: einsum<"ik,jk->ij">(a, b) is Σ_k a_ik b_jk. Up to eight operands, joined from left to right;
+/// repeated letters in one operand take its diagonal; without an arrow the result has the letters that occur once, in
+/// alphabetical order. Products run as batched matrix products. Compile error `einsum_operands_do_not_fit`, or shape_error
+/// where only run time can know; follows torch.einsum, without "...".
 template <subscripts Text, operand... X>
 constexpr auto einsum(X&&... x) {
     using p = detail::parsed<Text>;
     if constexpr (!detail::einsum_fits<p, shape_t<node_t<X>>...>())
         return einsum_operands_do_not_fit<shape_t<node_t<X>>...>{};
-    else if constexpr (sizeof...(X) == 1) return detail::einsum_one(p{}, std::forward<X>(x)...);
-    else return detail::einsum_two(p{}, std::forward<X>(x)...);
+    else {
+        if constexpr (!(shape_t<node_t<X>>::is_static && ...)) detail::check_letters<p>(x.shape()...);
+        if constexpr (sizeof...(X) == 1) return detail::einsum_one(p{}, std::forward<X>(x)...);
+        else return detail::einsum_all(p{}, std::forward<X>(x)...);
+    }
 }
 
 }  // namespace tenon::inline TENON_TARGET
