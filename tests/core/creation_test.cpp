@@ -43,6 +43,8 @@ TEST_CASE("another tensor gives its type and shape") {
     CHECK(values(tn::ones_like(x)) == std::vector<float>(6, 1.f));
     CHECK(values(tn::full_like(x, 4.f)) == std::vector<float>(6, 4.f));
     static_assert(std::is_same_v<decltype(tn::ones_like(x)), tn::tensor<float, tn::dyn, 2>>);
+    CHECK(tn::empty_like(x).shape() == x.shape());
+    static_assert(std::is_same_v<decltype(tn::empty_like(x)), tn::tensor<float, tn::dyn, 2>>);
 }
 
 TEST_CASE("ranges count as NumPy's do") {

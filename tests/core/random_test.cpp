@@ -1,5 +1,6 @@
 // Random numbers: Philox's published vectors, values that may never change, and the moments of the distributions.
 #include <tenon/core/random.hpp>
+#include <tenon/op/arithmetic.hpp>
 
 #include <algorithm>
 #include <array>
@@ -103,9 +104,24 @@ TEST_CASE("whole numbers fill their range") {
     CHECK(std::set<std::int64_t>(x.begin(), x.end()) == std::set<std::int64_t>{-3, -2, -1, 0, 1, 2, 3});
     auto const y = tn::randint<std::uint8_t, 100>(0, 256);
     CHECK(y.size() == 100);
+    auto const from_zero = tn::randint<int, tn::dyn>(200, 3, gen);
+    CHECK(std::set<int>(from_zero.begin(), from_zero.end()) == std::set<int>{0, 1, 2});
+    CHECK_THROWS_AS((tn::randint<int, 3>(0)), std::invalid_argument);
     CHECK_THROWS_AS((tn::randint<int, 3>(4, 4)), std::invalid_argument);
     CHECK_THROWS_AS((tn::bernoulli<bool, 3>(1.5)), std::invalid_argument);
     CHECK(tn::detail::multiply_high(~std::uint64_t{0}, ~std::uint64_t{0}) == ~std::uint64_t{1});
+}
+
+TEST_CASE("another tensor gives its type and shape to random numbers") {
+    auto const x = tn::zeros<double, tn::dyn, 2>(3);
+    tn::generator gen{4}, again{4};
+    auto const u = tn::rand_like(x, gen);
+    auto const n = tn::randn_like(x * 2.0, gen);
+    static_assert(std::is_same_v<decltype(u), tn::tensor<double, tn::dyn, 2> const>);
+    auto const v = tn::rand<double, 3, 2>(again);
+    auto const m = tn::randn<double, 3, 2>(again);
+    CHECK(std::equal(u.begin(), u.end(), v.begin(), v.end()));
+    CHECK(std::equal(n.begin(), n.end(), m.begin(), m.end()));
 }
 
 TEST_CASE("a permutation holds every number once") {

@@ -65,6 +65,11 @@ constexpr tensor<T, E...> full(A... extents_then_value) {
     return x;
 }
 
+/// A tensor of another's element type and shape whose elements have to be written before they are read.
+template <expression X>
+constexpr auto empty_like(X const& x) {
+    return tensor_of_t<value_t<X>, shape_t<X>>(uninitialized, x.shape());
+}
 /// Zeros of another tensor's element type and shape; the other is not read.
 template <expression X>
 constexpr auto zeros_like(X const& x) {
@@ -73,14 +78,14 @@ constexpr auto zeros_like(X const& x) {
 /// Ones of another tensor's element type and shape.
 template <expression X>
 constexpr auto ones_like(X const& x) {
-    tensor_of_t<value_t<X>, shape_t<X>> y(uninitialized, x.shape());
+    auto y = empty_like(x);
     y.fill(value_t<X>(1));
     return y;
 }
 /// A value in another tensor's element type and shape.
 template <expression X>
 constexpr auto full_like(X const& x, value_t<X> value) {
-    tensor_of_t<value_t<X>, shape_t<X>> y(uninitialized, x.shape());
+    auto y = empty_like(x);
     y.fill(value);
     return y;
 }

@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/core/creation.hpp>
 #include <tenon/core/generator.hpp>
 #include <tenon/core/philox.hpp>
 #include <tenon/core/tensor.hpp>
@@ -186,14 +187,33 @@ tensor<T, E...> randn(A&&... arguments) {
     return x;
 }
 
-/// Whole numbers in [low, high): `randint<std::int64_t, 3>(0, 10)`, `randint<int, dyn>(n, 0, 10, gen)`. 64 random bits
-/// are scaled to the range, so that no number is more likely than another by more than a part in 2^64 / (high - low).
-/// @throws std::invalid_argument where the range is empty
+/// Uniform numbers in [0, 1) of another tensor's element type and shape; the other is not read.
+template <expression X>
+auto rand_like(X const& x, generator& gen = default_generator()) {
+    auto y = empty_like(x);
+    uniform_(y, 0, 1, gen);
+    return y;
+}
+
+/// Normal numbers of mean 0 and standard deviation 1 of another tensor's element type and shape.
+template <expression X>
+auto randn_like(X const& x, generator& gen = default_generator()) {
+    auto y = empty_like(x);
+    normal_(y, 0, 1, gen);
+    return y;
+}
+
+/// Whole numbers in [low, high), low being 0 where it is not given: `randint<std::int64_t, 3>(0, 10)`,
+/// `randint<int, 3>(10)`, `randint<int, dyn>(n, 0, 10, gen)`. 64 random bits are scaled to the range, so that no number is
+/// more likely than another by more than a part in 2^64 / (high - low). @throws std::invalid_argument where the range is
+/// empty
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> randint(A&&... arguments) {
     static_assert(std::is_arithmetic_v<T>, "randint needs numbers");
-    detail::random_arguments<std::int64_t, 2, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
-    auto const numbers = detail::whole_numbers_between<T>(a.value(0), a.value(1));
+    constexpr bool from_zero = (std::size_t{!detail::is_generator<A>} + ... + 0) == shape<E...>::dynamic_count + 1;
+    using taken = detail::random_arguments<std::int64_t, from_zero ? 1 : 2, shape<E...>, std::remove_reference_t<A>...>;
+    taken const a(arguments...);
+    auto const numbers = detail::whole_numbers_between<T>(from_zero ? 0 : a.value(0), a.value(from_zero ? 0 : 1));
     tensor<T, E...> x(uninitialized, a.shape());
     detail::fill_random(x.data(), x.size(), numbers, *a.gen);
     return x;
