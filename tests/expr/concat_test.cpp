@@ -72,6 +72,10 @@ TEST_CASE("concat of run-time extents") {
         (void)tn::concat<1>(a, b);
     } catch (tn::shape_error const& e) { text = e.what(); }
     CHECK(text == "concat: shapes [2, 3] and [0, 3] do not fit");
+    try {
+        (void)tn::stack<0>(a, b);
+    } catch (tn::shape_error const& e) { text = e.what(); }
+    CHECK(text == "stack: shapes [2, 3] and [0, 3] do not fit");
 }
 
 TEST_CASE("gradients of concat and stack") {

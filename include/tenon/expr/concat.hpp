@@ -107,9 +107,14 @@ constexpr auto stack(X&& x, Rest&&... rest) {
     if constexpr (a > shape_t<X>::rank()) return no_such_axis<Axis, shape_t<X>>{};
     else if constexpr (!detail::concat_extents<shape_t<X>::rank(), shape_t<X>, shape_t<Rest>...>::fits)
         return cannot_stack<shape_t<X>, shape_t<Rest>...>{};
-    else
+    else {
+        if constexpr (!(shape_t<X>::is_static && ... && shape_t<Rest>::is_static))
+            ((rest.shape() == x.shape() ? void()
+                                        : throw_shapes("stack", to_string(x.shape()), to_string(rest.shape()))),
+             ...);
         return detail::make_concat<a>(unsqueeze<Axis>(std::forward<X>(x)),
                                       unsqueeze<Axis>(std::forward<Rest>(rest))...);
+    }
 }
 
 }  // namespace tenon::inline TENON_TARGET
