@@ -78,6 +78,9 @@ TEST_CASE("run-time extents that differ are refused with both shapes, and nothin
     CHECK(text.find("[4, 3]") != std::string::npos);
     CHECK(a.extent(0) == 5);
     CHECK(a(4, 2) == 1.f);
+    CHECK_THROWS_AS(a.item(), tn::shape_error);
+    CHECK_THROWS_AS((a + a).item(), tn::shape_error);
+    CHECK(tn::ones<float, tn::dyn, 1>(1).item() == 1.f);
 }
 
 TEST_CASE("element types are promoted as PyTorch does") {

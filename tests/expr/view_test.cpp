@@ -44,6 +44,17 @@ TEST_CASE("views of computations map positions") {
     }
 }
 
+TEST_CASE("the common functions are members too, of temporaries as well") {
+    auto const m = tn::arange<float, 12>().reshape<3, 4>().eval();
+    CHECK(m.slice<1, 1, 3>().eval()(2, 1) == 10.f);
+    CHECK((m * 2.f).slice<0, 1>().eval()(0, 0) == 8.f);
+    CHECK(m.flip<0, -1>().eval()(0, 0) == 11.f);
+    CHECK((m + 1.f).flip<0>().eval()(0, 0) == 9.f);
+    CHECK(m.argmax<1>().eval()(2) == 3);
+    CHECK((-m).argmax().item() == 0);
+    CHECK(m.argmax<0>(tn::keepdim).extent(0) == 1);
+}
+
 TEST_CASE("reshape keeps row-major order and stays inside an elementwise region") {
     auto const m = tn::arange<float, 12>().reshape<3, 4>().eval();
     auto e = tn::reshape<2, -1>(m * 2.f);

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -71,6 +72,11 @@ template <auto... E, class A>
 constexpr auto broadcast_to(A&& a);
 template <std::ptrdiff_t Axis, class A>
 constexpr auto select(A&& a, std::ptrdiff_t k);
+template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1,
+          class A>
+constexpr auto slice(A&& a);
+template <std::ptrdiff_t... Axes, class A>
+constexpr auto flip(A&& a);
 template <class To, class A>
 constexpr auto cast(A&& a);
 template <std::ptrdiff_t... Axes, class A, class... Keep>
@@ -81,6 +87,8 @@ template <std::ptrdiff_t... Axes, class A, class... Keep>
 constexpr auto max(A&& a, Keep... keep);
 template <std::ptrdiff_t... Axes, class A, class... Keep>
 constexpr auto min(A&& a, Keep... keep);
+template <std::ptrdiff_t... Axis, class A, class... Keep>
+constexpr auto argmax(A&& a, Keep... keep);
 template <class A>
 constexpr auto evaluate(A const& a);
 
@@ -119,9 +127,11 @@ public:
 
     /// Runs the computation; the result owns its elements.
     constexpr auto eval() const { return typename device_of_t<Derived>::template tensor<T, E...>(self()); }
-    /// The value of something that has one element.
+    /// The value of something that has one element. @throws shape_error where run-time extents give another number
     constexpr T item() const {
         static_assert(!shape_type::is_static || shape_type{}.size() == 1, "item() needs exactly one element");
+        if constexpr (!shape_type::is_static)
+            if (size() != 1) throw shape_error("item: " + to_string(self().shape()) + " has not exactly one element");
         return evaluate(self());
     }
     /// Something without axes converts to its value.
@@ -156,6 +166,16 @@ public:
     template <std::ptrdiff_t Axis> constexpr auto select(std::ptrdiff_t k) && {
         return tenon::select<Axis>(moved(), k);
     }
+    template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1>
+    constexpr auto slice() const& {
+        return tenon::slice<Axis, Start, Stop, Step>(self());
+    }
+    template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1>
+    constexpr auto slice() && {
+        return tenon::slice<Axis, Start, Stop, Step>(moved());
+    }
+    template <std::ptrdiff_t... Axes> constexpr auto flip() const& { return tenon::flip<Axes...>(self()); }
+    template <std::ptrdiff_t... Axes> constexpr auto flip() && { return tenon::flip<Axes...>(moved()); }
     template <class To> constexpr auto cast() const& { return tenon::cast<To>(self()); }
     template <class To> constexpr auto cast() && { return tenon::cast<To>(moved()); }
     template <std::ptrdiff_t... Axes, class... Keep> constexpr auto sum(Keep... keep) const& {
@@ -181,6 +201,12 @@ public:
     }
     template <std::ptrdiff_t... Axes, class... Keep> constexpr auto min(Keep... keep) && {
         return tenon::min<Axes...>(moved(), keep...);
+    }
+    template <std::ptrdiff_t... Axis, class... Keep> constexpr auto argmax(Keep... keep) const& {
+        return tenon::argmax<Axis...>(self(), keep...);
+    }
+    template <std::ptrdiff_t... Axis, class... Keep> constexpr auto argmax(Keep... keep) && {
+        return tenon::argmax<Axis...>(moved(), keep...);
     }
 
     constexpr Derived const& self() const { return static_cast<Derived const&>(*this); }

@@ -52,7 +52,7 @@ public:
 
 /// The int64 index of the greatest element along an axis; without an axis, among all elements in row-major order. The first
 /// of equals, and the first NaN if there is one; torch.argmax.
-template <std::ptrdiff_t... Axis, expression A, class... Keep>
+template <std::ptrdiff_t... Axis, class A, class... Keep>
 constexpr auto argmax(A&& x, Keep... keep) {
     return detail::make_argmax<false, Axis...>(std::forward<A>(x), keep...);
 }

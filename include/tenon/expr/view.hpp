@@ -362,8 +362,7 @@ constexpr auto squeeze(A&& x) {
     else return select<Axis>(std::forward<A>(x), 0);
 }
 /// x[start:stop:step] along one axis, as Python cuts it.
-template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1,
-          class A>
+template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop, std::ptrdiff_t Step, class A>
 constexpr auto slice(A&& x) {
     return make_view(detail::slice_view<detail::checked_axis<Axis, shape_t<A>>(), Start, Stop, Step>{},
                      std::forward<A>(x));
