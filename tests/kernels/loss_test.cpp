@@ -50,6 +50,8 @@ TEST_CASE("weights that live on the device, and weights in captured steps", "[ke
     CHECK(gradients_agree(bce, x));
     CHECK(gradients_agree(nll, x));
     CHECK(gradients_agree(entropy, x));
+    CHECK(gradients_agree(
+        [&](auto const& a) { return tn::nn::cross_entropy_loss{.weight = columns.where(a)}(a, classes.where(a)); }, x));
 
     // The host's weights, which the recording brings: other memory of the step does not overwrite them.
     auto const of_host = [&](auto const& a) {
