@@ -82,6 +82,9 @@ TEST_CASE("cross-entropy's options: sum and none, weights, ignored rows, smoothi
     CHECK(std::abs(rows(1) - r1) < 1e-14);
     CHECK(std::abs(tn::cross_entropy<tn::reduction::sum>(x, t).item() - (r0 + r1 + std::log(3.0))) < 1e-13);
     CHECK(std::abs(tn::cross_entropy(x, t, {.ignore_index = 1}).item() - (r0 + r1) / 2) < 1e-13);
+    tn::tensor<double, tn::dyn, 3> const open_x(x);
+    tn::tensor<std::int64_t, tn::dyn> const open_t(t);
+    CHECK(std::abs(tn::cross_entropy(open_x, open_t).item() - (r0 + r1 + std::log(3.0)) / 3) < 1e-13);
     tn::tensor w({1.0, 2.0, 4.0});
     CHECK(std::abs(tn::cross_entropy(x, t, {.weight = w}).item() - (4 * r0 + r1 + 2 * std::log(3.0)) / 7) < 1e-13);
     double const smooth = 0.9 * r0 + 0.1 / 3 * (r0 + r0 + 1 + r0 + 2);
