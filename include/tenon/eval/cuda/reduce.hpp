@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <tenon/eval/cpu/reduce.hpp>
 #include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/view.hpp>
 #include <tenon/expr/reduce.hpp>
