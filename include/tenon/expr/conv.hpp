@@ -92,6 +92,7 @@ class conv_node
 public:
     using extents = detail::conv_extents_of<Transposed, Options, shape_t<X>, shape_t<W>>;
     using shape_type = typename extents::type;
+    using device = device_of_nodes<X, W, B...>;
     static constexpr std::size_t operand_count = 2 + sizeof...(B);
     explicit constexpr conv_node(X x, W w, B... b)
         : shape_(extents::shape(x.shape(), w.shape())), operands{{std::move(x)}, {std::move(w)}, {std::move(b)}...} {}

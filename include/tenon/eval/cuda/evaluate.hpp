@@ -5,6 +5,7 @@
 #include <tenon/eval/cuda/argmax.hpp>
 #include <tenon/eval/cuda/batch_norm.hpp>
 #include <tenon/eval/cuda/concat.hpp>
+#include <tenon/eval/cuda/conv.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
 #include <tenon/eval/cuda/index.hpp>
 #include <tenon/eval/cuda/let.hpp>

@@ -1,0 +1,108 @@
+// Convolutions and their transposes on the device: values kept for their consumers, gradients sent to image, weight and
+// bias.
+#pragma once
+
+#include <type_traits>
+
+#include <tenon/eval/cuda/convolution.hpp>
+#include <tenon/expr/conv.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// One launch forward. On the way back one for the input's gradient, and one or two for the weight's and the bias's
+/// each. A transposed convolution runs the other way: its input is what the convolution gives and its output what that
+/// takes.
+template <bool Transposed, conv_options Options, class X, class W, class... B, bool Grad>
+struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
+    : result_on_device<device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>, value_t<X>,
+                       typename conv_node<Transposed, Options, X, W, B...>::shape_type,
+                       device_tape<X, Grad>::differentiable || device_tape<W, Grad>::differentiable ||
+                           (device_tape<B, Grad>::differentiable || ...)> {
+    using node = conv_node<Transposed, Options, X, W, B...>;
+    using T = typename node::value_type;
+    using Shape = typename node::shape_type;
+    using input = device_tape<X, Grad>;
+    using weight = device_tape<W, Grad>;
+    /// The weight stands in for a bias that is not there.
+    using bias = nth<sizeof...(B), weight, device_tape<B, Grad>...>;
+    static constexpr bool has_bias = sizeof...(B) != 0;
+    static constexpr bool differentiable =
+        input::differentiable || weight::differentiable || (device_tape<B, Grad>::differentiable || ...);
+
+    explicit device_tape(node const& n)
+        : shape_(n.shape()),
+          operands_(n.operands),
+          x_(get<0>(operands_)),
+          w_(get<1>(operands_)),
+          b_(get<sizeof...(B) + 1>(operands_)) {}
+    device_tape(device_tape const&) = delete;
+    auto shape() const { return shape_; }
+    bool reads(void const* begin, void const* end) {
+        bool found = false;
+        unroll<node::operand_count>([&](auto i) { found = found || get<i>(operands_).overlaps(begin, end, false); });
+        return found;
+    }
+
+    void forward() {
+        unroll<node::operand_count>([&](auto i) { get<i>(operands_).forward(); });
+        x_.forward();
+        w_.forward();
+        T const* added = nullptr;
+        if constexpr (has_bias) {
+            b_.forward();
+            added = b_.data();
+        }
+        this->make_room();
+        if constexpr (Transposed) products().input_gradient(x_.data(), w_.data(), added, this->device_data(), false);
+        else products().values(x_.data(), w_.data(), added, this->device_data(), false);
+    }
+    void finish() {
+        if constexpr (differentiable) {
+            T const* const dy = this->device_gradient();
+            bool adds = false;
+            if constexpr (input::differentiable) {
+                T* const dx = x_.gradient(adds);
+                if constexpr (Transposed) products().values(dy, w_.data(), nullptr, dx, adds);
+                else products().input_gradient(dy, w_.data(), nullptr, dx, adds);
+            }
+            if constexpr (weight::differentiable) {
+                T* const dw = w_.gradient(adds);
+                if constexpr (Transposed) products().weight_gradient(dy, x_.data(), dw, adds);
+                else products().weight_gradient(x_.data(), dy, dw, adds);
+            }
+            if constexpr (has_bias && bias::differentiable) {
+                T* const db = b_.gradient(adds);
+                add_totals(dy, db, adds);
+            }
+            // The operands' own may reach the same variables, so they come after all that is written here.
+            if constexpr (input::differentiable) x_.finish();
+            if constexpr (weight::differentiable) w_.finish();
+            if constexpr (has_bias && bias::differentiable) b_.finish();
+        }
+    }
+
+private:
+    auto products() const {
+        if constexpr (Transposed)
+            return convolution_on_device<Options, T, Shape, shape_t<W>, shape_t<X>>(shape_, get<0>(operands_).shape());
+        else return convolution_on_device<Options, T, shape_t<X>, shape_t<W>, Shape>(get<0>(operands_).shape(), shape_);
+    }
+    /// A bias receives the sum over all images and pixels of its channel: over the pixels first.
+    void add_totals(T const* dy, T* db, bool adds) const {
+        using map = reduction_map<tenon::detail::reduced_extents<false, Shape, 2, 3>, Shape>;
+        using index = typename map::index;
+        add_up_rows<T>(shape_[0], shape_[1], db, adds, [&](T* to) {
+            reduce_on_device<op::sum>(
+                memory_reader<T, gradient_store::none, true>(dy, nullptr, {}),
+                map{shape_, static_cast<index>(shape_[0] * shape_[1]), static_cast<index>(shape_[2] * shape_[3])}, to);
+        });
+    }
+
+    [[no_unique_address]] Shape shape_;
+    tapes<input, weight, device_tape<B, Grad>...> operands_;
+    dense_on_device<input, true> x_;
+    dense_on_device<weight, true> w_;
+    dense_on_device<bias, true> b_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

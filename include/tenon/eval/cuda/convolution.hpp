@@ -1,0 +1,457 @@
+// The three products that a convolution and its gradients are made of, for one kernel: which element of an image, of a
+// weight and of an output belongs to which row, column and depth.
+//
+//     values              rows: output pixels          columns: output channels   depth: elements of a window
+//     input's gradient    rows: input pixels           columns: input channels    depth: windows that see the pixel
+//     weight's gradient   rows: elements of a window   columns: output channels   depth: output pixels
+//
+// There is a product for each group. Where windows move by more than one pixel, an input pixel is seen by every
+// stride-th element of a kernel, and which these are depends on the pixel's remainder. So the input's gradient has a
+// product for each remainder too, and in each of them windows move one by one.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <type_traits>
+
+#include <tenon/eval/cuda/reduce.hpp>
+#include <tenon/expr/window.hpp>
+#include <tenon/kernels/contract.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+// ---- along one axis
+
+/// Where the positions of an axis and the elements of a kernel fall: position i and element k meet at
+/// i·step + k·dilation + first. Elements of the kernel are counted from `tap` on, `tap_step` apart; those from `taps`
+/// on do not exist.
+struct axis_start {
+    std::ptrdiff_t first;
+    std::size_t tap, taps;
+};
+
+/// Pixels themselves, which no kernel looks at.
+struct own_pixels {
+    static constexpr std::size_t phases = 1, step = 1, kernel = 1, tap_step = 1;
+    static constexpr std::ptrdiff_t dilation = 1;
+    static constexpr bool stays_inside = true;
+    TENON_HOST_DEVICE static constexpr axis_start of_phase(std::size_t) { return {0, 0, 1}; }
+};
+/// Input pixels that an output's window sees.
+template <tenon::detail::window W>
+struct seen_pixels {
+    static constexpr std::size_t phases = 1, step = W.stride, kernel = W.kernel, tap_step = 1;
+    static constexpr std::ptrdiff_t dilation = static_cast<std::ptrdiff_t>(W.dilation);
+    static constexpr bool stays_inside = W.padding == 0;
+    TENON_HOST_DEVICE static constexpr axis_start of_phase(std::size_t) {
+        return {-static_cast<std::ptrdiff_t>(W.padding), 0, W.kernel};
+    }
+};
+/// Input pixels of one remainder by the stride.
+template <tenon::detail::window W>
+struct pixels_of_phase {
+    static constexpr std::size_t phases = W.stride, step = W.stride, kernel = 1, tap_step = 1;
+    static constexpr std::ptrdiff_t dilation = 1;
+    static constexpr bool stays_inside = W.stride == 1;
+    TENON_HOST_DEVICE static constexpr axis_start of_phase(std::size_t p) {
+        return {static_cast<std::ptrdiff_t>(p), 0, 1};
+    }
+};
+/// Outputs whose windows see an input pixel of one remainder: output i sees pixel y with element k where
+/// i·stride + k·dilation = y + padding.
+template <tenon::detail::window W>
+struct seeing_outputs {
+    static constexpr std::size_t common = std::gcd(W.stride, W.dilation), tap_step = W.stride / common;
+    static constexpr std::size_t phases = W.stride, step = 1, kernel = (W.kernel + tap_step - 1) / tap_step;
+    static constexpr std::ptrdiff_t dilation = -static_cast<std::ptrdiff_t>(W.dilation / common);
+    static constexpr bool stays_inside = false;
+    TENON_HOST_DEVICE static constexpr axis_start of_phase(std::size_t p) {
+        for (std::size_t k = 0; k < tap_step && k < W.kernel; ++k)
+            if (k * W.dilation % W.stride == (p + W.padding) % W.stride) {
+                auto const difference =
+                    static_cast<std::ptrdiff_t>(p + W.padding) - static_cast<std::ptrdiff_t>(k * W.dilation);
+                return {difference / static_cast<std::ptrdiff_t>(W.stride), k,
+                        (W.kernel - k + tap_step - 1) / tap_step};
+            }
+        return {0, 0, 0};
+    }
+};
+
+/// What the number of a channel's element of a kernel consists of.
+template <class Vertical, class Horizontal, class Number>
+struct kernel_element {
+    Number channel, k, l;
+    TENON_INLINE TENON_HOST_DEVICE explicit constexpr kernel_element(Number i)
+        : channel(i / static_cast<Number>(Vertical::kernel * Horizontal::kernel)),
+          k(i / static_cast<Number>(Horizontal::kernel) % static_cast<Number>(Vertical::kernel)),
+          l(i % static_cast<Number>(Horizontal::kernel)) {}
+};
+
+// ---- index maps: rows and columns of a matrix as places in memory
+
+/// Pixels of images: a row is a position in an image of the batch, a column an element of a kernel.
+/// @tparam Local type of distances in one image
+/// @tparam Positions extents of the rows' positions in an image
+/// @tparam Image of the tensor, [n, groups · channels, h, w]
+/// @tparam Channels of a group
+template <class Local, class Positions, class Image, std::size_t Channels, class Vertical, class Horizontal>
+struct pixel_map {
+    static constexpr std::size_t phases = Vertical::phases * Horizontal::phases;
+    using unsigned_local = std::make_unsigned_t<Local>;
+
+    Positions positions;
+    Image image;
+    axis_start vertical, horizontal;
+    std::ptrdiff_t start;  ///< of the group's first channel
+
+    TENON_HOST_DEVICE pixel_map(Positions p, Image i) : positions(p), image(i), vertical{}, horizontal{}, start(0) {}
+
+    struct row_place {
+        std::ptrdiff_t offset;
+        Local y, x;
+    };
+    struct column_place {
+        Local offset, y, x;
+    };
+    template <class Index>
+    TENON_INLINE __device__ void choose(Index product) {
+        auto const phase = static_cast<std::size_t>(product % static_cast<Index>(phases));
+        vertical = Vertical::of_phase(phase / Horizontal::phases);
+        horizontal = Horizontal::of_phase(phase % Horizontal::phases);
+        start = static_cast<std::ptrdiff_t>(product / static_cast<Index>(phases)) *
+                static_cast<std::ptrdiff_t>(Channels) * plane();
+    }
+    template <class Index>
+    TENON_INLINE __device__ row_place row(Index i) const {
+        auto const height = extent_of<0, Index>(positions), width = extent_of<1, Index>(positions);
+        Index const line = i / width, number = line / height;
+        auto const y = static_cast<Local>(static_cast<std::ptrdiff_t>(line % height * Index(Vertical::step)) +
+                                          vertical.first),
+                   x = static_cast<Local>(static_cast<std::ptrdiff_t>(i % width * Index(Horizontal::step)) +
+                                          horizontal.first);
+        auto const channels = static_cast<std::ptrdiff_t>(Image::static_extents[1]);
+        return {start + static_cast<std::ptrdiff_t>(number) * channels * plane() +
+                    static_cast<std::ptrdiff_t>(y) * width_of_image() + x,
+                y, x};
+    }
+    template <class Index>
+    TENON_INLINE __device__ column_place column(Index i) const {
+        kernel_element<Vertical, Horizontal, unsigned_local> const e(static_cast<unsigned_local>(i));
+        auto const y = static_cast<Local>(e.k) * static_cast<Local>(Vertical::dilation),
+                   x = static_cast<Local>(e.l) * static_cast<Local>(Horizontal::dilation);
+        column_place p{static_cast<Local>(e.channel) * static_cast<Local>(plane()) +
+                           y * static_cast<Local>(width_of_image()) + x,
+                       y, x};
+        // Where there is no such element, no row has it inside.
+        if constexpr (Vertical::phases != 1)
+            if (e.k >= vertical.taps) p.y = nowhere;
+        if constexpr (Horizontal::phases != 1)
+            if (e.l >= horizontal.taps) p.x = nowhere;
+        return p;
+    }
+    TENON_INLINE __device__ bool contains(row_place r, column_place c) const {
+        bool inside = true;
+        if constexpr (!Vertical::stays_inside)
+            inside = static_cast<unsigned_local>(r.y + c.y) < extent_of<2, unsigned_local>(image);
+        if constexpr (!Horizontal::stays_inside)
+            inside = inside && static_cast<unsigned_local>(r.x + c.x) < extent_of<3, unsigned_local>(image);
+        return inside;
+    }
+    TENON_INLINE __device__ std::ptrdiff_t offset(row_place r, column_place c) const { return r.offset + c.offset; }
+
+private:
+    /// Far left of every image, and so far that no position leads back.
+    static constexpr Local nowhere = std::numeric_limits<Local>::min() / 2;
+    TENON_INLINE __device__ std::ptrdiff_t width_of_image() const { return extent_of<3, std::ptrdiff_t>(image); }
+    TENON_INLINE __device__ std::ptrdiff_t plane() const {
+        return extent_of<2, std::ptrdiff_t>(image) * width_of_image();
+    }
+};
+
+/// Elements of a weight: a row is an element of a kernel in one channel, a column the other channel.
+/// @tparam RowDistance, ColumnDistance from channel to channel
+/// @tparam Group elements of a group's weight
+template <std::size_t RowDistance, std::size_t ColumnDistance, std::size_t Group, std::size_t Width, class Vertical,
+          class Horizontal>
+struct weight_map {
+    static constexpr std::size_t phases = Vertical::phases * Horizontal::phases;
+    axis_start vertical{}, horizontal{};
+    std::ptrdiff_t start = 0;
+
+    struct row_place {
+        std::ptrdiff_t offset;
+        bool exists;
+    };
+    template <class Index>
+    TENON_INLINE __device__ void choose(Index product) {
+        auto const phase = static_cast<std::size_t>(product % static_cast<Index>(phases));
+        vertical = Vertical::of_phase(phase / Horizontal::phases);
+        horizontal = Horizontal::of_phase(phase % Horizontal::phases);
+        start = static_cast<std::ptrdiff_t>(product / static_cast<Index>(phases)) * static_cast<std::ptrdiff_t>(Group);
+    }
+    template <class Index>
+    TENON_INLINE __device__ row_place row(Index i) const {
+        kernel_element<Vertical, Horizontal, Index> const e(i);
+        auto const k = static_cast<std::size_t>(e.k), l = static_cast<std::size_t>(e.l);
+        std::size_t const at = static_cast<std::size_t>(e.channel) * RowDistance +
+                               (vertical.tap + k * Vertical::tap_step) * Width + horizontal.tap +
+                               l * Horizontal::tap_step;
+        return {start + static_cast<std::ptrdiff_t>(at), phases == 1 || (k < vertical.taps && l < horizontal.taps)};
+    }
+    template <class Index>
+    TENON_INLINE __device__ std::ptrdiff_t column(Index i) const {
+        return static_cast<std::ptrdiff_t>(i) * static_cast<std::ptrdiff_t>(ColumnDistance);
+    }
+    TENON_INLINE __device__ static bool contains(row_place r, std::ptrdiff_t) { return r.exists; }
+    TENON_INLINE __device__ static std::ptrdiff_t offset(row_place r, std::ptrdiff_t column) {
+        return r.offset + column;
+    }
+};
+
+/// A factor of `kernels::contract` in memory.
+/// @tparam Turned whether the map's rows are the product's depth
+template <bool Turned, class T, class Map>
+struct mapped_factor {
+    static constexpr bool outer_adjacent = !Turned;
+    T const* p;
+    Map map;
+
+    template <class Index>
+    TENON_INLINE __device__ mapped_factor of_product(Index q) const {
+        mapped_factor f = *this;
+        f.map.choose(q);
+        return f;
+    }
+    template <class Index>
+    TENON_INLINE __device__ auto outer(Index i) const {
+        if constexpr (Turned) return map.column(i);
+        else return map.row(i);
+    }
+    template <class Index>
+    TENON_INLINE __device__ auto inner(Index k) const {
+        if constexpr (Turned) return map.row(k);
+        else return map.column(k);
+    }
+    template <class Outer, class Inner>
+    TENON_INLINE __device__ T load(Outer o, Inner i) const {
+        if constexpr (Turned) return map.contains(i, o) ? p[map.offset(i, o)] : T(0);
+        else return map.contains(o, i) ? p[map.offset(o, i)] : T(0);
+    }
+};
+
+/// Where products go: set, or added to what is there.
+/// @tparam Columns of a product, each with a bias where there is one
+template <class T, class Map, std::size_t Columns>
+struct mapped_result {
+    T* p;
+    Map map;
+    T const* bias;  ///< of all products' columns, or null
+    bool add;
+    std::size_t part_distance;  ///< of the results of two parts
+
+    struct column_place {
+        decltype(std::declval<Map const&>().column(0U)) at;
+        T bias;
+    };
+    template <class Index>
+    TENON_INLINE __device__ mapped_result of_product(Index q) const {
+        mapped_result r = *this;
+        r.map.choose(q);
+        if (bias) r.bias += static_cast<std::size_t>(q / static_cast<Index>(Map::phases)) * Columns;
+        return r;
+    }
+    template <class Index>
+    TENON_INLINE __device__ auto row(Index i) const {
+        return map.row(i);
+    }
+    template <class Index>
+    TENON_INLINE __device__ column_place column(Index j) const {
+        return {map.column(j), bias ? bias[j] : T(0)};
+    }
+    template <class Row, class Index>
+    TENON_INLINE __device__ void store(Row row, column_place column, Index part, T sum) const {
+        if (!map.contains(row, column.at)) return;
+        T* const to = p + static_cast<std::size_t>(part) * part_distance + map.offset(row, column.at);
+        sum = static_cast<T>(sum + column.bias);
+        *to = add ? static_cast<T>(*to + sum) : sum;
+    }
+};
+
+// ---- tiles
+
+namespace detail {
+
+struct tile_numbers {
+    unsigned rows, columns, depth, thread_rows, thread_columns;
+};
+constexpr unsigned power_up_to(std::size_t most, std::size_t n) {
+    return static_cast<unsigned>(std::bit_ceil(std::clamp(n, std::size_t{1}, most)));
+}
+/// For any number of pixels as rows. The depth is divided evenly, so that little of the last tile is wasted.
+constexpr tile_numbers pixel_tile(std::size_t columns, std::size_t depth) {
+    unsigned const c = power_up_to(64, columns), r = c >= 32 ? 128 : 256, sums = r * c / kernels::block_size;
+    unsigned const thread_columns = std::min(c, 4U);
+    std::size_t const deepest = 16, tiles = std::max<std::size_t>((depth + deepest - 1) / deepest, 1);
+    return {r, c, static_cast<unsigned>(std::max<std::size_t>((depth + tiles - 1) / tiles, 1)),
+            std::max(sums / thread_columns, 1U), thread_columns};
+}
+/// For products of few elements over a long depth, which threads without elements of their own share.
+constexpr tile_numbers weight_tile(std::size_t rows, std::size_t columns) {
+    unsigned const r = power_up_to(64, rows), c = power_up_to(64, columns);
+    unsigned const thread_rows = std::min(r, 4U), thread_columns = std::min(c, 4U);
+    return {r, c, std::max(32U, kernels::block_size / ((r / thread_rows) * (c / thread_columns))), thread_rows,
+            thread_columns};
+}
+template <tile_numbers N>
+using tile_of = kernels::product_tile<N.rows, N.columns, N.depth, N.thread_rows, N.thread_columns>;
+
+}  // namespace detail
+
+/// Adds rows of equal length up, in one order: `fill(p)` writes them to p, the sums go to `to`, or are added to what is
+/// there, which is then one more row.
+template <class T, class Fill>
+void add_up_rows(std::size_t count, std::size_t length, T* to, bool adds, Fill const& fill) {
+    using rows = shape<dyn, dyn>;
+    using map = reduction_map<tenon::detail::reduced_extents<false, rows, 0>, rows>;
+    if (count == 1 && !adds) return fill(to);
+    std::size_t const all = count + adds;
+    cuda::buffer<T> parts;
+    parts.reserve(all * length);
+    if (adds) cuda::copy_elements<T>(to, parts.data(), length);
+    fill(parts.data() + (adds ? length : 0));
+    reduce_on_device<op::sum>(memory_reader<T, gradient_store::none, true>(parts.data(), nullptr, {}),
+                              map{rows(all, length), length, all}, to);
+}
+
+/// Runs the products of a convolution of X [n, c, h, w] with a weight W that gives Y, on row-major memory.
+template <conv_options Options, class T, class X, class W, class Y>
+class convolution_on_device {
+    static constexpr tenon::detail::window2 windows =
+        tenon::detail::windows(extent2{W::static_extents[2], W::static_extents[3]}, Options);
+    static constexpr std::size_t groups = Options.groups, outputs = W::static_extents[0] / groups,
+                                 channels = W::static_extents[1], height = W::static_extents[2],
+                                 width = W::static_extents[3], kernel = height * width;
+
+    /// Whether positions on an axis, margins included, and elements of one image have numbers of 31 bits.
+    template <class S>
+    static constexpr bool is_small = [] {
+        constexpr std::size_t most = std::size_t{1} << 30;
+        std::size_t const c = S::static_extents[1], h = S::static_extents[2], w = S::static_extents[3];
+        if (is_dynamic(c) || is_dynamic(h) || is_dynamic(w)) return false;
+        auto const reaches = [](tenon::detail::window const& v, std::size_t n) {
+            return (n + 2 * v.padding + v.span()) * v.stride < most;
+        };
+        return reaches(windows.rows, h) && reaches(windows.columns, w) && c * h * w < most;
+    }();
+    template <class S>
+    using local = std::conditional_t<is_small<S>, std::int32_t, std::int64_t>;
+    /// Numbers of pixels of all images.
+    using pixel_index = std::conditional_t<std::is_same_v<index_of<X>, std::uint32_t> && is_small<X> && is_small<Y>,
+                                           index_of<Y>, std::uint64_t>;
+    static_assert(static_size<W> < (std::size_t{1} << 31), "conv: a weight has at most 2³¹ − 1 elements on a device");
+
+    /// The numbers of X's channels and Y's, which the weight has where the images' shape does not.
+    template <class S, std::size_t Channels>
+    using image = shape<S::static_extents[0], Channels, S::static_extents[2], S::static_extents[3]>;
+    using input = image<X, channels * groups>;
+    using output = image<Y, outputs * groups>;
+    static constexpr std::size_t divided(std::size_t n, std::size_t stride) {
+        return is_dynamic(n) ? dyn : (n + stride - 1) / stride;
+    }
+    using output_positions = shape<Y::static_extents[2], Y::static_extents[3]>;
+    using phase_positions = shape<divided(X::static_extents[2], windows.rows.stride),
+                                  divided(X::static_extents[3], windows.columns.stride)>;
+
+    using seen_rows = seen_pixels<windows.rows>;
+    using seen_columns = seen_pixels<windows.columns>;
+    using seeing_rows = seeing_outputs<windows.rows>;
+    using seeing_columns = seeing_outputs<windows.columns>;
+
+    using windows_of_input = pixel_map<local<X>, output_positions, input, channels, seen_rows, seen_columns>;
+    using pixels_of_output = pixel_map<local<Y>, output_positions, output, outputs, own_pixels, own_pixels>;
+    using outputs_of_input = pixel_map<local<Y>, phase_positions, output, outputs, seeing_rows, seeing_columns>;
+    using pixels_of_input = pixel_map<local<X>, phase_positions, input, channels, pixels_of_phase<windows.rows>,
+                                      pixels_of_phase<windows.columns>>;
+    using weights = weight_map<kernel, channels * kernel, outputs * channels * kernel, width, seen_rows, seen_columns>;
+    using weights_of_input =
+        weight_map<channels * kernel, kernel, outputs * channels * kernel, width, seeing_rows, seeing_columns>;
+
+public:
+    convolution_on_device(X const& x, Y const& y) : x_(x.extents()), y_(y.extents()) {}
+
+    /// y = x ⋆ w + bias, or y += x ⋆ w + bias.
+    /// @param bias null for none
+    void values(T const* x, T const* w, T const* bias, T* y, bool adds) const {
+        constexpr std::size_t depth = channels * kernel;
+        run<detail::pixel_tile(outputs, depth)>(
+            sizes<pixel_index, unsigned>{static_cast<pixel_index>(images() * output_size()), outputs, depth, depth, 1,
+                                         groups},
+            mapped_factor<false, T, windows_of_input>{x, {positions_of_output(), x_}},
+            mapped_factor<true, T, weights>{w, {}},
+            mapped_result<T, pixels_of_output, outputs>{y, {positions_of_output(), y_}, bias, adds, 0});
+    }
+    /// dx = wᵀ ⋆ dy + bias, or dx += wᵀ ⋆ dy + bias; all of dx is written.
+    /// @param bias null for none
+    void input_gradient(T const* dy, T const* w, T const* bias, T* dx, bool adds) const {
+        constexpr std::size_t depth = outputs * seeing_rows::kernel * seeing_columns::kernel;
+        constexpr std::size_t phases = pixels_of_input::phases;
+        auto const divide = [](std::size_t n, std::size_t stride) { return (n + stride - 1) / stride; };
+        std::size_t const h = divide(x_[2], windows.rows.stride), v = divide(x_[3], windows.columns.stride);
+        phase_positions const positions(h, v);
+        run<detail::pixel_tile(channels, depth)>(
+            sizes<pixel_index, unsigned>{static_cast<pixel_index>(images() * h * v), channels, depth, depth, 1,
+                                         groups * phases},
+            mapped_factor<false, T, outputs_of_input>{dy, {positions, y_}},
+            mapped_factor<true, T, weights_of_input>{w, {}},
+            mapped_result<T, pixels_of_input, channels>{dx, {positions, x_}, bias, adds, 0});
+    }
+    /// dw = dy ⋆ x, or dw += dy ⋆ x. Where the weight alone has too few elements for the device, parts of the depth are
+    /// summed apart and added up by a second launch.
+    void weight_gradient(T const* x, T const* dy, T* dw, bool adds) const {
+        constexpr std::size_t rows = channels * kernel, size = groups * outputs * rows;
+        constexpr detail::tile_numbers tile = detail::weight_tile(rows, outputs);
+        constexpr std::size_t tiles =
+            groups * ((rows + tile.rows - 1) / tile.rows) * ((outputs + tile.columns - 1) / tile.columns);
+        std::size_t const depth = images() * output_size(), steps = (depth + tile.depth - 1) / tile.depth,
+                          wanted = std::size_t{cuda::context::local().multiprocessors()} * 4 / tiles,
+                          most = std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(steps / 4, 1)),
+                          part = std::max<std::size_t>((steps + most - 1) / most, 1) * tile.depth,
+                          parts = std::max<std::size_t>((depth + part - 1) / part, 1);
+        auto const sum = [&](T* to, bool add) {
+            run<tile>(sizes<unsigned, pixel_index>{rows, outputs, static_cast<pixel_index>(depth),
+                                                   static_cast<pixel_index>(part), static_cast<unsigned>(parts),
+                                                   groups},
+                      mapped_factor<true, T, windows_of_input>{x, {positions_of_output(), x_}},
+                      mapped_factor<true, T, pixels_of_output>{dy, {positions_of_output(), y_}},
+                      mapped_result<T, weights, outputs>{to, {}, nullptr, add, size});
+        };
+        if (parts == 1) sum(dw, adds);
+        else add_up_rows<T>(parts, size, dw, adds, [&](T* to) { sum(to, false); });
+    }
+
+private:
+    std::size_t images() const { return x_[0]; }
+    std::size_t output_size() const { return y_[2] * y_[3]; }
+    output_positions positions_of_output() const { return output_positions(y_[2], y_[3]); }
+
+    template <class Row, class Depth>
+    using sizes = kernels::product_extents<Row, Depth>;
+    template <detail::tile_numbers N, class Row, class Depth, class Left, class Right, class Result>
+    static void run(sizes<Row, Depth> const& e, Left const& left, Right const& right, Result const& result) {
+        std::size_t const blocks = (std::size_t{e.rows} + N.rows - 1) / N.rows *
+                                   ((std::size_t{e.columns} + N.columns - 1) / N.columns) * e.count * e.parts;
+        if (blocks == 0) return;
+        constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
+        cuda::launch("contract", &kernels::contract<detail::tile_of<N>, T, Row, Depth, Left, Right, Result>,
+                     dim3(static_cast<unsigned>(std::min(blocks, most))), kernels::block_size, left, right, result, e);
+    }
+
+    input x_;
+    output y_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval
