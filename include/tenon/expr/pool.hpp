@@ -17,6 +17,11 @@ struct pooling_needs_an_image;
 
 namespace detail {
 
+/// Windows [begin, end) along an axis.
+struct window_range {
+    std::size_t begin, end;
+};
+
 /// Windows of one extent at equal distances.
 template <extent2 Kernel, pool_options O>
 struct sliding_windows {
@@ -41,9 +46,28 @@ struct sliding_windows {
         return {begin, std::min(end, input),
                 O.count_include_pad ? std::min(stop, input + 2 * w.padding) - start : std::min(end, input) - begin};
     }
-    static constexpr range row_range(std::size_t i, std::size_t input, std::size_t) { return along(rows, i, input); }
+    // Constants are copied before something refers to them: a device has no static members.
+    static constexpr range row_range(std::size_t i, std::size_t input, std::size_t) {
+        constexpr window w = rows;
+        return along(w, i, input);
+    }
     static constexpr range column_range(std::size_t i, std::size_t input, std::size_t) {
-        return along(columns, i, input);
+        constexpr window w = columns;
+        return along(w, i, input);
+    }
+
+    /// Windows that hold element i of an axis, without dilation.
+    static constexpr window_range with(window const& w, std::size_t i, std::size_t output) {
+        std::size_t const at = i + w.padding;
+        return {at < w.kernel ? 0 : (at - w.kernel) / w.stride + 1, std::min(at / w.stride + 1, output)};
+    }
+    static constexpr window_range with_row(std::size_t i, std::size_t, std::size_t output) {
+        constexpr window w = rows;
+        return with(w, i, output);
+    }
+    static constexpr window_range with_column(std::size_t i, std::size_t, std::size_t output) {
+        constexpr window w = columns;
+        return with(w, i, output);
     }
 };
 
@@ -67,6 +91,17 @@ struct adaptive_windows {
     }
     static constexpr range column_range(std::size_t i, std::size_t input, std::size_t output) {
         return along(i, input, output);
+    }
+
+    /// Windows that hold element i of an axis.
+    static constexpr window_range with(std::size_t i, std::size_t input, std::size_t output) {
+        return {i * output / input, ((i + 1) * output + input - 1) / input};
+    }
+    static constexpr window_range with_row(std::size_t i, std::size_t input, std::size_t output) {
+        return with(i, input, output);
+    }
+    static constexpr window_range with_column(std::size_t i, std::size_t input, std::size_t output) {
+        return with(i, input, output);
     }
 };
 
@@ -103,6 +138,7 @@ class max_pool_node : public expression_base<
                           typename detail::pool_extents<detail::sliding_windows<Kernel, Options>, shape_t<A>>::type> {
 public:
     using windows = detail::sliding_windows<Kernel, Options>;
+    using device = device_of_nodes<A>;
     using shape_type = typename detail::pool_extents<windows, shape_t<A>>::type;
     explicit constexpr max_pool_node(A a)
         : operand(std::move(a)), shape_(detail::pooled_shape<windows>(operand.shape())) {}
@@ -119,6 +155,7 @@ class mean_pool_node : public expression_base<mean_pool_node<Windows, A>, value_
                                               typename detail::pool_extents<Windows, shape_t<A>>::type> {
 public:
     using windows = Windows;
+    using device = device_of_nodes<A>;
     using shape_type = typename detail::pool_extents<Windows, shape_t<A>>::type;
     explicit constexpr mean_pool_node(A a)
         : operand(std::move(a)), shape_(detail::pooled_shape<Windows>(operand.shape())) {}

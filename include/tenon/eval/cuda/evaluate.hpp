@@ -13,6 +13,7 @@
 #include <tenon/eval/cuda/loss_weight.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
 #include <tenon/eval/cuda/normalize.hpp>
+#include <tenon/eval/cuda/pool.hpp>
 #include <tenon/eval/cuda/positions.hpp>
 #include <tenon/eval/evaluate.hpp>
 
