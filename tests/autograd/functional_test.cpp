@@ -37,6 +37,14 @@ TEST_CASE("forward mode passes through products, softmax and named nodes") {
 TEST_CASE("derivatives of plain functions, also of derivatives") {
     auto f = [](auto x) { return sin(x) * x; };
     CHECK(std::abs(tn::derivative(f, 0.5) - (std::cos(0.5) * 0.5 + std::sin(0.5))) < 1e-15);
+    auto twice = [&](auto x) { return tn::derivative(f, x); };
+    CHECK(std::abs(tn::derivative(twice, 0.5) - (2 * std::cos(0.5) - std::sin(0.5) * 0.5)) < 1e-15);
+    constexpr auto cube = [](auto v) { return v * v * v; };
+    static_assert(tn::derivative([](auto x) { return tn::derivative(cube, x); }, 2.0) == 12.0);
+    // d/dx x ∂(x y + y²)/∂y at y = x is 6x; what does not depend on y has no derivative in its direction.
+    CHECK(tn::derivative([](auto x) { return x * tn::derivative([x](auto y) { return x * y + y * y; }, x); }, 2.0) ==
+          12.0);
+    CHECK(tn::derivative([](auto x) { return tn::derivative([x](auto) { return x * x; }, x); }, 2.0) == 0.0);
 }
 
 TEST_CASE("slopes from values that are kept in memory") {

@@ -122,6 +122,9 @@ TEST_CASE("numbers alone, in constant expressions too") {
     static_assert(std::is_same_v<decltype(tn::sin(1)), float>);
     CHECK(tn::remainder(-1.f, 0.75f) == 0.5f);
     CHECK(tn::isnan(std::nan("")));
+    static_assert(tn::isfinite(true) && !tn::isnan(3) && !tn::isinf(false));
+    CHECK(tn::all(tn::isfinite(tn::tensor({true, false}))));
+    CHECK(!tn::any(tn::isnan(tn::tensor({1, 2})) || tn::isinf(tn::tensor({true, false}))));
     CHECK(std::abs(tn::softplus(0.0, {.beta = 2}) - std::log(2.0) / 2) < 1e-15);
     constexpr double slope = [] {
         tn::variable x{0.5};

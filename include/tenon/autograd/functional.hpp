@@ -56,6 +56,15 @@ constexpr auto split(E const& e) {
     }
     return std::pair{value, tangent};
 }
+/// What a dual number of a number is made of: lanes, or another dual number.
+template <class T>
+struct lane_of_number {
+    using type = element::pack<T, 1>;
+};
+template <element::is_dual T>
+struct lane_of_number<T> {
+    using type = T;
+};
 }  // namespace detail
 
 /// The function x ↦ (f(x), ∂f/∂x); for several arguments the gradients come as a tuple. f returns one element.
@@ -80,15 +89,18 @@ constexpr auto hvp(F f, X const& x, V const& v) {
     auto const d = detail::with_tangent(x, v);
     return detail::split(grad(f)(d)).second;
 }
-/// df/dx of a function of one number at x. The function is called with a dual number, so what it calls has to be generic.
+/// df/dx of a function of one number at x. The function is called with a dual number, so what it calls has to be generic; x
+/// may be one itself, for the derivative of a derivative.
 template <class F, class T>
-    requires std::is_floating_point_v<T>
+    requires(std::is_floating_point_v<T> || element::is_dual<T>)
 constexpr T derivative(F f, T x) {
-    using lane = element::pack<T, 1>;
+    using lane = typename detail::lane_of_number<T>::type;
     element::dual<lane> d{lane(x)};
     d.tangent[0] = lane(T(1));
     auto const y = f(d);
-    if constexpr (element::is_dual<decltype(y)>) return y.tangent[0][0];
+    // A result that is no dual number of this kind does not depend on x.
+    if constexpr (!element::is_dual<T> && element::is_dual<decltype(y)>) return y.tangent[0][0];
+    else if constexpr (std::is_same_v<std::remove_const_t<decltype(y)>, element::dual<lane>>) return y.tangent[0];
     else return T(0);
 }
 

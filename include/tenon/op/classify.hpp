@@ -7,21 +7,25 @@
 namespace tenon::inline TENON_TARGET {
 
 namespace op {
-struct isnan : comparison {
+/// Looks at a floating point number; integers and bool become one, which is finite.
+struct classification : comparison {
+    template <class Common> using computed = floating_t<Common>;
+};
+struct isnan : classification {
     static constexpr char const* name = "isnan";
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::isnan(x);
     }
 };
-struct isinf : comparison {
+struct isinf : classification {
     static constexpr char const* name = "isinf";
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::isinf(x);
     }
 };
-struct isfinite : comparison {
+struct isfinite : classification {
     static constexpr char const* name = "isfinite";
     template <class V>
     TENON_LANE static auto value(V x) {
