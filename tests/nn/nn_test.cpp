@@ -1,6 +1,8 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include <tenon/tenon.hpp>
 
@@ -22,6 +24,14 @@ struct net {
     auto operator()(auto const& x) const { return head(blocks[1](blocks[0](x))); }
 };
 
+struct several {
+    std::pair<nn::linear<2, 3>, nn::linear<3, 1>> ends;
+    std::tuple<nn::batch_norm1d<3>, nn::dropout> between;
+    auto operator()(auto const& x) const {
+        return ends.second(std::get<1>(between)(std::get<0>(between)(ends.first(x))));
+    }
+};
+
 }  // namespace
 
 TEST_CASE("parameters are found by the names of members") {
@@ -38,6 +48,23 @@ TEST_CASE("parameters are found by the names of members") {
     names.clear();
     nn::for_each_parameter(pipeline, [&](std::string_view name, auto&) { names += std::string(name) + " "; });
     CHECK(names == "0.weight 0.bias 2.weight 2.bias ");
+}
+
+TEST_CASE("the elements of pairs and tuples belong to a model") {
+    static_assert(nn::parameter_count<several> == 9 + 4 + 6);
+    several model;
+    std::string names;
+    nn::for_each_state(model, [&](std::string_view name, auto const&) { names += std::string(name) + ' '; });
+    CHECK(names == "ends.0.weight ends.0.bias ends.1.weight ends.1.bias between.0.weight between.0.bias "
+                   "between.0.running_mean between.0.running_var between.0.num_batches_tracked ");
+    nn::eval(model);
+    CHECK((!std::get<0>(model.between).training && !std::get<1>(model.between).training));
+    tn::optim::sgd optimizer(model, {.lr = 0.5f});
+    tn::tensor const before = model.ends.second.bias.value();
+    optimizer.zero_grad();
+    tn::backward(tn::mean(model(tn::ones<float, 4, 2>())));
+    optimizer.step();
+    CHECK(model.ends.second.bias.value()(0) == before(0) - 0.5f);
 }
 
 TEST_CASE("summaries nest as PyTorch's do") {

@@ -31,6 +31,10 @@ concept has_children = requires(M& m) { m.visit_children([](std::string_view, au
 template <class M>
 concept array_like = std::is_array_v<M> || (requires { std::tuple_size<M>::value; } && requires(M& m) { m.begin(); });
 
+/// A std::pair or std::tuple, whose elements are named by their numbers.
+template <class M>
+concept tuple_like = requires { std::tuple_size<M>::value; } && !array_like<M>;
+
 /// Calls f(name, member) for every direct member of a model.
 template <class M, class F>
 constexpr void visit_children(M& m, F&& f) {
@@ -39,7 +43,14 @@ constexpr void visit_children(M& m, F&& f) {
     else if constexpr (array_like<plain>) {
         std::size_t i = 0;
         for (auto& element : m) f(std::string_view(std::to_string(i++)), element);
-    } else if constexpr (reflect::aggregate<plain>) reflect::for_each_member(m, f);
+    } else if constexpr (tuple_like<plain>)
+        std::apply(
+            [&](auto&... element) {
+                std::size_t i = 0;
+                (f(std::string_view(std::to_string(i++)), element), ...);
+            },
+            m);
+    else if constexpr (reflect::aggregate<plain>) reflect::for_each_member(m, f);
 }
 
 /// Calls f(name, x) for all x inside a model that `Wanted` asks for.
@@ -67,7 +78,8 @@ struct parameters_and_buffers {
 
 /// Calls `f(name, variable)` for every variable of a model, in the order of declaration. Names are joined with dots as in
 /// PyTorch's named_parameters: the weight of member `fc1` is "fc1.weight", that of the second element of an array member
-/// `blocks` is "blocks.1.weight". A model that is itself one variable has the empty name.
+/// `blocks` is "blocks.1.weight", and likewise of a std::pair or std::tuple. A model that is itself one variable has the
+/// empty name.
 template <class Model, class F>
 void for_each_parameter(Model& model, F&& f) {
     detail::visit_named<detail::parameters_alone>(model, "", f);
@@ -92,6 +104,8 @@ constexpr void visit_parameters(Model& model, F&& f) {
         model.visit_children([&](std::string_view, auto& inner) { visit_parameters(inner, f); });
     else if constexpr (detail::array_like<plain>)
         for (auto& element : model) visit_parameters(element, f);
+    else if constexpr (detail::tuple_like<plain>)
+        std::apply([&](auto&... element) { (visit_parameters(element, f), ...); }, model);
     else if constexpr (reflect::aggregate<plain>)
         reflect::visit_members(model, [&](auto&... member) { (visit_parameters(member, f), ...); });
 }
@@ -113,6 +127,10 @@ constexpr std::size_t count_parameters() {
     else if constexpr (requires { M::parameter_count; }) return M::parameter_count;
     else if constexpr (std::is_array_v<M>) return std::extent_v<M> * count_parameters<std::remove_extent_t<M>>();
     else if constexpr (array_like<M>) return std::tuple_size<M>::value * count_parameters<typename M::value_type>();
+    else if constexpr (tuple_like<M>)
+        return []<std::size_t... I>(std::index_sequence<I...>) {
+            return (count_parameters<std::tuple_element_t<I, M>>() + ... + std::size_t{0});
+        }(std::make_index_sequence<std::tuple_size_v<M>>{});
     else if constexpr (reflect::aggregate<M>)
         return decltype(reflect::visit_members(std::declval<M&>(), []<class... C>(C&...) {
             return std::integral_constant<std::size_t, (count_parameters<std::remove_const_t<C>>() + ... + 0)>{};
@@ -137,6 +155,10 @@ constexpr auto model_device() {
     else if constexpr (requires { typename M::parts; }) return typename joined_model_device<typename M::parts>::type{};
     else if constexpr (std::is_array_v<M>) return model_device<std::remove_extent_t<M>>();
     else if constexpr (array_like<M>) return model_device<typename M::value_type>();
+    else if constexpr (tuple_like<M>)
+        return []<std::size_t... I>(std::index_sequence<I...>) {
+            return typename joined_model_device<parts_of<std::tuple_element_t<I, M>...>>::type{};
+        }(std::make_index_sequence<std::tuple_size_v<M>>{});
     else if constexpr (reflect::aggregate<M>)
         return decltype(reflect::visit_members(std::declval<M&>(), []<class... C>(C&...) {
             return typename joined_model_device<parts_of<std::remove_const_t<C>...>>::type{};
