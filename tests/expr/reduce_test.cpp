@@ -121,3 +121,26 @@ TEST_CASE("nothing has no greatest element") {
     CHECK(refused);
     CHECK(tn::sum(x).item() == 0.f);
 }
+
+TEST_CASE("a product with a zero has the slopes of torch.prod") {
+    auto const slopes = [](auto const& x, auto const& f) {
+        tn::variable v(x);
+        tn::backward(f(v));
+        return v.grad();
+    };
+    tn::tensor const x({{1.0, 0.0, 3.0}, {0.0, 0.0, 2.0}, {1.0, 2.0, 3.0}});
+    tn::tensor const weight({2.0, 1.0, -1.0});
+    auto const rows = slopes(x, [&](auto const& v) { return tn::sum(tn::prod<1>(v) * weight); });
+    CHECK(tn::all(rows == tn::tensor({{0.0, 6.0, 0.0}, {0.0, 0.0, 0.0}, {-6.0, -3.0, -2.0}})));
+    auto const columns = slopes(x, [](auto const& v) { return tn::sum(tn::prod<0>(v)); });
+    CHECK(tn::all(columns == tn::tensor({{0.0, 0.0, 6.0}, {1.0, 0.0, 9.0}, {0.0, 0.0, 6.0}})));
+    auto const all = slopes(tn::tensor({2.f, 0.f, 3.f, -1.f, 1.f}), [](auto const& v) { return tn::prod(v); });
+    CHECK(tn::all(all == tn::tensor({0.f, -6.f, 0.f, 0.f, 0.f})));
+    tn::variable v(tn::tensor({1.5, 0.0, -2.0}));
+    CHECK(tn::gradcheck(tn::prod(v * 2.0) + tn::sum(v)));
+    constexpr tn::tensor slope = tn::grad([](auto const& u) { return tn::prod(u); })(tn::tensor({2.0, 0.0, 5.0}));
+    static_assert(slope(0) == 0.0 && slope(1) == 10.0);
+    tn::tensor const second =
+        tn::hvp([](auto const& u) { return tn::prod(u); }, tn::tensor({2.0, 0.0, 5.0}), tn::tensor({1.0, 0.0, 0.0}));
+    CHECK(tn::all(second == tn::tensor({0.0, 5.0, 0.0})));
+}

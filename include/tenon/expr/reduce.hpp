@@ -92,6 +92,11 @@ struct prod {
         else return element::pack<typename V::value_type, 1>(math::hprod(v));
     }
     template <class V> TENON_LANE static V slope(V x, V y, V g) { return g * y / x; }
+    /// The slope where zeros have been counted before: where x is 0, g is multiplied with the product of the others already.
+    template <class V> TENON_LANE static V slope_past_zeros(V x, V y, V g) {
+        return math::select(x == V(0), g, g * y / math::select(x == V(0), V(1), x));
+    }
+    static constexpr bool counts_zeros = true;
 };
 struct max {
     using needs_elements = void;

@@ -113,6 +113,7 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     constexpr void finish() {
         if constexpr (differentiable) {
             if constexpr (requires { Op::shares; }) share();
+            if constexpr (requires { Op::counts_zeros; }) pass_zeros();
             auto const kept = kept_strides();
             backward_region(operand_, [&](auto const& outer) TENON_LAMBDA_INLINE {
                 std::size_t const o = offset(outer, kept);
@@ -128,6 +129,10 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
             p.template streams<operand>(n.operand, 1, Plan::all, !differentiable);
             if constexpr (requires { Op::shares; })
                 p.template gradient_scratch<buffer<T, static_size<Shape>>>(n.shape().size());
+            if constexpr (requires { Op::counts_zeros; }) {
+                p.template gradient_scratch<buffer<T, static_size<Shape>>>(n.shape().size());
+                p.template gradient_scratch<buffer<T, static_size<Shape>>>(n.shape().size());
+            }
         };
         p.template kernel<tape>(
             n, {.kind = "reduction", .name = Op::name, .operations = elements, .gradient_operations = elements},
@@ -153,15 +158,20 @@ private:
     struct seed_row {
         T const* y;
         T const* g;
+        template <class V>
+        TENON_INLINE static constexpr V slope(V x, V y, V g) {
+            if constexpr (requires { Op::counts_zeros; }) return Op::slope_past_zeros(x, y, g);
+            else return Op::slope(x, y, g);
+        }
         template <std::size_t N, class R>
         TENON_INLINE constexpr auto load(std::size_t j, R const& r) const {
             auto const x = math::convert<T>(r.value);
             if constexpr (joins_last)
                 return math::convert<value_t<A>>(
-                    Op::slope(x, math::splat<N>(element::load_lanes<1>(y)), math::splat<N>(element::load_lanes<1>(g))));
+                    slope(x, math::splat<N>(element::load_lanes<1>(y)), math::splat<N>(element::load_lanes<1>(g))));
             else
                 return math::convert<value_t<A>>(
-                    Op::slope(x, element::load_lanes<N>(y + j), element::load_lanes<N>(g + j)));
+                    slope(x, element::load_lanes<N>(y + j), element::load_lanes<N>(g + j)));
         }
     };
     /// For each axis of the operand, the step in the result; 0 along the axes that are joined.
@@ -237,6 +247,35 @@ private:
         for (std::size_t i = 0; i != n; ++i)
             element::store_lanes(gradients_.data() + i, element::load_lanes<1>(gradients_.data() + i) /
                                                             element::load_lanes<1>(counts.data() + i));
+    }
+
+    /// A single 0 among the elements of a product has the product of the others as its slope, several have none: multiplies
+    /// the gradients of such products with that.
+    constexpr void pass_zeros() {
+        std::size_t const n = shape_.size();
+        buffer<T, static_size<Shape>> zeros, others;
+        zeros.reserve(n);
+        others.reserve(n);
+        for (std::size_t i = 0; i != n; ++i) {
+            zeros.data()[i] = T(0);
+            others.data()[i] = T(1);
+        }
+        reduce_into<op::sum>(zeros.data(), [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
+            using V = std::remove_cvref_t<decltype(y)>;
+            return math::select(math::convert<T>(x) == V(0), V(1), V(0));
+        });
+        reduce_into<op::prod>(others.data(), [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
+            using V = std::remove_cvref_t<decltype(y)>;
+            V const v = math::convert<T>(x);
+            return math::select(v == V(0), V(1), v);
+        });
+        for (std::size_t i = 0; i != n; ++i) {
+            auto const count = element::load_lanes<1>(zeros.data() + i);
+            auto const g = element::load_lanes<1>(gradients_.data() + i);
+            using V = std::remove_cvref_t<decltype(g)>;
+            V const single = math::select(count == V(1), g * element::load_lanes<1>(others.data() + i), V(0));
+            element::store_lanes(gradients_.data() + i, math::select(count == V(0), g, single));
+        }
     }
 
     [[no_unique_address]] Shape shape_;
