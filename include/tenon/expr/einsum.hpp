@@ -175,16 +175,22 @@ constexpr std::size_t joined_extent(std::size_t first, std::size_t count) {
         n = is_dynamic(n) || is_dynamic(S::static_extents[a]) ? dyn : n * S::static_extents[a];
     return n;
 }
-/// x under [batch, rows, columns], where each stands for that many of its axes; a part of no axes has extent 1.
+/// x under [batch, rows, columns], or [rows, columns] without a batch, where each stands for that many of its axes; rows or
+/// columns of no axes have extent 1. Where each is one axis this is x itself, which a product reads where it lies.
 template <std::size_t Batch, std::size_t Rows, std::size_t Columns, class A>
 constexpr auto as_matrices(A&& x) {
     using s = shape_t<A>;
-    using to = tenon::shape<joined_extent<s>(0, Batch), joined_extent<s>(Batch, Rows),
-                            joined_extent<s>(Batch + Rows, Columns)>;
+    constexpr std::size_t rows = joined_extent<s>(Batch, Rows), columns = joined_extent<s>(Batch + Rows, Columns);
     auto const e = x.shape();
     std::array<std::size_t, 3> all{1, 1, 1};
     for (std::size_t a = 0; a != s::rank(); ++a) all[a < Batch ? 0 : a < Batch + Rows ? 1 : 2] *= e[a];
-    return reshape_to(std::forward<A>(x), to(all));
+    if constexpr (Batch == 0) {
+        using to = tenon::shape<rows, columns>;
+        return reshape_to(std::forward<A>(x), to(std::array<std::size_t, 2>{all[1], all[2]}));
+    } else {
+        using to = tenon::shape<joined_extent<s>(0, Batch), rows, columns>;
+        return reshape_to(std::forward<A>(x), to(all));
+    }
 }
 
 /// The letters of an operand, and of the result, as a type.

@@ -258,6 +258,7 @@ struct device_tape<reshape_node<To, A>, Grad>
         if constexpr (packed::in_place) return operand::is_aligned;
         else return true;
     }();
+    static constexpr bool is_result = packed::in_place && writes_to<operand, value_t<A>>;
 
     explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand), dense_(operand_) {}
     device_tape(device_tape const&) = delete;
@@ -282,6 +283,22 @@ struct device_tape<reshape_node<To, A>, Grad>
     }
     bool overlaps(void const* begin, void const* end, bool) {
         return packed::in_place && operand_.overlaps(begin, end, false);
+    }
+    /// What a launch of the operand's makes goes to where the reshaped elements are wanted; see result_on_device.
+    bool reads(void const* begin, void const* end)
+        requires is_result
+    {
+        return operand_.reads(begin, end);
+    }
+    void write_to(value_t<A>* p)
+        requires is_result
+    {
+        operand_.write_to(p);
+    }
+    void root(value_t<A>* value)
+        requires(is_result && requires(operand& o) { o.root(value); })
+    {
+        operand_.root(value);
     }
     void forward() {
         operand_.forward();
