@@ -49,6 +49,19 @@ both_ways launches_back(A const& loss, Model&... models) {
     return {static_cast<int>(p.launches() - p.gradient_launches()), static_cast<int>(p.gradient_launches())};
 }
 
+/// What LeNet is made of, on smaller images.
+struct lenet {
+    nn::conv2d<1, 6, 3, {.padding = 1}, tn::cuda::device> conv1;
+    nn::conv2d<6, 8, 3, {}, tn::cuda::device> conv2;
+    nn::linear<32, 20, tn::cuda::device> fc1;
+    nn::linear<20, 10, tn::cuda::device> fc2;
+    auto operator()(auto const& x) const {
+        auto const y = tn::max_pool2d<2>(tn::relu(conv1(x)));
+        auto const z = tn::max_pool2d<2>(tn::relu(conv2(y)));
+        return fc2(tn::relu(fc1(tn::flatten<1>(z))));
+    }
+};
+
 struct network {
     nn::linear<784, 128, tn::cuda::device> fc1;
     nn::linear<128, 10, tn::cuda::device> fc2;
@@ -164,7 +177,19 @@ TEST_CASE("products of many matrices are as many calls as their arrangement need
     CHECK(launches_back(tn::sum(tn::matmul(tn::relu(tn::matmul(a, w)), tn::transpose(w)))).front() == 3);
     tn::cuda::tensor<float, tn::dyn, 4, 6> rows = tn::cuda::full<float, 3, 4, 6>(1);
     CHECK(launches(tn::matmul(rows, b)) == 1);
-    CHECK(launches(tn::einsum<"ik,kj->ij">(w, tn::transpose(w))) > 0);
+    // One letter is one axis, so the factors are read where they lie; a vector is a matrix of one row.
+    auto k = variable<float, 5, 6>();
+    CHECK(launches(tn::einsum<"ik,kj->ij">(w, tn::transpose(w))) == 1);
+    CHECK(launches(tn::einsum<"ki,kj->ij">(w, w)) == 1);
+    CHECK(launches(tn::einsum<"ik,jk->ij">(tn::transpose(w), k)) == 1);
+    CHECK(launches(tn::einsum<"bik,bjk->bij">(a, a)) == 1);
+    CHECK(launches_back(tn::sum(tn::einsum<"ki,kj->ij">(w, w))) == both_ways{2, 3});
+    auto v = variable<float, 6>();
+    CHECK(launches(tn::einsum<"ki,k->i">(w, v)) == 1);
+    CHECK(launches_back(tn::einsum<"i,i->">(v, v)) == both_ways{1, 2});
+    auto const named = tn::let(tn::einsum<"ki,k->i">(w, v));
+    CHECK(launches(named * named) == 2);
+    CHECK(launches_back(tn::sum(named * named)) == both_ways{2, 4});
 }
 
 TEST_CASE("what is chosen, joined or put in order costs a launch where it has to be in memory", "[kernels]") {
@@ -209,6 +234,125 @@ TEST_CASE("a named node is planned once", "[kernels]") {
     CHECK(p[4].reads[0].from == std::vector<std::size_t>{3});
 }
 
+TEST_CASE("convolutions take a launch for each gradient, and one more where parts are added up", "[kernels]") {
+    auto x = variable<float, 2, 3, 6, 5>();
+    auto one = variable<float, 1, 3, 6, 5>();
+    auto large = variable<float, 2, 1, 40, 40>();
+    auto w = variable<float, 4, 3, 3, 3>();
+    auto tall = variable<float, 1, 1, 3, 3>();
+    auto across = variable<float, 3, 2, 2, 2>();
+    auto b = variable<float, 4>();
+    auto const image = tn::cuda::full<float, 2, 3, 6, 5>(1);
+    constexpr tn::conv_options strided{.stride = 2, .padding = 1};
+    CHECK(launches(tn::conv2d(x, w)) == 1);
+    CHECK(launches(tn::conv2d<strided>(x, w, b)) == 1);
+    CHECK(launches(tn::conv2d(x * 2.f, w, b)) == 2);
+    CHECK(launches(tn::conv2d(x * 2.f, w + w, b + b)) == 4);
+    CHECK(launches(tn::relu(tn::conv2d(x, w, b))) == 2);
+    CHECK(launches(tn::conv_transpose2d<strided>(x, across)) == 1);
+    // The sum's two, and one each for image and weight.
+    CHECK(launches_back(tn::sum(tn::conv2d(x, w))) == both_ways{2, 3});
+    CHECK(launches_back(tn::sum(tn::conv2d(image, w))) == both_ways{2, 2});
+    CHECK(launches_back(tn::sum(tn::conv2d<strided>(x, w, b))) == both_ways{2, 5});
+    CHECK(launches_back(tn::sum(tn::conv2d(image, w.value(), b))) == both_ways{2, 3});
+    CHECK(launches_back(tn::sum(tn::conv2d(one, w, b)), b) == both_ways{2, 4});
+    CHECK(launches_back(tn::sum(tn::conv2d(large, tall))) == both_ways{2, 4});
+    CHECK(launches_back(tn::sum(tn::conv2d(x * 2.f, w + w, b + b))) == both_ways{5, 8});
+    CHECK(launches_back(tn::sum(tn::conv_transpose2d<strided>(x, across))) == both_ways{2, 3});
+    CHECK(launches_back(tn::sum(tn::relu(tn::conv2d(x, w, b)))) == both_ways{2, 5});
+    auto const p = tn::plan_backward(tn::sum(tn::conv2d(x, w, b)));
+    CHECK(kinds(p) == words{"convolution", "reduction", "reduction gradient", "convolution gradient",
+                            "convolution gradient", "convolution gradient"});
+    CHECK(p[0].operators == words{"conv", "add"});
+    // 2 images of 4 channels of 4 by 3 pixels from windows of 27 elements
+    CHECK(p[0].operations == 2 * 2 * 4 * 4 * 3 * 27);
+    CHECK(p[0].bytes_read == sizeof(float) * (180 + 108 + 4));
+    CHECK(p[5].writes.front().shape == std::vector<std::size_t>{4});
+    CHECK(p[5].launches == 2);
+    CHECK(p[4].bytes_read == sizeof(float) * (96 + 180 + 108));
+    CHECK(p[5].bytes_read == sizeof(float) * (96 + 4));
+    CHECK(p[5].operations == 96);
+    tn::cuda::tensor<float, tn::dyn, 3, 6, 5> batch = tn::cuda::full<float, 2, 3, 6, 5>(1);
+    CHECK(launches_back(tn::sum(tn::conv2d(batch, w, b)), b) == both_ways{2, 4});
+    batch = tn::cuda::full<float, 1, 3, 6, 5>(1);
+    CHECK(launches_back(tn::sum(tn::conv2d(batch, w, b)), b) == both_ways{2, 3});
+}
+
+TEST_CASE("pools read a region in their launch, and their way back goes on into it", "[kernels]") {
+    auto x = variable<float, 2, 3, 6, 5>();
+    auto const y = tn::relu(x * 2.f);
+    CHECK(launches(tn::max_pool2d<2>(y)) == 1);
+    CHECK(launches(tn::avg_pool2d<3>(y)) == 1);
+    CHECK(launches(tn::adaptive_avg_pool2d<2>(y)) == 1);
+    CHECK(launches_back(tn::sum(tn::max_pool2d<2>(y))) == both_ways{2, 2});
+    CHECK(launches_back(tn::sum(tn::avg_pool2d<3>(y))) == both_ways{2, 2});
+    CHECK(launches_back(tn::sum(tn::adaptive_avg_pool2d<2>(y))) == both_ways{2, 2});
+    auto const p = tn::plan(tn::max_pool2d<2>(y));
+    CHECK(p[0].kind == "pooling");
+    CHECK(p[0].operators == words{"mul", "relu", "max_pool"});
+}
+
+TEST_CASE("normalisation takes two launches where statistics are a batch's", "[kernels]") {
+    auto x = variable<float, 4, 3, 5, 2>();
+    auto row = variable<float, 6>();
+    auto channel = variable<float, 3>();
+    auto a = variable<float, 4, 6>(), b = variable<float, 4, 6>();
+    CHECK(launches(tn::layer_norm(a, row, row)) == 2);
+    CHECK(launches(tn::rms_norm<6>(a)) == 1);
+    CHECK(launches(tn::group_norm<3>(x)) == 1);
+    CHECK(launches_back(tn::sum(tn::layer_norm<6>(a * b))) == both_ways{2, 2});
+    CHECK(launches(tn::batch_norm(x, channel, channel)) == 3);
+    CHECK(launches_back(tn::sum(tn::batch_norm(tn::exp(x), channel, channel))) == both_ways{3, 3});
+    tn::cuda::tensor<float, 3> mean = tn::cuda::zeros<float, 3>(), var = tn::cuda::ones<float, 3>();
+    CHECK(launches(tn::batch_norm(x, mean, var, channel, channel)) == 2);
+    CHECK(launches_back(tn::sum(tn::batch_norm(x, mean, var, channel, channel))) == both_ways{2, 2});
+    CHECK(launches_back(tn::sum(tn::batch_norm(x, mean, var, channel, channel, true))) == both_ways{3, 3});
+    auto const p = tn::plan(tn::batch_norm(x, mean, var, channel, channel, true));
+    CHECK(kinds(p) == words{"normalization", "elementwise"});
+    CHECK(p[0].operators == words{"batch_norm"});
+    CHECK(p[0].launches == 2);
+}
+
+TEST_CASE("blocks with normalisation", "[kernels]") {
+    auto const x = tn::cuda::full<float, 2, 3, 6, 5>(1);
+    nn::conv2d<3, 4, 3, {.padding = 1}, tn::cuda::device> conv;
+    nn::batch_norm2d<4, tn::cuda::device> norm;
+    auto const block = [&] { return tn::mean(tn::relu(norm(conv(x)))); };
+    CHECK(launches_back(block(), conv, norm) == both_ways{4, 7});
+    norm.training = false;
+    CHECK(launches_back(block(), conv, norm) == both_ways{3, 6});
+
+    auto const rows = tn::cuda::full<float, 7, 6>(1);
+    nn::layer_norm_on<tn::cuda::device, 6> before;
+    nn::linear<6, 8, tn::cuda::device> up;
+    nn::linear<8, 6, tn::cuda::device> down;
+    auto const loss = tn::mean(rows + down(tn::gelu_tanh(up(before(rows)))));
+    CHECK(launches_back(loss, before, up, down) == both_ways{5, 7});
+}
+
+TEST_CASE("the weights of a loss are no launch", "[kernels]") {
+    auto a = variable<float, 4, 6>();
+    auto const b = tn::cuda::full<float, 4, 6>(1);
+    tn::tensor<float, 6> const host({1, 2, 3, 4, 5, 6});
+    auto const there = tn::to<tn::cuda::device>(host);
+    CHECK(launches_back(tn::binary_cross_entropy_with_logits(a, b, {.weight = host})) == both_ways{1, 2});
+    CHECK(launches_back(tn::binary_cross_entropy_with_logits(a, b, {.weight = there})) == both_ways{1, 2});
+    auto const y = tn::cuda::randint<std::int64_t, 4>(0, 6);
+    CHECK(launches_back(tn::cross_entropy(a, y, {.weight = host})) == both_ways{1, 1});
+    CHECK(launches_back(tn::cross_entropy(a, y, {.weight = there})) == both_ways{1, 1});
+}
+
+TEST_CASE("a training step of a convolutional network is planned", "[kernels]") {
+    lenet model;
+    auto const x = tn::cuda::full<float, 5, 1, 12, 12>(0.01f);
+    auto const y = tn::cuda::randint<std::int64_t, 5>(0, 10);
+    auto const loss = tn::cross_entropy(model(x), y);
+    // Convolutions and pools, which apply relu, then the products and the loss.
+    CHECK(launches(model(x)) == 6);
+    CHECK(launches_back(loss, model).front() == 7);
+    CHECK(kinds(tn::plan_backward(loss)).front() == "convolution");
+}
+
 TEST_CASE("a training step takes eight launches", "[kernels]") {
     network model;
     auto const x = tn::cuda::full<float, 5, 784>(0.01f);
@@ -250,6 +394,18 @@ TEST_CASE("a plan says how many blocks of memory are taken", "[kernels]") {
     back(tn::sum(tn::gelu_tanh(tn::matmul(a, w)) * 2.f));
     auto const named = tn::let(tn::matmul(a, w));
     back(tn::sum(named * named));
+    // One picture: scratch of two sizes, for the weight's gradient and for the bias's, would be two blocks one after the other.
+    auto pictures = variable<float, 1, 3, 30, 30>();
+    auto filters = variable<float, 4, 3, 3, 3>();
+    auto offsets = variable<float, 4>();
+    offsets.zero_grad();
+    auto channels = variable<float, 3>();
+    back(tn::sum(tn::max_pool2d<2>(tn::relu(tn::conv2d(pictures, filters, offsets)))));
+    back(tn::sum(tn::batch_norm(pictures, channels, channels)));
+    back(tn::sum(tn::layer_norm<200>(a)));
+    tn::tensor<float, 3> const weights({1, 2, 3});
+    auto const classes = tn::cuda::randint<std::int64_t, 30>(0, 3);
+    back(tn::cross_entropy(tn::matmul(a, w), classes, {.weight = weights}));
     tn::cuda::tensor<float, 30, 3> to;
     CHECK(tn::plan(tn::softmax<1>(tn::matmul(a + 1.f, w))).buffer_count() ==
           blocks([&] { to = tn::softmax<1>(tn::matmul(a + 1.f, w)); }));

@@ -79,7 +79,8 @@ public:
         std::size_t number =
             0;  ///< operands of one number get their gradient from one kernel; 0: one of its own, from 1 on
         bool applies_slope =
-            false;  ///< whether the kernel that finds the gradient applies a slope that the operand keeps
+            false;           ///< whether the kernel that finds the gradient applies a slope that the operand keeps
+        bool added = false;  ///< whether it is added to the rest: neither needs the other for its gradient
     };
 
     /// The operand is read element by element in the loop of this node: what is computed for it is fused.
@@ -112,6 +113,7 @@ public:
         if (!inside) {
             frame_.operand = facts.number != 0 ? facts.number : frame_.operands + 1;
             frame_.operands = std::max(frame_.operands, frame_.operand);
+            frame_.added = facts.added;
         }
         if constexpr (Dense::in_place) streams<tape>(n, 1, facts.distinct);
         else if constexpr (requires { requires Dense::before_slope; }) {
@@ -123,6 +125,7 @@ public:
             frame_.distinct = limit;
         }
         frame_.in_operand = inside;
+        if (!inside) frame_.added = false;
     }
     /// The node's operator runs in the loop that reads the node.
     /// @param slopes how many operands get a gradient
@@ -281,6 +284,7 @@ private:
         std::size_t elements, element_bytes, kernel;
         bool differentiable;
         std::size_t operand = 0;
+        bool added = false;
         std::size_t bytes() const { return elements * element_bytes; }
     };
     /// What is known of the loop that is being described.
@@ -288,7 +292,7 @@ private:
         explicit frame(std::size_t n = 0) : elements(n) {}
         std::size_t elements, distinct = all;
         std::size_t operand = 0, operands = 0;  ///< the number of the one that is being described, and of all
-        bool in_operand = false;
+        bool in_operand = false, added = false;
         char const* kind = "copy";
         std::vector<std::string> operators{};
         std::vector<source> sources{};
@@ -326,10 +330,12 @@ private:
     void read(source s) {
         s.elements = std::min(s.elements, frame_.distinct);
         s.operand = frame_.operand;
+        s.added = frame_.added;
         for (source& known : frame_.sources)
             if (known.id == s.id && known.operand == s.operand) {
                 known.elements = std::max(known.elements, s.elements);
                 known.differentiable = known.differentiable || s.differentiable;
+                known.added = known.added && s.added;
                 return;
             }
         frame_.sources.push_back(std::move(s));
@@ -472,8 +478,13 @@ private:
             k.bytes_read = k.reads.back().bytes;
             if (v.passed_on) gradients_from_[v.kernel].clear();  // the kernel's own gradient lies apart
         }
+        // The gradient of what is added needs nothing but that of the sum.
+        bool const sums =
+            operand != all && std::none_of(frame_.sources.begin(), frame_.sources.end(), [&](auto const& s) {
+                return s.operand == operand && s.differentiable && !s.added;
+            });
         for (source const& s : frame_.sources) {
-            if (operand == all || s.operand != operand) {
+            if (operand == all || (s.operand != operand && !s.added && !sums)) {
                 k.reads.push_back(memory(s));
                 k.bytes_read += s.bytes();
             }
@@ -483,7 +494,7 @@ private:
                 if (s.kernel != none) gradients_from_[s.kernel].push_back(number);
             }
         }
-        k.operations = facts.gradient_operations + frame_.gradient_operations;
+        k.operations = (sums ? v.elements : facts.gradient_operations) + frame_.gradient_operations;
         k.scratch = scratch.bytes;
         k.scratch_buffers = scratch.buffers;
         kernels_.push_back(std::move(k));

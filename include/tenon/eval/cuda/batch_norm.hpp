@@ -84,7 +84,7 @@ struct device_tape<batch_norm_node<A, R>, Grad> : result_on_device<device_tape<b
         kernels::running_channels<R> const running{s.mean, s.var, s.batches, s.momentum, n / (n - 1)};
         cuda::buffer<kernels::moments<V>> found;
         if (node_->training) {
-            found.reserve(blocks().x / groups() * shape()[1]);
+            found.reserve(parts(shape()) * shape()[1]);
             cuda::launch("channel_moments", &kernels::channel_moments<width, T, index, reader, channels_type>, blocks(),
                          kernels::block_size, r, channels, found.data());
         }
@@ -103,7 +103,7 @@ struct device_tape<batch_norm_node<A, R>, Grad> : result_on_device<device_tape<b
                 channels_type const channels(shape());
                 cuda::buffer<kernels::gradient_sums<V>> found;
                 if (node_->training) {
-                    found.reserve(blocks().x / groups() * shape()[1]);
+                    found.reserve(parts(shape()) * shape()[1]);
                     cuda::launch("channel_gradients", &kernels::channel_gradients<width, T, index, channels_type>,
                                  blocks(), kernels::block_size, this->device_data(), this->device_gradient(), channels,
                                  found.data());
@@ -123,6 +123,28 @@ struct device_tape<batch_norm_node<A, R>, Grad> : result_on_device<device_tape<b
         }
     }
 
+    /// A difference with a scale for each element; while training also a sum, a difference, a square and its sum.
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        auto const s = n.shape();
+        std::size_t const elements = s.size(), launches = n.training ? 2 : 1;
+        p.template kernel<device_tape>(n,
+                                       {.kind = "normalization",
+                                        .name = "batch_norm",
+                                        .operations = (n.training ? 6 : 2) * elements,
+                                        .gradient_operations = (n.training ? 8 : 1) * elements,
+                                        .launches = launches,
+                                        .gradient_launches = {launches}},
+                                       [&] {
+                                           p.template streams<operand>(n.operand);
+                                           p.template holds<decltype(scales_)>(s[1]);
+                                           if (!n.training) return;
+                                           std::size_t const joined = elements == 0 ? 0 : parts(s) * s[1];
+                                           p.template scratch<cuda::buffer<kernels::moments<V>>>(joined);
+                                           p.template gradient_scratch<cuda::buffer<kernels::gradient_sums<V>>>(joined);
+                                       });
+    }
+
 private:
     template <class F>
     void with_training(F const& f) const {
@@ -130,16 +152,17 @@ private:
         else f(std::false_type{});
     }
     /// Channels that one block works on, all together.
-    std::size_t groups() const { return (shape()[1] + channels_type::columns - 1) / channels_type::columns; }
+    static std::size_t groups(Shape const& s) { return (s[1] + channels_type::columns - 1) / channels_type::columns; }
     /// As many blocks for each group of channels: together what fills the device, but none without a thread's registers
     /// full.
-    dim3 blocks() const {
-        std::size_t const packs = channels_type(shape()).packs,
+    static std::size_t parts(Shape const& s) {
+        std::size_t const packs = channels_type(s).packs,
                           for_block = kernels::block_size / channels_type::columns * kernels::kept_packs<T, width>,
                           useful = (packs + for_block - 1) / for_block,
-                          room = std::size_t{cuda::context::local().multiprocessors()} * 8 / groups();
-        return dim3(static_cast<unsigned>(groups() * std::max<std::size_t>(1, std::min(useful, room))));
+                          room = std::size_t{cuda::context::local().multiprocessors()} * 8 / groups(s);
+        return std::max<std::size_t>(1, std::min(useful, room));
     }
+    dim3 blocks() const { return dim3(static_cast<unsigned>(groups(shape()) * parts(shape()))); }
 
     node const* node_;
     operand operand_;

@@ -2,10 +2,13 @@
 // bias.
 #pragma once
 
+#include <cstddef>
 #include <type_traits>
+#include <vector>
 
 #include <tenon/eval/cuda/convolution.hpp>
 #include <tenon/expr/conv.hpp>
+#include <tenon/op/arithmetic.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -81,12 +84,41 @@ struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
         }
     }
 
-private:
-    auto products() const {
-        if constexpr (Transposed)
-            return convolution_on_device<Options, T, Shape, shape_t<W>, shape_t<X>>(shape_, get<0>(operands_).shape());
-        else return convolution_on_device<Options, T, shape_t<X>, shape_t<W>, Shape>(get<0>(operands_).shape(), shape_);
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        auto const& x = tenon::get<0>(n.operands);
+        auto const s = n.shape();
+        auto const made = products(s, x.shape());
+        std::size_t const operations = made.operations();
+        std::vector<char const*> after;
+        if constexpr (has_bias) after.push_back(op::add::name);
+        p.template kernel<device_tape>(
+            n,
+            {.kind = "convolution",
+             .name = Transposed ? "conv_transpose" : "conv",
+             .after = after,
+             .operations = operations,
+             .gradient_operations = operations,
+             .gradient_for_each = true,
+             .gradient_launches = {1, made.weight_launches(), launches_adding_up_rows(s[0])}},
+            [&] {
+                p.template takes<decltype(x_)>(x);
+                p.template takes<decltype(w_)>(tenon::get<1>(n.operands));
+                made.describe_weight_gradient(2, p);
+                if constexpr (has_bias) {
+                    p.template takes<decltype(b_)>(tenon::get<2>(n.operands), {.added = true});
+                    p.template gradient_scratch<cuda::buffer<T>>(blocks_sharing(s[0] * s[1], s[2] * s[3]), 2);
+                    describe_adding_up_rows<T>(s[0], s[1], 3, p);
+                }
+            });
     }
+
+private:
+    static auto products(Shape const& y, shape_t<X> const& x) {
+        if constexpr (Transposed) return convolution_on_device<Options, T, Shape, shape_t<W>, shape_t<X>>(y, x);
+        else return convolution_on_device<Options, T, shape_t<X>, shape_t<W>, Shape>(x, y);
+    }
+    auto products() const { return products(shape_, get<0>(operands_).shape()); }
     /// A bias receives the sum over all images and pixels of its channel: over the pixels first.
     void add_totals(T const* dy, T* db, bool adds) const {
         using map = reduction_map<tenon::detail::reduced_extents<false, Shape, 2, 3>, Shape>;

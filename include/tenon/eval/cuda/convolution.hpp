@@ -327,6 +327,17 @@ void add_up_rows(std::size_t count, std::size_t length, T* to, bool adds, Fill c
                               map{rows(all, length), length, all}, to);
 }
 
+/// The launches of `add_up_rows`, its filling one included, where nothing is there to add to.
+inline std::size_t launches_adding_up_rows(std::size_t count) { return count > 1 ? 2 : 1; }
+/// Says to a plan what memory that takes.
+/// @param operand the number of the operand whose gradient the sums are
+template <class T, class Plan>
+void describe_adding_up_rows(std::size_t count, std::size_t length, std::size_t operand, Plan& p) {
+    if (count <= 1) return;
+    p.template gradient_scratch<cuda::buffer<T>>(count * length, operand - 1);
+    p.template gradient_scratch<cuda::buffer<T>>(blocks_sharing(length, count), operand - 1);
+}
+
 /// Runs the products of a convolution of X [n, c, h, w] with a weight W that gives Y, on row-major memory.
 template <conv_options Options, class T, class X, class W, class Y>
 class convolution_on_device {
@@ -412,28 +423,46 @@ public:
     /// dw = dy ⋆ x, or dw += dy ⋆ x. Where the weight alone has too few elements for the device, parts of the depth are
     /// summed apart and added up by a second launch.
     void weight_gradient(T const* x, T const* dy, T* dw, bool adds) const {
-        constexpr std::size_t rows = channels * kernel, size = groups * outputs * rows;
-        constexpr detail::tile_numbers tile = detail::weight_tile(rows, outputs);
+        auto const [part, parts] = weight_parts();
+        auto const sum = [&, part = part, parts = parts](T* to, bool add) {
+            run<tile_of_weight>(
+                sizes<unsigned, pixel_index>{weight_rows, outputs, static_cast<pixel_index>(images() * output_size()),
+                                             static_cast<pixel_index>(part), static_cast<unsigned>(parts), groups},
+                mapped_factor<true, T, windows_of_input>{x, {positions_of_output(), x_}},
+                mapped_factor<true, T, pixels_of_output>{dy, {positions_of_output(), y_}},
+                mapped_result<T, weights, outputs>{to, {}, nullptr, add, weight_size});
+        };
+        if (parts == 1) sum(dw, adds);
+        else add_up_rows<T>(parts, weight_size, dw, adds, [&](T* to) { sum(to, false); });
+    }
+    /// The launches that find a weight's gradient.
+    std::size_t weight_launches() const { return launches_adding_up_rows(weight_parts().count); }
+    /// Says to a plan what memory that takes.
+    template <class Plan>
+    void describe_weight_gradient(std::size_t operand, Plan& p) const {
+        describe_adding_up_rows<T>(weight_parts().count, weight_size, operand, p);
+    }
+    /// Of the values, or of one of the gradients.
+    std::size_t operations() const { return 2 * images() * output_size() * groups * outputs * channels * kernel; }
+
+private:
+    static constexpr std::size_t weight_rows = channels * kernel, weight_size = groups * outputs * weight_rows;
+    static constexpr detail::tile_numbers tile_of_weight = detail::weight_tile(weight_rows, outputs);
+    /// How the sum over all pixels is divided: into `count` parts of `length` pixels.
+    struct division {
+        std::size_t length, count;
+    };
+    division weight_parts() const {
+        constexpr detail::tile_numbers tile = tile_of_weight;
         constexpr std::size_t tiles =
-            groups * ((rows + tile.rows - 1) / tile.rows) * ((outputs + tile.columns - 1) / tile.columns);
+            groups * ((weight_rows + tile.rows - 1) / tile.rows) * ((outputs + tile.columns - 1) / tile.columns);
         std::size_t const depth = images() * output_size(), steps = (depth + tile.depth - 1) / tile.depth,
                           wanted = std::size_t{cuda::context::local().multiprocessors()} * 4 / tiles,
                           most = std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(steps / 4, 1)),
-                          part = std::max<std::size_t>((steps + most - 1) / most, 1) * tile.depth,
-                          parts = std::max<std::size_t>((depth + part - 1) / part, 1);
-        auto const sum = [&](T* to, bool add) {
-            run<tile>(sizes<unsigned, pixel_index>{rows, outputs, static_cast<pixel_index>(depth),
-                                                   static_cast<pixel_index>(part), static_cast<unsigned>(parts),
-                                                   groups},
-                      mapped_factor<true, T, windows_of_input>{x, {positions_of_output(), x_}},
-                      mapped_factor<true, T, pixels_of_output>{dy, {positions_of_output(), y_}},
-                      mapped_result<T, weights, outputs>{to, {}, nullptr, add, size});
-        };
-        if (parts == 1) sum(dw, adds);
-        else add_up_rows<T>(parts, size, dw, adds, [&](T* to) { sum(to, false); });
+                          part = std::max<std::size_t>((steps + most - 1) / most, 1) * tile.depth;
+        return {part, std::max<std::size_t>((depth + part - 1) / part, 1)};
     }
 
-private:
     std::size_t images() const { return x_[0]; }
     std::size_t output_size() const { return y_[2] * y_[3]; }
     output_positions positions_of_output() const { return output_positions(y_[2], y_[3]); }

@@ -97,6 +97,7 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
                 p.template holds<decltype(weights_)>(rows);
                 p.template holds<decltype(scale_)>(1);
                 if (R != reduction::none) p.template holds<decltype(losses_)>(rows);
+                weights_on_device<T>::describe(n.options.weight, tenon::shape<dyn>(s[axis]), p);
             });
     }
 

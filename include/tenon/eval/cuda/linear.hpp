@@ -211,7 +211,7 @@ struct device_tape<map_node<Op, X...>, Grad>
         made.template describe<device_tape>(
             n, parts::product_of(n), p, after, finishing, bias::differentiable && !sums, [&] {
                 if constexpr (parts::has_bias)
-                    p.template takes<dense_on_device<bias, true>>(parts::bias_of(n), {.number = 2});
+                    p.template takes<dense_on_device<bias, true>>(parts::bias_of(n), {.number = 2, .added = true});
                 if constexpr (keeps_slope) p.template holds<decltype(saved_)>(saved_bytes(n.shape()));
             });
     }

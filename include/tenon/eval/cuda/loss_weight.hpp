@@ -17,12 +17,9 @@ public:
     void find(Weights const& weights, Shape const& s) {
         data_ = weights.device_data();
         if (data_) return;
-        auto const strides = weights.strides();
-        std::size_t n = 1;
-        for (std::size_t a = 0; a != Shape::rank(); ++a)
-            if (s[a] != 0) n += (s[a] - 1) * static_cast<std::size_t>(strides[a]);
+        std::size_t const n = elements(weights, s);
         auto& here = cuda::context::local();
-        if (n == 1 && *weights.data() == T(1)) data_ = here.one<T>();
+        if (are_one(weights, n)) data_ = here.one<T>();
         else if (here.capturing()) data_ = bring_beside_capture(weights.data(), n);
         else {
             brought_.reserve(n);
@@ -31,8 +28,28 @@ public:
         }
     }
     T const* data() const { return data_; }
+    /// Says to a plan what memory the host's are brought to.
+    template <class Weights, class Shape, class Plan>
+    static void describe(Weights const& weights, Shape const& s, Plan& p) {
+        if (weights.device_data()) return;
+        std::size_t const n = elements(weights, s);
+        if (!are_one(weights, n)) p.template holds<cuda::buffer<T>>(n);
+    }
 
 private:
+    /// How many elements lie where the strides lead.
+    template <class Weights, class Shape>
+    static std::size_t elements(Weights const& weights, Shape const& s) {
+        auto const strides = weights.strides();
+        std::size_t n = 1;
+        for (std::size_t a = 0; a != Shape::rank(); ++a)
+            if (s[a] != 0) n += (s[a] - 1) * static_cast<std::size_t>(strides[a]);
+        return n;
+    }
+    template <class Weights>
+    static bool are_one(Weights const& weights, std::size_t n) {
+        return n == 1 && *weights.data() == T(1);
+    }
     /// Into memory that the step keeps.
     static T const* bring_beside_capture(T const* from, std::size_t n) {
         cuda::block own = cuda::own_memory(n * sizeof(T));
@@ -79,7 +96,8 @@ struct device_tape<weight_node<Weight, Shape>, Grad> {
     void finish() {}
     template <class Plan>
     static void describe(node const& n, Plan& p) {
-        p.template leaf<device_tape>(n, "weights", n.data());
+        p.template leaf<device_tape>(n, "weights", n.device_data() ? n.device_data() : n.data());
+        weights_on_device<value_type>::describe(n, n.shape(), p);
     }
 
 private:

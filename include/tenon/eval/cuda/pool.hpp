@@ -147,6 +147,18 @@ struct device_tape<max_pool_node<Kernel, Options, A>, Grad>
         }
     }
 
+    /// A comparison for each element of a window, and a comparison with an addition on the way back.
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        std::size_t const count = n.shape().size(), elements = count * windows::elements;
+        p.template kernel<device_tape>(
+            n, {.kind = "pooling", .name = "max_pool", .operations = elements, .gradient_operations = 2 * elements},
+            [&] {
+                p.template streams<operand>(n.operand);
+                if constexpr (differentiable) p.template holds<decltype(taken_)>(count);
+            });
+    }
+
 private:
     [[no_unique_address]] Shape shape_;
     operand operand_;
@@ -182,12 +194,14 @@ struct rectangular_windows : pooled_images<Input, Output> {
                 f(this->output_index({at.image, y, x}), divisor(rows, column_range(x)));
         }
     }
-    /// Whether a warp reads a window faster than a thread.
-    bool are_large() const {
-        constexpr std::size_t enough = 2 * kernels::warp_size;
-        if constexpr (requires { Windows::columns; }) return Windows::rows.kernel * Windows::columns.kernel >= enough;
-        else return this->input.size() >= enough * this->count;
+    /// Elements of all windows: those that adapt to the image are about as many as the image has.
+    std::size_t elements() const {
+        if constexpr (requires { Windows::columns; })
+            return this->count * (Windows::rows.kernel * Windows::columns.kernel);
+        else return this->input.size();
     }
+    /// Whether a warp reads a window faster than a thread.
+    bool are_large() const { return elements() >= std::size_t{2} * kernels::warp_size * this->count; }
 
 private:
     TENON_INLINE __device__ auto row_range(index y) const {
@@ -254,6 +268,15 @@ struct device_tape<mean_pool_node<Windows, A>, Grad>
                                mean_pool_seed<T, windows>{windows(operand_.shape(), shape_), this->device_gradient()});
             operand_.finish();
         }
+    }
+
+    /// An addition for each element of a window, and a division with an addition on the way back.
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        std::size_t const elements = windows(n.operand.shape(), n.shape()).elements();
+        p.template kernel<device_tape>(
+            n, {.kind = "pooling", .name = "mean_pool", .operations = elements, .gradient_operations = 2 * elements},
+            [&] { p.template streams<operand>(n.operand); });
     }
 
 private:
