@@ -61,9 +61,9 @@ TEST_CASE("a captured step draws at each replay what it would draw if it ran ane
         // Others draw in between, and the generator starts anew.
         if (i == 3) CHECK(same(tn::to<tn::cpu>(tn::cuda::rand<float, 7>(device)), tn::rand<float, 7>(host)));
         if (i == 4) host = device = tn::generator{44};
-        auto const launches = host_cuda::launches;
+        auto const launches = calls::launches;
         step();
-        CHECK(host_cuda::launches - launches == (i == 0 ? 2 : i == 3 || i == 4 ? 1 : 0));
+        CHECK(launched(calls::launches - launches, i == 0 ? 2 : i == 3 || i == 4 ? 1 : 0));
         tn::tensor<float, 4, 5> expected;
         work(v, host, expected);
         CHECK(same(tn::to<tn::cpu>(y), expected));

@@ -18,18 +18,21 @@ words kinds(tn::execution_plan const& p) {
     return w;
 }
 
+/// Whether a plan has as many launches as were made, or else what it has.
+bool kept(tn::execution_plan const& p, std::size_t made) {
+    if (launched(made, p.launches())) return true;
+    WARN("planned " + std::to_string(p.launches()) + ", made " + std::to_string(made) + '\n' + tn::explain(p).text());
+    return false;
+}
+
 /// The launches of an assignment, as planned, or -1 where it makes others.
 template <class A>
 int launches(A const& e) {
     auto const p = tn::plan(e);
     tn::cuda::tensor_of_t<tn::value_t<A>, tn::shape_t<A>> to(tn::uninitialized, e.shape());
-    auto const before = host_cuda::launches;
+    auto const before = calls::launches;
     to = e;
-    auto const made = host_cuda::launches - before;
-    if (p.launches() != made || p.gradient_launches() != 0)
-        WARN("planned " + std::to_string(p.launches()) + ", made " + std::to_string(made) + '\n' +
-             tn::explain(p).text());
-    return p.launches() == made && p.gradient_launches() == 0 ? static_cast<int>(made) : -1;
+    return kept(p, calls::launches - before) && p.gradient_launches() == 0 ? static_cast<int>(p.launches()) : -1;
 }
 
 /// The launches of the way forward and of the way back, or -1 where `backward` makes others. Plans are for gradients of zero:
@@ -39,13 +42,9 @@ template <class A, class... Model>
 both_ways launches_back(A const& loss, Model&... models) {
     (nn::visit_parameters(models, [](auto& v) { v.zero_grad(); }), ...);
     auto const p = tn::plan_backward(loss);
-    auto const before = host_cuda::launches;
+    auto const before = calls::launches;
     tn::backward(loss);
-    auto const made = host_cuda::launches - before;
-    if (p.launches() != made)
-        WARN("planned " + std::to_string(p.launches()) + ", made " + std::to_string(made) + '\n' +
-             tn::explain(p).text());
-    if (p.launches() != made) return {-1, -1};
+    if (!kept(p, calls::launches - before)) return {-1, -1};
     return {static_cast<int>(p.launches() - p.gradient_launches()), static_cast<int>(p.gradient_launches())};
 }
 
@@ -361,9 +360,9 @@ TEST_CASE("a training step takes eight launches", "[kernels]") {
     CHECK(launches(model(x)) == 2);
     CHECK(launches_back(loss, model) == both_ways{3, 4});
     tn::optim::adam optimizer(model);
-    auto const before = host_cuda::launches;
+    auto const before = calls::launches;
     optimizer.step();
-    CHECK(tn::plan_backward(loss).launches() + (host_cuda::launches - before) == 8);
+    CHECK(tn::plan_backward(loss).launches() + (calls::launches - before) == 8);
 }
 
 TEST_CASE("a plan says how many blocks of memory are taken", "[kernels]") {
@@ -371,9 +370,9 @@ TEST_CASE("a plan says how many blocks of memory are taken", "[kernels]") {
         std::size_t n = 0;
         std::thread([&] {
             tn::cuda::detail::blas::local();
-            auto const before = host_cuda::allocations;
+            auto const before = calls::allocations;
             f();
-            n = host_cuda::allocations - before;
+            n = calls::allocations - before;
         }).join();
         return n;
     };

@@ -40,16 +40,16 @@ void with_streams(lateness late, F const& f) {
     std::exception_ptr error;
     std::thread([&] {
         try {
-            host_cuda::late_streams = late.own;
+            calls::late_streams = late.own;
             tn::cuda::context::local();
             f([late](auto& batches) {
-                host_cuda::late_streams = late.copies;
+                calls::late_streams = late.copies;
                 auto there = data::prefetch<device>(batches);
-                host_cuda::late_streams = false;
+                calls::late_streams = false;
                 return there;
             });
         } catch (...) { error = std::current_exception(); }
-        host_cuda::late_streams = false;
+        calls::late_streams = false;
     }).join();
     if (error) std::rethrow_exception(error);
 }
@@ -226,10 +226,10 @@ TEST_CASE("memory is asked for in the first epoch alone", "[kernels]") {
         for ([[maybe_unused]] auto const& batch : b) {}
     };
     epoch();
-    auto const before = host_cuda::allocations;
+    auto const before = calls::allocations;
     epoch();
     epoch();
-    CHECK(host_cuda::allocations == before);
+    CHECK(calls::allocations == before);
     CHECK(places.size() == 2);
 }
 

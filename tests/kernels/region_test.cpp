@@ -3,6 +3,18 @@
 
 using namespace device_test;
 
+namespace {
+
+/// A function of one's own: nvcc takes no lambda into a kernel.
+struct bell {
+    template <class V>
+    __host__ __device__ auto operator()(V v) const {
+        return exp(-v * v);
+    }
+};
+
+}  // namespace
+
 TEST_CASE("a region of any size is one launch", "[kernels]") {
     tn::generator gen{3};
     auto const formula = [](auto const& a, auto const& b) {
@@ -17,9 +29,9 @@ TEST_CASE("a region of any size is one launch", "[kernels]") {
 
     auto const a = tn::to<tn::cuda::device>(tn::randn<float, 37, 41>(gen));
     auto const b = tn::to<tn::cuda::device>(tn::randn<float, 41>(gen));
-    auto const before = host_cuda::launches;
+    auto const before = calls::launches;
     tn::cuda::tensor const y = formula(a, b);
-    CHECK(host_cuda::launches == before + 1);
+    CHECK(launched(calls::launches - before, 1));
     CHECK(y.size() == 37 * 41);
 }
 
@@ -36,8 +48,7 @@ TEST_CASE("a region's gradients reach every operand, also the broadcast ones", "
                           tn::randn<double, 33>(gen)));
     CHECK(gradients_agree([](auto const& x) { return tn::mean(tn::pow(tn::abs(x) + 1.f, 2.5f)); },
                           tn::randn<float, 129>(gen)));
-    CHECK(gradients_agree([](auto const& x) { return tn::sum(tn::map([](auto v) { return exp(-v * v); }, x)); },
-                          tn::randn<float, 19>(gen)));
+    CHECK(gradients_agree([](auto const& x) { return tn::sum(tn::map(bell{}, x)); }, tn::randn<float, 19>(gen)));
 }
 
 TEST_CASE("views read and write the device's memory by strides", "[kernels]") {

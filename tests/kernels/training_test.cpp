@@ -75,11 +75,11 @@ TEST_CASE("a training step asks the driver for memory in its first round alone",
     };
     step();
     step();
-    auto const allocations = host_cuda::allocations, launches = host_cuda::launches;
+    auto const allocations = calls::allocations, launches = calls::launches;
     step();
-    CHECK(host_cuda::allocations == allocations);
+    CHECK(calls::allocations == allocations);
     // Two calls forward, three back, with biases and relu; the loss, its gradient, the optimiser's step.
-    CHECK(host_cuda::launches - launches == 8);
+    CHECK(launched(calls::launches - launches, 8));
 }
 
 TEST_CASE("a captured step replays what was recorded", "[kernels]") {

@@ -35,6 +35,8 @@ struct operation {
 };
 /// Whether the library has epilogues; tests turn them off to see what happens without.
 inline bool has_epilogues = true;
+/// Epilogues that it does not have where tests let it: none.
+inline constexpr std::size_t refused = 0;
 struct layout {
     std::uint64_t rows, columns;
     std::int64_t leading;
