@@ -10,18 +10,18 @@ namespace with_tenon {
 namespace tn = tenon;
 namespace nn = tenon::nn;
 
-template <std::size_t In, std::size_t Hidden, std::size_t Out>
+template <class Device, std::size_t In, std::size_t Hidden, std::size_t Out>
 struct two_layers {
-    nn::linear<In, Hidden> fc1;
-    nn::linear<Hidden, Out> fc2;
+    nn::linear<In, Hidden, Device> fc1;
+    nn::linear<Hidden, Out, Device> fc2;
     auto operator()(auto const& x) const { return fc2(tn::relu(fc1(x))); }
 };
 
-template <std::size_t In, std::size_t First, std::size_t Second, std::size_t Out>
+template <class Device, std::size_t In, std::size_t First, std::size_t Second, std::size_t Out>
 struct three_layers {
-    nn::linear<In, First> fc1;
-    nn::linear<First, Second> fc2;
-    nn::linear<Second, Out> fc3;
+    nn::linear<In, First, Device> fc1;
+    nn::linear<First, Second, Device> fc2;
+    nn::linear<Second, Out, Device> fc3;
     auto operator()(auto const& x) const { return fc3(tn::relu(fc2(tn::relu(fc1(x))))); }
 };
 
@@ -40,17 +40,18 @@ struct lenet {
     }
 };
 
-template <std::size_t Batch, std::size_t... Sizes>
+template <class Device, std::size_t Batch, std::size_t... Sizes>
 auto classifier_of(network::shape<Batch, Sizes...>) {
-    if constexpr (sizeof...(Sizes) == 3) return std::type_identity<two_layers<Sizes...>>{};
-    else return std::type_identity<three_layers<Sizes...>>{};
+    if constexpr (sizeof...(Sizes) == 3) return std::type_identity<two_layers<Device, Sizes...>>{};
+    else return std::type_identity<three_layers<Device, Sizes...>>{};
 }
-template <std::size_t Batch>
+template <class Device, std::size_t Batch>
 auto classifier_of(network::lenet<Batch>) {
     return std::type_identity<lenet>{};
 }
-template <class Shape>
-using classifier = typename decltype(classifier_of(Shape{}))::type;
+/// The network of a shape, with its parameters in a device's memory.
+template <class Shape, class Device = tn::cpu>
+using classifier = typename decltype(classifier_of<Device>(Shape{}))::type;
 
 /// Sets all parameters to where every side starts.
 template <class Shape>

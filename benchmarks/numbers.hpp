@@ -10,7 +10,7 @@
 namespace work {
 
 /// The i-th number of a sequence: uniform in [-1, 1), the same in every language (splitmix64's mixing of the two).
-inline float number(std::uint64_t sequence, std::uint64_t i) {
+constexpr float number(std::uint64_t sequence, std::uint64_t i) {
     std::uint64_t z = (sequence << 32) + i + 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;

@@ -5,9 +5,10 @@ import pathlib
 import statistics
 import sys
 
-ORDER = ['Tenon', 'by hand', 'Eigen', 'OpenBLAS', 'xtensor', 'dlib', 'LibTorch', 'PyTorch', 'torch.compile', 'JAX']
-COLOURS = dict(zip(ORDER, ['black', '0.6', 'tab:green', 'tab:olive', 'tab:cyan', 'tab:brown', 'tab:pink', 'tab:red', 'tab:orange',
-                           'tab:blue']))
+ORDER = ['Tenon', 'Tenon captured', 'by hand', 'Eigen', 'OpenBLAS', 'xtensor', 'dlib', 'LibTorch', 'PyTorch', 'PyTorch captured',
+         'torch.compile', 'torch.compile captured', 'JAX']
+COLOURS = dict(zip(ORDER, ['black', '0.3', '0.6', 'tab:green', 'tab:olive', 'tab:cyan', 'tab:brown', 'tab:pink', 'tab:red', 'darkred',
+                           'tab:orange', 'chocolate', 'tab:blue']))
 
 
 def text_of(seconds):
@@ -56,7 +57,7 @@ def table(results):
             else:
                 cells.append('')
         lines.append(f'| {work} | {text_of(middle)} | {100 * (high - low) / middle:.0f} | ' + ' | '.join(cells) + ' |')
-    if results.data['compilation']:
+    if results.data.get('compilation'):
         lines += ['', '| compiled program | seconds | megabytes |', '| --- | --- | --- |']
         lines += [f'| {name} | {c["seconds"]:.1f} | {c["megabytes"]:.0f} |' for name, c in results.data['compilation'].items()]
     return '\n'.join(lines) + '\n'

@@ -104,18 +104,21 @@ class Program:
 
 
 class Worker:
-    """A Python process with some sides of some works; see peers/worker.py."""
+    """A process with some sides of some works; see peers/worker.py."""
 
-    def __init__(self, script, names):
-        self.process = subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, command, names):
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.sides = self._ask(do='list', names=names)
 
     def _ask(self, **request):
-        self.process.stdin.write(json.dumps(request) + '\n')
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(json.dumps(request) + '\n')
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # its answer tells
         answer = self.process.stdout.readline()
         if not answer:
-            raise RuntimeError(f'{self.process.args[1]} ended at {request}')
+            raise RuntimeError(f'{" ".join(self.process.args)} ended at {request}')
         return json.loads(answer)
 
     def check(self, name, folder):
@@ -128,7 +131,10 @@ class Worker:
             yield side, answer['wall'], answer['cpu']
 
     def close(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         self.process.wait()
 
 
@@ -175,7 +181,7 @@ def measure(options, programs, registry):
         workers = []
         for script in ('with_torch.py', 'with_jax.py'):
             try:
-                workers.append(Worker(HERE / 'peers' / script, [w['name'] for w in names]))
+                workers.append(Worker([sys.executable, HERE / 'peers' / script], [w['name'] for w in names]))
             except RuntimeError as error:
                 print(f'left out: {error}')
         try:

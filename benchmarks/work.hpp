@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <regex>
@@ -17,6 +16,7 @@
 #include <benchmark/benchmark.h>
 
 #include "numbers.hpp"
+#include "sample.hpp"
 
 namespace work {
 
@@ -70,14 +70,6 @@ void add(std::string const& work, std::string const& side) {
                                  })
         ->MeasureProcessCPUTime()
         ->UseRealTime();
-}
-
-/// At most 65536 elements of a result, evenly chosen, for the comparison.
-inline void write_sample(std::vector<float> const& all, std::string const& path) {
-    std::size_t const step = (all.size() + 65535) / 65536;
-    std::ofstream file(path, std::ios::binary);
-    for (std::size_t i = 0; i < all.size(); i += step)
-        file.write(reinterpret_cast<char const*>(&all[i]), sizeof(float));
 }
 
 /// Measures as Google Benchmark's flags say, or with `--check=<folder> <regex>` writes the results of the works that match.

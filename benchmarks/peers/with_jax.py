@@ -93,7 +93,7 @@ def adam_step(state, x, labels):
 
 def fresh_state(network):
     parameters = [jnp.asarray(p) for p in network.parameters()]
-    return parameters, [jnp.zeros_like(p) for p in parameters], [jnp.zeros_like(p) for p in parameters], jnp.zeros(())
+    return parameters, [jnp.zeros_like(p) for p in parameters], [jnp.zeros_like(p) for p in parameters], jnp.zeros((), jnp.float32)
 
 
 class Step(worker.Training):
@@ -115,9 +115,9 @@ class Step(worker.Training):
 class Epoch(worker.Work):
     """Pictures, their order and all steps in one call."""
 
-    def __init__(self, name):
+    def __init__(self, name, pictures=worker.fashion_mnist):
         network = Network(name)
-        images, labels = worker.fashion_mnist()
+        images, labels = pictures()
         self.images, self.labels = jnp.asarray(images), jnp.asarray(labels.astype(numpy.int32))
         self.state, self.key = fresh_state(network), jax.random.key(0)
         batches = len(labels) // network.batch

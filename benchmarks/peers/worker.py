@@ -38,6 +38,12 @@ def numbers(shape, sequence, scale=1):
     return (numpy.float32(scale) * uniform).reshape(shape)
 
 
+def labels(shape, classes):
+    """Classes 0 … classes-1."""
+    uniform = (numbers(shape, LABELS) + numpy.float32(1)) / numpy.float32(2)
+    return numpy.minimum((uniform * numpy.float32(classes)).astype(numpy.int64), classes - 1)
+
+
 class Network:
     """Sizes, batch and starting values of a network, from a name like '784-128-10 x64' or 'lenet x64'."""
 
@@ -56,9 +62,7 @@ class Network:
         return numbers(self.input_shape, INPUTS)
 
     def label_sets(self):
-        classes = self.weights[-1][0]
-        uniform = (numbers((LABEL_SETS, self.batch), LABELS) + numpy.float32(1)) / numpy.float32(2)
-        return numpy.minimum((uniform * numpy.float32(classes)).astype(numpy.int64), classes - 1)
+        return labels((LABEL_SETS, self.batch), self.weights[-1][0])
 
     def parameters(self):
         """Weights and biases in turn."""
@@ -95,6 +99,12 @@ def fashion_mnist():
     with gzip.open(f'{PICTURES}/train-labels-idx1-ubyte.gz') as file:
         labels = numpy.frombuffer(file.read(), numpy.uint8, offset=8).astype(numpy.int64)
     return images, labels
+
+
+def raw_pictures(folder):
+    """Pictures as bytes [n, 784], and their classes, from files of bytes alone."""
+    images = numpy.fromfile(f'{folder}/images.u8', numpy.uint8).reshape(-1, 784)
+    return images, numpy.fromfile(f'{folder}/labels.u8', numpy.uint8).astype(numpy.int64)
 
 
 class Work:
