@@ -11,6 +11,12 @@ namespace tenon::inline TENON_TARGET {
 
 template <std::size_t I, class T>
 struct tuple_element_of {
+    T value;
+};
+/// Elements with state are not to lie in each other's padding: of such objects nvcc's code generator makes types without end.
+template <std::size_t I, class T>
+    requires std::is_empty_v<T>
+struct tuple_element_of<I, T> {
     [[no_unique_address]] T value;
 };
 
