@@ -128,7 +128,7 @@ def describe(options, which_pictures):
 def start(options, program, folder, names):
     """The sides' processes. Tenon's has to start; the others may be missing."""
     workers = [run.Worker([program, folder], names)]
-    for peer in options.peers.split(','):
+    for peer in filter(None, options.peers.split(',')):
         try:
             workers.append(run.Worker([sys.executable, HERE / 'peers' / f'device_{peer}.py'], names))
         except RuntimeError as error:
@@ -136,8 +136,44 @@ def start(options, program, folder, names):
     return workers
 
 
-def measure(options, workers, works, tolerances):
-    """Checks and times all works; returns seconds by work and side, and what did not agree or could not be done."""
+def has_ended(process):
+    """Whether it has, a moment after it gave no answer."""
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def restart(workers, ended, names):
+    """Puts a new process in the place of one that has ended; none where that ends too."""
+    at = workers.index(ended)
+    try:
+        workers[at] = run.Worker(ended.process.args, names)
+    except RuntimeError as error:
+        print(error, flush=True)
+        del workers[at]
+
+
+def measure_one(work, workers, tolerance, seconds, rounds):
+    """Checks and times all sides of a work; returns seconds by side, and what did not agree."""
+    name, found = work['name'], {}
+    bad = run.disagreement(name, workers, tolerance)
+    for _ in range(min(rounds, work.get('rounds', rounds))):
+        for one in random.sample(workers, len(workers)):
+            for side, wall, cpu in one.time(name, seconds):
+                if side not in bad:
+                    found.setdefault(side, {'wall': [], 'cpu': []})
+                    found[side]['wall'].append(wall)
+                    found[side]['cpu'].append(cpu)
+    return found, bad
+
+
+def measure(options, workers, works, tolerances, keep):
+    """Measures all works; returns seconds by work and side, and what did not agree or could not be done. A process that ends is
+    started anew, and does not take part in the work that ended it.
+    @param keep is called with both after each work
+    """
     seconds, rounds = (0.05, 3) if options.quick else (0.1, 7)
     times, wrong = {}, {}
     begin = time.monotonic()
@@ -147,30 +183,23 @@ def measure(options, workers, works, tolerances):
             print(f'{name}: no time is left')
             continue
         sides = [w for w in workers if w.sides.get(name)]
-        try:
-            bad = run.disagreement(name, sides, tolerances.get(name.partition('/')[0], tolerances['default']))
+        while sides:
+            try:
+                times[name], bad = measure_one(work, sides, tolerances.get(name.partition('/')[0], tolerances['default']), seconds, rounds)
+            except (RuntimeError, SystemExit) as error:
+                print(error, flush=True)
+                wrong.setdefault(name, {})['failed'] = str(error)
+                ended = [w for w in sides if has_ended(w.process)]
+                sides = [w for w in sides if w not in ended] if ended else []
+                for one in ended:
+                    restart(workers, one, [w['name'] for w in works])
+                continue
             if bad:
-                wrong[name] = bad
+                wrong.setdefault(name, {}).update(bad)
                 print(f'{name}: these do not agree with the others and are left out: {bad}')
-            found = {}
-            for _ in range(min(rounds, work.get('rounds', rounds))):
-                for one in random.sample(sides, len(sides)):
-                    for side, wall, cpu in one.time(name, seconds):
-                        if side not in bad:
-                            found.setdefault(side, {'wall': [], 'cpu': []})
-                            found[side]['wall'].append(wall)
-                            found[side]['cpu'].append(cpu)
-        except RuntimeError as error:
-            # Its process has ended: the others go on.
-            print(f'{name}: {error}', flush=True)
-            wrong[name] = {'error': str(error)}
-            ended = [w for w in workers if w.process.poll() is not None]
-            if workers[0] in ended:
-                raise
-            workers[:] = [w for w in workers if w not in ended]
-            continue
-        times[name] = found
-        print(run.line(name, found, 'wall') + f'   ({time.monotonic() - begin:.0f} s so far)', flush=True)
+            print(run.line(name, times[name], 'wall') + f'   ({time.monotonic() - begin:.0f} s so far)', flush=True)
+            break
+        keep(times, wrong)
     return times, wrong
 
 
@@ -192,8 +221,6 @@ def rates(times, works):
 
 
 def write(folder, data, works):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'results.json').write_text(json.dumps(data, indent=1, ensure_ascii=False))
     results = report.Results(data)
     text = report.table(results) + rates(data['seconds'], works)
     (folder / 'table.md').write_text(text)
@@ -222,17 +249,24 @@ def main():
     os.environ['TENON_PICTURES'] = str(folder) if which else ''
     if options.try_out:
         os.environ['TENON_PEERS_ON'] = 'cpu'
+    facts = describe(options, which)
+    name = re.sub('[^A-Za-z0-9]+', '-', facts['card'].get('name') or 'no card').strip('-')
+    results = options.results / f'{name}-{datetime.date.today()}'
+    results.mkdir(parents=True, exist_ok=True)
+    data = {'machine': facts, 'clock': 'wall', 'threads': 1}
+
+    def keep(times, wrong):
+        data.update(seconds=times, disagreement=wrong)
+        (results / 'results.json').write_text(json.dumps(data, indent=1, ensure_ascii=False))
+
     workers = start(options, program, folder, [w['name'] for w in works])
     try:
-        facts = describe(options, which)
-        times, wrong = measure(options, workers, works, registry['tolerance'])
+        times, wrong = measure(options, workers, works, registry['tolerance'], keep)
     finally:
         for worker in workers:
             worker.close()
-    name = re.sub('[^A-Za-z0-9]+', '-', facts['card'].get('name') or 'no card').strip('-')
-    folder = options.results / f'{name}-{datetime.date.today()}'
-    write(folder, {'machine': facts, 'clock': 'wall', 'threads': 1, 'seconds': times, 'disagreement': wrong}, works)
-    print(f'\nresults are in {folder}')
+    write(results, data, works)
+    print(f'\nresults are in {results}')
     return bool(wrong)
 
 

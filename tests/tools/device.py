@@ -126,7 +126,7 @@ def build(options, programs):
             if good and (has_main or name == 'contract_06'):
                 link = options.build / f'{name}.link.log'
                 ccbin = ['-ccbin', options.ccbin] if options.ccbin else []
-                good, _ = run([options.nvcc, *ccbin, *objects, '-o', options.build / name, '-lcublasLt'], link)
+                good, _ = run([options.nvcc, *ccbin, *objects, '-o', options.build / name, '-lcublasLt', '-Xlinker', '-s'], link)
                 log = log if good else link
                 objects[0].unlink()
             else:
