@@ -35,6 +35,16 @@ concept array_like = std::is_array_v<M> || (requires { std::tuple_size<M>::value
 template <class M>
 concept tuple_like = requires { std::tuple_size<M>::value; } && !array_like<M>;
 
+/// Whether parameters are where nobody would find them: in a std::vector or std::optional, behind a pointer.
+template <class M>
+constexpr bool hides_parameters() {
+    if constexpr (requires { typename M::value_type; })
+        return parameter<typename M::value_type> || layer<typename M::value_type>;
+    else if constexpr (requires { typename M::element_type; })
+        return parameter<typename M::element_type> || layer<typename M::element_type>;
+    else return false;
+}
+
 /// Calls f(name, member) for every direct member of a model.
 template <class M, class F>
 constexpr void visit_children(M& m, F&& f) {
@@ -108,6 +118,9 @@ constexpr void visit_parameters(Model& model, F&& f) {
         std::apply([&](auto&... element) { (visit_parameters(element, f), ...); }, model);
     else if constexpr (reflect::aggregate<plain>)
         reflect::visit_members(model, [&](auto&... member) { (visit_parameters(member, f), ...); });
+    else if constexpr (!buffer<plain>)
+        static_assert(!detail::hides_parameters<plain>(), "a model keeps layers in a std::array or as members, not in "
+                                                          "a std::vector, std::optional or behind a pointer");
 }
 
 /// Calls `f(layer)` for the model and all that it is made of, outside in.
