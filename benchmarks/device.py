@@ -18,22 +18,21 @@ import pathlib
 import platform
 import random
 import re
-import shutil
 import statistics
 import subprocess
 import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / 'tests' / 'tools')]
 
 import machine
+import nvcc
 import report
 import run
+from nvcc import ROOT, SKIPPED
 
 FASHION_MNIST = pathlib.Path('/usr/share/datasets/fashion-mnist')
-SKIPPED = 77
 
 
 def parse():
@@ -41,11 +40,7 @@ def parse():
     parser.add_argument('--quick', action='store_true', help='fewer and shorter measurements')
     parser.add_argument('--only', default='', metavar='REGEX', help='only works whose names contain this')
     parser.add_argument('--peers', default='torch,jax', help='the other sides (torch,jax)')
-    parser.add_argument('--arch', help='architecture, as sm_90; else the device is asked')
-    parser.add_argument('--eigen', type=pathlib.Path, metavar='DIR', default=pathlib.Path('/usr/include/eigen3'), help='folder with Eigen/')
-    parser.add_argument('--nvcc', default=shutil.which('nvcc') or '/usr/local/cuda/bin/nvcc')
-    parser.add_argument('--ccbin', default=shutil.which('g++-12'), help='host compiler; g++ 12 where there is one, else nvcc\'s own choice')
-    parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build-device', metavar='DIR')
+    nvcc.add_options(parser)
     parser.add_argument('--results', type=pathlib.Path, default=HERE / 'results', help='folder of the results')
     parser.add_argument('--seconds', type=int, default=600, help='no work is begun after so many seconds (600)')
     parser.add_argument('--program', type=pathlib.Path, help='a program that was built from device.cu: nothing is built')
@@ -62,18 +57,9 @@ def of_device(*fields):
 
 def build(options):
     """The program, built."""
-    arch = options.arch
-    if arch is None:
-        found = of_device('compute_cap')
-        if not found:
-            raise SystemExit('nvidia-smi names no device: say --arch sm_90 or the like')
-        arch = 'sm_' + found[0].replace('.', '')
     options.build.mkdir(parents=True, exist_ok=True)
-    program, number = options.build / 'device_benchmark', arch.removeprefix('sm_')
-    command = [options.nvcc, '-std=c++20', '-O3', '-DNDEBUG', '--expt-relaxed-constexpr', '--extended-lambda', '-diag-suppress', '186,554',
-               '-gencode', f'arch=compute_{number},code=sm_{number}', '-isystem', options.eigen, '-I', ROOT / 'include',
-               '-I', ROOT / 'kernels', '-I', HERE, *(['-ccbin', options.ccbin] if options.ccbin else []), HERE / 'device.cu',
-               '-o', program, '-lcublasLt']
+    program = options.build / 'device_benchmark'
+    command = [*nvcc.device_command(options), '-O3', '-DNDEBUG', '-I', HERE, HERE / 'device.cu', '-o', program, *nvcc.libraries(options)]
     start = time.monotonic()
     subprocess.run([str(c) for c in command], check=True)
     print(f'built in {time.monotonic() - start:.0f} s', flush=True)
@@ -111,10 +97,10 @@ def describe(options, which_pictures):
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = None
-    nvcc = machine.output(options.nvcc, '--version')
+    compiler = machine.output(options.nvcc, '--version')
     return {
         'card': dict(zip(fields, of_device(*fields) or [])),
-        'nvcc': nvcc.splitlines()[-1] if nvcc else None,
+        'nvcc': compiler.splitlines()[-1] if compiler else None,
         'processor': machine.processor(),
         'cores': len(os.sched_getaffinity(0)),
         'system': platform.platform(),
@@ -242,6 +228,7 @@ def main():
     program = options.program.resolve() if options.program else build(options)
     if options.build_only:
         return 0
+    os.environ.update(nvcc.environment())
     if subprocess.run([program], stdin=subprocess.DEVNULL).returncode == SKIPPED:
         return SKIPPED
     registry = json.loads((HERE / 'work.json').read_text())

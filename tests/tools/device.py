@@ -6,8 +6,8 @@
     python3 tests/tools/device.py --run-only                   where it is, with the folder that was built
 
 Programs go to build-device/, beside the log of each. Needs nvcc, cuBLASLt, the headers of Eigen and Catch2 2's one header; to run
-programs that were built elsewhere, cuBLASLt alone. What was built is not built again unless --rebuild says so or its own file
-changed. Without a device the tests are skipped and the exit status is 77.
+programs that were built elsewhere, cuBLASLt alone; what PyTorch's Python packages have of it will do. What is newer than its source
+and all headers is not built again. Without a device the tests are skipped and the exit status is 77.
 """
 
 import argparse
@@ -20,42 +20,26 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+import nvcc
+from nvcc import ROOT, SKIPPED
+
 KERNELS = ROOT / 'tests' / 'kernels'
-SKIPPED = 77
 # Under compute-sanitizer a launch takes a hundred times as long; these cover every kernel but batch_norm's and clip's.
 QUICK = ['concat', 'dropout', 'index', 'loss', 'matmul', 'prefetch', 'region', 'rows', 'training']
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--arch', help='architecture, as sm_90; else the device is asked')
+    nvcc.add_options(parser)
     parser.add_argument('--catch', type=pathlib.Path, metavar='DIR', help='folder with catch.hpp or catch2/catch.hpp, of Catch2 2')
-    parser.add_argument('--eigen', type=pathlib.Path, metavar='DIR', default=pathlib.Path('/usr/include/eigen3'), help='folder with Eigen/')
-    parser.add_argument('--nvcc', default=shutil.which('nvcc') or '/usr/local/cuda/bin/nvcc')
-    parser.add_argument('--ccbin', default=shutil.which('g++-12'), help='host compiler; g++ 12 where there is one, else nvcc\'s own choice')
-    parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build-device', metavar='DIR')
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='compilers at a time; one takes up to 3 GB')
     parser.add_argument('--only', default='', metavar='REGEX', help='only programs whose names contain this: region, contract, …')
     parser.add_argument('--seconds', type=int, default=300, help='limit of a program\'s run')
     parser.add_argument('--sanitize', action='store_true', help='compute-sanitizer too: memcheck and racecheck of the quick ones')
-    parser.add_argument('--rebuild', action='store_true')
     which = parser.add_mutually_exclusive_group()
     which.add_argument('--build-only', action='store_true')
     which.add_argument('--run-only', action='store_true')
     return parser.parse_args()
-
-
-def architecture():
-    """That of the first device."""
-    try:
-        found = subprocess.run(['nvidia-smi', '--query-gpu=compute_cap', '--format=csv,noheader'], check=True, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.split()
-    except (OSError, subprocess.CalledProcessError):
-        found = []
-    if not found:
-        sys.exit('nvidia-smi names no device: say --arch sm_90 or the like')
-    return 'sm_' + found[0].replace('.', '')
 
 
 def sources(only):
@@ -93,22 +77,16 @@ def first_errors(log, count=3):
 
 def build(options, programs):
     """Builds what is missing, as many at a time as there are jobs; returns the names of what did not build."""
-    number = (options.arch or architecture()).removeprefix('sm_')
+    device = nvcc.device_command(options)
     options.build.mkdir(parents=True, exist_ok=True)
-    catch = catch_folder(options)
-    common = [options.nvcc, '-std=c++20', '-O1', '-isystem', options.eigen, '-I', ROOT / 'include', '-I', ROOT / 'kernels',
-              '-I', ROOT / 'tests', *catch]
-    if options.ccbin:
-        common += ['-ccbin', options.ccbin]
-    device = ['--expt-relaxed-constexpr', '--extended-lambda', '-diag-suppress', '186,554', '-gencode',
-              f'arch=compute_{number},code=sm_{number}']
+    common = ['-I', ROOT / 'tests', *catch_folder(options)]
     main = options.build / 'main.o'
-    wanted = {name: path for name, path in programs.items() if options.rebuild or not up_to_date(options.build / name, path)}
+    wanted = {name: path for name, path in programs.items() if not up_to_date(options.build / name, path)}
 
     def one(name):
         log = options.build / f'{name}.build.log'
         object_file = options.build / f'{name}.o'
-        good, seconds = run([*common, *device, '-x', 'cu', '-c', wanted[name], '-o', object_file], log)
+        good, seconds = run([*device, *common, '-O1', '-x', 'cu', '-c', wanted[name], '-o', object_file], log)
         return name, good, seconds, log
 
     with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
@@ -116,7 +94,8 @@ def build(options, programs):
         compiled = [pool.submit(one, name) for name in sorted(wanted, key=lambda n: -wanted[n].stat().st_size)]
         has_main = True
         if any(name != 'contract_06' for name in wanted):
-            has_main, _ = run([*common, '-O0', '-c', KERNELS / 'card_main.cpp', '-o', main], options.build / 'main.build.log')
+            has_main, _ = run([*nvcc.host_command(options), *common, '-c', KERNELS / 'card_main.cpp', '-o', main],
+                              options.build / 'main.build.log')
             if not has_main:
                 print('main did not build:', *first_errors(options.build / 'main.build.log'), sep='\n  ')
         failed = set()
@@ -125,8 +104,7 @@ def build(options, programs):
             objects = [options.build / f'{name}.o'] + ([] if name == 'contract_06' else [main])
             if good and (has_main or name == 'contract_06'):
                 link = options.build / f'{name}.link.log'
-                ccbin = ['-ccbin', options.ccbin] if options.ccbin else []
-                good, _ = run([options.nvcc, *ccbin, *objects, '-o', options.build / name, '-lcublasLt', '-Xlinker', '-s'], link)
+                good, _ = run([*nvcc.host_command(options), *objects, '-o', options.build / name, *nvcc.libraries(options)], link)
                 log = log if good else link
                 objects[0].unlink()
             else:
@@ -139,18 +117,17 @@ def build(options, programs):
 
 
 def up_to_date(program, source):
-    return program.exists() and program.stat().st_mtime > source.stat().st_mtime
+    """Whether a program is newer than its source and every header."""
+    headers = [h for folder in ('include', 'kernels', 'tests') for h in (ROOT / folder).rglob('*.hpp')]
+    return program.exists() and program.stat().st_mtime > max(p.stat().st_mtime for p in [source, *headers])
 
 
 def execute(command, seconds, log):
     """Runs a program. Returns what came of it in a word, and its output."""
-    environment = dict(os.environ)
-    libraries = [str(p) for p in cublas_folders()]
-    environment['LD_LIBRARY_PATH'] = os.pathsep.join(libraries + [environment.get('LD_LIBRARY_PATH', '')])
     start = time.monotonic()
     try:
         done = subprocess.run([str(c) for c in command], timeout=seconds, text=True, errors='replace', stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, env=environment, cwd=ROOT / 'tests')
+                              stderr=subprocess.STDOUT, env=nvcc.environment(), cwd=ROOT / 'tests')
         status, text = done.returncode, done.stdout
     except subprocess.TimeoutExpired as over:
         status, text = None, (over.stdout or b'').decode(errors='replace') if isinstance(over.stdout, bytes) else over.stdout or ''
@@ -159,14 +136,6 @@ def execute(command, seconds, log):
     if status == SKIPPED or (status == 0 and 'no CUDA device' in text):
         return 'skipped', time.monotonic() - start, text
     return {None: 'timeout', 0: 'ok'}.get(status, f'FAILED ({status})'), time.monotonic() - start, text
-
-
-def cublas_folders():
-    """Where cuBLASLt lies in a Python environment, for machines whose toolkit does not have it: the toolkit's goes first."""
-    for path in sys.path:
-        for name in ('nvidia/cu13/lib', 'nvidia/cublas/lib'):
-            if (pathlib.Path(path) / name).is_dir():
-                yield pathlib.Path(path) / name
 
 
 def run_all(options, programs, unbuilt):
