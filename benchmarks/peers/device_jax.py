@@ -105,7 +105,8 @@ def make(name):
     if family == 'adam':
         return Adam(size(rest))
     if family in ('product', 'product tf32'):
-        return product(int(rest), 'highest' if family == 'product' else 'tensorfloat32')
+        # What JAX calls the default is TF32 where the device has it.
+        return product(int(rest), jax.lax.Precision.HIGHEST if family == 'product' else jax.lax.Precision.DEFAULT)
     return {'training': with_jax.Step, 'epoch': functools.partial(with_jax.Epoch, pictures=lambda: worker.raw_pictures(PICTURES))}[family](rest)
 
 
