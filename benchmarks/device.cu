@@ -1,5 +1,5 @@
-// Tenon on a CUDA device, for device.py: bandwidth, regions, rows, products, optimisers, training steps as they are and captured.
-// Without a device it says so and ends with status 77.
+// Tenon on a CUDA device, for device.py: bandwidth, regions, rows, products, optimisers, training steps as they are and
+// captured. Without a device it says so and ends with status 77.
 //
 //     device [folder with images.u8 and labels.u8]
 #include <tenon/cuda.hpp>

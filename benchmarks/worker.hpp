@@ -1,5 +1,5 @@
-// The frame of a C++ program that a Python program asks for measurements, line by line, without a library for it: the twin of
-// peers/worker.py, whose requests it answers.
+// The frame of a C++ program that a Python program asks for measurements, line by line, without a library for it: the
+// twin of peers/worker.py, whose requests it answers.
 #pragma once
 
 #include <algorithm>
@@ -50,7 +50,8 @@ inline side const& find(std::string_view work, std::string_view name) {
     throw std::invalid_argument("no side " + std::string(name) + " of " + std::string(work));
 }
 
-/// What follows `"key": ` in a request, a string or a number; requests are flat, and their strings have nothing that JSON escapes.
+/// What follows `"key": ` in a request, a string or a number; requests are flat, and their strings have nothing that
+/// JSON escapes.
 inline std::string field(std::string_view request, std::string_view key) {
     std::string const label = "\"" + std::string(key) + "\": ";
     auto at = request.find(label);
@@ -94,14 +95,16 @@ inline std::string measure(any_work& w, double seconds) {
 
 }  // namespace detail
 
-/// Registers one side of a work: a class with `run()`, which does it once or asks for it, `wait()`, which returns when all that was
-/// asked for is done, and `result()`, which does it from its start. Sides of a work are registered one after another.
+/// Registers one side of a work: a class with `run()`, which does it once or asks for it, `wait()`, which returns when
+/// all that was asked for is done, and `result()`, which does it from its start. Sides of a work are registered one
+/// after another.
 template <class Work>
 void add(std::string const& work, std::string const& side) {
     detail::sides().push_back({work, side, [] { return std::make_unique<detail::some_work<Work>>(); }});
 }
 
-/// Answers requests until there are no more: `list`, `check` and `time`. A work stays alive until another one is asked for.
+/// Answers requests until there are no more: `list`, `check` and `time`. A work stays alive until another one is asked
+/// for.
 inline void serve(std::istream& requests, std::ostream& answers) {
     std::vector<std::pair<std::string, std::unique_ptr<detail::any_work>>> alive;
     std::string alive_name;

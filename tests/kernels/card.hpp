@@ -1,5 +1,6 @@
-// What the tests look at and change on a real card, by the names that host_cuda has for its stand-ins: calls of the runtime and of
-// cuBLASLt are counted on their way there. Included before the library, whose calls the macros below stand for.
+// What the tests look at and change on a real card, by the names that host_cuda has for its stand-ins: calls of the
+// runtime and of cuBLASLt are counted on their way there. Included before the library, whose calls the macros below
+// stand for.
 #pragma once
 
 #include <cublasLt.h>

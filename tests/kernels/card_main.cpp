@@ -1,4 +1,5 @@
-// The main function of the tests on a card: without one they are skipped, by the status that Meson and others take for that.
+// The main function of the tests on a card: without one they are skipped, by the status that Meson and others take for
+// that.
 #if __has_include(<catch2/catch_session.hpp>)
 #include <catch2/catch_session.hpp>
 #else

@@ -1,6 +1,6 @@
-// The device's executor against the processor's: the same function on both, values and gradients compared. A C++ compiler takes
-// the headers of host_cuda/ for the CUDA toolkit's, so that the executor and its kernels run without a device; nvcc builds the same
-// tests for a card.
+// The device's executor against the processor's: the same function on both, values and gradients compared. A C++
+// compiler takes the headers of host_cuda/ for the CUDA toolkit's, so that the executor and its kernels run without a
+// device; nvcc builds the same tests for a card.
 #pragma once
 
 #if defined(__CUDACC__)
@@ -22,16 +22,16 @@ namespace device_test {
 
 namespace tn = tenon;
 
-/// What was asked of the runtime and of cuBLASLt: `launches`, `allocations`, `copies` and `refused` count, `has_epilogues` and
-/// `late_streams` change what they do.
+/// What was asked of the runtime and of cuBLASLt: `launches`, `allocations`, `copies` and `refused` count,
+/// `has_epilogues` and `late_streams` change what they do.
 #if defined(__CUDACC__)
 namespace calls = card;
 #else
 namespace calls = host_cuda;
 #endif
 
-/// Whether as many launches were made as were expected. A card's library may refuse an epilogue, whose work a launch of ours
-/// does then: where it has, more launches are let pass, and the test says so.
+/// Whether as many launches were made as were expected. A card's library may refuse an epilogue, whose work a launch of
+/// ours does then: where it has, more launches are let pass, and the test says so.
 inline bool launched(std::size_t made, std::size_t expected) {
     if (made <= expected || calls::refused == 0) return made == expected;
     WARN("not compared: " + std::to_string(made) + " launches for " + std::to_string(expected) +
@@ -95,8 +95,8 @@ auto device_variable(tn::tensor<T, E...> const& x) {
     return tn::cuda::variable<T, E...>(x);
 }
 
-/// Whether backward(f(x…)) gives the same value, and twice the same gradients when it is called twice, and the same again
-/// after zero_grad.
+/// Whether backward(f(x…)) gives the same value, and twice the same gradients when it is called twice, and the same
+/// again after zero_grad.
 template <class F, class... X>
 bool gradients_agree(F const& f, X const&... x) {
     auto host = std::tuple(host_variable(x)...);

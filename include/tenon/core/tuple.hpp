@@ -13,7 +13,8 @@ template <std::size_t I, class T>
 struct tuple_element_of {
     T value;
 };
-/// Elements with state are not to lie in each other's padding: of such objects nvcc's code generator makes types without end.
+/// Elements with state do not lie in each other's padding: nvcc's code generator runs out of memory for kernels that take
+/// such objects.
 template <std::size_t I, class T>
     requires std::is_empty_v<T>
 struct tuple_element_of<I, T> {
