@@ -365,18 +365,18 @@ private:
                           .name = name.text,
                           .operations = n.shape().size(),
                           .gradient_operations = n.shape().size()},
-                         [&] {
-                             each_operand(n, [&](auto const& a) {
-                                 using operand = operand_tape<Tape, decltype(a)>;
-                                 if constexpr (requires { typename Rules::template operand_in_memory<operand>; })
-                                     takes<typename Rules::template operand_in_memory<operand>>(a);
-                                 else streams<operand>(a);
-                             });
-                         });
+                         [&] { each_operand(n, [&](auto const& a) { reads<operand_tape<Tape, decltype(a)>>(a); }); });
         else {
             each_operand(n, [&](auto const& a) { streams<operand_tape<Tape, decltype(a)>>(a); });
             fuses(name.text, 1);
         }
+    }
+    /// An operand of a kernel that says nothing of itself.
+    template <class Operand, class A>
+    void reads(A const& a) {
+        if constexpr (requires { typename Rules::template operand_in_memory<Operand>; })
+            takes<typename Rules::template operand_in_memory<Operand>>(a);
+        else streams<Operand>(a);
     }
     template <class Tape, class A>
     using operand_tape =
