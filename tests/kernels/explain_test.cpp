@@ -393,7 +393,7 @@ TEST_CASE("a plan says how many blocks of memory are taken", "[kernels]") {
     back(tn::sum(tn::gelu_tanh(tn::matmul(a, w)) * 2.f));
     auto const named = tn::let(tn::matmul(a, w));
     back(tn::sum(named * named));
-    // One picture: scratch of two sizes, for the weight's gradient and for the bias's, would be two blocks one after the other.
+    // One picture: scratch of two sizes, for the weight's gradient and the bias's, would be two blocks in turn.
     auto pictures = variable<float, 1, 3, 30, 30>();
     auto filters = variable<float, 4, 3, 3, 3>();
     auto offsets = variable<float, 4>();

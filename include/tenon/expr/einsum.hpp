@@ -175,8 +175,9 @@ constexpr std::size_t joined_extent(std::size_t first, std::size_t count) {
         n = is_dynamic(n) || is_dynamic(S::static_extents[a]) ? dyn : n * S::static_extents[a];
     return n;
 }
-/// x under [batch, rows, columns], or [rows, columns] without a batch, where each stands for that many of its axes; rows or
-/// columns of no axes have extent 1. Where each is one axis this is x itself, which a product reads where it lies.
+/// x under [batch, rows, columns], or [rows, columns] without a batch, where each stands for that many of its axes;
+/// rows or columns of no axes have extent 1. Where each is one axis this is x itself, which a product reads where it
+/// lies.
 template <std::size_t Batch, std::size_t Rows, std::size_t Columns, class A>
 constexpr auto as_matrices(A&& x) {
     using s = shape_t<A>;
