@@ -423,17 +423,18 @@ public:
     /// dw = dy ⋆ x, or dw += dy ⋆ x. Where the weight alone has too few elements for the device, parts of the depth are
     /// summed apart and added up by a second launch.
     void weight_gradient(T const* x, T const* dy, T* dw, bool adds) const {
-        auto const [part, parts] = weight_parts();
-        auto const sum = [&, part = part, parts = parts](T* to, bool add) {
-            run<tile_of_weight>(
-                sizes<unsigned, pixel_index>{weight_rows, outputs, static_cast<pixel_index>(images() * output_size()),
-                                             static_cast<pixel_index>(part), static_cast<unsigned>(parts), groups},
-                mapped_factor<true, T, windows_of_input>{x, {positions_of_output(), x_}},
-                mapped_factor<true, T, pixels_of_output>{dy, {positions_of_output(), y_}},
-                mapped_result<T, weights, outputs>{to, {}, nullptr, add, weight_size});
+        division const parts = weight_parts();
+        auto const sum = [&](T* to, bool add) {
+            run<tile_of_weight>(sizes<unsigned, pixel_index>{weight_rows, outputs,
+                                                             static_cast<pixel_index>(images() * output_size()),
+                                                             static_cast<pixel_index>(parts.length),
+                                                             static_cast<unsigned>(parts.count), groups},
+                                mapped_factor<true, T, windows_of_input>{x, {positions_of_output(), x_}},
+                                mapped_factor<true, T, pixels_of_output>{dy, {positions_of_output(), y_}},
+                                mapped_result<T, weights, outputs>{to, {}, nullptr, add, weight_size});
         };
-        if (parts == 1) sum(dw, adds);
-        else add_up_rows<T>(parts, weight_size, dw, adds, [&](T* to) { sum(to, false); });
+        if (parts.count == 1) sum(dw, adds);
+        else add_up_rows<T>(parts.count, weight_size, dw, adds, [&](T* to) { sum(to, false); });
     }
     /// The launches that find a weight's gradient.
     std::size_t weight_launches() const { return launches_adding_up_rows(weight_parts().count); }
