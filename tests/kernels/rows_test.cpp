@@ -27,6 +27,11 @@ TEST_CASE("gradients of reductions", "[kernels]") {
     CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::max<2>(a) * tn::min<2>(a)); }, x));
     CHECK(gradients_agree([](auto const& a) { return tn::max(tn::round(a)) * 2.f; }, x));
     CHECK(gradients_agree([](auto const& a) { return tn::sum(a / tn::sum<1>(tn::exp(a), tn::keepdim)); }, x));
+    // Products with no zero, one and several.
+    auto few = tn::randn<float, 6, 5>(gen);
+    few(1, 2) = few(3, 0) = few(3, 4) = 0.f;
+    CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::prod<1>(a)) + tn::sum(tn::square(tn::prod<0>(a))); },
+                          few));
 }
 
 TEST_CASE("softmax and its logarithm", "[kernels]") {

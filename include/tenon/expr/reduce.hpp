@@ -92,7 +92,12 @@ struct prod {
         else return element::pack<typename V::value_type, 1>(math::hprod(v));
     }
     template <class V> TENON_LANE static V slope(V x, V y, V g) { return g * y / x; }
-    /// The slope where zeros have been counted before: where x is 0, g is multiplied with the product of the others already.
+    /// The gradient of a product among whose elements are zeros: a single one has the product of the others as its slope,
+    /// several have none.
+    template <class V> TENON_LANE static V gradient_past_zeros(V g, V zeros, V others) {
+        return math::select(zeros == V(0), g, math::select(zeros == V(1), g * others, V(0)));
+    }
+    /// The slope, times such a gradient.
     template <class V> TENON_LANE static V slope_past_zeros(V x, V y, V g) {
         return math::select(x == V(0), g, g * y / math::select(x == V(0), V(1), x));
     }

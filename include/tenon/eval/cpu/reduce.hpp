@@ -249,8 +249,7 @@ private:
                                                             element::load_lanes<1>(counts.data() + i));
     }
 
-    /// A single 0 among the elements of a product has the product of the others as its slope, several have none: multiplies
-    /// the gradients of such products with that.
+    /// Counts the zeros among the elements of products, which change their gradients.
     constexpr void pass_zeros() {
         std::size_t const n = shape_.size();
         buffer<T, static_size<Shape>> zeros, others;
@@ -270,11 +269,10 @@ private:
             return math::select(v == V(0), V(1), v);
         });
         for (std::size_t i = 0; i != n; ++i) {
-            auto const count = element::load_lanes<1>(zeros.data() + i);
-            auto const g = element::load_lanes<1>(gradients_.data() + i);
-            using V = std::remove_cvref_t<decltype(g)>;
-            V const single = math::select(count == V(1), g * element::load_lanes<1>(others.data() + i), V(0));
-            element::store_lanes(gradients_.data() + i, math::select(count == V(0), g, single));
+            element::store_lanes(gradients_.data() + i,
+                                 Op::gradient_past_zeros(element::load_lanes<1>(gradients_.data() + i),
+                                                         element::load_lanes<1>(zeros.data() + i),
+                                                         element::load_lanes<1>(others.data() + i)));
         }
     }
 

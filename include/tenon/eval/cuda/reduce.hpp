@@ -91,14 +91,43 @@ struct equals_result_reader : reader_base<T> {
     }
 };
 
+/// 1 where an element is 0, else 0.
+struct is_zero {
+    template <class V>
+    TENON_LANE static V of(V x) {
+        return math::select(x == V(0), V(1), V(0));
+    }
+};
+/// An element, but 1 where it is 0.
+struct unless_zero {
+    template <class V>
+    TENON_LANE static V of(V x) {
+        return math::select(x == V(0), V(1), x);
+    }
+};
+/// What a rule makes of each element.
+template <class Rule, class T, class Reader>
+struct rule_reader : reader_base<T> {
+    Reader reader;
+    TENON_HOST_DEVICE explicit rule_reader(Reader r) : reader(r) {}
+    template <std::size_t N, class Index>
+    TENON_INLINE __device__ auto load(Index i) const {
+        static_assert(N == 1);
+        using V = lane_t<T, 1>;
+        return lane_registers<V, 1>{{{Rule::of(V(math::convert<T>(reader.template load<1>(i).value.at[0])))}}};
+    }
+};
+
 /// The gradient that an element gets from its result.
-/// @param counts how many elements share each result, or null
+/// @param counts how many elements share each result, or are 0, or null
+/// @param others the products of the elements that are not 0, or null
 template <class Op, class T, class Map>
 struct reduction_seed {
     Map map;
     T const* y;
     T const* g;
     T const* counts;
+    T const* others;
     template <std::size_t N, class Index, class V>
     TENON_INLINE __device__ auto load(Index i, lanes<V, N> const& x) const {
         using lane = lane_t<T, 1>;
@@ -106,8 +135,15 @@ struct reduction_seed {
         for (std::size_t k = 0; k < N; ++k) {
             auto const o = map.result(static_cast<Index>(i + k));
             lane one = element::load_lanes<1>(g + o);
-            if (counts) one = one / element::load_lanes<1>(counts + o);
-            all.at[k] = Op::slope(math::convert<T>(x.at[k]), element::load_lanes<1>(y + o), one);
+            lane const value = element::load_lanes<1>(y + o), element = math::convert<T>(x.at[k]);
+            if constexpr (requires { Op::counts_zeros; }) {
+                one = Op::gradient_past_zeros(one, element::load_lanes<1>(counts + o),
+                                              element::load_lanes<1>(others + o));
+                all.at[k] = Op::slope_past_zeros(element, value, one);
+            } else {
+                if (counts) one = one / element::load_lanes<1>(counts + o);
+                all.at[k] = Op::slope(element, value, one);
+            }
         }
         return all;
     }
@@ -166,34 +202,42 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     }
     void finish() {
         if constexpr (differentiable) {
-            T const* counts = nullptr;
+            using reader = decltype(operand_.template reader<1, pass::values>(nullptr));
             if constexpr (requires { Op::shares; }) {
                 counts_.reserve(shape_.size());
-                auto const r = operand_.template reader<1, pass::values>(nullptr);
                 reduce_on_device<op::sum>(
-                    equals_result_reader<T, std::remove_const_t<decltype(r)>, map_type>(r, map(), this->device_data()),
+                    equals_result_reader<T, reader, map_type>(operand_.template reader<1, pass::values>(nullptr), map(),
+                                                              this->device_data()),
                     map(), counts_.data());
-                counts = counts_.data();
             }
-            backward_on_device(
-                operand_, reduction_seed<Op, T, map_type>{map(), this->device_data(), this->device_gradient(), counts});
+            if constexpr (requires { Op::counts_zeros; }) {
+                counts_.reserve(shape_.size());
+                others_.reserve(shape_.size());
+                reader const r = operand_.template reader<1, pass::values>(nullptr);
+                reduce_on_device<op::sum>(rule_reader<is_zero, T, reader>(r), map(), counts_.data());
+                reduce_on_device<op::prod>(rule_reader<unless_zero, T, reader>(r), map(), others_.data());
+            }
+            backward_on_device(operand_,
+                               reduction_seed<Op, T, map_type>{map(), this->device_data(), this->device_gradient(),
+                                                               counts_.data(), others_.data()});
             operand_.finish();
         }
     }
     template <class Plan>
     static void describe(node const& n, Plan& p) {
         std::size_t const elements = n.operand.shape().size();
-        constexpr bool counts = requires { Op::shares; };
+        constexpr bool zeros = requires { Op::counts_zeros; }, counts = zeros || requires { Op::shares; };
         p.template kernel<device_tape>(
             n,
             {.kind = "reduction",
              .name = Op::name,
              .operations = elements,
              .gradient_operations = elements,
-             .gradient_launches = {counts ? std::size_t{2} : std::size_t{1}}},
+             .gradient_launches = {std::size_t{1} + counts + zeros}},
             [&] {
                 p.template streams<operand>(n.operand);
                 if (counts && differentiable) p.template holds<decltype(counts_)>(n.shape().size());
+                if (zeros && differentiable) p.template holds<decltype(others_)>(n.shape().size());
                 p.template scratch<cuda::buffer<T>>(
                     blocks_sharing(n.shape().size(), elements / std::max<std::size_t>(n.shape().size(), 1)));
             });
@@ -208,7 +252,7 @@ private:
 
     [[no_unique_address]] Shape shape_;
     operand operand_;
-    cuda::buffer<T> counts_;
+    cuda::buffer<T> counts_, others_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval
