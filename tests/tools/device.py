@@ -24,7 +24,7 @@ import nvcc
 from nvcc import ROOT, SKIPPED
 
 KERNELS = ROOT / 'tests' / 'kernels'
-# Under compute-sanitizer a launch takes a hundred times as long; these cover every kernel but batch_norm's and clip's.
+# Under compute-sanitizer a launch takes a hundred times as long; these cover all kernels but those of batch_norm, clip and normalize.
 QUICK = ['concat', 'dropout', 'index', 'loss', 'matmul', 'prefetch', 'region', 'rows', 'training']
 
 
