@@ -2,6 +2,8 @@
 // `-std=c++20 --expt-relaxed-constexpr --extended-lambda`; programs link cudart and cublasLt.
 #pragma once
 
+#include <tenon/tenon.hpp>
+
 #include <tenon/cuda/capture.hpp>
 #include <tenon/cuda/clip.hpp>
 #include <tenon/cuda/creation.hpp>
@@ -12,4 +14,3 @@
 #include <tenon/cuda/transfer.hpp>
 #include <tenon/eval/cuda/evaluate.hpp>
 #include <tenon/eval/cuda/plan.hpp>
-#include <tenon/tenon.hpp>

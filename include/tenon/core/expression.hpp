@@ -35,7 +35,9 @@ struct joined_device<A> {
     using type = A;
 };
 template <class A, class B>
-struct joined_device<A, B> : devices_differ<A, B> {};
+struct joined_device<A, B> : devices_differ<A, B> {
+    using type = A;  // spares the reader a second error
+};
 template <class A>
 struct joined_device<A, A> : joined_device<A> {};
 template <class A>

@@ -118,9 +118,6 @@ constexpr void visit_parameters(Model& model, F&& f) {
         std::apply([&](auto&... element) { (visit_parameters(element, f), ...); }, model);
     else if constexpr (reflect::aggregate<plain>)
         reflect::visit_members(model, [&](auto&... member) { (visit_parameters(member, f), ...); });
-    else if constexpr (!buffer<plain>)
-        static_assert(!detail::hides_parameters<plain>(), "a model keeps layers in a std::array or as members, not in "
-                                                          "a std::vector, std::optional or behind a pointer");
 }
 
 /// Calls `f(layer)` for the model and all that it is made of, outside in.
@@ -176,7 +173,12 @@ constexpr auto model_device() {
         return decltype(reflect::visit_members(std::declval<M&>(), []<class... C>(C&...) {
             return typename joined_model_device<parts_of<std::remove_const_t<C>...>>::type{};
         })){};
-    else return std::type_identity<anywhere>{};
+    else {
+        static_assert(buffer<M> || !hides_parameters<M>(),
+                      "a model keeps layers in a std::array or as members, not in a "
+                      "std::vector, std::optional or behind a pointer");
+        return std::type_identity<anywhere>{};
+    }
 }
 template <class... M>
 struct joined_model_device<parts_of<M...>> {
