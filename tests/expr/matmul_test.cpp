@@ -59,7 +59,7 @@ void check_batch(X const& x, W const& w) {
     tn::tensor const sums = tn::matmul(x, w) + tn::matmul(x * 2.0, w);
     tn::tensor const values(x);
     std::size_t const rows = all.shape()[1], columns = all.shape()[2];
-    for (std::size_t b = 0; b != all.shape()[0]; ++b) {
+    for (std::ptrdiff_t b = 0; b != static_cast<std::ptrdiff_t>(all.shape()[0]); ++b) {
         tn::tensor const one = tn::matmul(tn::select<0>(values, b), w);
         CHECK(tn::allclose(tn::select<0>(all, b), one, {.rtol = 1e-12, .atol = 1e-12}));
         CHECK(tn::allclose(tn::select<0>(sums, b), one * 3.0, {.rtol = 1e-12, .atol = 1e-12}));

@@ -131,7 +131,8 @@ struct tape<product_node<A, B>, Grad>
         auto const operands = [&] {
             p.template takes<dense<left>>(n.a);
             p.template takes<dense<right>>(n.b);
-            auto const a = nowhere<left>(), b = nowhere<right>();
+            auto const a = nowhere<left>();
+            auto const b = nowhere<right>();
             auto const product =
                 matrix_at<row_stride, 1>(static_cast<T const*>(nullptr), static_cast<std::ptrdiff_t>(c), 1);
             if constexpr (on_demand)
@@ -162,7 +163,8 @@ struct tape<product_node<A, B>, Grad>
     static constexpr std::size_t kept_by_rows(node const& n)
         requires on_demand
     {
-        auto const a = nowhere<left>(), b = nowhere<right>();
+        auto const a = nowhere<left>();
+        auto const b = nowhere<right>();
         return by_rows::pays(rows(n.shape()), a, b) ? by_rows::held(a, b)[0] : std::numeric_limits<std::size_t>::max();
     }
 
