@@ -40,7 +40,7 @@ TEST_CASE("derivatives of plain functions, also of derivatives") {
     auto twice = [&](auto x) { return tn::derivative(f, x); };
     CHECK(std::abs(tn::derivative(twice, 0.5) - (2 * std::cos(0.5) - std::sin(0.5) * 0.5)) < 1e-15);
     constexpr auto cube = [](auto v) { return v * v * v; };
-    static_assert(tn::derivative([](auto x) { return tn::derivative(cube, x); }, 2.0) == 12.0);
+    static_assert(tn::derivative([cube](auto x) { return tn::derivative(cube, x); }, 2.0) == 12.0);
     // d/dx x ∂(x y + y²)/∂y at y = x is 6x; what does not depend on y has no derivative in its direction.
     CHECK(tn::derivative([](auto x) { return x * tn::derivative([x](auto y) { return x * y + y * y; }, x); }, 2.0) ==
           12.0);
