@@ -220,7 +220,7 @@ private:
         for (std::size_t q = 0; q != count; ++q) {
             std::ptrdiff_t oa = 0, ob = 0;
             std::size_t left_over = q;
-            for (std::size_t i = rank - 2; i-- > 0;) {
+            for (std::size_t i = is_one ? 0 : rank - 2; i-- > 0;) {
                 auto const at = static_cast<std::ptrdiff_t>(left_over % shape_[i]);
                 left_over /= shape_[i];
                 std::size_t const from_last = rank - i;
