@@ -7,16 +7,17 @@ namespace tenon::inline TENON_TARGET::eval {
 
 /// A product of static width and depth whose rows are computed when they are read, as many at once as keep the tiles busy. That
 /// is how a bias, an activation, a residual or a softmax follows a product without the product being in memory. With bias and
-/// relu, 4096×16×64 floats take 0.87 of the time on Zen 3, 8192×64×64 0.98, 65536×64×64 0.99, and with softmax 1.03 to 1.05 of it.
-/// Deep products have nothing to gain (1.01 at 1024×256×256), and their B, which is packed for all rows, had better stay in parts
-/// that fit the cache.
+/// relu, 4096×16×64 floats take 0.87 to 0.93 of the time on Zen 3, 8192×64×64 0.92 to 0.97, 65536×64×64 0.96 to 0.97 and 2048×128×512
+/// 0.92 to 0.95; with softmax after 64 columns 1.00 to 1.05. Deep products have little to gain (0.98 at 1024×256×256), and their B,
+/// which is packed for all rows, had better stay in parts that fit the cache.
 template <std::size_t N, std::size_t K, class T>
 class gemm_rows {
 public:
-    /// How many rows are computed at once: 128 KiB of them at most, and so many that B is read for several tiles.
+    /// How many rows are computed at once: 32 KiB of them, and so many that B is read for several tiles. 16 and 128 KiB take 1.00 to
+    /// 1.05 times as long, but for 8192×64×64, where 16 KiB are as fast.
     static constexpr std::size_t at_once = [] {
         constexpr std::size_t few = 4 * tile<T>::rows;
-        std::size_t const in_cache = 131072 / (std::max<std::size_t>(N, 1) * sizeof(T));
+        std::size_t const in_cache = 32768 / (std::max<std::size_t>(N, 1) * sizeof(T));
         return std::clamp(in_cache / tile<T>::rows * tile<T>::rows, few, blocking<T>::rows);
     }();
     /// Whether this way suits the type and the extents.
