@@ -3,8 +3,8 @@
 
 #include <type_traits>
 
+#include <tenon/eval/cpu/plan.hpp>
 #include <tenon/eval/execution_plan.hpp>
-#include <tenon/eval/planner.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -14,8 +14,8 @@ struct backward_needs_a_scalar;
 
 /// The plan of assigning an expression to a tensor, which is not evaluated: one kernel for each loop. An elementwise
 /// region of any size is one kernel, and so is a reduction, softmax or loss with the elementwise region that it reads; where
-/// the rows of such a result are too many for the L1 cache, the loop that reads them computes each when it comes to it. A
-/// named node is evaluated once. A result that has memory of its own is copied to the tensor by its kernel.
+/// the rows of such a result, or of a shallow product, are too many for the L1 cache, the loop that reads them computes them
+/// when it comes to them. A named node is evaluated once. A result that has memory of its own is copied to the tensor by its kernel.
 ///
 /// What runs on another device has that device's plan, where a kernel is a launch or a call of a library.
 template <expression A>

@@ -34,39 +34,12 @@ inline constexpr bool wants_gradients = false;
 template <template <class, bool> class Way, class Node, bool Grad>
 inline constexpr bool wants_gradients<Way<Node, Grad>> = Grad;
 
-/// How the processor runs tapes, as far as plans tell it from devices. A device has a type with the same members.
-struct processor_rules {
-    template <class Node, bool Grad>
-    using tape = eval::tape<Node, Grad>;
-    /// A tape's temporary elements.
-    template <class T, std::size_t Size>
-    using buffer = tenon::buffer<T, Size>;
-    /// Whether what reads a region from memory and finds a kernel's result there has no kernel of its own.
-    template <class Tape>
-    static constexpr bool passes_on = [] {
-        if constexpr (Tape::is_addressable) return Tape::is_contiguous;
-        else return false;
-    }();
-    /// Whether that kernel then copies the result, and the gradient back; otherwise it writes where the result is wanted, and
-    /// the gradient has a kernel of its own.
-    static constexpr bool copies_what_it_passes_on = true;
-    /// Whether the way back begins with the kernel that follows this tape's, and not with one of its own.
-    template <class Tape>
-    static constexpr bool is_root = Tape::is_addressable;
-    /// Whether a kernel of its own, that the way back begins with, finds the value too.
-    static constexpr bool root_finds_value = false;
-    static constexpr bool on_device = false;
-    /// The kernel of a node that does not describe itself takes its operands from memory.
-    template <class Tape>
-    using operand_in_memory = dense<Tape>;
-};
-
 /// Walks through a computation as its tapes do, and writes down what they would run. A tape's static `describe(node,
 /// planner)` calls, in the order of its `forward()`, `streams` and `takes` for its operands, and then `fuses`, or `kernel`
 /// around them. It is called up to three times for a node (for the way forward, for the kernel back, for what comes
 /// before it on the way back), so it says the same each time.
 /// A template, so that the compiler passes over it where no plan is asked for.
-/// @tparam Rules how tapes are run
+/// @tparam Rules how tapes are run: `processor_rules` (eval/cpu/plan.hpp), or a device's type with the same members
 template <class Kernel, class Rules>
 class basic_planner {
 public:
@@ -508,7 +481,5 @@ private:
         gradients_from_;  ///< for each kernel, those that add to its result's gradient
     std::vector<value> values_;
 };
-
-using planner = basic_planner<planned_kernel, processor_rules>;
 
 }  // namespace tenon::inline TENON_TARGET::eval

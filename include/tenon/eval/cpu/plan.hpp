@@ -1,0 +1,39 @@
+// Plans of what the processor runs.
+#pragma once
+
+#include <cstddef>
+
+#include <tenon/eval/planner.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// How the processor runs tapes, as far as plans tell it from devices.
+struct processor_rules {
+    template <class Node, bool Grad>
+    using tape = eval::tape<Node, Grad>;
+    /// A tape's temporary elements.
+    template <class T, std::size_t Size>
+    using buffer = tenon::buffer<T, Size>;
+    /// Whether what reads a region from memory and finds a kernel's result there has no kernel of its own.
+    template <class Tape>
+    static constexpr bool passes_on = [] {
+        if constexpr (Tape::is_addressable) return Tape::is_contiguous;
+        else return false;
+    }();
+    /// Whether that kernel then copies the result, and the gradient back; otherwise it writes where the result is wanted, and
+    /// the gradient has a kernel of its own.
+    static constexpr bool copies_what_it_passes_on = true;
+    /// Whether the way back begins with the kernel that follows this tape's, and not with one of its own.
+    template <class Tape>
+    static constexpr bool is_root = Tape::is_addressable;
+    /// Whether a kernel of its own, that the way back begins with, finds the value too.
+    static constexpr bool root_finds_value = false;
+    static constexpr bool on_device = false;
+    /// The kernel of a node that does not describe itself takes its operands from memory.
+    template <class Tape>
+    using operand_in_memory = dense<Tape>;
+};
+
+using planner = basic_planner<planned_kernel, processor_rules>;
+
+}  // namespace tenon::inline TENON_TARGET::eval
