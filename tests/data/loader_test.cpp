@@ -19,21 +19,14 @@
 
 #include "../allocations.hpp"
 #include "../catch.hpp"
+#include "squares.hpp"
 
 namespace tn = tenon;
 namespace data = tenon::data;
 
 namespace {
 
-struct squares {
-    std::size_t count = 10;
-    std::size_t broken = static_cast<std::size_t>(-1);
-    std::size_t size() const { return count; }
-    auto operator[](std::size_t i) const {
-        if (i == broken) throw std::runtime_error("sample " + std::to_string(i));
-        return std::pair{tn::full<float, 2>(static_cast<float>(i)), static_cast<std::int64_t>(i * i)};
-    }
-};
+using squares = tenon_test::squares<2>;
 
 template <class L>
 std::vector<std::int64_t> labels(L& l) {

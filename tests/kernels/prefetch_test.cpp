@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "../data/squares.hpp"
 #include "device.hpp"
 
 using namespace device_test;
@@ -18,15 +19,7 @@ using tn::cuda::device;
 
 namespace {
 
-struct squares {
-    std::size_t count = 10;
-    std::size_t broken = static_cast<std::size_t>(-1);
-    std::size_t size() const { return count; }
-    auto operator[](std::size_t i) const {
-        if (i == broken) throw std::runtime_error("sample " + std::to_string(i));
-        return std::pair{tn::full<float, 3>(static_cast<float>(i)), static_cast<std::int64_t>(i * i)};
-    }
-};
+using squares = tenon_test::squares<3>;
 
 /// Which streams are late: the thread's own, and the one that copies.
 struct lateness {
