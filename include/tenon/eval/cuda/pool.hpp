@@ -69,7 +69,7 @@ struct numbered_windows : pooled_images<Input, Output> {
             }
         }
     }
-    /// Calls f(number, window) for each window that has element i of the input as its element of that number.
+    /// Calls f(window, number) for each window that has element i of the input as its element of that number.
     template <class F>
     TENON_INLINE __device__ void each_window(index i, F const& f) const {
         auto const at = this->input_place(i);
@@ -79,33 +79,50 @@ struct numbered_windows : pooled_images<Input, Output> {
             for (index l = 0; l < columns.kernel; ++l) {
                 index const x = at.x + index(columns.padding) - l * index(columns.dilation);
                 if (x % index(columns.stride) == 0 && x / index(columns.stride) < this->output_width())
-                    f(static_cast<number>(k * index(columns.kernel) + l),
-                      this->output_index({at.image, y / index(rows.stride), x / index(columns.stride)}));
+                    f(this->output_index({at.image, y / index(rows.stride), x / index(columns.stride)}),
+                      static_cast<number>(k * index(columns.kernel) + l));
             }
         }
     }
 };
 
-/// The gradients of the windows that took an element.
-template <class T, class Windows>
-struct max_pool_seed {
+/// What an element collects on the way back: its share in the gradient of each window that holds it.
+/// @tparam Share called as share(window, what `each_window` says of it)
+template <class T, class Windows, class Share>
+struct pool_seed {
     Windows windows;
-    typename Windows::number const* taken;
-    T const* g;
+    Share share;
     template <std::size_t N, class Index, class V>
     TENON_INLINE __device__ auto load(Index i, lanes<V, N> const&) const {
-        using lane = lane_t<T, 1>;
         using index = typename Windows::index;
-        lanes<lane, N> all;
+        lanes<lane_t<T, 1>, N> all;
         for (std::size_t k = 0; k < N; ++k) {
-            lane total(T(0));
-            windows.each_window(static_cast<index>(i + k),
-                                [&](typename Windows::number number, index o) TENON_LAMBDA_INLINE {
-                                    if (taken[o] == number) total = total + element::load_lanes<1>(g + o);
-                                });
+            lane_t<T, 1> total(T(0));
+            windows.each_window(static_cast<index>(i + k), [&](index window, auto said) TENON_LAMBDA_INLINE {
+                total = total + share(window, said);
+            });
             all.at[k] = total;
         }
         return all;
+    }
+};
+/// The gradient of a window that took the element.
+template <class T, class Number>
+struct taken_share {
+    Number const* taken;
+    T const* g;
+    template <class Index>
+    TENON_INLINE __device__ lane_t<T, 1> operator()(Index window, Number number) const {
+        return taken[window] == number ? element::load_lanes<1>(g + window) : lane_t<T, 1>(T(0));
+    }
+};
+/// An equal share for all elements of a window.
+template <class T>
+struct mean_share {
+    T const* g;
+    template <class Index>
+    TENON_INLINE __device__ lane_t<T, 1> operator()(Index window, T divisor) const {
+        return element::load_lanes<1>(g + window) / lane_t<T, 1>(divisor);
     }
 };
 
@@ -141,8 +158,9 @@ struct device_tape<max_pool_node<Kernel, Options, A>, Grad>
     }
     void finish() {
         if constexpr (differentiable) {
-            backward_on_device(operand_, max_pool_seed<T, windows>{windows(operand_.shape(), shape_), taken_.data(),
-                                                                   this->device_gradient()});
+            using share = taken_share<T, number>;
+            backward_on_device(operand_, pool_seed<T, windows, share>{windows(operand_.shape(), shape_),
+                                                                      share{taken_.data(), this->device_gradient()}});
             operand_.finish();
         }
     }
@@ -216,27 +234,6 @@ private:
     }
 };
 
-/// The shares that an element has in its windows' gradients.
-template <class T, class Windows>
-struct mean_pool_seed {
-    Windows windows;
-    T const* g;
-    template <std::size_t N, class Index, class V>
-    TENON_INLINE __device__ auto load(Index i, lanes<V, N> const&) const {
-        using lane = lane_t<T, 1>;
-        using index = typename Windows::index;
-        lanes<lane, N> all;
-        for (std::size_t k = 0; k < N; ++k) {
-            lane total(T(0));
-            windows.each_window(static_cast<index>(i + k), [&](index o, T divisor) TENON_LAMBDA_INLINE {
-                total = total + element::load_lanes<1>(g + o) / lane(divisor);
-            });
-            all.at[k] = total;
-        }
-        return all;
-    }
-};
-
 template <class Windows, class A, bool Grad>
 struct device_tape<mean_pool_node<Windows, A>, Grad>
     : result_on_device<device_tape<mean_pool_node<Windows, A>, Grad>, value_t<A>, shape_t<mean_pool_node<Windows, A>>,
@@ -264,8 +261,9 @@ struct device_tape<mean_pool_node<Windows, A>, Grad>
     }
     void finish() {
         if constexpr (differentiable) {
-            backward_on_device(operand_,
-                               mean_pool_seed<T, windows>{windows(operand_.shape(), shape_), this->device_gradient()});
+            using share = mean_share<T>;
+            backward_on_device(operand_, pool_seed<T, windows, share>{windows(operand_.shape(), shape_),
+                                                                      share{this->device_gradient()}});
             operand_.finish();
         }
     }
