@@ -136,9 +136,9 @@ struct adam : on_device<adam<N>> {
     }
 };
 
-template <std::size_t N, tn::cuda::matmul_precision Precision>
-struct product : on_device<product<N, Precision>> {
-    floats<N, N> a = numbers<N, N>(0), b = numbers<N, N>(1), out;
+template <std::size_t N, class T, tn::cuda::matmul_precision Precision = tn::cuda::matmul_precision::highest>
+struct product : on_device<product<N, T, Precision>> {
+    tn::cuda::tensor<T, N, N> a = tn::cast<T>(numbers<N, N>(0)), b = tn::cast<T>(numbers<N, N>(1)), out;
     void run() {
         tn::cuda::set_matmul_precision(Precision);
         out = tn::matmul(a, b);
@@ -288,8 +288,9 @@ int main(int count, char** arguments) try {
     worker::add<layer_norm<65536, 1024>>("layer_norm/65536x1024", "Tenon");
     worker::add<cross_entropy<65536, 1024>>("cross_entropy/65536x1024", "Tenon");
     worker::add<adam<64 * million>>("adam/64M", "Tenon");
-    worker::add<product<4096, tn::cuda::matmul_precision::highest>>("product/4096", "Tenon");
-    worker::add<product<4096, tn::cuda::matmul_precision::tf32>>("product tf32/4096", "Tenon");
+    worker::add<product<4096, float>>("product/4096", "Tenon");
+    worker::add<product<4096, float, tn::cuda::matmul_precision::tf32>>("product tf32/4096", "Tenon");
+    worker::add<product<4096, tn::bfloat16>>("product bf16/4096", "Tenon");
     add_training<network::shape<4, 10, 5, 2>>("10-5-2 x4");
     add_training<network::shape<64, 784, 128, 10>>("784-128-10 x64");
     add_training<network::shape<256, 784, 512, 512, 10>>("784-512-512-10 x256");

@@ -82,8 +82,16 @@ class Adam(worker.Work):
         return numpy.asarray(self.state[0])
 
 
-def product(n, precision):
-    return with_jax.Function(lambda a, b: jnp.matmul(a, b, precision=precision), (numbers((n, n), 0), numbers((n, n), 1)), room(n, n))
+class Product(with_jax.Function):
+    def __init__(self, n, factors):
+        # What JAX calls the default is TF32 where the device has it, for factors of single precision.
+        precision = jax.lax.Precision.DEFAULT if factors else jax.lax.Precision.HIGHEST
+        element = jnp.bfloat16 if factors == 'bf16' else jnp.float32
+        super().__init__(lambda a, b: jnp.matmul(a, b, precision=precision),
+                         [numbers((n, n), sequence).astype(element) for sequence in range(2)], room(n, n).astype(element))
+
+    def result(self):
+        return super().result().astype(numpy.float32)
 
 
 def make(name):
@@ -104,13 +112,12 @@ def make(name):
         return CrossEntropy(*(int(n) for n in rest.split('x')))
     if family == 'adam':
         return Adam(size(rest))
-    if family in ('product', 'product tf32'):
-        # What JAX calls the default is TF32 where the device has it.
-        return product(int(rest), jax.lax.Precision.HIGHEST if family == 'product' else jax.lax.Precision.DEFAULT)
+    if family.startswith('product'):
+        return Product(int(rest), family.removeprefix('product').strip())
     return {'training': with_jax.Step, 'epoch': functools.partial(with_jax.Epoch, pictures=lambda: worker.raw_pictures(PICTURES))}[family](rest)
 
 
-FAMILIES = ['copy', 'elementwise', 'softmax', 'layer_norm', 'cross_entropy', 'adam', 'product', 'product tf32', 'training']
+FAMILIES = ['copy', 'elementwise', 'softmax', 'layer_norm', 'cross_entropy', 'adam', 'product', 'product tf32', 'product bf16', 'training']
 FAMILIES += ['epoch'] * bool(PICTURES)
 
 

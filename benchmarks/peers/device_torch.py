@@ -74,15 +74,21 @@ class LayerNorm(Function):
 
 
 class Product(Function):
-    def __init__(self, n, tf32):
+    def __init__(self, n, factors):
         super().__init__(None, (numbers((n, n), 0), numbers((n, n), 1)), (n, n))
-        self.tf32 = tf32
+        self.tf32 = factors == 'tf32'
+        if factors == 'bf16':
+            self.inputs, self.out = [x.bfloat16() for x in self.inputs], self.out.bfloat16()
 
     @torch.no_grad()
     def run(self):
         torch.backends.cuda.matmul.allow_tf32 = self.tf32
         torch.mm(*self.inputs, out=self.out)
         torch.backends.cuda.matmul.allow_tf32 = False
+
+    def result(self):
+        self.run()
+        return self.out.float().cpu().numpy()
 
 
 def entropy_and_gradient(x, y):
@@ -298,8 +304,8 @@ def find(name):
         return {'PyTorch': lambda: CrossEntropy(*shape, False), 'torch.compile': lambda: CrossEntropy(*shape, True)}
     if family == 'adam':
         return {'PyTorch': lambda: Adam(size(rest), False), 'torch.compile': lambda: Adam(size(rest), True)}
-    if family in ('product', 'product tf32'):
-        return {'PyTorch': lambda: Product(int(rest), family == 'product tf32')}
+    if family.startswith('product'):
+        return {'PyTorch': lambda: Product(int(rest), family.removeprefix('product').strip())}
     sides = {}
     if family == 'training':
         sides = {'PyTorch': lambda: Training(rest, False, False), 'torch.compile': lambda: Training(rest, True, False),

@@ -114,3 +114,4 @@
 #include <tenon/optim/rmsprop.hpp>
 #include <tenon/optim/sgd.hpp>
 #include <tenon/optim/step_lr.hpp>
+#include <tenon/scalar/narrow.hpp>

@@ -45,6 +45,8 @@ TEST_CASE("a tensor comes back from its file") {
     round_trip<std::int8_t, 5>(f);
     round_trip<std::uint64_t, 5, 1, 2>(f);
     round_trip<bool, 3>(f);
+    round_trip<tn::float16, 3, 2>(f);
+    CHECK(tn::io::read_file(f / "x.npy").find("'<f2'") != std::string::npos);
     round_trip<float>(f);
     round_trip<float, 0, 3>(f);
     CHECK(tn::io::read_file(f / "x.npy").size() % 64 == 0);

@@ -57,6 +57,17 @@ TEST_CASE("half precision widens to float") {
     CHECK((h(0) == 1.f && h(1) == 0x1p-24f && h(2) < -3e38f && h(3) == -0.333251953125f));
     CHECK(m.get<float, 1>("b")(0) == -4.f);
     CHECK(!error_of<tn::io_error>([&] { (void)m.get<double, 4>("h"); }).empty());
+    // As they are, and back.
+    CHECK(m.get<tn::float16, 4>("h")(1).bits == 1);
+    CHECK(m.get<tn::bfloat16, 1>("b")(0) == -4.f);
+    CHECK(!error_of<tn::io_error>([&] { (void)m.get<tn::bfloat16, 4>("h"); }).empty());
+    tn::io::safetensors_writer()
+        .add("h", m.get<tn::float16, 4>("h"))
+        .add("b", m.get<tn::bfloat16, 1>("b"))
+        .write(f / "n");
+    auto const n = tn::io::load_safetensors(f / "n");
+    CHECK(n.get<float, 4>("h")(3) == -0.333251953125f);
+    CHECK(n.get<float, 1>("b")(0) == -4.f);
 }
 
 TEST_CASE("what is asked for has to be what is there") {

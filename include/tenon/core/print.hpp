@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <tenon/core/tensor.hpp>
+#include <tenon/scalar/narrow.hpp>
 
 namespace tenon::inline TENON_TARGET {
 namespace detail {
@@ -171,7 +172,7 @@ std::vector<std::string> format_elements(std::vector<T> const& values, bool sing
 /// of 75 characters, and above 1000 elements only the ends of each axis.
 template <class T, std::size_t... E>
 std::string to_string(tensor<T, E...> const& x) {
-    static_assert(std::is_arithmetic_v<T>, "only tensors of numbers are printed");
+    static_assert(std::is_arithmetic_v<T> || element::narrow<T>, "only tensors of numbers are printed");
     if (x.size() == 0) return "[]";
     bool const summary = x.size() > detail::print_threshold;
     auto const extents = x.shape().extents();
@@ -180,7 +181,7 @@ std::string to_string(tensor<T, E...> const& x) {
     if constexpr (std::is_same_v<T, bool>) {
         each([&](std::size_t i) { words.push_back(x.data()[i] ? (sizeof...(E) == 0 ? "True" : " True") : "False"); });
     } else {
-        std::vector<T> values;
+        std::vector<element::computed_t<T>> values;
         each([&](std::size_t i) { values.push_back(x.data()[i]); });
         words = detail::format_elements(values, sizeof...(E) == 0);
     }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,7 @@
 #include <tenon/core/generator.hpp>
 #include <tenon/core/philox.hpp>
 #include <tenon/core/tensor.hpp>
+#include <tenon/scalar/narrow.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -80,13 +82,14 @@ inline constexpr std::size_t numbers_per_block = sizeof(T) <= 4 ? 4 : 2;
 template <class T>
 struct uniform_numbers {
     static constexpr std::size_t per_block = numbers_per_block<T>;
+    static constexpr int digits = std::numeric_limits<T>::digits;
     T low, high;
     TENON_HOST_DEVICE void operator()(random_block const& block, T* out, std::size_t n) const {
         double const width = strict::sub(high, low);
         for (std::size_t i = 0; i != n; ++i) {
             double u;
-            if constexpr (sizeof(T) <= 4) u = (block.word[i] >> 8) * 0x1p-24;
-            else u = static_cast<double>(block.half(i) >> 11) * 0x1p-53;
+            if constexpr (sizeof(T) <= 4) u = (block.word[i] >> (32 - digits)) / double(1u << digits);
+            else u = static_cast<double>(block.half(i) >> (64 - digits)) * 0x1p-53;
             auto const v = static_cast<T>(strict::add(low, strict::mul(width, u)));
             out[i] = v >= high ? low : v;
         }
@@ -152,12 +155,12 @@ bernoulli_numbers<T> bernoulli_of(double p) {
 
 }  // namespace detail
 
-/// Fills with numbers of the uniform distribution on [low, high): low + (high - low) u, where u has 24 bits for float
-/// and 53 for double. The rare sum that rounds up to `high` becomes `low`.
+/// Fills with numbers of the uniform distribution on [low, high): low + (high - low) u, where u has as many bits as T has
+/// significant ones: 24 for float, 53 for double. The rare sum that rounds up to `high` becomes `low`.
 template <class T, std::size_t... E>
 void uniform_(tensor<T, E...>& x, std::type_identity_t<T> low = 0, std::type_identity_t<T> high = 1,
               generator& gen = default_generator()) {
-    static_assert(std::is_floating_point_v<T>, "uniform_ needs float or double");
+    static_assert(std::is_floating_point_v<T> || element::narrow<T>, "uniform_ needs floating point elements");
     detail::fill_random(x.data(), x.size(), detail::uniform_numbers<T>{low, high}, gen);
 }
 
@@ -165,7 +168,7 @@ void uniform_(tensor<T, E...>& x, std::type_identity_t<T> low = 0, std::type_ide
 template <class T, std::size_t... E>
 void normal_(tensor<T, E...>& x, std::type_identity_t<T> mean = 0, std::type_identity_t<T> std = 1,
              generator& gen = default_generator()) {
-    static_assert(std::is_floating_point_v<T>, "normal_ needs float or double");
+    static_assert(std::is_floating_point_v<T> || element::narrow<T>, "normal_ needs floating point elements");
     detail::fill_random(x.data(), x.size(), detail::normal_numbers<T>{mean, std}, gen);
 }
 

@@ -15,7 +15,7 @@ namespace tenon::inline TENON_TARGET {
 
 /// A value that is not an element of a tensor yet: a number, or a number with tangents.
 template <class T>
-concept number = std::is_arithmetic_v<T> || requires { typename T::dual_tag; };
+concept number = std::is_arithmetic_v<T> || requires { typename T::dual_tag; } || requires { typename T::narrow_tag; };
 
 struct uninitialized_t {};
 /// Makes a tensor whose elements are written before they are read.
@@ -23,7 +23,7 @@ inline constexpr uninitialized_t uninitialized{};
 
 /// Owns elements of type T in row-major order. Small static tensors keep them inside the object and work in constant
 /// expressions; others keep them on the heap, 64-byte aligned.
-/// @tparam T float, double, an integer type, bool, or a dual number
+/// @tparam T float, double, bfloat16, float16, an integer type, bool, or a dual number
 /// @tparam E the extents: numbers, `dyn`, or `dyn_as<"name">`
 template <class T, std::size_t... E>
 class tensor : public expression_base<tensor<T, E...>, T, tenon::shape<E...>> {

@@ -23,11 +23,14 @@ template <std::size_t Axis, bool Keep, class S>
 using argmax_shape = shape_from<argmax_extents<Axis, Keep, S>::rank, reduced_static<argmax_extents<Axis, Keep, S>, S>>;
 
 template <bool Least, std::ptrdiff_t... Axis, class A, class... K>
-constexpr auto make_argmax(A&& x, K...) {
+constexpr auto make_argmax(A&& x, K... kept) {
     static_assert(sizeof...(Axis) <= 1, "argmax and argmin take one axis, or none");
     constexpr bool keep = (std::is_same_v<K, keepdim_t> || ...);
     using s = shape_t<A>;
-    if constexpr (sizeof...(Axis) == 0)
+    if constexpr (element::narrow<value_t<A>>)
+        return in_float(std::forward<A>(x),
+                        [=](auto&& wide) { return make_argmax<Least, Axis...>(std::move(wide), kept...); });
+    else if constexpr (sizeof...(Axis) == 0)
         return argmax_node<Least, s::rank(), keep, node_t<A>>(as_node(std::forward<A>(x)));
     else return argmax_node<Least, (checked_axis<Axis, s>() + ...), keep, node_t<A>>(as_node(std::forward<A>(x)));
 }

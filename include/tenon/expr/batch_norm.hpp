@@ -45,7 +45,10 @@ constexpr auto* elements_of(Tensor& t) {
 template <class R, class X>
 constexpr auto standardize_channels(X&& x, running_statistics<R> running, bool training, double eps) {
     static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
-    return batch_norm_node<node_t<X>, R>(as_node(std::forward<X>(x)), running, training, eps);
+    if constexpr (element::narrow<value_t<X>>)
+        return in_float(std::forward<X>(x),
+                        [=](auto&& wide) { return standardize_channels(std::move(wide), running, training, eps); });
+    else return batch_norm_node<node_t<X>, R>(as_node(std::forward<X>(x)), running, training, eps);
 }
 /// y · weight + bias with a value of each for every channel.
 template <class Y, class W, class B>

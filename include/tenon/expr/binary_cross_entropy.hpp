@@ -24,7 +24,7 @@ struct binary_cross_entropy_with_logits_options {
 
 namespace detail {
 template <template <class, class, class> class Options, class X>
-using element_options = Options<value_t<node_t<X>>, shape_t<node_t<X>>, device_of_t<node_t<X>>>;
+using element_options = Options<element::computed_t<value_t<node_t<X>>>, shape_t<node_t<X>>, device_of_t<node_t<X>>>;
 }  // namespace detail
 
 namespace op {

@@ -131,6 +131,10 @@ constexpr auto make_conv(X&& x, W&& w, B&&... b) {
             return kernel_larger_than_input<s, extent2{t::static_extents[2], t::static_extents[3]}>{};
         else if constexpr (!(std::is_same_v<shape_t<B>, shape<e::out>> && ...))
             return conv_bias_does_not_fit<shape_t<B>..., e::out>{};
+        else if constexpr (element::narrow<T>)
+            return make_map(op::retyped<T>{},
+                            make_conv<Transposed, O>(cast<float>(std::forward<X>(x)), cast<float>(std::forward<W>(w)),
+                                                     cast<float>(std::forward<B>(b))...));
         else
             return conv_node<Transposed, O, decltype(as_elements<T>(std::forward<X>(x))),
                              decltype(as_elements<T>(std::forward<W>(w))),

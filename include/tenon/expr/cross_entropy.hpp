@@ -41,7 +41,8 @@ inline constexpr std::size_t class_extent = [] {
     else return S::static_extents[class_axis<S>];
 }();
 template <class X>
-using options_for = cross_entropy_options<value_t<node_t<X>>, class_extent<shape_t<node_t<X>>>, device_of_t<node_t<X>>>;
+using options_for = cross_entropy_options<element::computed_t<value_t<node_t<X>>>, class_extent<shape_t<node_t<X>>>,
+                                          device_of_t<node_t<X>>>;
 template <reduction R, class Logits>
 using loss_shape = std::conditional_t<R == reduction::none, target_shape<shape_t<Logits>>, tenon::shape<>>;
 }  // namespace detail
@@ -136,6 +137,10 @@ constexpr auto cross_entropy(Logits&& x, Targets&& t, detail::options_for<Logits
                                                         std::forward<Targets>(t) * (1 - smoothing) + spread, weights);
     } else if constexpr (!std::is_integral_v<value_t<node_t<Targets>>> || !detail::targets_fit<s, u>())
         return cross_entropy_targets_do_not_fit<s, u>{};
+    else if constexpr (element::narrow<value_t<node_t<Logits>>>)
+        return detail::in_float(std::forward<Logits>(x), [&](auto&& wide) {
+            return cross_entropy<R>(std::move(wide), std::forward<Targets>(t), options);
+        });
     else {
         detail::check_targets("cross_entropy", x, t);
         options.weight.check(

@@ -28,7 +28,8 @@ struct nll_loss_options {
 
 namespace detail {
 template <class X>
-using nll_options_for = nll_loss_options<value_t<node_t<X>>, class_extent<shape_t<node_t<X>>>, device_of_t<node_t<X>>>;
+using nll_options_for =
+    nll_loss_options<element::computed_t<value_t<node_t<X>>>, class_extent<shape_t<node_t<X>>>, device_of_t<node_t<X>>>;
 }  // namespace detail
 
 /// −w_t x_t for log-probabilities x and class indices t, averaged by the weights w_t (or summed, or one for each row).
@@ -42,6 +43,10 @@ constexpr auto nll_loss(X&& x, Targets&& t, detail::nll_options_for<X> const& op
     using u = shape_t<node_t<Targets>>;
     if constexpr (!std::is_integral_v<value_t<node_t<Targets>>> || !detail::targets_fit<s, u>())
         return nll_loss_targets_do_not_fit<s, u>{};
+    else if constexpr (element::narrow<value_t<node_t<X>>>)
+        return detail::in_float(std::forward<X>(x), [&](auto&& wide) {
+            return nll_loss<R>(std::move(wide), std::forward<Targets>(t), options);
+        });
     else {
         constexpr std::size_t axis = detail::class_axis<s>;
         constexpr auto at = static_cast<std::ptrdiff_t>(axis);

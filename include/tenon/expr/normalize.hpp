@@ -10,6 +10,7 @@
 
 #include <tenon/expr/reshape.hpp>
 #include <tenon/op/arithmetic.hpp>
+#include <tenon/op/cast.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -95,7 +96,10 @@ template <bool Centered, class Last, class X>
 constexpr auto standardize_last(char const* what, Last const& last, X&& x, double eps) {
     using s = shape_t<X>;
     static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
-    if constexpr (!ends_with<Last, s>()) return normalized_shape_does_not_fit<Last, s>{};
+    if constexpr (element::narrow<value_t<X>>)
+        return in_float(std::forward<X>(x),
+                        [&](auto&& wide) { return standardize_last<Centered>(what, last, std::move(wide), eps); });
+    else if constexpr (!ends_with<Last, s>()) return normalized_shape_does_not_fit<Last, s>{};
     else {
         check_last_extents(what, last, x.shape());
         return standardize_node<Centered, s::rank() - Last::rank(), 1, node_t<X>>(as_node(std::forward<X>(x)), eps);
@@ -149,7 +153,10 @@ template <std::size_t Groups, expression X>
 constexpr auto group_norm(X&& x, double eps = 1e-5) {
     using s = shape_t<X>;
     static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
-    if constexpr (!detail::groups_fit<Groups, s>()) return groups_do_not_fit<Groups, s>{};
+    if constexpr (element::narrow<value_t<X>>)
+        return detail::in_float(std::forward<X>(x),
+                                [=](auto&& wide) { return group_norm<Groups>(std::move(wide), eps); });
+    else if constexpr (!detail::groups_fit<Groups, s>()) return groups_do_not_fit<Groups, s>{};
     else {
         if (x.shape()[1] % Groups != 0)
             throw shape_error("group_norm: the channels of " + to_string(x.shape()) + " do not make " +
@@ -169,7 +176,9 @@ constexpr auto group_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
 template <expression X>
 constexpr auto instance_norm(X&& x, double eps = 1e-5) {
     static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
-    if constexpr (shape_t<X>::rank() < 3) return groups_do_not_fit<1, shape_t<X>>{};
+    if constexpr (element::narrow<value_t<X>>)
+        return detail::in_float(std::forward<X>(x), [=](auto&& wide) { return instance_norm(std::move(wide), eps); });
+    else if constexpr (shape_t<X>::rank() < 3) return groups_do_not_fit<1, shape_t<X>>{};
     else return standardize_node<true, 2, 1, node_t<X>>(as_node(std::forward<X>(x)), eps);
 }
 

@@ -8,6 +8,7 @@
 
 #include <tenon/expr/view.hpp>
 #include <tenon/expr/window.hpp>
+#include <tenon/op/cast.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -174,6 +175,9 @@ constexpr auto max_pool2d(A&& x) {
     if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
     else if constexpr (!detail::sliding_windows<Kernel, Options>::template fit<shape_t<A>>)
         return kernel_larger_than_input<shape_t<A>, Kernel>{};
+    else if constexpr (element::narrow<value_t<A>>)
+        return detail::in_float(std::forward<A>(x),
+                                [](auto&& wide) { return max_pool2d<Kernel, Options>(std::move(wide)); });
     else return max_pool_node<Kernel, Options, node_t<A>>(as_node(std::forward<A>(x)));
 }
 
@@ -185,6 +189,9 @@ constexpr auto avg_pool2d(A&& x) {
     using windows = detail::sliding_windows<Kernel, Options>;
     if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
     else if constexpr (!windows::template fit<shape_t<A>>) return kernel_larger_than_input<shape_t<A>, Kernel>{};
+    else if constexpr (element::narrow<value_t<A>>)
+        return detail::in_float(std::forward<A>(x),
+                                [](auto&& wide) { return avg_pool2d<Kernel, Options>(std::move(wide)); });
     else return mean_pool_node<windows, node_t<A>>(as_node(std::forward<A>(x)));
 }
 
@@ -194,6 +201,9 @@ constexpr auto avg_pool2d(A&& x) {
 template <std::size_t Height, std::size_t Width = Height, expression A>
 constexpr auto adaptive_avg_pool2d(A&& x) {
     if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
+    else if constexpr (element::narrow<value_t<A>>)
+        return detail::in_float(std::forward<A>(x),
+                                [](auto&& wide) { return adaptive_avg_pool2d<Height, Width>(std::move(wide)); });
     else
         return mean_pool_node<detail::adaptive_windows<extent2(Height, Width)>, node_t<A>>(as_node(std::forward<A>(x)));
 }

@@ -9,6 +9,7 @@
 
 #include <tenon/expr/view.hpp>
 #include <tenon/op/arithmetic.hpp>
+#include <tenon/op/cast.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -191,10 +192,13 @@ struct sorted_axes {
     }
 };
 template <class Op, std::ptrdiff_t... Axes, class A, class... K>
-constexpr auto reduce(A&& x, K...) {
+constexpr auto reduce(A&& x, K... keep) {
     using axes = sorted_axes<shape_t<A>, Axes...>;
-    return make_reduce<Op, (std::is_same_v<K, keepdim_t> || ...)>(
-        std::forward<A>(x), axes::sequence(std::make_index_sequence<axes::count>{}));
+    if constexpr (element::narrow<value_t<A>>)
+        return in_float(std::forward<A>(x), [=](auto&& wide) { return reduce<Op, Axes...>(std::move(wide), keep...); });
+    else
+        return make_reduce<Op, (std::is_same_v<K, keepdim_t> || ...)>(
+            std::forward<A>(x), axes::sequence(std::make_index_sequence<axes::count>{}));
 }
 /// How many elements are joined into one.
 template <std::ptrdiff_t... Axes, class A>

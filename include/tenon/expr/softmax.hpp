@@ -19,13 +19,17 @@ public:
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto softmax(A&& x) {
     static_assert(!std::is_integral_v<value_t<A>>, "softmax: needs floating point elements");
-    return softmax_node<false, detail::checked_axis<Axis, shape_t<A>>(), node_t<A>>(as_node(std::forward<A>(x)));
+    if constexpr (element::narrow<value_t<A>>)
+        return detail::in_float(std::forward<A>(x), [](auto&& wide) { return softmax<Axis>(std::move(wide)); });
+    else return softmax_node<false, detail::checked_axis<Axis, shape_t<A>>(), node_t<A>>(as_node(std::forward<A>(x)));
 }
 /// x_i − log Σ_j exp(x_j) along an axis; torch.log_softmax.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto log_softmax(A&& x) {
     static_assert(!std::is_integral_v<value_t<A>>, "log_softmax: needs floating point elements");
-    return softmax_node<true, detail::checked_axis<Axis, shape_t<A>>(), node_t<A>>(as_node(std::forward<A>(x)));
+    if constexpr (element::narrow<value_t<A>>)
+        return detail::in_float(std::forward<A>(x), [](auto&& wide) { return log_softmax<Axis>(std::move(wide)); });
+    else return softmax_node<true, detail::checked_axis<Axis, shape_t<A>>(), node_t<A>>(as_node(std::forward<A>(x)));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -16,6 +16,7 @@
 
 #include <tenon/core/tensor.hpp>
 #include <tenon/io/file.hpp>
+#include <tenon/scalar/narrow.hpp>
 
 namespace tenon::inline TENON_TARGET::io {
 
@@ -30,8 +31,11 @@ struct element_type {
 /// The element type of files for a C++ type.
 template <class T>
 constexpr element_type element_type_of() {
-    static_assert(std::is_arithmetic_v<T> && sizeof(T) <= 8, "files hold numbers of at most 8 bytes");
-    if constexpr (std::is_same_v<T, bool>) return {'b', 1};
+    static_assert((std::is_arithmetic_v<T> && sizeof(T) <= 8) || element::narrow<T>,
+                  "files hold numbers of at most 8 bytes");
+    if constexpr (std::is_same_v<T, bfloat16>) return {'h', 2};
+    else if constexpr (std::is_same_v<T, float16>) return {'f', 2};
+    else if constexpr (std::is_same_v<T, bool>) return {'b', 1};
     else if constexpr (std::is_floating_point_v<T>) return {'f', sizeof(T)};
     else return {std::is_signed_v<T> ? 'i' : 'u', sizeof(T)};
 }
@@ -104,18 +108,6 @@ void copy_elements(T* to, char const* from, std::size_t n, std::endian order) {
     else
         for (std::size_t i = 0; i != n; ++i) to[i] = load<T>(from + i * sizeof(T), order);
 }
-
-/// Half-precision bits as float; every half is a float exactly.
-inline float half_to_float(std::uint16_t h) {
-    std::uint32_t const sign = std::uint32_t{h & 0x8000U} << 16, exponent = (h >> 10) & 0x1FU, mantissa = h & 0x3FFU;
-    if (exponent == 0) {
-        float const v = static_cast<float>(mantissa) * 0x1p-24f;
-        return sign ? -v : v;
-    }
-    std::uint32_t const e = exponent == 31 ? 255 : exponent + 112;
-    return std::bit_cast<float>(sign | e << 23 | mantissa << 13);
-}
-inline float bfloat_to_float(std::uint16_t b) { return std::bit_cast<float>(std::uint32_t{b} << 16); }
 
 /// A tensor's elements as bytes in a file's order, which is little-endian; `buffer` holds them where that is not ours.
 template <class T, std::size_t... E>

@@ -177,6 +177,7 @@ void save_npy(std::filesystem::path const& file, expression_base<D, T, shape<E..
     if constexpr (!std::is_same_v<D, tensor<T, E...>>) {
         save_npy(file, x.eval());
     } else {
+        static_assert(!std::is_same_v<T, bfloat16>, "NumPy has no bfloat16: save cast<float>(x)");
         constexpr element_type type = element_type_of<T>();
         std::string header = std::string("{'descr': '") + (sizeof(T) == 1 ? '|' : '<') + type.kind +
                              std::to_string(type.bytes) + "', 'fortran_order': False, 'shape': (";

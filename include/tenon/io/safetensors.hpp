@@ -65,7 +65,7 @@ public:
         return found->second;
     }
 
-    /// One tensor. Half-precision and brain floats are read as float; other types have to be the file's.
+    /// One tensor. float16 and bfloat16 are also read as float; other types have to be the file's.
     /// @tparam E the extents; those that are `dyn` are taken from the file
     /// @throws io_error where the name is unknown or the element type another
     /// @throws shape_error where the shape is another
@@ -95,7 +95,7 @@ public:
             if (e.type.bytes == 2) {
                 for (std::size_t i = 0; i != n; ++i) {
                     auto const bits = detail::load<std::uint16_t>(from + 2 * i, std::endian::little);
-                    to[i] = e.type.kind == 'h' ? detail::bfloat_to_float(bits) : detail::half_to_float(bits);
+                    to[i] = e.type.kind == 'h' ? float(bfloat16::from_bits(bits)) : float(float16::from_bits(bits));
                 }
                 return;
             }

@@ -49,7 +49,7 @@ struct prelu {
     using preserves_features = void;
     using slopes = typename Device::template variable<float, Channels>;
     slopes weight = detail::constant_parameter<slopes>(0.25);
-    constexpr auto operator()(auto const& x) const { return tenon::prelu(x, weight); }
+    constexpr auto operator()(auto const& x) const { return tenon::prelu(x, detail::parameter_for(x, weight)); }
     static std::string description() { return "prelu(num_parameters=" + std::to_string(Channels) + ")"; }
 };
 struct elu {

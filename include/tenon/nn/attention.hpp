@@ -77,7 +77,8 @@ struct multihead_attention {
         using s = shape_t<decltype(x)>;
         if constexpr (!detail::attention_input_fits<Embed, s>()) return attention_input_does_not_fit<Embed, s>{};
         else {
-            auto const projected = let(matmul(x, transpose(in_proj_weight)) + in_proj_bias);
+            auto const projected = let(matmul(x, transpose(detail::parameter_for(x, in_proj_weight))) +
+                                       detail::parameter_for(x, in_proj_bias));
             auto const parts = detail::split_heads<3, Heads, Embed>(projected);
             return out_proj(
                 detail::attend_and_join(select<-3>(parts, 0), select<-3>(parts, 1), select<-3>(parts, 2), options));
@@ -103,8 +104,8 @@ private:
         constexpr auto size = static_cast<std::ptrdiff_t>(Embed);
         if constexpr (!detail::attention_input_fits<Embed, s>()) return attention_input_does_not_fit<Embed, s>{};
         else {
-            auto const weight = slice<0, Part * size, (Part + 1) * size>(in_proj_weight);
-            auto const bias = slice<0, Part * size, (Part + 1) * size>(in_proj_bias);
+            auto const weight = slice<0, Part * size, (Part + 1) * size>(detail::parameter_for(x, in_proj_weight));
+            auto const bias = slice<0, Part * size, (Part + 1) * size>(detail::parameter_for(x, in_proj_bias));
             return detail::split_heads<0, Heads, Embed>(let(matmul(x, transpose(weight)) + bias));
         }
     }

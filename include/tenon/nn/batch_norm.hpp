@@ -25,8 +25,8 @@ constexpr auto batch_normalized(auto const& x, Layer const& l) {
     running_statistics<float> const running{tenon::detail::elements_of(l.running_mean),
                                             tenon::detail::elements_of(l.running_var),
                                             tenon::detail::elements_of(l.num_batches_tracked), l.momentum};
-    return tenon::detail::scale_channels(tenon::detail::standardize_channels(x, running, l.training, l.eps), l.weight,
-                                         l.bias);
+    return tenon::detail::scale_channels(tenon::detail::standardize_channels(x, running, l.training, l.eps),
+                                         parameter_for(x, l.weight), parameter_for(x, l.bias));
 }
 template <class Layer>
 std::string describe_batch_norm(std::string const& name, std::size_t channels, Layer const& l) {

@@ -53,7 +53,9 @@ struct conv2d {
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
     typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const { return tenon::conv2d<Options>(x, weight, bias); }
+    constexpr auto operator()(auto const& x) const {
+        return tenon::conv2d<Options>(x, detail::parameter_for(x, weight), detail::parameter_for(x, bias));
+    }
     static std::string description() {
         return detail::describe_conv<&tenon::detail::pair_text>("conv2d", In, Out, Kernel, Options, true);
     }
@@ -68,7 +70,9 @@ struct conv2d<In, Out, Kernel, Options, Device, no_bias> {
     typename parameters::weight_type weight =
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const { return tenon::conv2d<Options>(x, weight); }
+    constexpr auto operator()(auto const& x) const {
+        return tenon::conv2d<Options>(x, detail::parameter_for(x, weight));
+    }
     static std::string description() {
         return detail::describe_conv<&tenon::detail::pair_text>("conv2d", In, Out, Kernel, Options, false);
     }
@@ -86,7 +90,9 @@ struct conv1d {
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
     typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const { return tenon::conv1d<Options>(x, weight, bias); }
+    constexpr auto operator()(auto const& x) const {
+        return tenon::conv1d<Options>(x, detail::parameter_for(x, weight), detail::parameter_for(x, bias));
+    }
     static std::string description() {
         return detail::describe_conv<&detail::width_text>("conv1d", In, Out, Kernel, Options, true);
     }
@@ -101,7 +107,9 @@ struct conv1d<In, Out, Kernel, Options, Device, no_bias> {
     typename parameters::weight_type weight =
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const { return tenon::conv1d<Options>(x, weight); }
+    constexpr auto operator()(auto const& x) const {
+        return tenon::conv1d<Options>(x, detail::parameter_for(x, weight));
+    }
     static std::string description() {
         return detail::describe_conv<&detail::width_text>("conv1d", In, Out, Kernel, Options, false);
     }
@@ -120,7 +128,9 @@ struct conv_transpose2d {
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
     typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const { return tenon::conv_transpose2d<Options>(x, weight, bias); }
+    constexpr auto operator()(auto const& x) const {
+        return tenon::conv_transpose2d<Options>(x, detail::parameter_for(x, weight), detail::parameter_for(x, bias));
+    }
     static std::string description() {
         return detail::describe_conv<&tenon::detail::pair_text>("conv_transpose2d", In, Out, Kernel, Options, true);
     }
@@ -135,7 +145,9 @@ struct conv_transpose2d<In, Out, Kernel, Options, Device, no_bias> {
     typename parameters::weight_type weight =
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const { return tenon::conv_transpose2d<Options>(x, weight); }
+    constexpr auto operator()(auto const& x) const {
+        return tenon::conv_transpose2d<Options>(x, detail::parameter_for(x, weight));
+    }
     static std::string description() {
         return detail::describe_conv<&tenon::detail::pair_text>("conv_transpose2d", In, Out, Kernel, Options, false);
     }

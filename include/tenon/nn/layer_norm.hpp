@@ -34,7 +34,9 @@ struct layer_norm_on {
     parameters bias{};
     double eps = 1e-5;
 
-    constexpr auto operator()(auto const& x) const { return tenon::layer_norm(x, weight, bias, eps); }
+    constexpr auto operator()(auto const& x) const {
+        return tenon::layer_norm(x, detail::parameter_for(x, weight), detail::parameter_for(x, bias), eps);
+    }
     std::string description() const {
         return "layer_norm(" + detail::extents_text<E...>() + ", eps=" + detail::number_text(eps) + ")";
     }
@@ -54,7 +56,7 @@ struct rms_norm_on {
     parameters weight = detail::constant_parameter<parameters>(1);
     double eps = tenon::detail::machine_epsilon<float>;
 
-    constexpr auto operator()(auto const& x) const { return tenon::rms_norm(x, weight, eps); }
+    constexpr auto operator()(auto const& x) const { return tenon::rms_norm(x, detail::parameter_for(x, weight), eps); }
     std::string description() const {
         return "rms_norm(" + detail::extents_text<E...>() + ", eps=" + detail::number_text(eps) + ")";
     }
@@ -78,7 +80,7 @@ struct group_norm {
     constexpr auto operator()(auto const& x) const {
         using s = shape_t<decltype(x)>;
         if constexpr (!tenon::detail::channels_fit<Channels, s>()) return channels_do_not_fit<Channels, s>{};
-        else return tenon::group_norm<Groups>(x, weight, bias, eps);
+        else return tenon::group_norm<Groups>(x, detail::parameter_for(x, weight), detail::parameter_for(x, bias), eps);
     }
     std::string description() const {
         return "group_norm(" + std::to_string(Groups) + ", " + std::to_string(Channels) +

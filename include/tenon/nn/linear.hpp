@@ -7,8 +7,10 @@
 
 #include <tenon/autograd/variable.hpp>
 #include <tenon/core/random.hpp>
+#include <tenon/expr/let.hpp>
 #include <tenon/expr/matmul.hpp>
 #include <tenon/nn/module.hpp>
+#include <tenon/nn/parameter.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {
 
@@ -36,6 +38,8 @@ constexpr auto times_transposed(X const& x, Weight const& weight) {
     constexpr std::size_t last = shape_t<X>::rank() == 0 ? 0 : inner_extent<shape_t<X>>;
     if constexpr (shape_t<X>::rank() == 0 || (!is_dynamic(last) && last != In))
         return linear_input_does_not_fit<In, Out, shape_t<X>>{};
+    else if constexpr (element::narrow<value_t<X>>)
+        return matmul(x, transpose(let(parameter_for(x, weight))));  // converted once, and read where it lies
     else return matmul(x, transpose(weight));
 }
 template <std::size_t In, std::size_t Out, bool Bias>
@@ -57,7 +61,9 @@ struct linear {
     typename Device::template variable<float, Out> bias =
         detail::uniform_parameter<typename Device::template variable<float, Out>>(In);
 
-    constexpr auto operator()(auto const& x) const { return detail::times_transposed<In, Out>(x, weight) + bias; }
+    constexpr auto operator()(auto const& x) const {
+        return detail::times_transposed<In, Out>(x, weight) + detail::parameter_for(x, bias);
+    }
     static std::string description() { return detail::describe_linear<In, Out, true>(); }
 };
 

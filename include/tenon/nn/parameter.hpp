@@ -6,6 +6,7 @@
 
 #include <tenon/autograd/variable.hpp>
 #include <tenon/core/random.hpp>
+#include <tenon/op/cast.hpp>
 
 namespace tenon::inline TENON_TARGET::nn::detail {
 
@@ -31,6 +32,15 @@ Variable bounded_parameter(double bound) {
     tensor_of_t<T, typename Variable::shape_type> t;
     uniform_(t, static_cast<T>(-bound), static_cast<T>(bound));
     return Variable(t);
+}
+
+/// A parameter as a layer uses it for an input: as bfloat16 or float16 where the input is, so that the layer computes and gives
+/// what it was given; torch.autocast does that to weights.
+template <class X, class Parameter>
+constexpr decltype(auto) parameter_for(X const&, Parameter const& p) {
+    if constexpr (element::narrow<value_t<X>> && !std::is_same_v<value_t<X>, value_t<Parameter>>)
+        return cast<value_t<X>>(p);
+    else return (p);
 }
 
 /// A number as PyTorch writes it in a summary: 0.1, 1e-05.

@@ -19,7 +19,7 @@ namespace detail {
 /// x Wᵀ + b, as torch.nn.functional.linear.
 template <std::size_t In, std::size_t Out>
 constexpr auto affine(auto const& x, auto const& weight, auto const& bias) {
-    return times_transposed<In, Out>(x, weight) + bias;
+    return times_transposed<In, Out>(x, weight) + parameter_for(x, bias);
 }
 /// The i-th of the parts of `Size` elements along the last axis.
 template <std::size_t I, std::size_t Size>

@@ -1,4 +1,4 @@
-// cast
+// cast, and other types for the same numbers
 #pragma once
 
 #include <tenon/expr/map.hpp>
@@ -25,20 +25,40 @@ struct cast {
     };
     template <class V>
     TENON_LANE static auto value(V x) {
-        return math::convert<To>(x);
+        if constexpr (element::narrow<To>) return math::rounded_to<To>(math::convert<float>(x));
+        else return math::convert<To>(x);
     }
     template <std::size_t, class Y, class V>
     TENON_LANE static slope_one slope(Y, V) {
         return {};
     }
 };
+/// Between a narrow type and float: the numbers are not rounded before they are stored.
+template <class To>
+struct retyped : cast<To> {
+    template <class V>
+    TENON_LANE static V value(V x) {
+        return x;
+    }
+};
 }  // namespace op
 
-/// The elements as another type, as Tensor.to(dtype): floats are cut toward zero, `bool` is x ≠ 0. The gradient passes
-/// between floating point types.
+/// The elements as another type, as Tensor.to(dtype): integers from floats are cut toward zero, bfloat16 and float16 rounded to the
+/// nearest, `bool` is x ≠ 0. The gradient passes between floating point types.
 template <class To, class A>
 constexpr auto cast(A&& a) {
     return make_map(op::cast<To>{}, std::forward<A>(a));
 }
+
+namespace detail {
+/// f(x) for x of narrow elements, with floats in their place; a result of floats becomes one of x's type, rounded where it is
+/// stored.
+template <class X, class F>
+constexpr auto in_float(X&& x, F const& f) {
+    auto y = f(make_map(op::retyped<float>{}, std::forward<X>(x)));
+    if constexpr (std::is_same_v<value_t<decltype(y)>, float>) return make_map(op::retyped<value_t<X>>{}, std::move(y));
+    else return y;
+}
+}  // namespace detail
 
 }  // namespace tenon::inline TENON_TARGET

@@ -65,23 +65,23 @@ private:
             unroll<Used>([&](auto k) { buffers[k] = reinterpret_cast<T*>(p + k * bytes); });
             p += Used * bytes;
             if constexpr (std::is_same_v<T, float>) update(v, buffers, move_float);
-            else update(v, buffers, rule.template at<T>(counters_));
+            else update(v, buffers, rule.template at<element::computed_t<T>>(counters_));
         });
     }
     template <class Variable, class T, std::size_t Used, class Move>
     static void update(Variable& parameter, std::array<T*, Used> const& buffers, Move const& move) {
-        constexpr std::size_t lanes = TENON_VECTOR_BYTES / sizeof(T),
+        constexpr std::size_t lanes = TENON_VECTOR_BYTES / eval::lane_bytes<T>,
                               extent = static_size<typename Variable::shape_type>;
         T* const x = parameter.value().data();
         T const* const g = parameter.gradient_data();
         auto const element = [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
             using V = element::lane_t<T, N>;
-            V value = V::load(x + i);
+            V value = element::load_lanes<N>(x + i);
             std::array<V, Used> state;
-            unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { state[k] = V::load(buffers[k] + i); });
-            move(value, V::load(g + i), state);
-            unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { state[k].store(buffers[k] + i); });
-            value.store(x + i);
+            unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { state[k] = element::load_lanes<N>(buffers[k] + i); });
+            move(value, element::load_lanes<N>(g + i), state);
+            unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { element::store_lanes(buffers[k] + i, state[k]); });
+            element::store_lanes(x + i, value);
         };
         // As with products, threads are for what takes 0.4 ms each (Adam on Zen 3).
         constexpr std::size_t shared = std::size_t{1} << 20;

@@ -6,6 +6,7 @@
 
 #include <tenon/core/target.hpp>
 #include <tenon/scalar/math_basic.hpp>
+#include <tenon/scalar/math_narrow.hpp>
 #include <tenon/scalar/pack.hpp>
 
 namespace tenon::inline TENON_TARGET::element {
@@ -99,6 +100,10 @@ TENON_LANE lane_t<T, N> load_lanes(T const* p) {
         v.value = load_lanes<1>(&p->value);
         for (std::size_t k = 0; k != T::directions; ++k) v.tangent[k] = load_lanes<1>(&p->tangent[k]);
         return v;
+    } else if constexpr (narrow<T>) {
+        using word = pack<std::uint16_t, N>;
+        if constexpr (N == 1) return math::from_narrow<T>(word(p->bits));
+        else return math::from_narrow<T>(word::load(reinterpret_cast<std::uint16_t const*>(p)));
     } else return lane_t<T, N>::load(p);
 }
 /// Writes lanes to memory.
@@ -107,6 +112,10 @@ TENON_LANE void store_lanes(T* p, V const& v) {
     if constexpr (is_dual<T>) {
         store_lanes(&p->value, v.value);
         for (std::size_t k = 0; k != T::directions; ++k) store_lanes(&p->tangent[k], v.tangent[k]);
+    } else if constexpr (narrow<T>) {
+        auto const words = math::to_narrow<T>(v);
+        if constexpr (V::lanes == 1) p->bits = words.raw;
+        else words.store(reinterpret_cast<std::uint16_t*>(p));
     } else v.store(p);
 }
 /// The element in a single lane.

@@ -95,12 +95,14 @@ inline constexpr bool through_int32 = std::is_integral_v<A> && sizeof(A) <= 2 &&
 }  // namespace detail
 
 /// Each lane as a U. Integers wrap. Floating point to integer cuts toward zero; NaN and what does not fit give the
-/// least int32 or int64 (of which a smaller or unsigned U keeps the low bits), and never trap. To bool is `x != 0`.
+/// least int32 or int64 (of which a smaller or unsigned U keeps the low bits), and never trap. To bool is `x != 0`. A number
+/// that is computed with as a float is one, and rounded where it is stored.
 template <class U, class T, std::size_t N>
 TENON_LANE auto convert(pack<T, N> x) {
     using element::detail::form;
     using result = element::lane_t<U, N>;
     if constexpr (std::is_same_v<U, T>) return x;
+    else if constexpr (element::narrow<U>) return math::convert<float>(x);
     else if constexpr (std::is_same_v<U, bool>) return (x != T(0)).template to<1>();
     else if constexpr (N == 1) return result(detail::convert_single<U>(x.raw));
     else if constexpr (detail::through_int32<T, U> || detail::through_int32<U, T>)
@@ -118,7 +120,7 @@ TENON_LANE auto convert(pack<T, N> x) {
 template <class U, std::size_t Bytes, std::size_t N>
 TENON_LANE element::lane_t<U, N> convert(mask<Bytes, N> m) {
     if constexpr (std::is_same_v<U, bool>) return m.template to<1>();
-    else return math::select(m, pack<U, N>(1), pack<U, N>(0));
+    else return math::select(m, element::lane_t<U, N>(1), element::lane_t<U, N>(0));
 }
 
 /// Whether any lane is set.

@@ -24,6 +24,22 @@ struct pack;
 template <std::size_t Bytes, std::size_t N>
 struct mask;
 
+/// A number that has 16 bits in memory and is computed with as a float: scalar/narrow.hpp.
+template <class T>
+concept narrow = requires { typename T::narrow_tag; };
+
+/// What elements are computed with.
+template <class T>
+struct computed_as {
+    using type = T;
+};
+template <narrow T>
+struct computed_as<T> {
+    using type = float;
+};
+template <class T>
+using computed_t = typename computed_as<T>::type;
+
 /// How many T fill one vector register; at least one.
 template <class T>
 inline constexpr std::size_t native_lanes = sizeof(T) < TENON_VECTOR_BYTES ? TENON_VECTOR_BYTES / sizeof(T) : 1;
@@ -221,7 +237,7 @@ struct pack {
 
     /// Every lane is `value`, converted to T.
     template <class U>
-        requires std::is_arithmetic_v<U>
+        requires(std::is_arithmetic_v<U> || narrow<U>)
     TENON_LANE pack(U value) : raw(splat(static_cast<T>(value))) {}
 
     TENON_LANE explicit pack(raw_type value)
@@ -415,7 +431,7 @@ concept is_mask = detail::mask_bytes<std::remove_cvref_t<T>> != 0;
 /// N lanes of T: a pack, or for bool a mask.
 template <class T, std::size_t N>
 struct lane_of {
-    using type = pack<T, N>;
+    using type = pack<computed_t<T>, N>;
 };
 template <std::size_t N>
 struct lane_of<bool, N> {

@@ -16,6 +16,7 @@ template <class T>
 inline constexpr int category = std::is_same_v<T, bool>       ? 0
                                 : std::is_integral_v<T>       ? 1
                                 : std::is_floating_point_v<T> ? 2
+                                : element::narrow<T>          ? 2
                                                               : 3;
 
 template <class A, class B>
@@ -33,7 +34,9 @@ constexpr auto promote_pair() {
         else if constexpr (sizeof(u) == 1) return std::type_identity<std::int16_t>{};
         else if constexpr (sizeof(u) == 2) return std::type_identity<std::int32_t>{};
         else return std::type_identity<std::int64_t>{};
-    } else return std::type_identity<std::conditional_t<(sizeof(A) >= sizeof(B)), A, B>>{};
+    } else if constexpr (element::narrow<A> && element::narrow<B> && !std::is_same_v<A, B>)
+        return std::type_identity<float>{};  // neither format holds the other's numbers
+    else return std::type_identity<std::conditional_t<(sizeof(A) >= sizeof(B)), A, B>>{};
 }
 
 /// An operand of an operation: its type, and how much its type counts (2 has axes, 1 has none, 0 is a plain number).

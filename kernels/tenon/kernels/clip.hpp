@@ -45,7 +45,7 @@ __global__ void __launch_bounds__(block_size)
     __shared__ V scratch[block_size / warp_size];
     double all = 0;
     for_each_listed(list, [&](parameter_memory<0> const& p, std::size_t i) {
-        double const size = std::abs(static_cast<double>(static_cast<T const*>(p.gradient)[i]));
+        double const size = std::abs(double{static_cast<element::computed_t<T>>(static_cast<T const*>(p.gradient)[i])});
         all = norm.join(all, norm.term(size));
     });
     all = join_team<block_size>(join_norms{norm}, V(all), scratch).raw;

@@ -21,18 +21,19 @@ __global__ void __launch_bounds__(block_size)
     matmul(strided_matrix<T const> a, strided_matrix<T const> b, strided_matrix<T> c, std::size_t m, std::size_t n,
            std::size_t k, bool add) {
     constexpr unsigned tile = 16;
-    __shared__ T left[tile][tile], right[tile][tile];
+    using V = element::computed_t<T>;
+    __shared__ V left[tile][tile], right[tile][tile];
     unsigned const x = threadIdx.x % tile, y = threadIdx.x / tile;
     std::size_t const i = std::size_t{blockIdx.y} * tile + y, j = std::size_t{blockIdx.x} * tile + x;
-    T sum(0);
+    V sum(0);
     for (std::size_t first = 0; first < k; first += tile) {
-        left[y][x] = i < m && first + x < k ? a(i, first + x) : T(0);
-        right[y][x] = first + y < k && j < n ? b(first + y, j) : T(0);
+        left[y][x] = i < m && first + x < k ? V(a(i, first + x)) : V(0);
+        right[y][x] = first + y < k && j < n ? V(b(first + y, j)) : V(0);
         __syncthreads();
-        for (unsigned l = 0; l != tile; ++l) sum = static_cast<T>(sum + left[y][l] * right[l][x]);
+        for (unsigned l = 0; l != tile; ++l) sum = static_cast<V>(sum + left[y][l] * right[l][x]);
         __syncthreads();
     }
-    if (i < m && j < n) c(i, j) = add ? static_cast<T>(c(i, j) + sum) : sum;
+    if (i < m && j < n) c(i, j) = static_cast<T>(add ? c(i, j) + sum : sum);
 }
 
 }  // namespace tenon::inline TENON_TARGET::kernels

@@ -16,16 +16,16 @@ __global__ void __launch_bounds__(block_size)
                    Counters* counters, bool counts, unsigned* ticket) {
     Counters next = *counters;
     rule.count(next);
-    auto const move = rule.template at<T>(next);
+    auto const move = rule.template at<element::computed_t<T>>(next);
     for_each_listed(list, [&](parameter_memory<Count> const& p, std::size_t i) {
-        using V = element::pack<T, 1>;
+        using V = element::lane_t<T, 1>;
         T* const at = static_cast<T*>(p.value) + i;
-        V value = V::load(at);
+        V value = element::load_lanes<1>(at);
         std::array<V, Count> state;
-        unroll<Count>([&](auto s) { state[s] = V::load(static_cast<T const*>(p.state[s]) + i); });
-        move(value, V::load(static_cast<T const*>(p.gradient) + i), state);
-        unroll<Count>([&](auto s) { state[s].store(static_cast<T*>(p.state[s]) + i); });
-        value.store(at);
+        unroll<Count>([&](auto s) { state[s] = element::load_lanes<1>(static_cast<T const*>(p.state[s]) + i); });
+        move(value, element::load_lanes<1>(static_cast<T const*>(p.gradient) + i), state);
+        unroll<Count>([&](auto s) { element::store_lanes(static_cast<T*>(p.state[s]) + i, state[s]); });
+        element::store_lanes(at, value);
     });
     if (counts && last_block(ticket) && threadIdx.x == 0) *counters = next;
 }

@@ -6,6 +6,18 @@
 
 namespace tenon::inline TENON_TARGET::kernels {
 
+/// Adds to an element that other threads add to. A narrow one is exchanged for the rounded sum until no other thread came between.
+template <class T, class V>
+__device__ void add_atomically(T* to, V g) {
+    if constexpr (element::narrow<T>) {
+        auto seen = to->bits, expected = seen;
+        do {
+            expected = seen;
+            seen = atomicCAS(&to->bits, expected, T(float(T::from_bits(expected)) + g.raw).bits);
+        } while (seen != expected);
+    } else atomicAdd(to, g.raw);
+}
+
 /// Writes n elements of a region, W at a time: with 16 bytes for each thread and step where a row's end allows it.
 template <std::size_t W, class Index, class Region, class T>
 __global__ void __launch_bounds__(block_size) evaluate(__grid_constant__ const Region region, T* to, Index n) {

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <cstring>
 
+#include <tenon/scalar/narrow.hpp>
+
 #include "cuda_runtime.h"
 
 enum cublasStatus_t { CUBLAS_STATUS_SUCCESS = 0, CUBLAS_STATUS_INVALID_VALUE = 7, CUBLAS_STATUS_NOT_SUPPORTED = 15 };
 inline char const* cublasLtGetStatusString(cublasStatus_t) { return "error"; }
 enum cublasComputeType_t { CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_64F, CUBLAS_COMPUTE_32F_FAST_TF32 };
-enum cudaDataType_t { CUDA_R_32F, CUDA_R_64F };
+enum cudaDataType_t { CUDA_R_32F, CUDA_R_64F, CUDA_R_16F, CUDA_R_16BF };
 enum cublasOperation_t { CUBLAS_OP_N, CUBLAS_OP_T };
 enum cublasLtEpilogue_t {
     CUBLASLT_EPILOGUE_DEFAULT = 1,
@@ -26,7 +28,7 @@ enum cublasLtEpilogue_t {
 
 namespace host_cuda {
 struct operation {
-    cudaDataType_t type;
+    cudaDataType_t scale;
     bool transposed[2] = {};
     std::uint32_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
     float* bias = nullptr;
@@ -38,6 +40,7 @@ inline bool has_epilogues = true;
 /// Epilogues that it does not have where tests let it: none.
 inline constexpr std::size_t refused = 0;
 struct layout {
+    cudaDataType_t type;
     std::uint64_t rows, columns;
     std::int64_t leading;
     std::int32_t count = 1;
@@ -75,8 +78,8 @@ enum cublasLtMatmulDescAttributes_t {
     CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER,
     CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD
 };
-inline cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* d, cublasComputeType_t, cudaDataType_t type) {
-    *d = new host_cuda::operation{type};
+inline cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* d, cublasComputeType_t, cudaDataType_t scale) {
+    *d = new host_cuda::operation{scale};
     return CUBLAS_STATUS_SUCCESS;
 }
 inline cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t d) {
@@ -107,9 +110,9 @@ enum cublasLtMatrixLayoutAttribute_t {
     CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT,
     CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET
 };
-inline cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* l, cudaDataType_t, std::uint64_t rows,
+inline cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* l, cudaDataType_t type, std::uint64_t rows,
                                                  std::uint64_t columns, std::int64_t leading) {
-    *l = new host_cuda::layout{rows, columns, leading};
+    *l = new host_cuda::layout{type, rows, columns, leading};
     return (*l)->sane() ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
 }
 inline cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t l) {
@@ -149,7 +152,7 @@ namespace host_cuda {
 /// What the header says of epilogues: vectors that are there, distances of the auxiliary matrix, float alone, one matrix.
 inline bool supported(operation const& o, layout const& c) {
     if (o.epilogue == CUBLASLT_EPILOGUE_DEFAULT) return true;
-    if (!has_epilogues || o.type != CUDA_R_32F || c.count != 1) return false;
+    if (!has_epilogues || c.type != CUDA_R_32F || c.count != 1) return false;
     bool const relu = o.epilogue & (CUBLASLT_EPILOGUE_RELU | 8);
     if ((o.epilogue & 128) &&
         (!o.saved || o.saved_leading < static_cast<std::int64_t>(c.rows) || o.saved_leading % (relu ? 128 : 8) != 0))
@@ -179,8 +182,8 @@ inline float finished(operation const& o, float x, std::uint64_t i, std::uint64_
     return x;
 }
 
-template <class T>
-void multiply(operation const& o, T const* a, layout const& la, T const* b, layout const& lb, T beta, T* c,
+template <class T, class C = tenon::element::computed_t<T>>
+void multiply(operation const& o, T const* a, layout const& la, T const* b, layout const& lb, C beta, T* c,
               layout const& lc) {
     std::uint64_t const depth = o.transposed[0] ? la.rows : la.columns;
     for (std::int32_t q = 0; q != lc.count; ++q) {
@@ -189,17 +192,17 @@ void multiply(operation const& o, T const* a, layout const& la, T const* b, layo
         T* const s = c + q * lc.distance;
         for (std::uint64_t j = 0; j != lc.columns; ++j)
             for (std::uint64_t i = 0; i != lc.rows; ++i) {
-                T sum(0);
+                C sum(0);
                 for (std::uint64_t l = 0; l != depth; ++l)
                     sum += p[la.at(i, l, o.transposed[0])] * r[lb.at(l, j, o.transposed[1])];
                 T& to = s[lc.at(i, j, false)];
-                to = beta == T(0) ? sum : sum + beta * to;
-                if constexpr (sizeof(T) == sizeof(float)) to = finished(o, to, i, j);
+                to = static_cast<T>(beta == C(0) ? sum : sum + beta * to);
+                if constexpr (std::is_same_v<T, float>) to = finished(o, to, i, j);
             }
         bool const of_a = o.epilogue == CUBLASLT_EPILOGUE_BGRADA;
         if (!of_a && o.epilogue != CUBLASLT_EPILOGUE_BGRADB) continue;
         for (std::uint64_t i = 0; i != (of_a ? lc.rows : lc.columns); ++i) {
-            T sum(0);
+            C sum(0);
             for (std::uint64_t l = 0; l != depth; ++l)
                 sum += of_a ? p[la.at(i, l, o.transposed[0])] : r[lb.at(l, i, o.transposed[1])];
             o.bias[i] = static_cast<float>(sum);
@@ -226,20 +229,25 @@ inline cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtM
     std::uint64_t const m = o->transposed[0] ? la->columns : la->rows, k = o->transposed[0] ? la->rows : la->columns;
     std::uint64_t const n = o->transposed[1] ? lb->rows : lb->columns, l = o->transposed[1] ? lb->columns : lb->rows;
     if (m != lc->rows || n != lc->columns || k != l) return CUBLAS_STATUS_INVALID_VALUE;
+    if (la->type != lc->type || lb->type != lc->type || (o->scale == CUDA_R_64F) != (lc->type == CUDA_R_64F))
+        return CUBLAS_STATUS_NOT_SUPPORTED;
     if (!host_cuda::supported(*o, *lc)) return CUBLAS_STATUS_NOT_SUPPORTED;
     ++host_cuda::launches;
-    bool const is_double = o->type == CUDA_R_64F;
+    bool const is_double = o->scale == CUDA_R_64F;
     double beta_double = 0;
     float beta_float = 0;
     if (is_double) std::memcpy(&beta_double, beta, sizeof beta_double);
     else std::memcpy(&beta_float, beta, sizeof beta_float);
     host_cuda::ask(stream, [=, o = *o, la = *la, lb = *lb, lc = *lc] {
-        if (is_double)
-            host_cuda::multiply(o, static_cast<double const*>(a), la, static_cast<double const*>(b), lb, beta_double,
-                                static_cast<double*>(c), lc);
-        else
-            host_cuda::multiply(o, static_cast<float const*>(a), la, static_cast<float const*>(b), lb, beta_float,
-                                static_cast<float*>(c), lc);
+        auto const multiply = [&]<class T>(T* to, auto factor) {
+            host_cuda::multiply(o, static_cast<T const*>(a), la, static_cast<T const*>(b), lb, factor, to, lc);
+        };
+        switch (lc.type) {
+        case CUDA_R_64F: return multiply(static_cast<double*>(c), beta_double);
+        case CUDA_R_32F: return multiply(static_cast<float*>(c), beta_float);
+        case CUDA_R_16F: return multiply(static_cast<tenon::float16*>(c), beta_float);
+        case CUDA_R_16BF: return multiply(static_cast<tenon::bfloat16*>(c), beta_float);
+        }
     });
     return CUBLAS_STATUS_SUCCESS;
 }

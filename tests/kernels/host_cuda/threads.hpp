@@ -193,3 +193,9 @@ T atomicAdd(T* p, T v) {
     *p = old + v;
     return old;
 }
+template <class T>
+T atomicCAS(T* p, T expected, T desired) {
+    T const old = *p;
+    if (old == expected) *p = desired;
+    return old;
+}

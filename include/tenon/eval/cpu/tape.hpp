@@ -49,7 +49,7 @@ struct registers {
 template <class T>
 inline constexpr std::size_t lane_bytes = element::is_dual<T>       ? TENON_VECTOR_BYTES
                                           : std::is_same_v<T, bool> ? 1
-                                                                    : sizeof(T);
+                                                                    : sizeof(element::computed_t<T>);
 template <class Tape>
 inline constexpr std::size_t lanes_for = TENON_VECTOR_BYTES / Tape::widest;
 

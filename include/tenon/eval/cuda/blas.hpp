@@ -12,6 +12,7 @@
 
 #include <tenon/eval/cuda/context.hpp>
 #include <tenon/kernels/matmul.hpp>
+#include <tenon/scalar/narrow.hpp>
 
 namespace tenon::inline TENON_TARGET::cuda {
 
@@ -42,7 +43,25 @@ struct planned_product {
 };
 
 /// What tells one plan from another.
-using product_key = std::array<std::int64_t, 20>;
+using product_key = std::array<std::int64_t, 21>;
+
+/// How the library names an element type and what it computes in. Narrow elements are summed as floats.
+struct product_types {
+    cudaDataType_t element, scale;
+    cublasComputeType_t compute;
+};
+/// Element types that the library multiplies.
+template <class T>
+concept in_library = std::is_same_v<T, float> || std::is_same_v<T, double> || element::narrow<T>;
+template <in_library T>
+constexpr product_types types_of(matmul_precision precision) {
+    if constexpr (std::is_same_v<T, double>) return {CUDA_R_64F, CUDA_R_64F, CUBLAS_COMPUTE_64F};
+    else if constexpr (std::is_same_v<T, bfloat16>) return {CUDA_R_16BF, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+    else if constexpr (std::is_same_v<T, float16>) return {CUDA_R_16F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+    else
+        return {CUDA_R_32F, CUDA_R_32F,
+                precision == matmul_precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F};
+}
 
 /// A thread's access to the library: its handle, its workspace, and the plans that were made.
 struct blas {
@@ -161,22 +180,16 @@ inline void point_to(cublasLtMatmulDesc_t operation, epilogue const& e) {
 }
 
 /// The plan of a key. The key is [m, n, k, how a, b lie, leading distances of a, b, c, their alignments, batch and its
-/// distances, type and precision, the epilogue with alignments and distance of its vectors]. A product with an epilogue that the
+/// distances, element and computing type, the epilogue with alignments and distance of its vectors]. A product with an epilogue that the
 /// library does not have is remembered as impossible. @throws error where a plain product is
-inline planned_product const& plan(blas& library, product_key const& key, epilogue const& e, std::string const& on) {
+inline planned_product const& plan(blas& library, product_key const& key, product_types const& types, epilogue const& e,
+                                   std::string const& on) {
     if (auto const found = library.plans.find(key); found != library.plans.end()) return found->second;
-    auto const [m, n, k, ta, tb, la, lb, lc, align_a, align_b, align_c, count, batch_a, batch_b, batch_c, kind, after,
-                align_bias, align_saved, saved_leading] = key;
-    bool const is_double = kind == 2;
-    cudaDataType_t const type = is_double ? CUDA_R_64F : CUDA_R_32F;
+    auto const [m, n, k, ta, tb, la, lb, lc, align_a, align_b, align_c, count, batch_a, batch_b, batch_c, element,
+                compute, after, align_bias, align_saved, saved_leading] = key;
     planned_product p{};
     cublasLtMatmulDesc_t operation = nullptr;
-    check_blas(cublasLtMatmulDescCreate(&operation,
-                                        is_double   ? CUBLAS_COMPUTE_64F
-                                        : kind == 1 ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                                    : CUBLAS_COMPUTE_32F,
-                                        type),
-               "cublasLtMatmulDescCreate", on);
+    check_blas(cublasLtMatmulDescCreate(&operation, types.compute, types.scale), "cublasLtMatmulDescCreate", on);
     p.operation.reset(operation);
     set(operation, CUBLASLT_MATMUL_DESC_TRANSA, static_cast<std::int32_t>(ta ? CUBLAS_OP_T : CUBLAS_OP_N));
     set(operation, CUBLASLT_MATMUL_DESC_TRANSB, static_cast<std::int32_t>(tb ? CUBLAS_OP_T : CUBLAS_OP_N));
@@ -185,9 +198,9 @@ inline planned_product const& plan(blas& library, product_key const& key, epilog
         point_to(operation, e);  // the choice of an algorithm looks at their alignment
         if (e.saved) set(operation, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, saved_leading);
     }
-    describe(p.a, type, ta ? k : m, ta ? m : k, la, count, batch_a);
-    describe(p.b, type, tb ? n : k, tb ? k : n, lb, count, batch_b);
-    describe(p.c, type, m, n, lc, count, batch_c);
+    describe(p.a, types.element, ta ? k : m, ta ? m : k, la, count, batch_a);
+    describe(p.b, types.element, tb ? n : k, tb ? k : n, lb, count, batch_b);
+    describe(p.c, types.element, m, n, lc, count, batch_c);
     cublasLtMatmulPreference_t preference = nullptr;
     check_blas(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
     described<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> const owner(preference);
@@ -228,7 +241,7 @@ library_answer library_product(std::size_t m, std::size_t n, std::size_t k, stri
     auto const alignment = [](auto const& x) {
         return alignment_of(x.p, static_cast<std::size_t>(x.batch) * sizeof(T));
     };
-    std::int64_t const kind = std::is_same_v<T, double> ? 2 : here.precision == matmul_precision::tf32 ? 1 : 0;
+    auto const types = types_of<T>(here.precision);
     product_key const key{number(m),
                           number(n),
                           number(k),
@@ -244,15 +257,16 @@ library_answer library_product(std::size_t m, std::size_t n, std::size_t k, stri
                           a.batch,
                           b.batch,
                           c.batch,
-                          kind,
+                          number(types.element),
+                          number(types.compute),
                           number(e.kind),
                           alignment_of(e.bias, 0),
                           alignment_of(e.saved, 0),
                           e.saved_leading};
-    auto const& p = plan(library, key, e, on());
+    auto const& p = plan(library, key, types, e, on());
     if (!p.possible) return library_product<T>(m, n, k, a, b, c, adds, count, {});
     if (!e.none()) point_to(p.operation.get(), e);
-    T const one(1), beta(adds ? 1 : 0);
+    element::computed_t<T> const one(1), beta(adds ? 1 : 0);
     check_blas(cublasLtMatmul(library.handle, p.operation.get(), &one, a.p, p.a.get(), b.p, p.b.get(), &beta, c.p,
                               p.c.get(), c.p, p.c.get(), &p.algorithm, library.workspace.data(), blas::workspace_bytes,
                               here.stream()),
@@ -270,9 +284,9 @@ template <class T>
 bool gemm(std::size_t m, std::size_t n, std::size_t k, strided<T const> a, strided<T const> b, strided<T> c, bool adds,
           std::size_t count = 1, epilogue e = {}) {
     if (m == 0 || n == 0 || count == 0) return false;
-    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
-        // "Non-default epilogue not supported" says NVIDIA's table of types for double.
-        if (count != 1 || std::is_same_v<T, double> || !e.aligned()) e = {};
+    if constexpr (detail::in_library<T>) {
+        // "Non-default epilogue not supported" says NVIDIA's table of types for double; vectors of narrow elements are not made.
+        if (count != 1 || !std::is_same_v<T, float> || !e.aligned()) e = {};
         // The library writes its result column by column: a row-major one is the transposed product of transposed operands.
         auto const sc = detail::seen_by_columns(c, m, n);
         bool const along_rows = !e.none() && !e.sums_factor();

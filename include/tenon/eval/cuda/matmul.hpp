@@ -131,7 +131,7 @@ private:
 
     std::size_t calls(bool adds_up) const {
         std::size_t n = 0;
-        each_batch([&](batch const& q) { n += std::is_floating_point_v<T> ? 1 : q.count; }, adds_up);
+        each_batch([&](batch const& q) { n += cuda::detail::in_library<T> ? 1 : q.count; }, adds_up);
         return n;
     }
     bool in_one(bool adds_up) const {

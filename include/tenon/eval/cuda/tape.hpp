@@ -76,7 +76,7 @@ TENON_INLINE __device__ void send_gradient(T* to, gradient_addition how, lanes<V
     if constexpr (Store == gradient_store::set) store_elements<Aligned>(to, g);
     else if constexpr (Store == gradient_store::add || Store == gradient_store::atomic) {
         if (Store == gradient_store::atomic || how == gradient_addition::atomic) {
-            for (std::size_t k = 0; k < N; ++k) atomicAdd(to + k, g.at[k].raw);
+            for (std::size_t k = 0; k < N; ++k) kernels::add_atomically(to + k, g.at[k]);
         } else if (how == gradient_addition::set) store_elements<Aligned>(to, g);
         else {
             auto sum = load_elements<N, Aligned>(to);
