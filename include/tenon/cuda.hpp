@@ -8,6 +8,7 @@
 #include <tenon/cuda/clip.hpp>
 #include <tenon/cuda/creation.hpp>
 #include <tenon/cuda/device.hpp>
+#include <tenon/cuda/grad_scaler.hpp>
 #include <tenon/cuda/optim.hpp>
 #include <tenon/cuda/prefetch.hpp>
 #include <tenon/cuda/tensor.hpp>

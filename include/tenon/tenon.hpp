@@ -105,6 +105,7 @@
 #include <tenon/optim/adam.hpp>
 #include <tenon/optim/adamax.hpp>
 #include <tenon/optim/cosine_lr.hpp>
+#include <tenon/optim/grad_scaler.hpp>
 #include <tenon/optim/lambda_lr.hpp>
 #include <tenon/optim/linear_lr.hpp>
 #include <tenon/optim/nadam.hpp>

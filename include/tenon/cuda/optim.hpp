@@ -12,11 +12,11 @@ template <class Model>
 class parameter_state<Model, cuda::device> {
 public:
     /// One step of every parameter: one launch for each 64 parameters of an element type. All of them read the same counters,
-    /// and the last one counts on.
+    /// and the last one counts on. Where `skip` is given and true, the launches leave everything as it is.
     template <class Rule>
-    void step(Model& model, Rule const& rule) {
+    void step(Model& model, Rule const& rule, cuda::tensor<bool> const* skip = nullptr) {
         if (counters_.size() == 0) make(model, rule.used());
-        start<Rule::fewest>(model, rule);
+        start<Rule::fewest>(model, rule, skip ? skip->device_data() : nullptr);
     }
 
 private:
@@ -24,17 +24,19 @@ private:
     struct rule_on_list {
         Rule rule;
         step_counters* counters;
+        bool const* skip;
         template <class T>
         void start(kernels::parameter_list<Used> const& list, bool last) const {
             cuda::launch("optimizer_step", &kernels::optimizer_step<T, Used, Rule, step_counters>, dim3(list.blocks()),
-                         kernels::block_size, list, rule, counters, last, cuda::context::local().ticket());
+                         kernels::block_size, list, rule, counters, skip, last, cuda::context::local().ticket());
         }
     };
     template <std::size_t Used, class Rule>
-    void start(Model& model, Rule const& rule) {
+    void start(Model& model, Rule const& rule, bool const* skip) {
         if constexpr (Used < Rule::most)
-            if (used_ > Used) return start<Used + 1>(model, rule);
-        cuda::detail::for_each_list<Used>(model, memory_.data(), rule_on_list<Used, Rule>{rule, counters_.data()});
+            if (used_ > Used) return start<Used + 1>(model, rule, skip);
+        cuda::detail::for_each_list<Used>(model, memory_.data(),
+                                          rule_on_list<Used, Rule>{rule, counters_.data(), skip});
     }
     void make(Model& model, std::size_t used) {
         cuda::context::local().refuse_capture("an optimiser's first step, which makes its buffers");

@@ -1,6 +1,8 @@
 // What optimisers have in common.
 #pragma once
 
+#include <type_traits>
+
 #include <tenon/optim/parameter_state.hpp>
 #include <tenon/scalar/math.hpp>
 
@@ -12,14 +14,24 @@ namespace tenon::inline TENON_TARGET::optim {
 template <class Model, class Options, class Rule>
 class optimizer {
 public:
+    /// Where the model lives.
+    using device = nn::model_device_t<Model>;
+
     /// The learning rate, to read or to set.
     float& lr() { return options_.lr; }
     Options& options() { return options_; }
+    /// The model whose parameters move.
+    Model& model() { return *model_; }
     /// Sets every gradient of the model to zero.
     void zero_grad() { optim::zero_grad(*model_); }
     /// One step along the gradients that backward has accumulated. What depends on the buffers that an option asks for is
     /// decided at the first step.
     void step() { state_.step(*model_, Rule(options_)); }
+    /// The same unless `skip` is true: then parameters, buffers and the count of steps stay as they are. On a device the
+    /// host does not wait to know.
+    void step_unless(typename device::template tensor<bool> const& skip) {
+        state_.step(*model_, Rule(options_), &skip);
+    }
 
 protected:
     optimizer(Model& model, Options const& options) : model_(&model), options_(options) {}
@@ -27,8 +39,18 @@ protected:
 private:
     Model* model_;
     Options options_;
-    parameter_state<Model, nn::model_device_t<Model>> state_;
+    parameter_state<Model, device> state_;
 };
+
+namespace detail {
+template <class Model, class Options, class Rule>
+std::true_type is_optimizer(optimizer<Model, Options, Rule> const*);
+std::false_type is_optimizer(void const*);
+}  // namespace detail
+
+/// An optimiser of any rule: a class that has `optimizer` as its base.
+template <class O>
+concept some_optimizer = decltype(detail::is_optimizer(static_cast<O*>(nullptr)))::value;
 
 namespace detail {
 /// What most rules begin with: the gradient's sign, since with `maximize` an optimiser climbs, and weight decay, which joins

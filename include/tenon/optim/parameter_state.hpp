@@ -42,9 +42,10 @@ class parameter_state;
 template <class Model>
 class parameter_state<Model, cpu> {
 public:
-    /// One step of every parameter.
+    /// One step of every parameter; none where `skip` is given and true, and then nothing is counted either.
     template <class Rule>
-    void step(Model& model, Rule const& rule) {
+    void step(Model& model, Rule const& rule, tensor<bool> const* skip = nullptr) {
+        if (skip && (*skip)()) return;
         if (!made_) make(model, rule.used());
         rule.count(counters_);
         if constexpr (host_pass) dispatch<Rule::fewest>(model, rule);

@@ -10,10 +10,12 @@ namespace tenon::inline TENON_TARGET::kernels {
 
 /// One step by a rule (see optim::parameter_state::step). The counters are in memory, where a captured step finds what the
 /// one before it left; the last block counts on.
+/// @param skip null, or a flag in memory that says whether to leave everything as it is
 template <class T, std::size_t Count, class Rule, class Counters>
 __global__ void __launch_bounds__(block_size)
     optimizer_step(__grid_constant__ const parameter_list<Count> list, __grid_constant__ const Rule rule,
-                   Counters* counters, bool counts, unsigned* ticket) {
+                   Counters* counters, bool const* skip, bool counts, unsigned* ticket) {
+    if (skip && *skip) return;
     Counters next = *counters;
     rule.count(next);
     auto const move = rule.template at<element::computed_t<T>>(next);
