@@ -78,18 +78,23 @@ void training() {
     auto const dy = tn::to<tn::cuda::device>(y);
     tn::optim::adam a(host, {.lr = 1e-2f});
     tn::optim::adam b(device, {.lr = 1e-2f});
+    tn::optim::grad_scaler scaler_a(a);
+    tn::optim::grad_scaler scaler_b(b);
     for (int i = 0; i != 10; ++i) {
         a.zero_grad();
         b.zero_grad();
-        float const expected = tn::backward(tn::cross_entropy(host(x), y));
-        auto const loss = tn::cross_entropy(device(dx), dy);
+        float const expected = tn::backward(scaler_a.scale(tn::cross_entropy(host(x), y)));
+        auto const loss = scaler_b.scale(tn::cross_entropy(device(dx), dy));
         auto const plan = tn::plan_backward(loss);
         auto const before = calls::launches;
         tn::cuda::tensor<float> const value = tn::backward(loss);
         CHECK(launched(calls::launches - before, plan.launches()));
         CHECK(value.item() == Approx(expected).epsilon(0.03));
-        a.step();
-        b.step();
+        scaler_a.step();
+        scaler_b.step();
+        scaler_a.update();
+        scaler_b.update();
+        CHECK(scaler_b.get_scale().item() == scaler_a.get_scale().item());
     }
 }
 

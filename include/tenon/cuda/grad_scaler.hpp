@@ -29,7 +29,7 @@ private:
         bool* found_inf;
         template <class T>
         void start(kernels::parameter_list<0> const& list, bool) const {
-            cuda::launch("unscale_gradients", &kernels::unscale_gradients<T, unscaled_in<T>, scale_rule>,
+            cuda::launch("unscale_gradients", &kernels::unscale_gradients<T, element::computed_t<T>, scale_rule>,
                          dim3(list.blocks()), kernels::block_size, list, scale, found_inf);
         }
     };

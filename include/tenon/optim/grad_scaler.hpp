@@ -38,10 +38,6 @@ struct grad_scaler_state {
 };
 
 namespace detail {
-/// What gradients of an element type are unscaled in: narrow ones in float.
-template <class T>
-using unscaled_in = std::conditional_t<(sizeof(T) < sizeof(float)), float, T>;
-
 /// What `update` does, in plain numbers that can travel to a device.
 struct scale_rule {
     double growth_factor, backoff_factor;
@@ -74,7 +70,7 @@ struct gradient_scaling<cpu> {
             nn::visit_parameters(model, [&](auto& v) {
                 using T = value_t<decltype(v)>;
                 constexpr std::size_t extent = static_size<shape_t<decltype(v)>>;
-                auto const factor = static_cast<unscaled_in<T>>(scale_rule::inverse(scale()));
+                auto const factor = static_cast<element::computed_t<T>>(scale_rule::inverse(scale()));
                 if (unscale_gradient<extent>(v.gradient_data(), v.size(), factor)) found_inf() = true;
             });
     }
