@@ -199,3 +199,42 @@ TEST_CASE("layers compute in their input's narrow type, with parameters of float
     }
     CHECK(wide.back() < 0.5f * wide.front());
 }
+
+TEST_CASE("functions take narrow numbers", "[expr]") {
+    CHECK(tn::array_equal(tn::arange<tn::bfloat16>(1, 3, 0.5f), tn::tensor<tn::bfloat16, 4>({1, 1.5f, 2, 2.5f})));
+    auto l = tn::linspace<tn::float16, 5>(0, 1);
+    CHECK(l(3) == 0.75f);
+    auto r = tn::randn<tn::bfloat16, 4, 5>();
+    auto u = tn::rand<tn::float16, 400>();
+    CHECK(tn::min(u).item() >= 0.f);
+    CHECK(tn::max(u).item() < 1.f);
+    CHECK(tn::allclose(r, r));
+    auto t = tn::softmax<1>(r);
+    tn::tensor logits = r;
+    CHECK(tn::cross_entropy(logits, t).item() > 0.f);
+    CHECK(tn::eye<tn::bfloat16, 3>()(1, 1) == 1.f);
+    CHECK(tn::full<tn::bfloat16, 3>(2)(1) == 2.f);
+    CHECK(tn::ones_like(r)(0, 0) == 1.f);
+    CHECK(tn::norm(tn::tensor<tn::float16, 2>({300, 400})).item() == 500.f);
+    CHECK(tn::nll_loss(tn::log_softmax<1>(logits), tn::tensor<std::int64_t, 4>({1, 2, 3, 4})).item() > 0.f);
+    CHECK(tn::binary_cross_entropy_with_logits(r, tn::cast<tn::bfloat16>(r > 0)).item() > 0.f);
+    CHECK(tn::huber_loss(r, r * 2).item() > 0.f);
+    tn::tensor<tn::bfloat16, 4> const s = 2.f * tn::ones<tn::bfloat16, 4>();
+    CHECK(tn::dot(s, s).item() == 16.f);
+    CHECK(tn::sum(tn::outer(s, s)).item() == 64.f);
+    CHECK(tn::prod(s).item() == 16.f);
+    CHECK(tn::max_pool1d<2>(tn::randn<tn::bfloat16, 2, 3, 8>()).eval().size() == 24);
+    CHECK(tn::pow(s, 2.f).eval()(0) == 4.f);
+    CHECK(tn::dropout(s, 0.0f).eval()(0) == 2.f);
+    CHECK(tn::round(s * 1.3f).eval()(0) == 3.f);
+    CHECK(tn::isnan(s).eval()(0) == false);
+    CHECK((s && s).eval()(0) == true);
+    CHECK(tn::where(s > 1, s, 0.f).eval()(0) == 2.f);
+    tn::variable<tn::bfloat16, 4> v(s);
+    tn::backward(tn::sum(tn::softmax<0>(v) * s));
+    CHECK(v.grad()(0) == 0.f);
+    tn::tensor<tn::bfloat16> one(3);
+    float f = one.item();
+    CHECK(f == 3.f);
+    CHECK(tn::map([](auto x) { return x * x + 1; }, s).eval()(0) == 5.f);
+}

@@ -104,7 +104,7 @@ template <class T>
 tensor<T, dyn> arange(std::type_identity_t<T> start, std::type_identity_t<T> stop, std::type_identity_t<T> step = 1) {
     if (step == 0) throw std::invalid_argument("arange: step is 0");
     std::size_t n = 0;
-    if constexpr (std::is_floating_point_v<T>) {
+    if constexpr (!std::is_integral_v<T>) {
         double const count = std::ceil(strict::div(strict::sub(stop, start), step));
         n = count > 0 ? static_cast<std::size_t>(count) : 0;
     } else if (step > 0 ? start < stop : stop < start) {
@@ -117,7 +117,7 @@ tensor<T, dyn> arange(std::type_identity_t<T> start, std::type_identity_t<T> sto
     }
     tensor<T, dyn> x(uninitialized, shape<dyn>(n));
     for (std::size_t i = 0; i != n; ++i) {
-        if constexpr (std::is_floating_point_v<T>)
+        if constexpr (!std::is_integral_v<T>)
             x.data()[i] = static_cast<T>(strict::add(start, strict::mul(static_cast<double>(i), step)));
         else x.data()[i] = static_cast<T>(static_cast<std::size_t>(start) + i * static_cast<std::size_t>(step));
     }
@@ -132,7 +132,7 @@ tensor<T, dyn> arange(std::type_identity_t<T> stop) {
 /// N numbers from a to b, both included, at equal distances: a + i (b - a) / (N - 1), rounded once from double.
 template <class T, std::size_t N>
 constexpr tensor<T, N> linspace(std::type_identity_t<T> a, std::type_identity_t<T> b) {
-    static_assert(std::is_floating_point_v<T>, "linspace needs float or double");
+    static_assert(!std::is_integral_v<T>, "linspace needs floating point elements");
     tensor<T, N> x(uninitialized);
     double const step = strict::div(strict::sub(b, a), N < 2 ? 1.0 : static_cast<double>(N - 1));
     for (std::size_t i = 0; i != N; ++i)

@@ -51,8 +51,10 @@ void list_elements(M& m, std::string const& name, std::vector<owned_elements>& o
         if constexpr (on_device) p = const_cast<T*>(m.device_data());
         else p = const_cast<T*>(m.data());
         out.push_back({name, p, m.size() * sizeof(T), on_device,
-                       (std::is_floating_point_v<T> ? "float" : "int") + std::to_string(8 * sizeof(T)) + " " +
-                           to_string(m.shape())});
+                       (std::is_integral_v<T>         ? "int"
+                        : std::is_same_v<T, bfloat16> ? "bfloat"
+                                                      : "float") +
+                           std::to_string(8 * sizeof(T)) + " " + to_string(m.shape())});
     } else if constexpr (std::is_class_v<std::remove_const_t<M>> || std::is_array_v<M>)
         nn::detail::visit_children(m, [&](std::string_view member, auto& inner) {
             list_elements(inner, name.empty() ? std::string(member) : name + "." + std::string(member), out);

@@ -35,7 +35,7 @@ template <class S, std::size_t N>
 struct collator;
 
 template <class T, std::size_t N>
-    requires std::is_arithmetic_v<T>
+    requires number<T>
 struct collator<T, N> {
     using type = tensor<T, N>;
     static void prepare(type& b, T const&, std::size_t n) { reshape_buffer(b, batch_shape<N>(n, shape<>{})); }

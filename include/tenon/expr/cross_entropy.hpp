@@ -112,7 +112,7 @@ constexpr auto cross_entropy_of_distribution(X&& x, T&& t, W const& weight) {
 }
 template <class X, class T>
 inline constexpr bool targets_are_distributions =
-    std::is_floating_point_v<typename plain_element<value_t<node_t<T>>>::type> && shape_t<node_t<X>>::rank() > 0 &&
+    !std::is_integral_v<typename plain_element<value_t<node_t<T>>>::type> && shape_t<node_t<X>>::rank() > 0 &&
     same_shape<shape_t<node_t<X>>, shape_t<node_t<T>>>();
 }  // namespace detail
 
