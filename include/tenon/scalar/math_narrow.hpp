@@ -1,4 +1,5 @@
-// Floating point numbers in 16 bits, as lanes of float.
+// Floating point numbers in 16 bits, as lanes of float. On a device the conversions are instructions, on the processor arithmetic with
+// bits, which needs no instruction set and works in constant expressions.
 #pragma once
 
 #include <tenon/scalar/math_basic.hpp>
