@@ -16,18 +16,14 @@ struct cross_entropy_options {
     T smoothing;
 };
 
-/// z ← ∂loss/∂x before it is scaled, losses and weights of the rows; then value and scale of the mean or the sum.
+/// z ← ∂loss/∂x before it is scaled, losses and weights of the rows; the grid's teams share the rows.
 /// A class that does not exist makes its row's loss NaN, since a kernel cannot throw.
-/// @tparam Joins 0: every row keeps its loss, 1: their sum, 2: their mean
-/// @param value what the mean or sum is written to
-/// @param scale the factor of the gradient that the mean or sum leaves
-template <unsigned Team, int Joins, class T, class Index, class Region, class Targets>
-__global__ void __launch_bounds__(block_size)
-    cross_entropy(__grid_constant__ const Region region, __grid_constant__ const Targets targets,
-                  __grid_constant__ const cross_entropy_options<T> options, vectors<Index> element, Index rows, T* z,
-                  T* losses, T* weights, T* value, T* scale, unsigned* ticket) {
+/// @param scratch room for one value of each warp of a block
+template <unsigned Team, class T, class Index, class Region, class Targets>
+__device__ inline void cross_entropy_rows(Region const& region, Targets const& targets,
+                                          cross_entropy_options<T> const& options, vectors<Index> element, Index rows,
+                                          T* z, T* losses, T* weights, element::pack<T, 1>* scratch) {
     using V = element::pack<T, 1>;
-    __shared__ V scratch[block_size / warp_size];
     Index const teams = thread_count<Index>() / Team, classes = element.length;
     unsigned const lane = threadIdx.x % Team;
     auto const class_weight = [&](Index c) {
@@ -84,20 +80,41 @@ __global__ void __launch_bounds__(block_size)
             weights[o] = w.raw;
         }
     }
+}
+
+/// Value and scale of the mean or the sum of the rows' losses, by one block.
+/// @param value what the mean or sum is written to
+/// @param scale the factor of the gradient that the mean or sum leaves
+template <bool Mean, class T, class Index>
+__device__ inline void join_losses(Index rows, T const* losses, T const* weights, T* value, T* scale,
+                                   element::pack<T, 1>* scratch) {
+    using V = element::pack<T, 1>;
+    V loss(0), weight(0);
+    for (Index o = threadIdx.x; o < rows; o += block_size) {
+        loss = loss + V::load(losses + o);
+        weight = weight + V::load(weights + o);
+    }
+    loss = join_team<block_size>(join_sum{}, loss, scratch);
+    weight = join_team<block_size>(join_sum{}, weight, scratch);
+    if (threadIdx.x == 0) {
+        V const factor = Mean ? V(1) / weight : V(1);
+        (loss * factor).store(value);
+        factor.store(scale);
+    }
+}
+
+/// The rows' losses, and their mean or sum, in one launch.
+/// @tparam Joins 0: every row keeps its loss, 1: their sum, 2: their mean
+template <unsigned Team, int Joins, class T, class Index, class Region, class Targets>
+__global__ void __launch_bounds__(block_size)
+    cross_entropy(__grid_constant__ const Region region, __grid_constant__ const Targets targets,
+                  __grid_constant__ const cross_entropy_options<T> options, vectors<Index> element, Index rows, T* z,
+                  T* losses, T* weights, T* value, T* scale, unsigned* ticket) {
+    __shared__ element::pack<T, 1> scratch[block_size / warp_size];
+    cross_entropy_rows<Team>(region, targets, options, element, rows, z, losses, weights, scratch);
     if constexpr (Joins != 0) {
         if (!last_block(ticket)) return;
-        V loss(0), weight(0);
-        for (Index o = threadIdx.x; o < rows; o += block_size) {
-            loss = loss + V::load(losses + o);
-            weight = weight + V::load(weights + o);
-        }
-        loss = join_team<block_size>(join_sum{}, loss, scratch);
-        weight = join_team<block_size>(join_sum{}, weight, scratch);
-        if (threadIdx.x == 0) {
-            V const factor = Joins == 2 ? V(1) / weight : V(1);
-            (loss * factor).store(value);
-            factor.store(scale);
-        }
+        join_losses<Joins == 2>(rows, losses, weights, value, scale, scratch);
     }
 }
 

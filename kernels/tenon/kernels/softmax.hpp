@@ -26,12 +26,13 @@ struct vectors {
     __device__ Index operator()(Index o, Index r) const { return o / step * (length * step) + o % step + r * step; }
 };
 
-/// Writes softmax (or its logarithm) of a region; each thread reads again only what it wrote itself.
+/// Writes softmax (or its logarithm) of a region; each thread reads again only what it wrote itself. The grid's teams share the
+/// vectors.
+/// @param scratch room for one value of each warp of a block
 template <unsigned Team, bool Log, class T, class Index, class Region>
-__global__ void __launch_bounds__(block_size)
-    softmax(__grid_constant__ const Region region, T* to, vectors<Index> element, Index count) {
+__device__ inline void softmax_vectors(Region const& region, T* to, vectors<Index> element, Index count,
+                                       element::pack<T, 1>* scratch) {
     using V = element::pack<T, 1>;
-    __shared__ V scratch[block_size / warp_size];
     Index const teams = thread_count<Index>() / Team;
     unsigned const lane = threadIdx.x % Team;
     for (Index o = thread_number<Index>() / Team; o < count; o += teams) {
@@ -59,7 +60,27 @@ __global__ void __launch_bounds__(block_size)
     }
 }
 
-/// Sends softmax's gradient on into the operand's region. softmax: y (g − Σ g y); log-softmax: g − exp(y) Σ g.
+/// The same in one launch.
+template <unsigned Team, bool Log, class T, class Index, class Region>
+__global__ void __launch_bounds__(block_size)
+    softmax(__grid_constant__ const Region region, T* to, vectors<Index> element, Index count) {
+    __shared__ element::pack<T, 1> scratch[block_size / warp_size];
+    softmax_vectors<Team, Log>(region, to, element, count, scratch);
+}
+
+/// What a result of gradient g adds to the sum of its vector.
+template <bool Log, class V>
+__device__ inline V softmax_term(V y, V g) {
+    return Log ? g : g * y;
+}
+/// The gradient of an operand. softmax: y (g − Σ g y); log-softmax: g − exp(y) Σ g.
+/// @param total the sum of its vector's terms
+template <bool Log, class V>
+__device__ inline V softmax_gradient(V y, V g, V total) {
+    return Log ? g - math::exp(y) * total : y * (g - total);
+}
+
+/// Sends softmax's gradient on into the operand's region.
 template <unsigned Team, bool Log, class T, class Index, class Region>
 __global__ void __launch_bounds__(block_size)
     softmax_backward(Region region, T const* y, T const* g, vectors<Index> element, Index count) {
@@ -71,15 +92,14 @@ __global__ void __launch_bounds__(block_size)
         V total(0);
         for (Index r = lane; r < element.length; r += Team) {
             Index const i = element(o, r);
-            total = total + (Log ? V::load(g + i) : V::load(g + i) * V::load(y + i));
+            total = total + softmax_term<Log>(V::load(y + i), V::load(g + i));
         }
         total = join_team<Team>(join_sum{}, total, scratch);
         for (Index r = lane; r < element.length; r += Team) {
             Index const i = element(o, r);
-            V const yi = V::load(y + i), gi = V::load(g + i);
             auto const registers = region.template load<1>(i);
             region.template adjoint<1>(i, registers,
-                                       region.lanes_of(Log ? gi - math::exp(yi) * total : yi * (gi - total)));
+                                       region.lanes_of(softmax_gradient<Log>(V::load(y + i), V::load(g + i), total)));
         }
     }
     region.close();
