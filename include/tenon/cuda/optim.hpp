@@ -15,28 +15,42 @@ public:
     /// and the last one counts on. Where `skip` is given and true, the launches leave everything as it is.
     template <class Rule>
     void step(Model& model, Rule const& rule, cuda::tensor<bool> const* skip = nullptr) {
+        step_by(model, rule, own_launch{skip ? skip->device_data() : nullptr});
+    }
+    /// The same by launches of somebody else's, which are to do what kernels::optimizer_step does:
+    /// `launch.template operator()<T>(list, rule, counters, last)`.
+    template <class Rule, class Launch>
+    void step_by(Model& model, Rule const& rule, Launch const& launch) {
         if (counters_.size() == 0) make(model, rule.used());
-        start<Rule::fewest>(model, rule, skip ? skip->device_data() : nullptr);
+        start<Rule::fewest>(model, rule, launch);
     }
 
 private:
-    template <std::size_t Used, class Rule>
-    struct rule_on_list {
-        Rule rule;
-        step_counters* counters;
+    struct own_launch {
         bool const* skip;
-        template <class T>
-        void start(kernels::parameter_list<Used> const& list, bool last) const {
+        template <class T, std::size_t Used, class Rule>
+        void operator()(kernels::parameter_list<Used> const& list, Rule const& rule, step_counters* counters,
+                        bool last) const {
             cuda::launch("optimizer_step", &kernels::optimizer_step<T, Used, Rule, step_counters>, dim3(list.blocks()),
                          kernels::block_size, list, rule, counters, skip, last, cuda::context::local().ticket());
         }
     };
-    template <std::size_t Used, class Rule>
-    void start(Model& model, Rule const& rule, bool const* skip) {
+    template <class Rule, class Launch>
+    struct rule_on_list {
+        Rule rule;
+        step_counters* counters;
+        Launch launch;
+        template <class T, std::size_t Used>
+        void start(kernels::parameter_list<Used> const& list, bool last) const {
+            launch.template operator()<T>(list, rule, counters, last);
+        }
+    };
+    template <std::size_t Used, class Rule, class Launch>
+    void start(Model& model, Rule const& rule, Launch const& launch) {
         if constexpr (Used < Rule::most)
-            if (used_ > Used) return start<Used + 1>(model, rule, skip);
+            if (used_ > Used) return start<Used + 1>(model, rule, launch);
         cuda::detail::for_each_list<Used>(model, memory_.data(),
-                                          rule_on_list<Used, Rule>{rule, counters_.data(), skip});
+                                          rule_on_list<Rule, Launch>{rule, counters_.data(), launch});
     }
     void make(Model& model, std::size_t used) {
         cuda::context::local().refuse_capture("an optimiser's first step, which makes its buffers");

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include <tenon/eval/cuda/runtime.hpp>
 #include <tenon/kernels/parameters.hpp>
 #include <tenon/nn/module.hpp>
 

@@ -32,6 +32,11 @@ public:
     void step_unless(typename device::template tensor<bool> const& skip) {
         state_.step(*model_, Rule(options_), &skip);
     }
+    /// Calls f(rule, state) with what a step is made of, for what makes one in another way than `step`.
+    template <class F>
+    void step_with(F const& f) {
+        f(Rule(options_), state_);
+    }
 
 protected:
     optimizer(Model& model, Options const& options) : model_(&model), options_(options) {}
