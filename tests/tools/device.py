@@ -26,7 +26,9 @@ from nvcc import ROOT, SKIPPED
 KERNELS = ROOT / 'tests' / 'kernels'
 # Under compute-sanitizer a launch takes a hundred times as long; these cover all kernels but those of batch_norm, clip,
 # grad_scaler and normalize.
-QUICK = ['concat', 'dropout', 'index', 'loss', 'matmul', 'narrow', 'prefetch', 'region', 'rows', 'training']
+QUICK = [
+    'concat', 'dropout', 'fused_nodes', 'fused_step', 'index', 'loss', 'matmul', 'narrow', 'prefetch', 'region', 'rows', 'training',
+]
 
 
 def parse():

@@ -26,8 +26,8 @@ struct vectors {
     __device__ Index operator()(Index o, Index r) const { return o / step * (length * step) + o % step + r * step; }
 };
 
-/// Writes softmax (or its logarithm) of a region; each thread reads again only what it wrote itself. The grid's teams share the
-/// vectors.
+/// Writes softmax (or its logarithm) of a region; each thread reads again only what it wrote itself. The grid's teams
+/// share the vectors.
 /// @param scratch room for one value of each warp of a block
 template <unsigned Team, bool Log, class T, class Index, class Region>
 __device__ inline void softmax_vectors(Region const& region, T* to, vectors<Index> element, Index count,

@@ -1,0 +1,102 @@
+// Leaves of what one block of threads runs: tensors, variables and numbers.
+#pragma once
+
+#include <tenon/eval/cuda/block/tape.hpp>
+#include <tenon/eval/cuda/leaf.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Nodes without operands.
+struct no_operands {
+    using list = operand_list<>;
+    template <class Node, class F>
+    static void visit(Node const&, F const&) {}
+};
+template <class Tensor>
+struct block_operands<tensor_ref<Tensor>> : no_operands {};
+template <class Tensor>
+struct block_operands<owned<Tensor>> : no_operands {};
+template <class Variable>
+struct block_operands<variable_ref<Variable>> : no_operands {};
+template <class T>
+struct block_operands<scalar<T>> : no_operands {};
+
+/// What tapes share that have no operands and write nothing to the block's memory.
+struct block_input {
+    static constexpr bool computes = false;
+    static constexpr std::size_t bytes = 0;
+    template <class Node>
+    void take(Node const&) {}
+    template <class Node>
+    void prepare(Node const&) {}
+    template <class Place>
+    TENON_INLINE __device__ void forward(Place) const {}
+    template <class Place>
+    TENON_INLINE __device__ void finish(Place) const {}
+};
+
+template <class Self, class Node>
+struct tensor_in_block : in_block_memory<Self, value_t<Node>, shape_t<Node>, false>, block_input {
+    tensor_in_block(Node const& n, kept_for_launch&) : data(n.get().device_data()) {}
+    template <class Place>
+    TENON_INLINE __device__ auto const* values(Place) const {
+        return data;
+    }
+    value_t<Node> const* data;
+};
+
+template <class Tensor, bool Grad>
+struct block_tape<tensor_ref<Tensor>, Grad>
+    : tensor_in_block<block_tape<tensor_ref<Tensor>, Grad>, tensor_ref<Tensor>> {
+    using tensor_in_block<block_tape, tensor_ref<Tensor>>::tensor_in_block;
+};
+template <class Tensor, bool Grad>
+struct block_tape<owned<Tensor>, Grad> : tensor_in_block<block_tape<owned<Tensor>, Grad>, owned<Tensor>> {
+    using tensor_in_block<block_tape, owned<Tensor>>::tensor_in_block;
+};
+template <class Variable>
+struct block_tape<variable_ref<Variable>, false>
+    : tensor_in_block<block_tape<variable_ref<Variable>, false>, variable_ref<Variable>> {
+    using tensor_in_block<block_tape, variable_ref<Variable>>::tensor_in_block;
+};
+
+/// A variable's values, and its gradient where the variable has it.
+template <class Variable>
+struct block_tape<variable_ref<Variable>, true>
+    : in_block_memory<block_tape<variable_ref<Variable>, true>, value_t<Variable>, shape_t<Variable>, true>,
+      block_input {
+    using T = value_t<Variable>;
+    block_tape(variable_ref<Variable> const& n, kept_for_launch&) : data(n.get().device_data()) {}
+    void take(variable_ref<Variable> const& n) {
+        adds = !n.variable().overwrite_gradient();
+        gradients = n.variable().device_gradient();
+    }
+    template <class Place>
+    TENON_INLINE __device__ T const* values(Place) const {
+        return data;
+    }
+    template <class Place>
+    TENON_INLINE __device__ leaf_gradient<block_tape> gradient(Place) const {
+        return {gradients, adds};
+    }
+    T const* data;
+    T* gradients = nullptr;
+    bool adds = false;
+};
+
+template <class T, bool Grad>
+struct block_tape<scalar<T>, Grad> : block_input {
+    using value_type = T;
+    using shape_type = tenon::shape<>;
+    static constexpr bool is_addressable = false;
+    static constexpr std::size_t leaves = 0;
+
+    block_tape(scalar<T> const& n, kept_for_launch&) : value(n.value()) {}
+    template <std::size_t, class Place, class Lane>
+    TENON_INLINE __device__ auto reader(Place, Lane*) const {
+        return number_reader<T>(value);
+    }
+    T value;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

@@ -1,0 +1,102 @@
+// softmax by one block of threads.
+#pragma once
+
+#include <tenon/eval/cuda/block/leaf.hpp>
+#include <tenon/eval/cuda/softmax.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// The vectors along an axis of static extents, and the team that takes one.
+template <std::size_t Axis, class Shape>
+struct vectors_in_block {
+    static constexpr std::uint32_t length = Shape::static_extents[Axis], count = static_size<Shape> / length;
+    static constexpr std::uint32_t step = [] {
+        std::uint32_t n = 1;
+        for (std::size_t a = Axis + 1; a < Shape::rank(); ++a)
+            n *= static_cast<std::uint32_t>(Shape::static_extents[a]);
+        return n;
+    }();
+    static constexpr unsigned team = length > 8 * kernels::warp_size ? kernels::block_size : kernels::warp_size;
+    TENON_INLINE __device__ static kernels::vectors<std::uint32_t> elements() { return {length, step}; }
+    /// The vector that an element belongs to.
+    TENON_INLINE __device__ static std::uint32_t of(std::uint32_t i) { return i / (length * step) * step + i % step; }
+};
+
+template <bool Log, std::size_t Axis, class A>
+struct block_operands<softmax_node<Log, Axis, A>> {
+    using list = operand_list<A>;
+    template <class F>
+    static void visit(softmax_node<Log, Axis, A> const& n, F const& f) {
+        f(n.operand);
+    }
+};
+
+/// The gradient that softmax leaves its operand.
+template <bool Log, class T, class Vectors>
+struct softmax_seed {
+    T const* y;
+    T const* g;
+    T const* totals;
+    template <std::size_t N, class V>
+    TENON_INLINE __device__ auto load(std::uint32_t i, lanes<V, N> const&) const {
+        using lane = lane_t<T, 1>;
+        static_assert(N == 1);
+        return lanes<lane, 1>{{kernels::softmax_gradient<Log>(lane::load(y + i), lane::load(g + i),
+                                                              lane::load(totals + Vectors::of(i)))}};
+    }
+};
+
+template <bool Log, std::size_t Axis, class A, bool Grad>
+struct block_tape<softmax_node<Log, Axis, A>, Grad>
+    : block_result<block_tape<softmax_node<Log, Axis, A>, Grad>, value_t<A>, shape_t<A>,
+                   block_tape<A, Grad>::leaves != 0> {
+    using node = softmax_node<Log, Axis, A>;
+    using T = value_t<A>;
+    using lane = lane_t<T, 1>;
+    using operand_tape = block_tape<A, Grad>;
+    using base = block_result<block_tape, T, shape_t<A>, operand_tape::leaves != 0>;
+    using vectors = vectors_in_block<Axis, shape_t<A>>;
+    static constexpr std::size_t own_bytes =
+        base::result_bytes + (base::leaves != 0 ? block_bytes<T>(vectors::count) : 0);
+    static constexpr std::size_t bytes = own_bytes + operand_tape::bytes;
+
+    block_tape(node const& n, kept_for_launch& kept) : operand(n.operand, kept) {}
+    void prepare(node const& n) {
+        operand.take(n.operand);
+        operand.prepare(n.operand);
+    }
+    template <class Place>
+    __device__ void forward(Place at) const {
+        __shared__ lane scratch[kernels::block_size / kernels::warp_size];
+        auto const below = at.after(own_bytes);
+        operand.forward(below);
+        if constexpr (operand_tape::computes) __syncthreads();
+        kernels::softmax_vectors<vectors::team, Log>(
+            operand.template reader<no_leaf>(below, static_cast<lane*>(nullptr)), base::values(at), vectors::elements(),
+            vectors::count, scratch);
+    }
+    template <class Place>
+    __device__ void finish(Place at) const {
+        if constexpr (base::leaves != 0) {
+            auto const below = at.after(own_bytes);
+            T const *const y = base::values(at), *const g = base::gradient_memory(at);
+            T* const totals = at.template elements<T>(base::result_bytes);
+            auto const element = vectors::elements();
+            __syncthreads();
+            kernels::join_in_block<vectors::count, vectors::length>(
+                kernels::join_sum{}, lane(0),
+                [&](std::uint32_t o, std::uint32_t r) TENON_LAMBDA_INLINE {
+                    auto const i = element(o, r);
+                    return kernels::softmax_term<Log>(lane::load(y + i), lane::load(g + i));
+                },
+                [&](std::uint32_t o, lane v) TENON_LAMBDA_INLINE { v.store(totals + o); });
+            __syncthreads();
+            send_in_block(operand, below, softmax_seed<Log, T, vectors>{y, g, totals});
+            operand.finish(below);
+        }
+    }
+
+    operand_tape operand;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

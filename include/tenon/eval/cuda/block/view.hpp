@@ -1,0 +1,89 @@
+// Views that one block of threads reads: every element of the operand once, in another order or under another shape.
+#pragma once
+
+#include <tenon/eval/cuda/block/map.hpp>
+#include <tenon/eval/cuda/view.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Whether a view has every element of its operand once and runs along no axis backwards.
+template <class Node, class Operand>
+inline constexpr bool reorders = [] {
+    bool forwards = rearranges<Node, Operand>;
+    for (std::size_t a = 0; a != Operand::rank(); ++a) forwards = forwards && Node::step[a] == 1;
+    return forwards;
+}();
+
+template <class View, class A>
+    requires reorders<view_node<View, A>, shape_t<A>>
+struct block_operands<view_node<View, A>> {
+    using list = operand_list<A>;
+    template <class F>
+    static void visit(view_node<View, A> const& n, F const& f) {
+        f(n.operand);
+    }
+};
+template <class To, class A>
+struct block_operands<reshape_node<To, A>> {
+    using list = operand_list<A>;
+    template <class F>
+    static void visit(reshape_node<To, A> const& n, F const& f) {
+        f(n.operand);
+    }
+};
+
+/// A node in memory in row-major order: as it is where it is such a leaf, else stored.
+template <class Node, bool Grad>
+using packed_in_block = std::conditional_t<is_packed<leaf_in_block<Node, Grad>>, leaf_in_block<Node, Grad>,
+                                           stored_in_block<block_tape<Node, Grad>, false>>;
+
+/// What lies in another leaf's memory.
+template <class Self, class Node, class Operand>
+struct alias_in_block : in_block_memory<Self, value_t<Node>, shape_t<Node>, Operand::leaves != 0> {
+    static constexpr bool computes = Operand::computes;
+    static constexpr std::size_t bytes = Operand::bytes;
+
+    alias_in_block(Node const& n, kept_for_launch& kept) : operand(n.operand, kept) {}
+    void take(Node const& n) { operand.take(n.operand); }
+    void prepare(Node const& n) { operand.prepare(n.operand); }
+    template <class Place>
+    TENON_INLINE __device__ auto const* values(Place at) const {
+        return operand.values(at);
+    }
+    template <class Place>
+    TENON_INLINE __device__ leaf_gradient<Self> gradient(Place at) const {
+        auto const g = operand.gradient(at);
+        return {g.p, g.adds};
+    }
+    template <class Place>
+    __device__ void forward(Place at) const {
+        operand.forward(at);
+    }
+    template <class Place>
+    __device__ void finish(Place at) const {
+        operand.finish(at);
+    }
+    Operand operand;
+};
+
+template <class View, class A, bool Grad>
+struct block_tape<view_node<View, A>, Grad>
+    : alias_in_block<block_tape<view_node<View, A>, Grad>, view_node<View, A>, leaf_in_block<A, Grad>> {
+    using node = view_node<View, A>;
+    static constexpr auto strides = [] {
+        std::array<std::ptrdiff_t, node::shape_type::rank() + 1> s{};
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
+            if (node::source[a] != fixed_axis) s[node::source[a]] = leaf_in_block<A, Grad>::strides[a];
+        s[node::shape_type::rank()] = 0;
+        return s;
+    }();
+    using alias_in_block<block_tape, node, leaf_in_block<A, Grad>>::alias_in_block;
+};
+
+template <class To, class A, bool Grad>
+struct block_tape<reshape_node<To, A>, Grad>
+    : alias_in_block<block_tape<reshape_node<To, A>, Grad>, reshape_node<To, A>, packed_in_block<A, Grad>> {
+    using alias_in_block<block_tape, reshape_node<To, A>, packed_in_block<A, Grad>>::alias_in_block;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval
