@@ -3,6 +3,7 @@
 //
 //     device [folder with images.u8 and labels.u8]
 #include <tenon/cuda.hpp>
+#include <tenon/cuda/fuse.hpp>
 
 #include "networks_with_tenon.hpp"
 #include "worker.hpp"
@@ -172,6 +173,7 @@ struct trainer {
         loss = tn::backward(criterion(model(x), y));
         optimizer.step();
     }
+    auto const& last_loss() const { return loss; }
     /// @param changes whether x is another one than the last time
     void train(pixels const& x, labels const& y, bool changes) {
         if constexpr (!Captured) step(x, y);
@@ -187,11 +189,29 @@ struct trainer {
     }
 };
 
-template <class Shape, bool Captured>
-struct training : on_device<training<Shape, Captured>> {
-    trainer<Shape, Captured> trained;
+/// The same as one kernel, for small networks.
+template <class Shape>
+struct fused_trainer : trainer<Shape, false> {
+    using base = trainer<Shape, false>;
+    static auto fused(base& t) {
+        return tn::cuda::fuse(t.optimizer, [&t] { return t.criterion(t.model(t.kept_x), t.kept_y); });
+    }
+    decltype(fused(std::declval<base&>())) step = fused(*this);
+    bool has_x = false;
+
+    auto const& last_loss() const { return step.loss(); }
+    void train(typename base::pixels const& x, typename base::labels const& y, bool changes) {
+        if (changes || !std::exchange(has_x, true)) this->kept_x = x;
+        this->kept_y = y;
+        step();
+    }
+};
+
+template <class Shape, class Trainer>
+struct training : on_device<training<Shape, Trainer>> {
+    Trainer trained;
     floats<Shape::batch, Shape::in> x = numbers<Shape::batch, Shape::in>(network::inputs_sequence);
-    std::vector<typename trainer<Shape, Captured>::labels> sets;
+    std::vector<typename Trainer::labels> sets;
     std::size_t at = 0;
 
     training() {
@@ -206,7 +226,7 @@ struct training : on_device<training<Shape, Captured>> {
         std::vector<float> losses;
         for (std::size_t i = 0; i != network::compared_steps; ++i) {
             run();
-            losses.push_back(trained.loss.item());
+            losses.push_back(trained.last_loss().item());
         }
         return losses;
     }
@@ -270,8 +290,8 @@ struct epoch : on_device<epoch<Captured>> {
 
 template <class Shape>
 void add_training(std::string const& name) {
-    worker::add<training<Shape, false>>("training/" + name, "Tenon");
-    worker::add<training<Shape, true>>("training/" + name, "Tenon captured");
+    worker::add<training<Shape, trainer<Shape, false>>>("training/" + name, "Tenon");
+    worker::add<training<Shape, trainer<Shape, true>>>("training/" + name, "Tenon captured");
 }
 
 }  // namespace
@@ -291,7 +311,9 @@ int main(int count, char** arguments) try {
     worker::add<product<4096, float>>("product/4096", "Tenon");
     worker::add<product<4096, float, tn::cuda::matmul_precision::tf32>>("product tf32/4096", "Tenon");
     worker::add<product<4096, tn::bfloat16>>("product bf16/4096", "Tenon");
-    add_training<network::shape<4, 10, 5, 2>>("10-5-2 x4");
+    using small = network::shape<4, 10, 5, 2>;
+    add_training<small>("10-5-2 x4");
+    worker::add<training<small, fused_trainer<small>>>("training/10-5-2 x4", "Tenon fused");
     add_training<network::shape<64, 784, 128, 10>>("784-128-10 x64");
     add_training<network::shape<256, 784, 512, 512, 10>>("784-512-512-10 x256");
     if (count > 1) {

@@ -5,10 +5,10 @@ import pathlib
 import statistics
 import sys
 
-ORDER = ['Tenon', 'Tenon captured', 'by hand', 'Eigen', 'OpenBLAS', 'xtensor', 'dlib', 'LibTorch', 'PyTorch', 'PyTorch captured',
-         'torch.compile', 'torch.compile captured', 'JAX']
-COLOURS = dict(zip(ORDER, ['black', '0.3', '0.6', 'tab:green', 'tab:olive', 'tab:cyan', 'tab:brown', 'tab:pink', 'tab:red', 'darkred',
-                           'tab:orange', 'chocolate', 'tab:blue']))
+ORDER = ['Tenon', 'Tenon captured', 'Tenon fused', 'by hand', 'Eigen', 'OpenBLAS', 'xtensor', 'dlib', 'LibTorch', 'PyTorch',
+         'PyTorch captured', 'torch.compile', 'torch.compile captured', 'JAX']
+COLOURS = dict(zip(ORDER, ['black', '0.3', '0.45', '0.6', 'tab:green', 'tab:olive', 'tab:cyan', 'tab:brown', 'tab:pink', 'tab:red',
+                           'darkred', 'tab:orange', 'chocolate', 'tab:blue']))
 
 
 def text_of(seconds):
