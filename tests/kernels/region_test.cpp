@@ -68,6 +68,30 @@ TEST_CASE("views read and write the device's memory by strides", "[kernels]") {
     CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::exp(tn::broadcast_to<4, 6, 9>(a))); }, x));
 }
 
+TEST_CASE("views of reshaped elements, and with axes of one element put in or left out", "[kernels]") {
+    tn::generator gen{7};
+    auto const x = tn::randn<float, 6, 4>(gen);
+    auto const y = tn::randn<float, 3, 1, 8>(gen);
+    CHECK(gradients_agree(
+        [](auto const& a) { return tn::sum(tn::square(tn::slice<0, 1, 3>(tn::reshape<3, 8>(a)))) + tn::sum(a); }, x));
+    CHECK(gradients_agree(
+        [](auto const& a, auto const& b) {
+            return tn::sum(tn::square(tn::reshape<24>(tn::squeeze<1>(b)) * tn::reshape<24>(tn::unsqueeze<1>(a))));
+        },
+        x, y));
+    CHECK(gradients_agree(
+        [](auto const& a) { return tn::sum(tn::square(tn::reshape<-1>(tn::unsqueeze<0>(tn::unsqueeze<-1>(a))))); },
+        tn::randn<float, tn::dyn, 4>(5, gen)));
+    CHECK(gradients_agree(
+        [](auto const& a) { return tn::sum(tn::square(tn::unsqueeze<1>(tn::relu(tn::matmul(a, tn::transpose(a)))))); },
+        x));
+    auto const there = tn::to<tn::cuda::device>(y);
+    auto const before = calls::launches;
+    tn::cuda::tensor const line = tn::reshape<24>(tn::squeeze<1>(there)) + 1.f;
+    CHECK(launched(calls::launches - before, 1));
+    CHECK(line.size() == 24);
+}
+
 TEST_CASE("a tensor may be assigned what reads it", "[kernels]") {
     tn::generator gen{6};
     auto host = tn::randn<float, 8, 8>(gen);

@@ -55,6 +55,28 @@ inline constexpr bool rearranges = [] {
     return true;
 }();
 
+/// Whether a view is its operand with axes of one element left out or put in: the same elements in the same order.
+template <class Node, class Operand>
+inline constexpr bool keeps_order = [] {
+    using view = shape_t<Node>;
+    // Of as many axes, a slice with open extents looks like this too.
+    if (view::rank() == Operand::rank()) return false;
+    std::size_t next = 0;
+    for (std::size_t a = 0; a != Operand::rank(); ++a) {
+        std::size_t const from = Node::source[a], extent = Operand::static_extents[a];
+        if (from == fixed_axis) {
+            if (extent != 1) return false;
+            continue;
+        }
+        for (; next < from; ++next)
+            if (view::static_extents[next] != 1) return false;
+        if (from != next++ || Node::step[a] != 1 || view::static_extents[from] != extent) return false;
+    }
+    for (; next != view::rank(); ++next)
+        if (view::static_extents[next] != 1) return false;
+    return true;
+}();
+
 /// A view of something in memory: the same memory under other strides.
 template <class View, class A, bool Grad>
     requires(device_tape<A, Grad>::is_addressable)
@@ -66,11 +88,12 @@ struct device_tape<view_node<View, A>, Grad> {
     static constexpr bool is_addressable = true;
     static constexpr bool differentiable = operand::differentiable;
     static constexpr bool accumulates = operand::accumulates;
-    static constexpr bool covers = operand::covers && rearranges<node, shape_t<A>>;
+    static constexpr bool covers = operand::covers && (rearranges<node, shape_t<A>> || keeps_order<node, shape_t<A>>);
     static constexpr bool is_aligned = false;
     static constexpr std::size_t widest = sizeof(value_type);
     static constexpr std::size_t rank = shape_type::rank();
     static constexpr bool is_contiguous = [] {
+        if (operand::is_contiguous && keeps_order<node, shape_t<A>>) return true;
         if (!operand::is_contiguous || !shape_type::is_static || !shape_t<A>::is_static) return false;
         std::array<std::ptrdiff_t, rank + 1> s{};
         for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
@@ -90,7 +113,7 @@ struct device_tape<view_node<View, A>, Grad> {
         return s;
     }
     auto* device_data() const { return operand_.device_data() + offset(); }
-    auto* device_gradient() const { return operand_.device_gradient() + offset(); }
+    auto* device_gradient() { return operand_.device_gradient() + offset(); }
     auto const* gradient_address() { return operand_.gradient_address(); }
     bool overwrite_gradient() { return covers && operand_.overwrite_gradient(); }
     void clear_gradient() { operand_.clear_gradient(); }
@@ -204,8 +227,13 @@ private:
     }
 };
 
+/// Whether a view that keeps the order is one of values in memory whose gradient lies before a slope: like a reshaped
+/// operand.
 template <class View, class A, bool Grad>
-    requires(!device_tape<A, Grad>::is_addressable)
+concept stands_reshaped = keeps_slope<device_tape<A, Grad>> && keeps_order<view_node<View, A>, shape_t<A>>;
+
+template <class View, class A, bool Grad>
+    requires(!device_tape<A, Grad>::is_addressable && !stands_reshaped<View, A, Grad>)
 struct device_tape<view_node<View, A>, Grad> {
     using node = view_node<View, A>;
     using operand = device_tape<A, Grad>;
@@ -243,12 +271,12 @@ private:
 };
 
 /// A reshaped operand lies in memory: its own where that is row-major, otherwise a copy.
-template <class To, class A, bool Grad>
-struct device_tape<reshape_node<To, A>, Grad>
-    : in_device_memory<device_tape<reshape_node<To, A>, Grad>, value_t<A>, To, device_tape<A, Grad>::differentiable,
-                       dense_on_device<device_tape<A, Grad>, true>::accumulates> {
-    using node = reshape_node<To, A>;
-    using operand = device_tape<A, Grad>;
+/// @tparam Operand the tape of the node's operand
+template <class Node, class Operand, bool Grad>
+struct reshaped_tape : in_device_memory<device_tape<Node, Grad>, value_t<Node>, shape_t<Node>, Operand::differentiable,
+                                        dense_on_device<Operand, true>::accumulates> {
+    using T = value_t<Node>;
+    using operand = Operand;
     using packed = dense_on_device<operand, true>;
     static constexpr bool covers = [] {
         if constexpr (packed::in_place) return operand::covers;
@@ -258,10 +286,10 @@ struct device_tape<reshape_node<To, A>, Grad>
         if constexpr (packed::in_place) return operand::is_aligned;
         else return true;
     }();
-    static constexpr bool is_result = packed::in_place && writes_to<operand, value_t<A>>;
+    static constexpr bool is_result = packed::in_place && writes_to<operand, T>;
 
-    explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand), dense_(operand_) {}
-    device_tape(device_tape const&) = delete;
+    explicit reshaped_tape(Node const& n) : shape_(n.shape()), operand_(n.operand), dense_(operand_) {}
+    reshaped_tape(reshaped_tape const&) = delete;
     auto shape() const { return shape_; }
     auto const* device_data() const { return dense_.data(); }
     auto* device_gradient() { return dense_.gradient(); }
@@ -271,12 +299,12 @@ struct device_tape<reshape_node<To, A>, Grad>
 
     template <std::size_t W, pass Pass>
     auto reader(gradient_list const* list) {
-        return device_tape::in_device_memory::template reader < W,
+        return reshaped_tape::in_device_memory::template reader < W,
                Pass == pass::exact && !covers ? pass::mapped : Pass > (list);
     }
     template <pass Pass>
     void prepare(gradient_list& list) {
-        if constexpr (device_tape::differentiable) {
+        if constexpr (reshaped_tape::differentiable) {
             if constexpr (Pass == pass::mapped || !covers) clear_gradient();
             list.add(gradient_address());
         }
@@ -290,12 +318,12 @@ struct device_tape<reshape_node<To, A>, Grad>
     {
         return operand_.reads(begin, end);
     }
-    void write_to(value_t<A>* p)
+    void write_to(T* p)
         requires is_result
     {
         operand_.write_to(p);
     }
-    void root(value_t<A>* value)
+    void root(T* value)
         requires(is_result && requires(operand& o) { o.root(value); })
     {
         operand_.root(value);
@@ -306,14 +334,24 @@ struct device_tape<reshape_node<To, A>, Grad>
     }
     void finish() { dense_.finish(); }
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
+    static void describe(Node const& n, Plan& p) {
         p.template takes<packed>(n.operand);
     }
 
 private:
-    [[no_unique_address]] To shape_;
+    [[no_unique_address]] shape_t<Node> shape_;
     operand operand_;
     packed dense_;
+};
+
+template <class To, class A, bool Grad>
+struct device_tape<reshape_node<To, A>, Grad> : reshaped_tape<reshape_node<To, A>, device_tape<A, Grad>, Grad> {
+    using reshaped_tape<reshape_node<To, A>, device_tape<A, Grad>, Grad>::reshaped_tape;
+};
+template <class View, class A, bool Grad>
+    requires stands_reshaped<View, A, Grad>
+struct device_tape<view_node<View, A>, Grad> : reshaped_tape<view_node<View, A>, device_tape<A, Grad>, Grad> {
+    using reshaped_tape<view_node<View, A>, device_tape<A, Grad>, Grad>::reshaped_tape;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval
