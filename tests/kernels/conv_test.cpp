@@ -7,6 +7,8 @@ using namespace device_test;
 
 namespace {
 
+constexpr tn::conv_options same_size{.padding = 1};
+
 /// A convolution with options, as a function of image, weight and perhaps bias.
 template <tn::conv_options O, bool Transposed = false>
 struct convolved {
@@ -16,13 +18,6 @@ struct convolved {
         else return tn::conv2d<O>(x, w...);
     }
 };
-
-/// Whether values agree, and the gradients of all operands.
-template <class F, class... X>
-bool both_agree(F const& f, X const&... x) {
-    return values_agree(f, x...) &&
-           gradients_agree([&](auto const&... a) { return tn::mean(tn::square(f(a...))); }, x...);
-}
 
 }  // namespace
 
@@ -114,7 +109,6 @@ TEST_CASE("operands of convolutions that are computed, and several uses of one",
     auto const x = tn::randn<float, 2, 3, 6, 5>(gen);
     auto const w = tn::randn<float, 3, 3, 3, 3>(gen);
     auto const b = tn::randn<float, 3>(gen);
-    constexpr tn::conv_options same_size{.padding = 1};
     CHECK(both_agree(
         [&](auto const& a, auto const& v, auto const& c) {
             auto const once = tn::relu(tn::conv2d<same_size>(tn::tanh(a), v * 0.5f, c));
@@ -133,4 +127,26 @@ TEST_CASE("operands of convolutions that are computed, and several uses of one",
     CHECK(launched(calls::launches - before, 1));
     device = tn::conv2d<same_size>(device, dw);  // not while it is read
     CHECK(same(tn::to<tn::cpu>(device), tn::to<tn::cpu>(y)));
+}
+
+TEST_CASE("small images of many channels, whose sums are found in parts", "[kernels]") {
+    tn::generator gen{80};
+    constexpr convolved<tn::conv_options{.padding = 1}> f;
+    auto const many = tn::randn<float, 64, 65, 3, 3>(gen);
+    auto const bias = tn::randn<float, 64>(gen);
+    CHECK(both_agree(f, tn::randn<float, 1, 65, 5, 4>(gen), many, bias));
+    CHECK(both_agree(f, tn::randn<float, 65, 5, 4>(gen), many));
+    CHECK(both_agree([&](auto const&... a) { return tn::sigmoid(f(a...)); },
+                     tn::randn<float, tn::dyn, 65, 3, 3>(1, gen), many, bias));
+    CHECK(both_agree([&](auto const&... a) { return tn::relu(f(a...)); }, tn::randn<double, 1, 65, 3, 2>(gen),
+                     tn::randn<double, 64, 65, 3, 3>(gen)));
+    CHECK(both_agree([&](auto const& a, auto const& v) { return f(tn::relu(f(a, v)), v) + a; },
+                     tn::randn<float, 1, 64, 3, 3>(gen), tn::randn<float, 64, 64, 3, 3>(gen)));
+    CHECK(both_agree(convolved<tn::conv_options{.stride = 2, .padding = 1}, true>{}, tn::randn<float, 1, 64, 3, 4>(gen),
+                     tn::randn<float, 64, 65, 3, 3>(gen), tn::randn<float, 65>(gen)));
+    CHECK(both_agree(convolved<tn::conv_options{.padding = 1, .groups = 2}>{}, tn::randn<float, 1, 130, 2, 3>(gen),
+                     tn::randn<float, 6, 65, 3, 3>(gen), tn::randn<float, 6>(gen)));
+    CHECK(values_agree([&](auto const&... a) { return tn::relu(f(a...)); }, tn::randint<int, 1, 65, 4, 4>(-9, 9, gen),
+                       tn::randint<int, 4, 65, 3, 3>(-9, 9, gen)));
+    CHECK(values_agree(f, tn::randn<float, tn::dyn, 65, 4, 4>(0, gen), many, bias));
 }

@@ -119,4 +119,11 @@ bool gradients_agree(F const& f, X const&... x) {
     return good && grads(std::index_sequence_for<X...>{});
 }
 
+/// Whether f gives the same elements on both, and the same gradients of its mean square.
+template <class F, class... X>
+bool both_agree(F const& f, X const&... x) {
+    return values_agree(f, x...) &&
+           gradients_agree([&](auto const&... a) { return tn::mean(tn::square(f(a...))); }, x...);
+}
+
 }  // namespace device_test

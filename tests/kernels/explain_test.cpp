@@ -278,6 +278,28 @@ TEST_CASE("convolutions take a launch for each gradient, and one more where part
     CHECK(launches_back(tn::sum(tn::conv2d(batch, w, b)), b) == both_ways{2, 3});
 }
 
+TEST_CASE("sums over many channels of a small image are a launch for their parts and one that adds these up",
+          "[kernels]") {
+    auto image = variable<float, 1, 64, 5, 4>();
+    auto narrow = variable<float, 4, 64, 3, 3>();
+    auto wide = variable<float, 64, 4, 3, 3>();
+    auto four = variable<float, 1, 4, 5, 4>();
+    constexpr tn::conv_options same{.padding = 1};
+    CHECK(launches(tn::conv2d<same>(image, narrow)) == 2);
+    CHECK(launches(tn::conv2d<same>(four, wide)) == 1);
+    CHECK(launches(tn::conv_transpose2d<same>(image, wide)) == 2);
+    CHECK(launches_back(tn::sum(tn::conv2d<same>(image, narrow))) == both_ways{3, 3});
+    CHECK(launches_back(tn::sum(tn::conv2d<same>(four, wide))) == both_ways{2, 4});
+    CHECK(launches_back(tn::sum(tn::conv_transpose2d<same>(image, wide))) == both_ways{3, 3});
+    auto const p = tn::plan_backward(tn::sum(tn::conv2d<same>(four, wide)));
+    CHECK(p[3].launches == 2);
+    CHECK(p[3].scratch == 4 * four.size() * sizeof(float));
+    tn::cuda::tensor<float, tn::dyn, 64, 5, 4> batch = tn::cuda::full<float, 1, 64, 5, 4>(1);
+    CHECK(launches(tn::conv2d<same>(batch, narrow)) == 2);
+    tn::cuda::tensor<float, tn::dyn, 64, 5, 4> const enough(tn::uninitialized, tn::shape<tn::dyn, 64, 5, 4>(4000));
+    CHECK(tn::plan(tn::conv2d<same>(enough, narrow)).launches() == 1);
+}
+
 TEST_CASE("pools read a region in their launch, and their way back goes on into it", "[kernels]") {
     auto x = variable<float, 2, 3, 6, 5>();
     auto const y = tn::relu(x * 2.f);
@@ -401,6 +423,9 @@ TEST_CASE("a plan says how many blocks of memory are taken", "[kernels]") {
     offsets.zero_grad();
     auto channels = variable<float, 3>();
     back(tn::sum(tn::max_pool2d<2>(tn::relu(tn::conv2d(pictures, filters, offsets)))));
+    auto image = variable<float, 1, 64, 5, 4>();
+    auto wide = variable<float, 64, 64, 3, 3>();
+    back(tn::sum(tn::relu(tn::conv2d<tn::conv_options{.padding = 1}>(image, wide))));
     back(tn::sum(tn::batch_norm(pictures, channels, channels)));
     back(tn::sum(tn::layer_norm<200>(a)));
     tn::tensor<float, 3> const weights({1, 2, 3});

@@ -23,7 +23,7 @@ struct adapted_means {
 
 /// Whether values agree, and gradients where windows count differently.
 template <class F, class X>
-bool both_agree(F const& f, X const& x) {
+bool pooled_agree(F const& f, X const& x) {
     return values_agree(f, x) && gradients_agree([&](auto const& a) { return tn::sum(tn::square(f(a) + 1.f)); }, x);
 }
 
@@ -46,27 +46,27 @@ struct lenet {
 TEST_CASE("the greatest values of windows", "[kernels]") {
     tn::generator gen{81};
     auto const x = tn::randn<float, 2, 3, 11, 9>(gen);
-    CHECK(both_agree(greatest_of_windows<2>{}, x));
-    CHECK(both_agree(greatest_of_windows<tn::extent2(3, 2), tn::pool_options{.stride = {2, 1}, .padding = 1}>{}, x));
-    CHECK(
-        both_agree(greatest_of_windows<3, tn::pool_options{.stride = 2, .dilation = {1, 2}, .ceil_mode = true}>{}, x));
-    CHECK(both_agree(
+    CHECK(pooled_agree(greatest_of_windows<2>{}, x));
+    CHECK(pooled_agree(greatest_of_windows<tn::extent2(3, 2), tn::pool_options{.stride = {2, 1}, .padding = 1}>{}, x));
+    CHECK(pooled_agree(greatest_of_windows<3, tn::pool_options{.stride = 2, .dilation = {1, 2}, .ceil_mode = true}>{},
+                       x));
+    CHECK(pooled_agree(
         greatest_of_windows<tn::extent2(3, 2),
                             tn::pool_options{.stride = {2, 1}, .padding = 1, .dilation = {1, 2}, .ceil_mode = true}>{},
         x));
-    CHECK(both_agree(greatest_of_windows<17, tn::pool_options{.stride = 3, .padding = 8}>{}, x));
-    CHECK(both_agree(greatest_of_windows<1, tn::pool_options{.stride = 4}>{}, x));
-    CHECK(both_agree(greatest_of_windows<2>{}, tn::randn<double, 3, 4, 5>(gen)));
-    CHECK(both_agree(greatest_of_windows<2>{}, tn::randn<float, tn::dyn, 2, 4, tn::dyn>(3, 7, gen)));
-    CHECK(both_agree(greatest_of_windows<2>{}, tn::randn<float, 0, 2, 4, 4>(gen)));
+    CHECK(pooled_agree(greatest_of_windows<17, tn::pool_options{.stride = 3, .padding = 8}>{}, x));
+    CHECK(pooled_agree(greatest_of_windows<1, tn::pool_options{.stride = 4}>{}, x));
+    CHECK(pooled_agree(greatest_of_windows<2>{}, tn::randn<double, 3, 4, 5>(gen)));
+    CHECK(pooled_agree(greatest_of_windows<2>{}, tn::randn<float, tn::dyn, 2, 4, tn::dyn>(3, 7, gen)));
+    CHECK(pooled_agree(greatest_of_windows<2>{}, tn::randn<float, 0, 2, 4, 4>(gen)));
     CHECK(values_agree(greatest_of_windows<2, tn::pool_options{.stride = 1, .padding = 1}>{},
                        tn::randint<int, 1, 2, 5, 5>(-9, -1, gen)));
-    CHECK(both_agree([](auto const& a) { return tn::max_pool1d<3, tn::pool_options{.stride = 2, .padding = 1}>(a); },
-                     tn::randn<float, 2, 3, 13>(gen)));
+    CHECK(pooled_agree([](auto const& a) { return tn::max_pool1d<3, tn::pool_options{.stride = 2, .padding = 1}>(a); },
+                       tn::randn<float, 2, 3, 13>(gen)));
     // An operand that is computed, whose gradient goes on into its own operands.
-    CHECK(both_agree([](auto const& a) { return tn::max_pool2d<2>(tn::tanh(a) * a); }, x));
-    CHECK(both_agree([](auto const& a) { return tn::max_pool2d<2>(a) * tn::slice<-1, 0, 4>(tn::slice<-2, 0, 5>(a)); },
-                     x));
+    CHECK(pooled_agree([](auto const& a) { return tn::max_pool2d<2>(tn::tanh(a) * a); }, x));
+    CHECK(pooled_agree([](auto const& a) { return tn::max_pool2d<2>(a) * tn::slice<-1, 0, 4>(tn::slice<-2, 0, 5>(a)); },
+                       x));
 }
 
 TEST_CASE("windows take the first of equal values, and NaN before all", "[kernels]") {
@@ -74,7 +74,7 @@ TEST_CASE("windows take the first of equal values, and NaN before all", "[kernel
     auto const x = tn::randint<std::int64_t, 2, 2, 9, 8>(0, 3, gen);
     auto ties = tn::tensor<float, 2, 2, 9, 8>(tn::cast<float>(x));
     auto const pool = greatest_of_windows<3, tn::pool_options{.stride = 2, .padding = 1}>{};
-    CHECK(both_agree(pool, ties));
+    CHECK(pooled_agree(pool, ties));
     auto const gradient = [&](auto v) {
         tn::backward(tn::sum(pool(v) * 2.f));
         return v;
@@ -94,29 +94,29 @@ TEST_CASE("windows take the first of equal values, and NaN before all", "[kernel
 TEST_CASE("mean values of windows", "[kernels]") {
     tn::generator gen{83};
     auto const x = tn::randn<float, 2, 3, 11, 9>(gen);
-    CHECK(both_agree(means<2>{}, x));
-    CHECK(both_agree(means<tn::extent2(3, 2), tn::pool_options{.stride = {2, 1}, .padding = 1}>{}, x));
-    CHECK(both_agree(means<3, tn::pool_options{.stride = 2, .padding = 1, .ceil_mode = true}>{}, x));
-    CHECK(both_agree(
+    CHECK(pooled_agree(means<2>{}, x));
+    CHECK(pooled_agree(means<tn::extent2(3, 2), tn::pool_options{.stride = {2, 1}, .padding = 1}>{}, x));
+    CHECK(pooled_agree(means<3, tn::pool_options{.stride = 2, .padding = 1, .ceil_mode = true}>{}, x));
+    CHECK(pooled_agree(
         means<3, tn::pool_options{.stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false}>{}, x));
-    CHECK(both_agree(means<2, tn::pool_options{.stride = 3}>{}, x));
-    CHECK(both_agree(means<tn::extent2(8, 9), tn::pool_options{.stride = 1}>{}, x));
-    CHECK(both_agree(means<2>{}, tn::randn<double, 3, 4, 5>(gen)));
-    CHECK(both_agree(means<2>{}, tn::randn<float, 2, tn::dyn, tn::dyn, 4>(3, 7, gen)));
-    CHECK(both_agree([](auto const& a) { return tn::avg_pool1d<3, tn::pool_options{.stride = 2, .padding = 1}>(a); },
-                     tn::randn<float, 2, 3, 13>(gen)));
-    CHECK(both_agree([](auto const& a) { return tn::avg_pool2d<2>(tn::exp(a) * 0.1f); }, x));
+    CHECK(pooled_agree(means<2, tn::pool_options{.stride = 3}>{}, x));
+    CHECK(pooled_agree(means<tn::extent2(8, 9), tn::pool_options{.stride = 1}>{}, x));
+    CHECK(pooled_agree(means<2>{}, tn::randn<double, 3, 4, 5>(gen)));
+    CHECK(pooled_agree(means<2>{}, tn::randn<float, 2, tn::dyn, tn::dyn, 4>(3, 7, gen)));
+    CHECK(pooled_agree([](auto const& a) { return tn::avg_pool1d<3, tn::pool_options{.stride = 2, .padding = 1}>(a); },
+                       tn::randn<float, 2, 3, 13>(gen)));
+    CHECK(pooled_agree([](auto const& a) { return tn::avg_pool2d<2>(tn::exp(a) * 0.1f); }, x));
 }
 
 TEST_CASE("means of windows that cover an image", "[kernels]") {
     tn::generator gen{84};
     auto const x = tn::randn<float, 2, 3, 11, 9>(gen);
-    CHECK(both_agree(adapted_means<1>{}, x));
-    CHECK(both_agree(adapted_means<4, 2>{}, x));
-    CHECK(both_agree(adapted_means<7, 9>{}, x));
-    CHECK(both_agree(adapted_means<13, 20>{}, x));
-    CHECK(both_agree(adapted_means<3>{}, tn::randn<float, tn::dyn, 2, tn::dyn, tn::dyn>(2, 10, 7, gen)));
-    CHECK(both_agree([](auto const& a) { return tn::adaptive_avg_pool1d<5>(a); }, tn::randn<float, 3, 13>(gen)));
+    CHECK(pooled_agree(adapted_means<1>{}, x));
+    CHECK(pooled_agree(adapted_means<4, 2>{}, x));
+    CHECK(pooled_agree(adapted_means<7, 9>{}, x));
+    CHECK(pooled_agree(adapted_means<13, 20>{}, x));
+    CHECK(pooled_agree(adapted_means<3>{}, tn::randn<float, tn::dyn, 2, tn::dyn, tn::dyn>(2, 10, 7, gen)));
+    CHECK(pooled_agree([](auto const& a) { return tn::adaptive_avg_pool1d<5>(a); }, tn::randn<float, 3, 13>(gen)));
 }
 
 TEST_CASE("pooling needs one launch each way", "[kernels]") {

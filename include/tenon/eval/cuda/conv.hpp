@@ -12,9 +12,9 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// One launch forward. On the way back one for the input's gradient, and one or two for the weight's and the bias's
-/// each. A transposed convolution runs the other way: its input is what the convolution gives and its output what that
-/// takes.
+/// One launch forward, or two where parts of the sums are added up. On the way back one or two each for the input's
+/// gradient, the weight's and the bias's. A transposed convolution runs the other way: its input is what the convolution
+/// gives and its output what that takes.
 template <bool Transposed, conv_options Options, class X, class W, class... B, bool Grad>
 struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
     : result_on_device<device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>, value_t<X>,
@@ -89,7 +89,9 @@ struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
         auto const& x = tenon::get<0>(n.operands);
         auto const s = n.shape();
         auto const made = products(s, x.shape());
-        std::size_t const operations = made.operations();
+        std::size_t const operations = made.operations(),
+                          launches = Transposed ? made.input_launches() : made.value_launches(),
+                          launches_back = Transposed ? made.value_launches() : made.input_launches();
         std::vector<char const*> after;
         if constexpr (has_bias) after.push_back(op::add::name);
         p.template kernel<device_tape>(
@@ -100,10 +102,14 @@ struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
              .operations = operations,
              .gradient_operations = operations,
              .gradient_for_each = true,
-             .gradient_launches = {1, made.weight_launches(), launches_adding_up_rows(s[0])}},
+             .launches = launches,
+             .gradient_launches = {launches_back, made.weight_launches(), launches_adding_up_rows(s[0])}},
             [&] {
                 p.template takes<decltype(x_)>(x);
                 p.template takes<decltype(w_)>(tenon::get<1>(n.operands));
+                p.template scratch<cuda::buffer<T>>(Transposed ? made.input_scratch() : made.value_scratch());
+                p.template gradient_scratch<cuda::buffer<T>>(Transposed ? made.value_scratch() : made.input_scratch(),
+                                                             0);
                 made.describe_weight_gradient(2, p);
                 if constexpr (has_bias) {
                     p.template takes<decltype(b_)>(tenon::get<2>(n.operands), {.added = true});

@@ -124,31 +124,22 @@ class convolution_on_device {
 public:
     convolution_on_device(X const& x, Y const& y) : x_(x.extents()), y_(y.extents()) {}
 
-    /// y = x ⋆ w + bias, or y += x ⋆ w + bias.
+    /// y = finish(x ⋆ w + bias), or y += that.
     /// @param bias null for none
-    void values(T const* x, T const* w, T const* bias, T* y, bool adds) const {
-        constexpr std::size_t depth = channels * kernel;
-        run<detail::pixel_tile(outputs, depth)>(
-            sizes<pixel_index, unsigned>{static_cast<pixel_index>(images() * output_size()), outputs, depth, depth, 1,
-                                         groups},
-            mapped_factor<false, T, windows_of_input>{x, {positions_of_output(), x_}},
-            mapped_factor<true, T, weights>{w, {}},
-            mapped_result<T, pixels_of_output, outputs>{y, {positions_of_output(), y_}, bias, adds, 0});
+    template <class Finish = as_summed>
+    void values(T const* x, T const* w, T const* bias, T* y, bool adds, Finish const& finish = {}) const {
+        run_pixels<values_product>(mapped_factor<false, T, windows_of_input>{x, {positions_of_output(), x_}},
+                                   mapped_factor<true, T, weights>{w, {}}, pixels_of_output(positions_of_output(), y_),
+                                   output_rows(), y_, finished_sum<T, Finish>{y, bias, adds, finish});
     }
-    /// dx = wᵀ ⋆ dy + bias, or dx += wᵀ ⋆ dy + bias; all of dx is written.
+    /// dx = finish(wᵀ ⋆ dy + bias), or dx += that; all of dx is written.
     /// @param bias null for none
-    void input_gradient(T const* dy, T const* w, T const* bias, T* dx, bool adds) const {
-        constexpr std::size_t depth = outputs * seeing_rows::kernel * seeing_columns::kernel;
-        constexpr std::size_t phases = pixels_of_input::phases;
-        auto const divide = [](std::size_t n, std::size_t stride) { return (n + stride - 1) / stride; };
-        std::size_t const h = divide(x_[2], windows.rows.stride), v = divide(x_[3], windows.columns.stride);
-        phase_positions const positions(h, v);
-        run<detail::pixel_tile(channels, depth)>(
-            sizes<pixel_index, unsigned>{static_cast<pixel_index>(images() * h * v), channels, depth, depth, 1,
-                                         groups * phases},
-            mapped_factor<false, T, outputs_of_input>{dy, {positions, y_}},
-            mapped_factor<true, T, weights_of_input>{w, {}},
-            mapped_result<T, pixels_of_input, channels>{dx, {positions, x_}, bias, adds, 0});
+    template <class Finish = as_summed>
+    void input_gradient(T const* dy, T const* w, T const* bias, T* dx, bool adds, Finish const& finish = {}) const {
+        phase_positions const positions = positions_of_phase();
+        run_pixels<gradient_product>(mapped_factor<false, T, outputs_of_input>{dy, {positions, y_}},
+                                     mapped_factor<true, T, weights_of_input>{w, {}}, pixels_of_input(positions, x_),
+                                     phase_rows(), x_, finished_sum<T, Finish>{dx, bias, adds, finish});
     }
     /// dw = dy ⋆ x, or dw += dy ⋆ x. Where the weight alone has too few elements for the device, parts of the depth are
     /// summed apart and added up by a second launch.
@@ -156,16 +147,22 @@ public:
         division const parts = weight_parts();
         auto const sum = [&](T* to, bool add) {
             run<tile_of_weight>(sizes<unsigned, pixel_index>{weight_rows, outputs,
-                                                             static_cast<pixel_index>(images() * output_size()),
+                                                             static_cast<pixel_index>(output_rows()),
                                                              static_cast<pixel_index>(parts.length),
                                                              static_cast<unsigned>(parts.count), groups},
                                 mapped_factor<true, T, windows_of_input>{x, {positions_of_output(), x_}},
                                 mapped_factor<true, T, pixels_of_output>{dy, {positions_of_output(), y_}},
-                                mapped_result<T, weights, outputs>{to, {}, nullptr, add, weight_size});
+                                mapped_result<T, weights, outputs, as_summed>{{to, nullptr, add, {}}, {}, weight_size});
         };
         if (parts.count == 1) sum(dw, adds);
         else add_up_rows<T>(parts.count, weight_size, dw, adds, [&](T* to) { sum(to, false); });
     }
+    /// The launches that find values and an input's gradient.
+    std::size_t value_launches() const { return parts_of<values_product>(output_rows()).count > 1 ? 2 : 1; }
+    std::size_t input_launches() const { return parts_of<gradient_product>(phase_rows()).count > 1 ? 2 : 1; }
+    /// How many elements the parts have that these add up.
+    std::size_t value_scratch() const { return scratch(parts_of<values_product>(output_rows()), y_); }
+    std::size_t input_scratch() const { return scratch(parts_of<gradient_product>(phase_rows()), x_); }
     /// The launches that find a weight's gradient.
     std::size_t weight_launches() const { return launches_adding_up_rows(weight_parts().count); }
     /// Says to a plan what memory that takes.
@@ -174,28 +171,91 @@ public:
         describe_adding_up_rows<T>(weight_parts().count, weight_size, operand, p);
     }
     /// Of the values, or of one of the gradients.
-    std::size_t operations() const { return 2 * images() * output_size() * groups * outputs * channels * kernel; }
+    std::size_t operations() const { return 2 * output_rows() * groups * outputs * channels * kernel; }
 
 private:
-    static constexpr std::size_t weight_rows = channels * kernel, weight_size = groups * outputs * weight_rows;
-    static constexpr detail::tile_numbers tile_of_weight = detail::weight_tile(weight_rows, outputs);
-    /// How the sum over all pixels is divided: into `count` parts of `length` pixels.
+    /// How a sum over a depth is divided: into `count` parts, `length` long but for the last.
     struct division {
         std::size_t length, count;
     };
+    /// @param most parts, each of which has at least `least` tiles of the depth
+    static division divided(std::size_t depth, std::size_t tile, std::size_t most, std::size_t least) {
+        std::size_t const steps = (depth + tile - 1) / tile,
+                          count = std::clamp<std::size_t>(most, 1, std::max<std::size_t>(steps / least, 1)),
+                          part = std::max<std::size_t>((steps + count - 1) / count, 1) * tile;
+        return {part, std::max<std::size_t>((depth + part - 1) / part, 1)};
+    }
+
+    /// Products whose rows are pixels: values, and the input's gradient.
+    template <std::size_t Columns, std::size_t Depth, std::size_t Count>
+    struct pixel_product {
+        static constexpr std::size_t columns = Columns, depth = Depth, count = Count;
+        static constexpr detail::tile_numbers tile = detail::pixel_tile(Columns, Depth);
+        /// Tiles of the depth for each part of it, and for a sum that is worth a second launch.
+        static constexpr std::size_t least = 8, deep = 32;
+        static constexpr bool is_deep = Depth > (deep - 1) * tile.depth;
+    };
+    using values_product = pixel_product<outputs, channels * kernel, groups>;
+    using gradient_product = pixel_product<channels, outputs * seeing_rows::kernel * seeing_columns::kernel,
+                                           groups * pixels_of_input::phases>;
+
+    /// In as many parts as the device can work on at once, where tiles alone do not occupy it.
+    template <class Product>
+    static division parts_of(std::size_t rows) {
+        constexpr detail::tile_numbers tile = Product::tile;
+        std::size_t const tiles = (rows + tile.rows - 1) / tile.rows * Product::count *
+                                  ((Product::columns + tile.columns - 1) / tile.columns),
+                          room = cuda::context::local().multiprocessors();
+        if (!Product::is_deep || tiles == 0 || tiles >= room) return {Product::depth, 1};
+        return divided(Product::depth, tile.depth, 2 * room / tiles, Product::least);
+    }
+    template <class Image>
+    static std::size_t scratch(division const& parts, Image const& result) {
+        return parts.count > 1 ? parts.count * result.size() : 0;
+    }
+    /// One launch, or one for all parts of the depth and one that adds them up in their order.
+    template <class Product, class Left, class Right, class Map, class Image, class Finish>
+    static void run_pixels(Left const& left, Right const& right, Map const& map, std::size_t rows, Image const& image,
+                           finished_sum<T, Finish> const& to) {
+        constexpr std::size_t columns = Product::columns;
+        division const parts = parts_of<Product>(rows);
+        sizes<pixel_index, unsigned> const e{
+            static_cast<pixel_index>(rows),     columns,       Product::depth, static_cast<unsigned>(parts.length),
+            static_cast<unsigned>(parts.count), Product::count};
+        if constexpr (Product::is_deep)
+            if (parts.count > 1) {
+                using index = index_of<Image>;
+                using joined = joined_parts<T, Image, Finish>;
+                std::size_t const n = image.size();
+                cuda::buffer<T> sums;
+                sums.reserve(parts.count * n);
+                run<Product::tile>(
+                    e, left, right,
+                    mapped_result<T, Map, columns, as_summed>{{sums.data(), nullptr, false, {}}, map, n});
+                return cuda::launch("evaluate", &kernels::evaluate<1, index, joined, T>, blocks_for(n),
+                                    kernels::block_size, joined(sums.data(), parts.count, to, image), to.p,
+                                    static_cast<index>(n));
+            }
+        run<Product::tile>(e, left, right, mapped_result<T, Map, columns, Finish>{to, map, 0});
+    }
+
+    static constexpr std::size_t weight_rows = channels * kernel, weight_size = groups * outputs * weight_rows;
+    static constexpr detail::tile_numbers tile_of_weight = detail::weight_tile(weight_rows, outputs);
     division weight_parts() const {
         constexpr detail::tile_numbers tile = tile_of_weight;
         constexpr std::size_t tiles =
             groups * ((weight_rows + tile.rows - 1) / tile.rows) * ((outputs + tile.columns - 1) / tile.columns);
-        std::size_t const depth = images() * output_size(), steps = (depth + tile.depth - 1) / tile.depth,
-                          wanted = std::size_t{cuda::context::local().multiprocessors()} * 4 / tiles,
-                          most = std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(steps / 4, 1)),
-                          part = std::max<std::size_t>((steps + most - 1) / most, 1) * tile.depth;
-        return {part, std::max<std::size_t>((depth + part - 1) / part, 1)};
+        return divided(output_rows(), tile.depth, std::size_t{cuda::context::local().multiprocessors()} * 4 / tiles, 4);
     }
 
     std::size_t images() const { return x_[0]; }
-    std::size_t output_size() const { return y_[2] * y_[3]; }
+    /// Pixels of all images: of outputs, and of inputs of one remainder.
+    std::size_t output_rows() const { return images() * y_[2] * y_[3]; }
+    std::size_t phase_rows() const { return images() * positions_of_phase().size(); }
+    phase_positions positions_of_phase() const {
+        auto const divide = [](std::size_t n, std::size_t stride) { return (n + stride - 1) / stride; };
+        return phase_positions(divide(x_[2], windows.rows.stride), divide(x_[3], windows.columns.stride));
+    }
     output_positions positions_of_output() const { return output_positions(y_[2], y_[3]); }
 
     template <class Row, class Depth>

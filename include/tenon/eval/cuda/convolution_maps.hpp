@@ -239,14 +239,34 @@ struct mapped_factor {
     }
 };
 
-/// Where products go: set, or added to what is there.
-/// @tparam Columns of a product, each with a bias where there is one
-template <class T, class Map, std::size_t Columns>
-struct mapped_result {
+/// What becomes of a sum on its way to memory: called as finish(sum, i) with the element's index. Nothing.
+struct as_summed {
+    template <class T, class Index>
+    TENON_INLINE __device__ T operator()(T sum, Index) const {
+        return sum;
+    }
+};
+
+/// What is written where a sum, and perhaps a bias, belongs: set, or added to what is there.
+template <class T, class Finish>
+struct finished_sum {
     T* p;
-    Map map;
-    T const* bias;  ///< of all products' columns, or null
+    T const* bias;  ///< of all channels, or null
     bool add;
+    Finish finish;
+
+    TENON_INLINE __device__ T operator()(T sum, T offset, std::ptrdiff_t at) const {
+        sum = finish(static_cast<T>(sum + offset), at);
+        return add ? static_cast<T>(p[at] + sum) : sum;
+    }
+};
+
+/// Where products go.
+/// @tparam Columns of a product, each a channel
+template <class T, class Map, std::size_t Columns, class Finish>
+struct mapped_result {
+    finished_sum<T, Finish> to;
+    Map map;
     std::size_t part_distance;  ///< of the results of two parts
 
     struct column_place {
@@ -257,7 +277,7 @@ struct mapped_result {
     TENON_INLINE __device__ mapped_result of_product(Index q) const {
         mapped_result r = *this;
         r.map.choose(q);
-        if (bias) r.bias += static_cast<std::size_t>(q / static_cast<Index>(Map::phases)) * Columns;
+        if (to.bias) r.to.bias += static_cast<std::size_t>(q / static_cast<Index>(Map::phases)) * Columns;
         return r;
     }
     template <class Index>
@@ -266,14 +286,40 @@ struct mapped_result {
     }
     template <class Index>
     TENON_INLINE __device__ column_place column(Index j) const {
-        return {map.column(j), bias ? bias[j] : T(0)};
+        return {map.column(j), to.bias ? to.bias[j] : T(0)};
     }
     template <class Row, class Index>
     TENON_INLINE __device__ void store(Row row, column_place column, Index part, T sum) const {
         if (!map.contains(row, column.at)) return;
-        T* const to = p + static_cast<std::size_t>(part) * part_distance + map.offset(row, column.at);
-        sum = static_cast<T>(sum + column.bias);
-        *to = add ? static_cast<T>(*to + sum) : sum;
+        std::ptrdiff_t const at = map.offset(row, column.at);
+        to.p[static_cast<std::size_t>(part) * part_distance + static_cast<std::size_t>(at)] = to(sum, column.bias, at);
+    }
+};
+
+/// Sums of parts, each as long as the result, added up in their order: what is written where they belong.
+/// @tparam Image shape of the result, whose axis 1 counts channels
+template <class T, class Image, class Finish>
+struct joined_parts : reader_base<T> {
+    T const* parts;
+    std::size_t count, size;  ///< of the parts, and of each
+    finished_sum<T, Finish> to;
+    Image image;
+
+    TENON_HOST_DEVICE joined_parts(T const* p, std::size_t n, finished_sum<T, Finish> const& f, Image i)
+        : parts(p), count(n), size(i.size()), to(f), image(i) {}
+    template <std::size_t N, class Index>
+    TENON_INLINE __device__ auto load(Index i) const {
+        static_assert(N == 1);
+        T sum = parts[i];
+        for (std::size_t q = 1; q < count; ++q) sum = static_cast<T>(sum + parts[q * size + i]);
+        T const bias = to.bias ? to.bias[channel(i)] : T(0);
+        return lane_registers<lane_t<T, 1>, 1>{{{to(sum, bias, static_cast<std::ptrdiff_t>(i))}}};
+    }
+
+private:
+    template <class Index>
+    TENON_INLINE __device__ Index channel(Index i) const {
+        return i / extent_of<3, Index>(image) / extent_of<2, Index>(image) % extent_of<1, Index>(image);
     }
 };
 
