@@ -248,7 +248,6 @@ TEST_CASE("convolutions take a launch for each gradient, and one more where part
     CHECK(launches(tn::conv2d<strided>(x, w, b)) == 1);
     CHECK(launches(tn::conv2d(x * 2.f, w, b)) == 2);
     CHECK(launches(tn::conv2d(x * 2.f, w + w, b + b)) == 4);
-    CHECK(launches(tn::relu(tn::conv2d(x, w, b))) == 2);
     CHECK(launches(tn::conv_transpose2d<strided>(x, across)) == 1);
     // The sum's two, and one each for image and weight.
     CHECK(launches_back(tn::sum(tn::conv2d(x, w))) == both_ways{2, 3});
@@ -278,6 +277,46 @@ TEST_CASE("convolutions take a launch for each gradient, and one more where part
     CHECK(launches_back(tn::sum(tn::conv2d(batch, w, b)), b) == both_ways{2, 3});
 }
 
+TEST_CASE("a convolution's launch applies a function of it", "[kernels]") {
+    auto x = variable<float, 2, 3, 6, 5>();
+    auto w = variable<float, 3, 3, 3, 3>();
+    auto b = variable<float, 3>();
+    auto line = variable<float, 2, 3, 9>();
+    auto taps = variable<float, 4, 3, 3>();
+    auto across = variable<float, 3, 3, 3>();
+    constexpr tn::conv_options same{.padding = 1};
+    auto const y = tn::conv2d<same>(x, w, b);
+    CHECK(launches(tn::relu(y)) == 1);
+    CHECK(launches(tn::gelu(y * 0.5f) + 1.f) == 1);
+    CHECK(launches(tn::leaky_relu(tn::conv1d(line, taps))) == 1);
+    tn::cuda::tensor<float, tn::dyn, 3, 9> const lines = tn::cuda::full<float, 2, 3, 9>(1);
+    CHECK(launches(tn::relu(tn::conv1d(lines, taps))) == 1);
+    CHECK(launches(tn::relu(y) + x) == 2);
+    CHECK(launches(tn::conv2d(tn::silu(y), w)) == 2);
+    CHECK(launches(tn::max_pool2d<2>(tn::relu(y))) == 2);
+    auto const p = tn::plan(tn::gelu(y * 0.5f));
+    CHECK(kinds(p) == words{"convolution"});
+    CHECK(p[0].operators == words{"conv", "add", "mul", "gelu"});
+    // With gradients, one whose slope follows from its value: the second convolution's launch applies that too.
+    CHECK(launches_back(tn::sum(tn::relu(y)), b) == both_ways{2, 5});
+    CHECK(launches_back(tn::sum(tn::conv2d<same>(tn::relu(tn::conv2d<same>(x, w)), w))) == both_ways{3, 5});
+    CHECK(launches_back(tn::sum(tn::conv_transpose2d<same>(tn::relu(tn::conv2d<same>(x, w)), w))) == both_ways{3, 5});
+    CHECK(launches_back(tn::sum(tn::conv2d<same>(tn::gelu(tn::conv2d<same>(x, w)), w))) == both_ways{4, 6});
+    CHECK(launches_back(tn::sum(tn::matmul(tn::flatten<1>(tn::relu(tn::conv2d<same>(x, w))),
+                                           tn::cuda::full<float, 90, 4>(1)))) == both_ways{3, 5});
+    CHECK(launches_back(tn::sum(tn::matmul(tn::relu(tn::conv2d<same>(x, w)), tn::cuda::full<float, 5, 4>(1)))) ==
+          both_ways{3, 5});
+    CHECK(launches_back(tn::sum(tn::max_pool2d<2>(tn::relu(tn::conv2d<same>(x, w))))) == both_ways{3, 4});
+    CHECK(launches_back(tn::sum(tn::conv1d(tn::relu(tn::conv1d<same>(line, across)), taps)), across) ==
+          both_ways{3, 6});
+    auto const once = tn::let(tn::relu(tn::conv2d<same>(x, w)));
+    CHECK(launches_back(tn::sum(once * once)) == both_ways{2, 4});
+    auto const back = tn::plan_backward(tn::sum(tn::conv2d<same>(tn::relu(tn::conv2d<same>(x, w)), w)));
+    CHECK(kinds(back) == words{"convolution", "convolution", "reduction", "reduction gradient", "convolution gradient",
+                               "convolution gradient", "convolution gradient", "convolution gradient"});
+    CHECK(back[0].operators == words{"conv", "relu"});
+}
+
 TEST_CASE("sums over many channels of a small image are a launch for their parts and one that adds these up",
           "[kernels]") {
     auto image = variable<float, 1, 64, 5, 4>();
@@ -285,7 +324,7 @@ TEST_CASE("sums over many channels of a small image are a launch for their parts
     auto wide = variable<float, 64, 4, 3, 3>();
     auto four = variable<float, 1, 4, 5, 4>();
     constexpr tn::conv_options same{.padding = 1};
-    CHECK(launches(tn::conv2d<same>(image, narrow)) == 2);
+    CHECK(launches(tn::relu(tn::conv2d<same>(image, narrow))) == 2);
     CHECK(launches(tn::conv2d<same>(four, wide)) == 1);
     CHECK(launches(tn::conv_transpose2d<same>(image, wide)) == 2);
     CHECK(launches_back(tn::sum(tn::conv2d<same>(image, narrow))) == both_ways{3, 3});

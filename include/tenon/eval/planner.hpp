@@ -90,7 +90,7 @@ public:
         }
         if constexpr (Dense::in_place) streams<tape>(n, 1, facts.distinct);
         else if constexpr (requires { requires Dense::before_slope; }) {
-            if (phase_ == phase::finish && !(facts.applies_slope && tape::saves_slope(n))) applies_slope<tape>(n);
+            if (phase_ == phase::finish && !facts.applies_slope) applies_slope<tape>(n);
             streams<tape>(n, 1, facts.distinct);
         } else {
             auto const limit = std::exchange(frame_.distinct, std::min(frame_.distinct, facts.distinct));

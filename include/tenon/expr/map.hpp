@@ -142,7 +142,9 @@ struct map_types<Op, A...> : Op::template types<A...> {};
 }  // namespace detail
 
 /// `op(a, b, …)` elementwise over the operands' common shape.
-/// @tparam Op a class with `value(v…)` and, unless it has no slope, `slope<I>(y, v…)` = ∂value/∂v_I
+/// @tparam Op a class with `value(v…)` and, unless it has no slope, `slope<I>(y, v…)` = ∂value/∂v_I. Of one operand, it
+///         says by a type `slope_of_value` that `slope<0>(y, y)` is `slope<0>(y, v)`: that the value is all its slope
+///         needs
 template <class Op, class... A>
 class map_node : public expression_base<map_node<Op, A...>, typename detail::map_types<Op, A...>::result,
                                         broadcast_t<shape_t<A>...>> {

@@ -32,6 +32,7 @@ struct erfc : floating {
 };
 struct erfinv : floating {
     static constexpr char const* name = "erfinv";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::erfinv(x);

@@ -9,6 +9,7 @@ namespace tenon::inline TENON_TARGET {
 namespace op {
 struct exp : floating {
     static constexpr char const* name = "exp";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::exp(x);
@@ -20,6 +21,7 @@ struct exp : floating {
 };
 struct exp2 : floating {
     static constexpr char const* name = "exp2";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::exp2(x);
@@ -31,6 +33,7 @@ struct exp2 : floating {
 };
 struct expm1 : floating {
     static constexpr char const* name = "expm1";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::expm1(x);

@@ -9,6 +9,7 @@ namespace tenon::inline TENON_TARGET {
 namespace op {
 struct hardtanh : floating {
     static constexpr char const* name = "hardtanh";
+    using slope_of_value = void;
     double low, high;
     template <class V>
     TENON_LANE V value(V x) const {

@@ -39,6 +39,7 @@ struct cosh : floating {
 };
 struct tanh : floating {
     static constexpr char const* name = "tanh";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::tanh(x);

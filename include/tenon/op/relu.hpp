@@ -9,6 +9,7 @@ namespace tenon::inline TENON_TARGET {
 namespace op {
 struct relu : arithmetic {
     static constexpr char const* name = "relu";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::select(x <= 0, V(0), x);
@@ -20,6 +21,7 @@ struct relu : arithmetic {
 };
 struct relu6 : arithmetic {
     static constexpr char const* name = "relu6";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::minimum(math::maximum(x, V(0)), V(6));

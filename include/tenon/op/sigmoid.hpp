@@ -14,6 +14,7 @@ TENON_LANE auto sigmoid(V x);
 namespace op {
 struct sigmoid : floating {
     static constexpr char const* name = "sigmoid";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::sigmoid(x);

@@ -9,6 +9,7 @@ namespace tenon::inline TENON_TARGET {
 namespace op {
 struct sqrt : floating {
     static constexpr char const* name = "sqrt";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::sqrt(x);
@@ -20,6 +21,7 @@ struct sqrt : floating {
 };
 struct rsqrt : floating {
     static constexpr char const* name = "rsqrt";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return 1 / math::sqrt(x);

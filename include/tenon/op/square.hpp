@@ -20,6 +20,7 @@ struct square : arithmetic {
 };
 struct reciprocal : floating {
     static constexpr char const* name = "reciprocal";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return 1 / x;

@@ -39,6 +39,7 @@ struct cos : floating {
 };
 struct tan : floating {
     static constexpr char const* name = "tan";
+    using slope_of_value = void;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::tan(x);

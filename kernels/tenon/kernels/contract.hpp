@@ -156,13 +156,18 @@ __global__ void __launch_bounds__(block_size)
 
         auto const result = results.of_product(product);
         if constexpr (slices == 1) {
+            // What becomes of a sum may be so much that these loops are not unrolled, and then their array lies in
+            // memory: a copy, so that sums are in registers while they are added to.
+            T found[thread_rows][thread_columns];
+            for (unsigned r = 0; r < thread_rows; ++r)
+                for (unsigned c = 0; c < thread_columns; ++c) found[r][c] = sums[r][c];
             for (unsigned c = 0; c < thread_columns; ++c) {
                 unsigned const j = first_column + column_of(c);
                 if (j >= extents.columns) continue;
                 auto const column = result.column(j);
                 for (unsigned r = 0; r < thread_rows; ++r)
                     if (Row const i = first_row + row_of(r); i < extents.rows)
-                        result.store(result.row(i), column, part, sums[r][c]);
+                        result.store(result.row(i), column, part, found[r][c]);
             }
         } else {
             constexpr unsigned elements = Tile::rows * Tile::columns;

@@ -6,40 +6,32 @@
 #include <type_traits>
 #include <vector>
 
+#include <tenon/eval/cuda/conv_function.hpp>
 #include <tenon/eval/cuda/convolution.hpp>
 #include <tenon/expr/conv.hpp>
 #include <tenon/op/arithmetic.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// One launch forward, or two where parts of the sums are added up. On the way back one or two each for the input's
-/// gradient, the weight's and the bias's. A transposed convolution runs the other way: its input is what the convolution
-/// gives and its output what that takes.
+/// A convolution's operands and how it is computed from them and sent back to them. A transposed convolution runs the
+/// other way: its input is what the convolution gives and its output what that takes.
+template <class Conv, bool Grad>
+class conv_on_device;
+
 template <bool Transposed, conv_options Options, class X, class W, class... B, bool Grad>
-struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
-    : result_on_device<device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>, value_t<X>,
-                       typename conv_node<Transposed, Options, X, W, B...>::shape_type,
-                       device_tape<X, Grad>::differentiable || device_tape<W, Grad>::differentiable ||
-                           (device_tape<B, Grad>::differentiable || ...)> {
+class conv_on_device<conv_node<Transposed, Options, X, W, B...>, Grad> {
+public:
     using node = conv_node<Transposed, Options, X, W, B...>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
-    using input = device_tape<X, Grad>;
-    using weight = device_tape<W, Grad>;
-    /// The weight stands in for a bias that is not there.
-    using bias = nth<sizeof...(B), weight, device_tape<B, Grad>...>;
-    static constexpr bool has_bias = sizeof...(B) != 0;
-    static constexpr bool differentiable =
-        input::differentiable || weight::differentiable || (device_tape<B, Grad>::differentiable || ...);
 
-    explicit device_tape(node const& n)
+    explicit conv_on_device(node const& n)
         : shape_(n.shape()),
           operands_(n.operands),
           x_(get<0>(operands_)),
           w_(get<1>(operands_)),
           b_(get<sizeof...(B) + 1>(operands_)) {}
-    device_tape(device_tape const&) = delete;
-    auto shape() const { return shape_; }
+    conv_on_device(conv_on_device const&) = delete;
     bool reads(void const* begin, void const* end) {
         bool found = false;
         unroll<node::operand_count>([&](auto i) { found = found || get<i>(operands_).overlaps(begin, end, false); });
@@ -50,51 +42,54 @@ struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
         unroll<node::operand_count>([&](auto i) { get<i>(operands_).forward(); });
         x_.forward();
         w_.forward();
-        T const* added = nullptr;
-        if constexpr (has_bias) {
-            b_.forward();
-            added = b_.data();
-        }
-        this->make_room();
-        if constexpr (Transposed) products().input_gradient(x_.data(), w_.data(), added, this->device_data(), false);
-        else products().values(x_.data(), w_.data(), added, this->device_data(), false);
+        if constexpr (has_bias) b_.forward();
     }
-    void finish() {
-        if constexpr (differentiable) {
-            T const* const dy = this->device_gradient();
-            bool adds = false;
-            if constexpr (input::differentiable) {
-                T* const dx = x_.gradient(adds);
-                if constexpr (Transposed) products().values(dy, w_.data(), nullptr, dx, adds);
-                else products().input_gradient(dy, w_.data(), nullptr, dx, adds);
-            }
-            if constexpr (weight::differentiable) {
-                T* const dw = w_.gradient(adds);
-                if constexpr (Transposed) products().weight_gradient(dy, x_.data(), dw, adds);
-                else products().weight_gradient(x_.data(), dy, dw, adds);
-            }
-            if constexpr (has_bias && bias::differentiable) {
-                T* const db = b_.gradient(adds);
-                add_totals(dy, db, adds);
-            }
-            // The operands' own may reach the same variables, so they come after all that is written here.
-            if constexpr (input::differentiable) x_.finish();
-            if constexpr (weight::differentiable) w_.finish();
-            if constexpr (has_bias && bias::differentiable) b_.finish();
+    /// @param finish what becomes of each element before it is written
+    template <class Finish>
+    void write(T* to, Finish const& finish) const {
+        T const* added = nullptr;
+        if constexpr (has_bias) added = b_.data();
+        if constexpr (Transposed) products().input_gradient(x_.data(), w_.data(), added, to, false, finish);
+        else products().values(x_.data(), w_.data(), added, to, false, finish);
+    }
+    /// Sends the gradient dy of the convolution to the operands.
+    void send(T const* dy) {
+        bool adds = false;
+        if constexpr (input::differentiable) {
+            T* const dx = x_.gradient(adds);
+            if constexpr (dense_on_device<input, true>::before_slope) {
+                send_to_input(dy, dx, adds, applied_slope<T, decltype(x_.slope())>{x_.data(), x_.slope()});
+                x_.slope_applied();
+            } else send_to_input(dy, dx, adds, as_summed{});
         }
+        if constexpr (weight::differentiable) {
+            T* const dw = w_.gradient(adds);
+            if constexpr (Transposed) products().weight_gradient(dy, x_.data(), dw, adds);
+            else products().weight_gradient(x_.data(), dy, dw, adds);
+        }
+        if constexpr (has_bias && bias::differentiable) {
+            T* const db = b_.gradient(adds);
+            add_totals(dy, db, adds);
+        }
+        // The operands' own may reach the same variables, so they come after all that is written here.
+        if constexpr (input::differentiable) x_.finish();
+        if constexpr (weight::differentiable) w_.finish();
+        if constexpr (has_bias && bias::differentiable) b_.finish();
     }
 
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        auto const& x = tenon::get<0>(n.operands);
-        auto const s = n.shape();
+    /// Says to a plan how the convolution is made.
+    /// @tparam Tape the tape that has the values, of node n
+    /// @param after operators that are applied to them
+    template <class Tape, class Node, class Plan>
+    static void describe(Node const& n, node const& conv, Plan& p, std::vector<char const*> after) {
+        auto const& x = tenon::get<0>(conv.operands);
+        auto const s = conv.shape();
         auto const made = products(s, x.shape());
         std::size_t const operations = made.operations(),
                           launches = Transposed ? made.input_launches() : made.value_launches(),
                           launches_back = Transposed ? made.value_launches() : made.input_launches();
-        std::vector<char const*> after;
-        if constexpr (has_bias) after.push_back(op::add::name);
-        p.template kernel<device_tape>(
+        if constexpr (has_bias) after.insert(after.begin(), op::add::name);
+        p.template kernel<Tape>(
             n,
             {.kind = "convolution",
              .name = Transposed ? "conv_transpose" : "conv",
@@ -105,14 +100,14 @@ struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
              .launches = launches,
              .gradient_launches = {launches_back, made.weight_launches(), launches_adding_up_rows(s[0])}},
             [&] {
-                p.template takes<decltype(x_)>(x);
-                p.template takes<decltype(w_)>(tenon::get<1>(n.operands));
+                p.template takes<decltype(x_)>(x, {.applies_slope = true});
+                p.template takes<decltype(w_)>(tenon::get<1>(conv.operands));
                 p.template scratch<cuda::buffer<T>>(Transposed ? made.input_scratch() : made.value_scratch());
                 p.template gradient_scratch<cuda::buffer<T>>(Transposed ? made.value_scratch() : made.input_scratch(),
                                                              0);
                 made.describe_weight_gradient(2, p);
                 if constexpr (has_bias) {
-                    p.template takes<decltype(b_)>(tenon::get<2>(n.operands), {.added = true});
+                    p.template takes<decltype(b_)>(tenon::get<2>(conv.operands), {.added = true});
                     p.template gradient_scratch<cuda::buffer<T>>(blocks_sharing(s[0] * s[1], s[2] * s[3]), 2);
                     describe_adding_up_rows<T>(s[0], s[1], 3, p);
                 }
@@ -120,11 +115,22 @@ struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
     }
 
 private:
+    using input = device_tape<X, Grad>;
+    using weight = device_tape<W, Grad>;
+    /// The weight stands in for a bias that is not there.
+    using bias = nth<sizeof...(B), weight, device_tape<B, Grad>...>;
+    static constexpr bool has_bias = sizeof...(B) != 0;
+
     static auto products(Shape const& y, shape_t<X> const& x) {
         if constexpr (Transposed) return convolution_on_device<Options, T, Shape, shape_t<W>, shape_t<X>>(y, x);
         else return convolution_on_device<Options, T, shape_t<X>, shape_t<W>, Shape>(x, y);
     }
     auto products() const { return products(shape_, get<0>(operands_).shape()); }
+    template <class Finish>
+    void send_to_input(T const* dy, T* dx, bool adds, Finish const& finish) const {
+        if constexpr (Transposed) products().values(dy, w_.data(), nullptr, dx, adds, finish);
+        else products().input_gradient(dy, w_.data(), nullptr, dx, adds, finish);
+    }
     /// A bias receives the sum over all images and pixels of its channel: over the pixels first.
     void add_totals(T const* dy, T* db, bool adds) const {
         using map = reduction_map<tenon::detail::reduced_extents<false, Shape, 2, 3>, Shape>;
@@ -141,6 +147,70 @@ private:
     dense_on_device<input, true> x_;
     dense_on_device<weight, true> w_;
     dense_on_device<bias, true> b_;
+};
+
+/// A convolution, or a function of one that its launch applies. One launch forward, or two where parts of the sums are
+/// added up. On the way back one or two each for the input's gradient, which apply the slope that the input keeps, for
+/// the weight's and for the bias's.
+template <class Node, bool Grad>
+struct conv_tape : result_on_device<device_tape<Node, Grad>, value_t<Node>, shape_t<Node>,
+                                    conv_parts<Node>::template differentiable<Grad && conv_parts<Node>::passes>> {
+    using T = value_t<Node>;
+    using parts = conv_parts<Node>;
+    using convolution = conv_on_device<typename parts::convolution, Grad && parts::passes>;
+    static constexpr bool differentiable = parts::template differentiable < Grad && parts::passes > ;
+    static constexpr bool keeps_slope = differentiable && parts::has_function;
+    static constexpr bool is_addressable = !keeps_slope;
+
+    explicit conv_tape(Node const& n) : node_(&n), convolution_(parts::convolution_of(n)) {}
+    auto shape() const { return node_->shape(); }
+    bool reads(void const* begin, void const* end) { return convolution_.reads(begin, end); }
+
+    void forward() {
+        convolution_.forward();
+        this->make_room();
+        if constexpr (!parts::has_function) convolution_.write(this->device_data(), as_summed{});
+        else {
+            auto const f = parts::function(*node_);
+            convolution_.write(this->device_data(), applied_function<T, std::remove_const_t<decltype(f)>>{f});
+        }
+    }
+    void finish() {
+        if constexpr (differentiable) convolution_.send(this->device_gradient());
+    }
+    auto slope() const
+        requires(keeps_slope)
+    {
+        return value_slope<typename parts::operation>{node_->operation};
+    }
+    template <std::size_t W, pass Pass>
+    auto reader(gradient_list const* list) {
+        auto const r = conv_tape::in_device_memory::template reader<W, Pass>(list);
+        if constexpr (!keeps_slope || Pass == pass::values) return r;
+        else return sloped_reader<T, decltype(slope()), store_of<device_tape<Node, Grad>, Pass>>(r, slope());
+    }
+
+    template <class Plan>
+    static void describe(Node const& n, Plan& p) {
+        std::vector<char const*> names;
+        parts::add_names(names);
+        convolution::template describe<device_tape<Node, Grad>>(n, parts::convolution_of(n), p, names);
+    }
+
+private:
+    Node const* node_;
+    convolution convolution_;
+};
+
+template <bool Transposed, conv_options Options, class X, class W, class... B, bool Grad>
+struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
+    : conv_tape<conv_node<Transposed, Options, X, W, B...>, Grad> {
+    using conv_tape<conv_node<Transposed, Options, X, W, B...>, Grad>::conv_tape;
+};
+template <class Op, class... A, bool Grad>
+    requires is_applied_to_conv<map_node<Op, A...>, Grad>
+struct device_tape<map_node<Op, A...>, Grad> : conv_tape<map_node<Op, A...>, Grad> {
+    using conv_tape<map_node<Op, A...>, Grad>::conv_tape;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

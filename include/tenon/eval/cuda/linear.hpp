@@ -6,6 +6,7 @@
 
 #include <tenon/eval/cuda/map.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
+#include <tenon/eval/cuda/slope.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/gelu.hpp>
 #include <tenon/op/relu.hpp>
@@ -99,25 +100,18 @@ template <class Node>
 concept linear_node =
     linear_parts<Node>::is_one && (linear_parts<Node>::has_bias || linear_parts<Node>::has_activation);
 
-/// Reads the values of an activation; gradients go through its slope to memory before it.
-template <class T, class Op, gradient_store Store, class Index>
-struct activated_reader : memory_reader<T, Store, true> {
-    T const* operand;  ///< what the slope is a function of, in rows of their own distance
+/// The slope of an activation by what the library keeps for it, in rows of their own distance.
+template <class T, class Op, class Index>
+struct saved_slope {
+    T const* saved;
     Index columns, leading;
 
-    TENON_HOST_DEVICE activated_reader(memory_reader<T, Store, true> const& r, T const* x, Index n, Index distance)
-        : memory_reader<T, Store, true>(r), operand(x), columns(n), leading(distance) {}
-    template <std::size_t N, class I, class R, class V>
-    TENON_INLINE __device__ void adjoint(I i, R const& r, lanes<V, N> const& g) {
-        lanes<lane_t<T, 1>, N> sent;
-        for (std::size_t k = 0; k < N; ++k) {
-            auto const at = static_cast<Index>(i + k);
-            auto const x =
-                element::load_lanes<1>(operand + (leading == columns ? at : at / columns * leading + at % columns));
-            sent.at[k] =
-                math::convert<T>(tenon::detail::times_slope(g.at[k], Op{}.template slope<0>(r.value.at[k], x)));
-        }
-        memory_reader<T, Store, true>::template adjoint<N>(i, r, sent);
+    template <class G, class Y, class I>
+    TENON_INLINE __device__ auto operator()(G const& g, Y const& y, I i) const {
+        auto const at = static_cast<Index>(i);
+        auto const x =
+            element::load_lanes<1>(saved + (leading == columns ? at : at / columns * leading + at % columns));
+        return tenon::detail::times_slope(g, Op{}.template slope<0>(y, x));
     }
 };
 
@@ -174,13 +168,21 @@ struct device_tape<map_node<Op, X...>, Grad>
         finished_ = product_.multiply(this->device_data(), e);
         if (!finished_ && shape().size() != 0) finish_values();
     }
-    /// How the product that finds this region's gradient applies the activation's slope; nothing where the library did not save
-    /// what that takes.
-    cuda::epilogue slope() const
+    /// See `keeps_slope`: nothing where the library did not save what that takes.
+    cuda::epilogue slope_epilogue() const
         requires(keeps_slope)
     {
         if (!finished_) return {};
         return {activation_epilogue<activation>::slope, nullptr, saved_.data(), leading_};
+    }
+    auto slope() const
+        requires(keeps_slope)
+    {
+        constexpr bool saves = activation_epilogue<activation>::saves_operand;
+        auto const columns = static_cast<index>(product_.columns());
+        return saved_slope<T, activation, index>{saves ? reinterpret_cast<T const*>(saved_.data())
+                                                       : this->device_data(),
+                                                 columns, saves ? static_cast<index>(leading_) : columns};
     }
     void finish() {
         if constexpr (bias::differentiable) {
@@ -220,13 +222,7 @@ struct device_tape<map_node<Op, X...>, Grad>
     auto reader(gradient_list const* list) {
         auto const r = base::template reader<W, Pass>(list);
         if constexpr (!keeps_slope || Pass == pass::values) return r;
-        else {
-            constexpr bool saves = activation_epilogue<activation>::saves_operand;
-            auto const columns = static_cast<index>(product_.columns());
-            return activated_reader<T, activation, store_of<device_tape, Pass>, index>(
-                r, saves ? reinterpret_cast<T const*>(saved_.data()) : this->device_data(), columns,
-                saves ? static_cast<index>(leading_) : columns);
-        }
+        else return sloped_reader<T, decltype(slope()), store_of<device_tape, Pass>>(r, slope());
     }
 
 private:

@@ -57,8 +57,8 @@ public:
             each_batch(
                 [&](batch const& q) {
                     cuda::epilogue e;
-                    if constexpr (dense_on_device<left>::before_slope)
-                        if (is_all(q) && !adds) e = a_.slope();
+                    if constexpr (left_has_epilogue)
+                        if (is_all(q) && !adds) e = a_.slope_epilogue();
                     if (cuda::gemm<T>(q.rows, depth_, columns(), product_at(gradients, q),
                                       right_at(b_.data(), q).transposed(), left_at(g, q), adds, q.count, e))
                         a_.slope_applied();
@@ -109,7 +109,7 @@ public:
                                 [&] {
                                     others();
                                     p.template takes<dense_on_device<left>>(
-                                        product.a, {.number = 1, .applies_slope = in_one(repeated(left_.shape()))});
+                                        product.a, {.number = 1, .applies_slope = applies_slope(product.a)});
                                     p.template takes<dense_on_device<right>>(product.b, {.number = 2});
                                 });
     }
@@ -121,6 +121,9 @@ public:
     }
 
 private:
+    /// Whether the left operand's gradient lies before a slope that the library knows.
+    static constexpr bool left_has_epilogue = requires(dense_on_device<left> const& d) { d.slope_epilogue(); };
+
     /// Products that one call of the library makes: where they begin, how many there are and how far apart, and the rows of
     /// each.
     struct batch {
@@ -129,6 +132,11 @@ private:
         std::ptrdiff_t left_step, right_step, product_step;  // distances
     };
 
+    /// Whether the call that finds the left operand's gradient applies such a slope.
+    bool applies_slope(A const& a) const {
+        if constexpr (left_has_epilogue) return in_one(repeated(left_.shape())) && left::saves_slope(a);
+        else return false;
+    }
     std::size_t calls(bool adds_up) const {
         std::size_t n = 0;
         each_batch([&](batch const& q) { n += cuda::detail::in_library<T> ? 1 : q.count; }, adds_up);

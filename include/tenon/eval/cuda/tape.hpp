@@ -225,9 +225,10 @@ struct memory_seed {
     }
 };
 
-/// A tape whose values lie in memory, but whose gradient lies before a function of it that was applied as they were written:
-/// `slope()` is how a product that finds the gradient applies the function's slope, a reader's `adjoint` does it otherwise;
-/// `saves_slope(node)` says to a plan whether there is such a way.
+/// A tape whose values lie in memory, but whose gradient lies before a function of it that was applied as they were
+/// written (eval/cuda/slope.hpp). A reader's `adjoint` applies its slope, or else what finds the gradient: `slope()` is
+/// the slope for a kernel of ours. A product of the library's has it from `slope_epilogue()`, where a tape has that;
+/// `saves_slope(node)` says to a plan whether it is to be had.
 template <class Tape>
 inline constexpr bool keeps_slope = requires { requires Tape::keeps_slope; };
 
@@ -308,8 +309,14 @@ public:
         if constexpr (in_place) return tape_->strides();
         else return row_major_strides(tape_->shape());
     }
-    /// How a product writes the gradient with the slope applied; only where the gradient lies before one. What wrote it says so.
+    /// The slope, for what writes the gradient with it applied; only where the gradient lies before one. What wrote it
+    /// says so.
     auto slope() const { return tape_->slope(); }
+    auto slope_epilogue() const
+        requires requires(Tape const& t) { t.slope_epilogue(); }
+    {
+        return tape_->slope_epilogue();
+    }
     void slope_applied() { slope_applied_ = true; }
     /// Sends the gradient of the copy on into the region below.
     void finish() {
