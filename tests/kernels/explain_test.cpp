@@ -401,6 +401,10 @@ TEST_CASE("the weights of a loss are no launch", "[kernels]") {
     auto const y = tn::cuda::randint<std::int64_t, 4>(0, 6);
     CHECK(launches_back(tn::cross_entropy(a, y, {.weight = host})) == both_ways{1, 1});
     CHECK(launches_back(tn::cross_entropy(a, y, {.weight = there})) == both_ways{1, 1});
+    nn::cross_entropy_loss_on<tn::cuda::device> const kept{.weight = host};
+    CHECK(launches_back(kept(a, y)) == both_ways{1, 1});
+    CHECK(tn::plan_backward(kept(a, y)).workspace() ==
+          tn::plan_backward(tn::cross_entropy(a, y, {.weight = there})).workspace());
 }
 
 TEST_CASE("a training step of a convolutional network is planned", "[kernels]") {

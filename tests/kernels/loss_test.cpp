@@ -70,6 +70,64 @@ TEST_CASE("weights that live on the device, and weights in captured steps", "[ke
     }
 }
 
+TEST_CASE("loss layers that keep their weights on the device", "[kernels]") {
+    using device = tn::cuda::device;
+    namespace nn = tn::nn;
+    tn::generator gen{74};
+    auto const x = tn::randn<float, 9, 5>(gen);
+    auto const y = tn::rand<float, 9, 5>(gen);
+    auto const k = tn::randint<std::int64_t, 9>(0, 5, gen);
+    auto const each = tn::rand<float, 9, 5>(gen);
+    auto const columns = tn::rand<float, 5>(gen);
+    auto const y_there = tn::to<device>(y);
+    auto const k_there = tn::to<device>(k);
+    // From the processor's memory or the device's, from computations and numbers, for a loss of either type.
+    auto const here = std::tuple(
+        nn::cross_entropy_loss{.weight = columns}, nn::cross_entropy_loss_as<tn::reduction::sum>{.weight = columns},
+        nn::nll_loss{.weight = 2.f * columns}, nn::bce_loss{.weight = each}, nn::bce_with_logits_loss{.weight = 0.25});
+    auto const there =
+        std::tuple(nn::cross_entropy_loss_on<device>{.weight = columns},
+                   nn::cross_entropy_loss_as<tn::reduction::sum, device>{.weight = tn::to<device>(columns)},
+                   nn::nll_loss_on<device>{.weight = 2.f * tn::to<device>(columns)},
+                   nn::bce_loss_on<device>{.weight = each}, nn::bce_with_logits_loss_on<device>{.weight = 0.25});
+    auto const total = [](auto const& losses, auto const& a, auto const& b, auto const& classes) {
+        return std::get<0>(losses)(a, classes) + std::get<1>(losses)(a, classes) +
+               std::get<2>(losses)(tn::log_softmax<1>(a), classes) + std::get<3>(losses)(tn::sigmoid(a), b) +
+               std::get<4>(losses)(a, b);
+    };
+    auto v = host_variable(x);
+    auto d = device_variable(x);
+    tn::cuda::tensor<float> loss;
+    for (int i = 0; i != 2; ++i) {
+        CHECK(tn::backward(total(there, d, y_there, k_there)).item() ==
+              Approx(tn::backward(total(here, v, y, k)).item()));
+        CHECK(same(tn::to<tn::cpu>(d.grad()), v.grad()));
+    }
+    auto const doubles = tn::cast<double>(x).eval();
+    CHECK(std::get<0>(there)(tn::to<device>(doubles), k_there).item() ==
+          Approx(tn::cross_entropy(doubles, k, {.weight = tn::cast<double>(columns)}).item()));
+    auto const copied = std::get<0>(there);
+    CHECK(copied(d, k_there).item() == Approx(std::get<0>(here)(v, k).item()));
+    CHECK_THROWS_AS((nn::nll_loss_on<device>{.weight = tn::ones<float, 4>()}(tn::log_softmax<1>(d), k_there)),
+                    tn::shape_error);
+
+    // Nothing is brought, so that a step with them can be recorded before it has run.
+    auto const copies = calls::copies;
+    loss = tn::backward(std::get<0>(there)(d, k_there));
+    auto const with_weights = calls::copies - copies;
+    nn::cross_entropy_loss_on<device> const plain;
+    loss = tn::backward(plain(d, k_there));
+    CHECK(calls::copies - copies == 2 * with_weights);
+    auto v2 = host_variable(x);
+    auto d2 = device_variable(x);
+    auto const step = tn::cuda::capture([&] { loss = tn::backward(total(there, d2, y_there, k_there)); });
+    for (int i = 0; i != 2; ++i) {
+        step();
+        CHECK(loss.item() == Approx(tn::backward(total(here, v2, y, k)).item()));
+        CHECK(same(tn::to<tn::cpu>(d2.grad()), v2.grad()));
+    }
+}
+
 TEST_CASE("the negative log-likelihood of classes", "[kernels]") {
     tn::generator gen{72};
     auto const x = tn::randn<float, 9, 5>(gen);

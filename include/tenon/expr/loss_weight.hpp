@@ -79,10 +79,16 @@ public:
     /// A copy of n row-major numbers of run-time extents. @throws shape_error when they are more than the shape has
     template <class N, class Extents>
     constexpr loss_weight(N const* values, std::size_t n, Extents const& extents) {
-        if (extents.size() > rank) throw shape_error("weights of a loss: they have more axes than its elements");
-        for (std::size_t i = 0; i < extents.size() && i < rank; ++i)
-            extents_[rank - 1 - i] = extents[extents.size() - 1 - i];
+        set_extents(extents);
         own(values, n);
+    }
+    /// Refers to row-major numbers of run-time extents in the device's memory. @throws as above
+    template <class Extents>
+    static loss_weight referring(value_type const* values, Extents const& extents) {
+        loss_weight w;
+        w.set_extents(extents);
+        w.on_device_ = values;
+        return w;
     }
 
     constexpr loss_weight(loss_weight const& o)
@@ -136,6 +142,12 @@ private:
         std::array<std::size_t, rank + 1> e{};
         e.fill(1);
         return e;
+    }
+    template <class Extents>
+    constexpr void set_extents(Extents const& extents) {
+        if (extents.size() > rank) throw shape_error("weights of a loss: they have more axes than its elements");
+        for (std::size_t i = 0; i < extents.size() && i < rank; ++i)
+            extents_[rank - 1 - i] = extents[extents.size() - 1 - i];
     }
     constexpr std::size_t size() const {
         std::size_t n = 1;

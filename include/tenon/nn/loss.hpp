@@ -1,52 +1,80 @@
 // Losses as layers: objects that keep the options of a loss.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
+#include <tenon/core/creation.hpp>
 #include <tenon/core/to.hpp>
 #include <tenon/expr/binary_cross_entropy.hpp>
 #include <tenon/expr/cross_entropy.hpp>
 #include <tenon/expr/kl_div.hpp>
 #include <tenon/expr/loss.hpp>
 #include <tenon/expr/nll_loss.hpp>
+#include <tenon/op/cast.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {
 
-/// The weights that a loss layer keeps on the host, a copy of a tensor or computation of any shape and device or a
-/// number. Whether they fit the elements of a loss is known when the layer is called: shape_error if not.
+/// The weights that a loss layer keeps, a copy of a tensor or computation of any shape and device or a number. Whether
+/// they fit the elements of a loss is known when the layer is called: shape_error if not. A loss on another device than
+/// the processor refers to them, so the layer has to outlive what it returns; those that live on the processor are
+/// copied, and brought to the loss at each evaluation.
+/// @tparam Device where they live: where the loss is computed, or the processor
+template <class Device = cpu>
 class loss_weights {
 public:
     loss_weights() = default;
     template <class N>
         requires std::is_arithmetic_v<N>
-    loss_weights(N number) : values_{static_cast<double>(number)} {}
+    loss_weights(N number) {
+        keep(full<double, dyn>(1, static_cast<double>(number)));
+    }
     template <expression W>
     loss_weights(W const& w) {
         auto const t = to<cpu>(w);
         auto const s = t.shape().extents();
         extents_.assign(s.begin(), s.end());
-        for (auto const v : t) values_.push_back(static_cast<double>(v));
+        tensor<double, dyn> values(t.size());
+        std::transform(t.data(), t.data() + t.size(), values.data(), [](auto v) { return static_cast<double>(v); });
+        keep(values);
     }
-    template <class T, class Shape, class Device>
-    operator loss_weight<T, Shape, Device>() const {
-        if (values_.empty()) return {};
-        return {values_.data(), values_.size(), extents_};
+    template <class T, class Shape, class Where>
+    operator loss_weight<T, Shape, Where>() const {
+        using weight = loss_weight<T, Shape, Where>;
+        auto const& values = std::get<elements<typename weight::value_type>>(values_);
+        if (values.size() == 0) return {};
+        if constexpr (std::is_same_v<Device, cpu>) return {values.data(), values.size(), extents_};
+        else {
+            static_assert(std::is_same_v<Device, Where>,
+                          "the weights of a loss layer live on another device than the loss's elements");
+            return weight::referring(values.device_data(), extents_);
+        }
     }
 
 private:
-    std::vector<double> values_;
+    template <class T>
+    using elements = typename Device::template tensor<T, dyn>;
+
+    /// Of which type a loss's elements are is known when the layer is called.
+    void keep(tensor<double, dyn> const& values) { values_ = {to<Device>(cast<float>(values)), to<Device>(values)}; }
+
+    std::tuple<elements<float>, elements<double>> values_;
     std::vector<std::size_t> extents_;
 };
 
 /// cross_entropy(x, t) as an object; torch.nn.CrossEntropyLoss. Like the layers below it averages under its plain name;
-/// another reduction is written `nn::cross_entropy_loss_as<reduction::sum>`.
-template <reduction R>
+/// another reduction is written `nn::cross_entropy_loss_as<reduction::sum>`. Those with weights keep them on the
+/// processor; `nn::cross_entropy_loss_on<Device>` and `nn::cross_entropy_loss_as<reduction::sum, Device>` keep them on
+/// a device.
+template <reduction R, class Device = cpu>
 struct cross_entropy_loss_as {
-    loss_weights weight{};  ///< one weight for each class; the mean over class indices divides by the weights' sum
+    /// One weight for each class; the mean over class indices divides by the weights' sum.
+    loss_weights<Device> weight{};
     std::int64_t ignore_index = -100;  ///< rows with this index count nothing
     double label_smoothing = 0;        ///< the part of the target that is spread over all classes
     auto operator()(auto const& x, auto const& t) const {
@@ -56,11 +84,13 @@ struct cross_entropy_loss_as {
     static std::string description() { return "cross_entropy_loss()"; }
 };
 using cross_entropy_loss = cross_entropy_loss_as<reduction::mean>;
+template <class Device>
+using cross_entropy_loss_on = cross_entropy_loss_as<reduction::mean, Device>;
 
 /// nll_loss(x, t) as an object; torch.nn.NLLLoss.
-template <reduction R>
+template <reduction R, class Device = cpu>
 struct nll_loss_as {
-    loss_weights weight{};             ///< one weight for each class; the mean divides by the weights' sum
+    loss_weights<Device> weight{};     ///< one weight for each class; the mean divides by the weights' sum
     std::int64_t ignore_index = -100;  ///< rows with this index count nothing
     auto operator()(auto const& x, auto const& t) const {
         return tenon::nll_loss<R>(x, t, {.weight = weight, .ignore_index = ignore_index});
@@ -68,6 +98,8 @@ struct nll_loss_as {
     static std::string description() { return "nll_loss()"; }
 };
 using nll_loss = nll_loss_as<reduction::mean>;
+template <class Device>
+using nll_loss_on = nll_loss_as<reduction::mean, Device>;
 
 /// mse_loss(x, t) as an object; torch.nn.MSELoss.
 template <reduction R>
@@ -108,27 +140,35 @@ struct huber_loss_as {
 using huber_loss = huber_loss_as<reduction::mean>;
 
 /// binary_cross_entropy(x, t) as an object; torch.nn.BCELoss.
-template <reduction R>
+template <reduction R, class Device = cpu>
 struct bce_loss_as {
-    loss_weights weight{};  ///< what each element's loss is multiplied by
+    loss_weights<Device> weight{};  ///< what each element's loss is multiplied by
     auto operator()(auto const& x, auto const& t) const { return binary_cross_entropy<R>(x, t, {.weight = weight}); }
     static std::string description() { return "bce_loss()"; }
 };
 using bce_loss = bce_loss_as<reduction::mean>;
+template <class Device>
+using bce_loss_on = bce_loss_as<reduction::mean, Device>;
 using binary_cross_entropy_loss = bce_loss;
+template <class Device>
+using binary_cross_entropy_loss_on = bce_loss_on<Device>;
 
 /// binary_cross_entropy_with_logits(x, t) as an object; torch.nn.BCEWithLogitsLoss.
-template <reduction R>
+template <reduction R, class Device = cpu>
 struct bce_with_logits_loss_as {
-    loss_weights weight{};      ///< what each element's loss is multiplied by
-    loss_weights pos_weight{};  ///< what the part of positive targets is multiplied by
+    loss_weights<Device> weight{};      ///< what each element's loss is multiplied by
+    loss_weights<Device> pos_weight{};  ///< what the part of positive targets is multiplied by
     auto operator()(auto const& x, auto const& t) const {
         return binary_cross_entropy_with_logits<R>(x, t, {.weight = weight, .pos_weight = pos_weight});
     }
     static std::string description() { return "bce_with_logits_loss()"; }
 };
 using bce_with_logits_loss = bce_with_logits_loss_as<reduction::mean>;
+template <class Device>
+using bce_with_logits_loss_on = bce_with_logits_loss_as<reduction::mean, Device>;
 using binary_cross_entropy_with_logits_loss = bce_with_logits_loss;
+template <class Device>
+using binary_cross_entropy_with_logits_loss_on = bce_with_logits_loss_on<Device>;
 
 /// kl_div(x, t) as an object; torch.nn.KLDivLoss.
 template <reduction R>
