@@ -45,6 +45,17 @@ TEST_CASE("logsumexp and norm") {
     CHECK(std::isnan(y(4)));
     CHECK(tn::logsumexp<1>(x, tn::keepdim).eval()(1, 0) == y(1));
     CHECK(tn::logsumexp(x.select<0>(0) + 1.0).item() == Approx(4.4076059644443806));
+    tn::tensor<float, tn::dyn, 3> const none(0);
+    tn::tensor const columns = tn::logsumexp<0>(none);
+    for (std::size_t i = 0; i != 3; ++i) CHECK(columns(i) == -inf);
+    CHECK(tn::logsumexp<1>(none).eval().size() == 0);
+    CHECK(tn::logsumexp(none).item() == -inf);
+    CHECK(tn::logsumexp<0>(none, tn::keepdim).eval()(0, 2) == -inf);
+    CHECK(tn::logsumexp<-1>(tn::zeros<double, 2, 0>()).eval()(1) == -inf);
+    CHECK_THROWS_AS(tn::max<0>(none), tn::shape_error);
+    tn::variable v(none);
+    tn::backward(tn::sum(tn::exp(tn::logsumexp<0>(v))));
+    CHECK(v.grad().size() == 0);
     tn::tensor const n({{3.f, 4.f}, {0.f, 0.f}});
     CHECK(tn::norm(n).item() == 5.f);
     CHECK(tn::norm<0>(n).eval()(1) == 4.f);

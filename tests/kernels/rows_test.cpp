@@ -46,6 +46,14 @@ TEST_CASE("softmax and its logarithm", "[kernels]") {
     CHECK(gradients_agree([](auto const& a) { return tn::mean(tn::square(tn::log_softmax<1>(a))); }, long_rows));
 }
 
+TEST_CASE("logsumexp, also of no elements", "[kernels]") {
+    tn::generator gen{11};
+    auto const f = [](auto const& x) { return tn::logsumexp<1>(x); };
+    CHECK(values_agree(f, tn::randn<float, 5, 7>(gen)));
+    CHECK(gradients_agree([&](auto const& x) { return tn::sum(tn::square(f(x))); }, tn::randn<float, 5, 7>(gen)));
+    CHECK(values_agree([&](auto const& x) { return tn::exp(f(x)); }, tn::zeros<float, 3, 0>()));
+}
+
 TEST_CASE("cross-entropy with all its options", "[kernels]") {
     tn::generator gen{11};
     auto const x = tn::randn<float, 33, 10>(gen);

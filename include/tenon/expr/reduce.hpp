@@ -104,8 +104,8 @@ struct prod {
     }
     static constexpr bool counts_zeros = true;
 };
-struct max {
-    using needs_elements = void;
+/// The greatest element, −∞ of none.
+struct supremum {
     static constexpr char const* name = "max";
     template <class T> using result = T;
     template <class T> static constexpr T identity() {
@@ -127,6 +127,9 @@ struct max {
     template <class V> TENON_LANE static V slope(V x, V y, V g) { return math::select(x == y, g, V(0)); }
     /// Elements that share the extreme value share its gradient, as torch.amax.
     static constexpr bool shares = true;
+};
+struct max : supremum {
+    using needs_elements = void;
 };
 struct min {
     using needs_elements = void;

@@ -82,7 +82,7 @@ constexpr auto make_logsumexp(A&& x, K... keep) {
     static_assert(!std::is_integral_v<value_t<A>>, "logsumexp: needs floating point elements");
     auto h = reused(std::forward<A>(x));
     // A finite number near the greatest element, which is a constant: the result does not depend on it.
-    auto greatest = let(detach(max<Axes...>(h, keepdim)));
+    auto greatest = let(detach(reduce<op::supremum, Axes...>(h, keepdim)));
     auto near = let(where(isfinite(greatest), greatest, 0));
     auto sums = log(sum<Axes...>(exp(std::move(h) - near), keep...));
     if constexpr (sizeof...(K) != 0) return std::move(sums) + std::move(near);
@@ -122,7 +122,7 @@ constexpr auto std(A&& x, var_options options, keepdim_t) {
 }
 
 /// log Σ exp(x) along Axes, or over all elements, without overflow; `keepdim` as a second argument keeps the axes. ∞ where
-/// one element is ∞, −∞ where all are −∞; torch.logsumexp.
+/// one element is ∞, −∞ where all are −∞ or there is none; torch.logsumexp.
 template <std::ptrdiff_t... Axes, expression A, class... Keep>
 constexpr auto logsumexp(A&& x, Keep... keep) {
     return detail::make_logsumexp<Axes...>(std::forward<A>(x), keep...);
