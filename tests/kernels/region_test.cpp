@@ -1,6 +1,8 @@
 // Elementwise regions and views: values, gradients, and how many launches they take.
 #include "device.hpp"
 
+#include <limits>
+
 using namespace device_test;
 
 namespace {
@@ -26,6 +28,14 @@ TEST_CASE("a region of any size is one launch", "[kernels]") {
     CHECK(values_agree(formula, tn::randn<float, 3>(gen), tn::tensor<float>(0.5f)));
     CHECK(values_agree(formula, tn::randn<float, tn::dyn, 6>(7, gen), tn::randn<float, 6>(gen)));
     CHECK(values_agree(formula, tn::randn<double, 9, 7>(gen), tn::randn<double, 7>(gen)));
+
+    tn::tensor<double, 4> const edges({-std::numeric_limits<double>::infinity(), -0., 4., -1.});
+    CHECK(values_agree(
+        [](auto const& x) {
+            auto const root = tn::pow(x, 0.5);
+            return tn::where(tn::isnan(root), -1., root) + tn::where(tn::isnan(tn::pow(x, tn::exp(x))), 9., 0.);
+        },
+        edges));
 
     auto const a = tn::to<tn::cuda::device>(tn::randn<float, 37, 41>(gen));
     auto const b = tn::to<tn::cuda::device>(tn::randn<float, 41>(gen));

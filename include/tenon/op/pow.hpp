@@ -3,6 +3,7 @@
 
 #include <tenon/expr/map.hpp>
 #include <tenon/op/log.hpp>
+#include <tenon/op/sqrt.hpp>
 #include <tenon/scalar/math.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -60,6 +61,24 @@ private:
         return result[0];
     }
 };
+
+/// The same with an exponent that all elements share.
+struct pow_by_number : arithmetic {
+    static constexpr char const* name = "pow";
+    template <class V>
+    TENON_LANE static V value(V a, V b) {
+        if constexpr (std::is_floating_point_v<typename V::value_type>) {
+            if (b[0] == 0.5f) return sqrt::value(a);
+            if (b[0] == -0.5f) return rsqrt::value(a);
+        }
+        return pow::value(a, b);
+    }
+    template <std::size_t I, class V>
+    TENON_LANE static V slope(V y, V a, V b) {
+        if constexpr (I == 0) return math::select(b == 0, V(0), b * apply_op(pow_by_number{}, a, b - 1));
+        else return pow::slope<I>(y, a, b);
+    }
+};
 }  // namespace op
 
 /// x^N by multiplications; integers stay integers; slope N x^(N−1); torch.pow with a whole exponent.
@@ -69,11 +88,12 @@ TENON_LANE auto pow(X&& x) {
     return call_op(op::power<N>{}, std::forward<X>(x));
 }
 /// a^b, either of which may be a number; slopes b a^(b−1), 0 where b is 0, and y log a, 0 where a is 0 and b is not
-/// negative; torch.pow.
+/// negative; where the exponent is the number 1/2 or −1/2, √a or 1/√a, which are NaN at −∞; torch.pow.
 template <class A, class B>
     requires elementwise_operands<A, B>
 TENON_LANE auto pow(A&& a, B&& b) {
-    return call_op(op::pow{}, std::forward<A>(a), std::forward<B>(b));
+    using op_type = std::conditional_t<numbers<B>, op::pow_by_number, op::pow>;
+    return call_op(op_type{}, std::forward<A>(a), std::forward<B>(b));
 }
 namespace element {
 using tenon::pow;

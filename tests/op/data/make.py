@@ -32,6 +32,9 @@ UNARY |= {
     'pow_3': lambda x: torch.pow(x, 3),
     'pow_m2': lambda x: torch.pow(x, -2),
     'pow_25': lambda x: torch.pow(x, 2.5),
+    'pow_05': lambda x: torch.pow(x, 0.5),
+    'pow_m05': lambda x: torch.pow(x, -0.5),
+    'pow_15': lambda x: torch.pow(x, 1.5),
     'pow_of_2': lambda x: torch.pow(2.0, x),
 }
 BOOL = {name: getattr(torch, name) for name in 'isnan isinf isfinite'.split()}
