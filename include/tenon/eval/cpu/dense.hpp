@@ -28,8 +28,9 @@ public:
     }();
 
     explicit constexpr dense(Tape& t) : tape_(&t) {}
-    /// Evaluates the tape.
-    constexpr void forward() {
+    /// Evaluates the tape. Inlined, like a product's `multiply`: where g++ makes calls of them, tapes have to lie in memory, and
+    /// one sample through 10-5-2 takes 38 ns instead of 12 (Zen 3).
+    TENON_INLINE constexpr void forward() {
         if constexpr (in_place || Tape::differentiable) tape_->forward();
         else eval::forward_by_rows(*tape_);
         if constexpr (!in_place) {

@@ -196,7 +196,7 @@ private:
         return matrix_at<row_stride, 1>(p, static_cast<std::ptrdiff_t>(columns()), 1);
     }
 
-    constexpr void multiply() {
+    TENON_INLINE constexpr void multiply() {
         std::size_t const n = shape_.size();
         values_.reserve(n);
         each_matrix([&](auto a, auto b, std::size_t o, auto, auto) TENON_LAMBDA_INLINE {
