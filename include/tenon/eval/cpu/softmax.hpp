@@ -91,7 +91,7 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
             operand_.forward();
             evaluate_region(operand_, values_.data(), shape());
             each_vector([&](std::size_t o, std::size_t step, std::size_t length) {
-                gathered(values_.data() + o, step, length, [&](T* v) {
+                gathered(values_.data() + o, step, length, [&](T* v) TENON_LAMBDA_INLINE {
                     softmax_row<Log, lanes, lanes, axis_extent>(
                         memory_row<T, 1, false>{v, {}, {}}, v, length,
                         [v](auto, std::size_t j, auto const& y)
