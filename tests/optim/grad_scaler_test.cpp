@@ -18,9 +18,11 @@ namespace {
 float const infinity = std::numeric_limits<float>::infinity();
 float const not_a_number = std::numeric_limits<float>::quiet_NaN();
 
+tn::tensor const first_w({0.5f, -1.25f, 2.f, 0.125f, -0.75f});
+tn::tensor const first_v({1.5, -0.5, 0.25});
 struct pair_of_variables {
-    tn::variable<float, 5> w{tn::tensor({0.5f, -1.25f, 2.f, 0.125f, -0.75f})};
-    tn::variable<double, 3> v{tn::tensor({1.5, -0.5, 0.25})};
+    tn::variable<float, 5> w{first_w};
+    tn::variable<double, 3> v{first_v};
 };
 
 /// What twelve steps end with. The loss's factors grow from step to step; in the fourth and fifth the scale makes a
