@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
 #include <tenon/core/expression.hpp>
 #include <tenon/core/tuple.hpp>
@@ -31,6 +32,15 @@ struct operand_list {};
 /// nodes have no specialization.
 template <class Node>
 struct block_operands {};
+/// Those of a node with a single one.
+template <class Node>
+struct single_operand {
+    using list = operand_list<std::remove_cvref_t<decltype(std::declval<Node const&>().operand)>>;
+    template <class F>
+    static void visit(Node const& n, F const& f) {
+        f(n.operand);
+    }
+};
 
 /// Why one block cannot run a node: the type of a compile error, or void where it can.
 template <class Node>

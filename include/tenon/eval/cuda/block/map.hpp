@@ -1,8 +1,6 @@
 // Elementwise regions, run by one block of threads: the readers of eval/cuda/map.hpp on leaves of its own.
 #pragma once
 
-#include <array>
-
 #include <tenon/eval/cuda/block/leaf.hpp>
 #include <tenon/eval/cuda/map.hpp>
 
@@ -82,10 +80,7 @@ private:
         : operands{{block_tape<A, passes>(tenon::get<I>(n.operands), kept)}...}, operation(n.operation) {}
 
     static constexpr std::size_t leaves_before(std::size_t operand) {
-        std::array const of_each{block_tape<A, passes>::leaves...};
-        std::size_t n = 0;
-        for (std::size_t i = 0; i != operand; ++i) n += of_each[i];
-        return n;
+        return sum_before(operand, {block_tape<A, passes>::leaves...});
     }
     /// The operand that has a leaf.
     static constexpr std::size_t operand_with(std::size_t leaf) {
@@ -94,10 +89,7 @@ private:
         return i;
     }
     static constexpr std::size_t bytes_before(std::size_t operand) {
-        std::array const of_each{block_tape<A, passes>::bytes...};
-        std::size_t n = 0;
-        for (std::size_t i = 0; i != operand; ++i) n += of_each[i];
-        return n;
+        return sum_before(operand, {block_tape<A, passes>::bytes...});
     }
     template <std::size_t I, class Place>
     TENON_INLINE __device__ static Place place(Place at) {

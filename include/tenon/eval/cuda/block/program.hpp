@@ -99,10 +99,7 @@ private:
         : named_{{named_in_block_t<Let>(get<I>(lets)->node(), kept)}...}, root_(n, kept), value_(value) {}
 
     static constexpr std::size_t bytes_before(std::size_t k) {
-        std::size_t const of_each[] = {named_in_block_t<Let>::bytes..., 0};
-        std::size_t n = 0;
-        for (std::size_t i = 0; i != k; ++i) n += of_each[i];
-        return n;
+        return sum_before(k, {named_in_block_t<Let>::bytes..., 0});
     }
     template <std::size_t K, class Place>
     TENON_INLINE __device__ static Place place(Place all) {

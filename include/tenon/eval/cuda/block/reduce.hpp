@@ -7,34 +7,24 @@
 namespace tenon::inline TENON_TARGET::eval {
 
 template <bool Keep, class A, std::size_t... Axes>
-struct block_operands<reduce_node<op::sum, Keep, A, Axes...>> {
-    using list = operand_list<A>;
-    template <class F>
-    static void visit(reduce_node<op::sum, Keep, A, Axes...> const& n, F const& f) {
-        f(n.operand);
-    }
+struct block_operands<reduce_node<op::sum, Keep, A, Axes...>> : single_operand<reduce_node<op::sum, Keep, A, Axes...>> {
 };
 
 template <bool Keep, class A, std::size_t... Axes, bool Grad>
 struct block_tape<reduce_node<op::sum, Keep, A, Axes...>, Grad>
-    : block_result<block_tape<reduce_node<op::sum, Keep, A, Axes...>, Grad>,
-                   typename reduce_node<op::sum, Keep, A, Axes...>::value_type,
-                   typename reduce_node<op::sum, Keep, A, Axes...>::shape_type,
-                   block_tape<A, Grad && reduction_passes<op::sum, A>>::leaves != 0> {
+    : result_of_region<block_tape<reduce_node<op::sum, Keep, A, Axes...>, Grad>, reduce_node<op::sum, Keep, A, Axes...>,
+                       block_tape<A, Grad && reduction_passes<op::sum, A>>> {
     using node = reduce_node<op::sum, Keep, A, Axes...>;
     using T = typename node::value_type;
     using lane = lane_t<T, 1>;
     using operand_tape = block_tape<A, Grad && reduction_passes<op::sum, A>>;
-    using base = block_result<block_tape, T, typename node::shape_type, operand_tape::leaves != 0>;
+    using base = result_of_region<block_tape, node, operand_tape>;
+    using result_of_region<block_tape, node, operand_tape>::result_of_region;
+    using base::operand;
     using map_type = reduction_map<tenon::detail::reduced_extents<false, shape_t<A>, Axes...>, shape_t<A>>;
     static constexpr std::size_t count = static_size<shape_t<A>> / base::size;
     static constexpr std::size_t bytes = base::result_bytes + operand_tape::bytes;
 
-    block_tape(node const& n, kept_for_launch& kept) : operand(n.operand, kept) {}
-    void prepare(node const& n) {
-        operand.take(n.operand);
-        operand.prepare(n.operand);
-    }
     template <class Place>
     __device__ void forward(Place at) const {
         auto const below = at.after(base::result_bytes);
@@ -61,8 +51,6 @@ struct block_tape<reduce_node<op::sum, Keep, A, Axes...>, Grad>
             operand.finish(below);
         }
     }
-
-    operand_tape operand;
 
 private:
     TENON_INLINE __device__ static map_type map() { return {{}, base::size, count}; }

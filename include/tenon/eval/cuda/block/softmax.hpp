@@ -23,13 +23,7 @@ struct vectors_in_block {
 };
 
 template <bool Log, std::size_t Axis, class A>
-struct block_operands<softmax_node<Log, Axis, A>> {
-    using list = operand_list<A>;
-    template <class F>
-    static void visit(softmax_node<Log, Axis, A> const& n, F const& f) {
-        f(n.operand);
-    }
-};
+struct block_operands<softmax_node<Log, Axis, A>> : single_operand<softmax_node<Log, Axis, A>> {};
 
 /// The gradient that softmax leaves its operand.
 template <bool Log, class T, class Vectors>
@@ -48,23 +42,19 @@ struct softmax_seed {
 
 template <bool Log, std::size_t Axis, class A, bool Grad>
 struct block_tape<softmax_node<Log, Axis, A>, Grad>
-    : block_result<block_tape<softmax_node<Log, Axis, A>, Grad>, value_t<A>, shape_t<A>,
-                   block_tape<A, Grad>::leaves != 0> {
+    : result_of_region<block_tape<softmax_node<Log, Axis, A>, Grad>, softmax_node<Log, Axis, A>, block_tape<A, Grad>> {
     using node = softmax_node<Log, Axis, A>;
     using T = value_t<A>;
     using lane = lane_t<T, 1>;
     using operand_tape = block_tape<A, Grad>;
-    using base = block_result<block_tape, T, shape_t<A>, operand_tape::leaves != 0>;
+    using base = result_of_region<block_tape, node, operand_tape>;
+    using result_of_region<block_tape, node, operand_tape>::result_of_region;
+    using base::operand;
     using vectors = vectors_in_block<Axis, shape_t<A>>;
     static constexpr std::size_t own_bytes =
         base::result_bytes + (base::leaves != 0 ? block_bytes<T>(vectors::count) : 0);
     static constexpr std::size_t bytes = own_bytes + operand_tape::bytes;
 
-    block_tape(node const& n, kept_for_launch& kept) : operand(n.operand, kept) {}
-    void prepare(node const& n) {
-        operand.take(n.operand);
-        operand.prepare(n.operand);
-    }
     template <class Place>
     __device__ void forward(Place at) const {
         __shared__ lane scratch[kernels::block_size / kernels::warp_size];
@@ -95,8 +85,6 @@ struct block_tape<softmax_node<Log, Axis, A>, Grad>
             operand.finish(below);
         }
     }
-
-    operand_tape operand;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -47,6 +47,14 @@ constexpr std::size_t block_bytes(std::size_t n) {
     return (n * sizeof(T) + 15) / 16 * 16;
 }
 
+/// The sum of the first k numbers.
+template <std::size_t N>
+constexpr std::size_t sum_before(std::size_t k, std::size_t const (&of_each)[N]) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i != k; ++i) n += of_each[i];
+    return n;
+}
+
 /// A place in the block's memory.
 /// @tparam Named says where the values of a named node begin: `offset<Let>()`
 template <class Named>
@@ -174,6 +182,17 @@ struct block_result : in_block_memory<Self, T, Shape, Differentiable> {
     }
     template <class Node>
     void take(Node const&) {}
+};
+
+/// What tapes share whose values the block computes from one region.
+template <class Self, class Node, class Operand>
+struct result_of_region : block_result<Self, value_t<Node>, shape_t<Node>, Operand::leaves != 0> {
+    result_of_region(Node const& n, kept_for_launch& kept) : operand(n.operand, kept) {}
+    void prepare(Node const& n) {
+        operand.take(n.operand);
+        operand.prepare(n.operand);
+    }
+    Operand operand;
 };
 
 /// Which axes of a region an operand of it has not, or once for all.

@@ -16,21 +16,9 @@ inline constexpr bool reorders = [] {
 
 template <class View, class A>
     requires reorders<view_node<View, A>, shape_t<A>>
-struct block_operands<view_node<View, A>> {
-    using list = operand_list<A>;
-    template <class F>
-    static void visit(view_node<View, A> const& n, F const& f) {
-        f(n.operand);
-    }
-};
+struct block_operands<view_node<View, A>> : single_operand<view_node<View, A>> {};
 template <class To, class A>
-struct block_operands<reshape_node<To, A>> {
-    using list = operand_list<A>;
-    template <class F>
-    static void visit(reshape_node<To, A> const& n, F const& f) {
-        f(n.operand);
-    }
-};
+struct block_operands<reshape_node<To, A>> : single_operand<reshape_node<To, A>> {};
 
 /// A node in memory in row-major order: as it is where it is such a leaf, else stored.
 template <class Node, bool Grad>
