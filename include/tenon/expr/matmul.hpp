@@ -56,6 +56,10 @@ constexpr bool product_fits() {
 }
 }  // namespace detail
 
+/// Whether a device multiplies narrow elements as they are; others multiply floats. Its executor says so.
+template <class Device>
+inline constexpr bool multiplies_narrow = false;
+
 /// A·B over the last two axes of each; the axes before them are broadcast.
 template <class A, class B>
 class product_node : public expression_base<product_node<A, B>, promote_t<value_t<A>, value_t<B>>,
@@ -107,7 +111,7 @@ constexpr auto matmul(A&& a, B&& b) {
     else if constexpr (!std::is_same_v<value_t<node_t<B>>, value_t<node_t<A>>>)
         return matmul(std::forward<A>(a), cast<value_t<node_t<A>>>(std::forward<B>(b)));
     else if constexpr (element::narrow<value_t<node_t<A>>> &&
-                       std::is_same_v<device_of_nodes<node_t<A>, node_t<B>>, cpu>)
+                       !multiplies_narrow<device_of_nodes<node_t<A>, node_t<B>>>)
         return make_map(op::retyped<value_t<node_t<A>>>{},
                         matmul(cast<float>(std::forward<A>(a)), cast<float>(std::forward<B>(b))));
     else return product_node<node_t<A>, node_t<B>>(as_node(std::forward<A>(a)), as_node(std::forward<B>(b)));

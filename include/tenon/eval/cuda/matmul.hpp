@@ -3,10 +3,17 @@
 
 #include <vector>
 
+#include <tenon/cuda/device.hpp>
 #include <tenon/eval/cuda/blas.hpp>
 #include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/view.hpp>
 #include <tenon/expr/matmul.hpp>
+
+namespace tenon::inline TENON_TARGET {
+/// The library has tensor cores for them.
+template <>
+inline constexpr bool multiplies_narrow<cuda::device> = true;
+}  // namespace tenon::inline TENON_TARGET
 
 namespace tenon::inline TENON_TARGET::eval {
 
