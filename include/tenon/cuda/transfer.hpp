@@ -9,6 +9,7 @@
 #include <tenon/core/to.hpp>
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/nn/module.hpp>
+#include <tenon/scalar/narrow.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
