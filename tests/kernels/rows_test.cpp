@@ -19,6 +19,29 @@ TEST_CASE("reductions along any axes", "[kernels]") {
     CHECK(values_agree([](auto const& a) { return tn::var<1>(a); }, tn::randn<float, 6, 50>(gen)));
 }
 
+TEST_CASE("few results of many elements are shared by blocks", "[kernels]") {
+    tn::generator gen{14};
+    auto const all = [](auto const& a) { return tn::sum(a) * 1.f; };
+    auto const rows = [](auto const& a) { return tn::sum<1>(tn::square(a)); };
+    auto const columns = [](auto const& a) { return tn::max<0>(a); };
+    for (std::size_t const n : {1u, 4095u, 4096u, 5003u, 40001u}) {
+        INFO(n << " elements");
+        CHECK(values_agree(all, tn::randn<float, tn::dyn>(n, gen)));
+        CHECK(values_agree(rows, tn::randn<float, 3, tn::dyn>(n, gen)));
+        CHECK(values_agree(columns, tn::randn<float, tn::dyn, 3>(n, gen)));
+    }
+    CHECK(values_agree(rows, tn::randn<float, 2, 6000>(gen)));
+    CHECK(values_agree(columns, tn::randn<double, 700, 33>(gen)));
+    CHECK(values_agree([](auto const& a) { return tn::sum<1>(a); }, tn::randn<float, 2, 5000, 3>(gen)));
+    CHECK(values_agree([](auto const& a) { return tn::any<0>(a > 3.9f); }, tn::randn<float, 6000, 5>(gen)));
+    auto x = tn::randn<float, 9000>(gen);
+    x(8999) = std::numeric_limits<float>::quiet_NaN();
+    CHECK(std::isnan(tn::cuda::tensor(tn::max(tn::to<tn::cuda::device>(x))).item()));
+    // The shares of narrow sums are not rounded: 1 + 1 + … beyond 256 would stay there.
+    auto const ones = tn::to<tn::cuda::device>(tn::full<tn::bfloat16, 8192>(tn::bfloat16(1.f)));
+    CHECK(static_cast<float>(tn::cuda::tensor(tn::sum(ones)).item()) == 8192.f);
+}
+
 TEST_CASE("gradients of reductions", "[kernels]") {
     tn::generator gen{9};
     auto const x = tn::randn<float, 5, 7, 11>(gen);
@@ -44,6 +67,31 @@ TEST_CASE("softmax and its logarithm", "[kernels]") {
     CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::softmax<1>(a) * a); }, rows));
     CHECK(gradients_agree([](auto const& a) { return tn::sum(tn::log_softmax<0>(tn::tanh(a)) * a); }, rows));
     CHECK(gradients_agree([](auto const& a) { return tn::mean(tn::square(tn::log_softmax<1>(a))); }, long_rows));
+}
+
+TEST_CASE("vectors that threads, warps and blocks take", "[kernels]") {
+    tn::generator gen{15};
+    auto const softmax = [](auto const& a) { return tn::softmax<1>(a); };
+    auto const gradient = [](auto const& a) { return tn::sum(tn::square(tn::log_softmax<1>(a)) * a); };
+    auto const agree = [&](auto const& x) { return values_agree(softmax, x) && gradients_agree(gradient, x); };
+    CHECK(agree(tn::randn<float, 70, 8>(gen)));    // a thread, four elements at a time
+    CHECK(agree(tn::randn<float, 5, 100>(gen)));   // a warp
+    CHECK(agree(tn::randn<double, 5, 100>(gen)));  // two elements at a time
+    CHECK(agree(tn::randn<float, 2, 5000>(gen)));  // a block, whose registers do not hold a row
+    for (std::size_t const length : {1u, 33u, 513u, 5001u}) {
+        INFO("rows of " << length);
+        CHECK(agree(tn::randn<float, 3, tn::dyn>(length, gen)));
+    }
+    // Vectors with a step: few, and enough for a thread each.
+    for (std::size_t const columns : {1u, 7u, 600u}) {
+        INFO(columns << " columns");
+        CHECK(agree(tn::randn<float, 2, tn::dyn, tn::dyn>(21, columns, gen)));
+    }
+    auto x = tn::full<float, 2, 100>(-std::numeric_limits<float>::infinity());
+    x(1, 50) = 3.f;
+    tn::tensor const y = tn::to<tn::cpu>(tn::cuda::tensor(tn::softmax<1>(tn::to<tn::cuda::device>(x))));
+    CHECK(std::isnan(y(0, 7)));
+    CHECK((y(1, 50) == 1.f && y(1, 51) == 0.f));
 }
 
 TEST_CASE("logsumexp, also of no elements", "[kernels]") {
@@ -75,6 +123,23 @@ TEST_CASE("cross-entropy with all its options", "[kernels]") {
         tn::randn<float, 33, 10>(gen)));
     CHECK(values_agree([&](auto const& a) { return tn::cross_entropy<tn::reduction::none>(a, of(a)); },
                        tn::randn<float, 33, 10>(gen)));
+}
+
+TEST_CASE("cross-entropy of classes in any arrangement", "[kernels]") {
+    tn::generator gen{16};
+    auto const agree = [&](auto const& x, auto const& y) {
+        on_both const targets(y);
+        return gradients_agree(
+            [&](auto const& a) { return tn::cross_entropy(a, targets.where(a), {.label_smoothing = 0.1}); }, x);
+    };
+    CHECK(agree(tn::randn<float, 5, 100>(gen), tn::randint<std::int64_t, 5>(0, 100, gen)));
+    CHECK(agree(tn::randn<float, 2, 5000>(gen), tn::randint<std::int64_t, 2>(0, 5000, gen)));
+    // Classes of pixels: few, and enough for a thread each.
+    for (std::size_t const width : {1u, 7u, 300u}) {
+        INFO(width << " pixels");
+        CHECK(agree(tn::randn<float, 2, 21, tn::dyn, tn::dyn>(3, width, gen),
+                    tn::randint<std::int64_t, 2, tn::dyn, tn::dyn>(3, width, 0, 21, gen)));
+    }
 }
 
 TEST_CASE("argmax and argmin", "[kernels]") {

@@ -86,6 +86,10 @@ struct channel_share {
     }
 };
 
+/// Packs of a channel that a thread keeps: 64 bytes.
+template <std::size_t W, class T>
+inline constexpr unsigned packs_of_channel = 64 / (W * sizeof(T));
+
 /// The moments of each block's part of each channel. A thread keeps packs in registers, so that it reads them once for
 /// their mean and the deviations from it.
 /// @param channels `count()`, `packs` of a channel, and where pack k of channel c begins
@@ -94,7 +98,7 @@ __global__ void __launch_bounds__(block_size)
     channel_moments(__grid_constant__ const Region region, __grid_constant__ const Channels channels,
                     moments<element::pack<T, 1>>* found) {
     using V = element::pack<T, 1>;
-    constexpr unsigned packs = kept_packs<T, W>;
+    constexpr unsigned packs = packs_of_channel<W, T>;
     __shared__ moments<V> room[block_size];
     channel_share<Channels::columns, Index> const share(channels.count());
     moments<V> all{V(0), V(0), V(0)};

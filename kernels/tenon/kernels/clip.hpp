@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include <tenon/kernels/parameters.hpp>
-#include <tenon/kernels/softmax.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {
 
@@ -44,7 +43,7 @@ __global__ void __launch_bounds__(block_size)
     using V = element::pack<double, 1>;
     __shared__ V scratch[block_size / warp_size];
     double all = 0;
-    for_each_listed(list, [&](parameter_memory<0> const& p, std::size_t i) {
+    for_each_listed(list, [&](parameter_memory<0> const& p, std::size_t i, auto) {
         double const size = std::abs(double{static_cast<element::computed_t<T>>(static_cast<T const*>(p.gradient)[i])});
         all = norm.join(all, norm.term(size));
     });
@@ -66,7 +65,7 @@ __global__ void __launch_bounds__(block_size)
     scale_gradients(__grid_constant__ const parameter_list<0> list, double const* scale) {
     double const factor = *scale;
     if (factor >= 1) return;
-    for_each_listed(list, [&](parameter_memory<0> const& p, std::size_t i) {
+    for_each_listed(list, [&](parameter_memory<0> const& p, std::size_t i, auto) {
         T& g = static_cast<T*>(p.gradient)[i];
         g = static_cast<T>(static_cast<double>(g) * factor);
     });
@@ -75,7 +74,7 @@ __global__ void __launch_bounds__(block_size)
 /// Limits a list's gradients to [−most, most]; NaN stays.
 template <class T>
 __global__ void __launch_bounds__(block_size) clamp_gradients(__grid_constant__ const parameter_list<0> list, T most) {
-    for_each_listed(list, [&](parameter_memory<0> const& p, std::size_t i) {
+    for_each_listed(list, [&](parameter_memory<0> const& p, std::size_t i, auto) {
         T& g = static_cast<T*>(p.gradient)[i];
         if (g < -most) g = -most;
         else if (g > most) g = most;

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include <tenon/kernels/softmax.hpp>
+#include <tenon/kernels/vectors.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {
 
@@ -19,45 +19,44 @@ struct cross_entropy_options {
 /// z ← ∂loss/∂x before it is scaled, losses and weights of the rows; the grid's teams share the rows.
 /// A class that does not exist makes its row's loss NaN, since a kernel cannot throw.
 /// @param scratch room for one value of each warp of a block
-template <unsigned Team, class T, class Index, class Region, class Targets>
+template <unsigned Team, std::size_t W, class T, class Vectors, class Region, class Targets>
 __device__ inline void cross_entropy_rows(Region const& region, Targets const& targets,
-                                          cross_entropy_options<T> const& options, vectors<Index> element, Index rows,
-                                          T* z, T* losses, T* weights, element::pack<T, 1>* scratch) {
+                                          cross_entropy_options<T> const& options, Vectors element,
+                                          typename Vectors::index rows, T* z, T* losses, T* weights,
+                                          element::pack<T, 1>* scratch) {
     using V = element::pack<T, 1>;
-    Index const teams = thread_count<Index>() / Team, classes = element.length;
-    unsigned const lane = threadIdx.x % Team;
+    using Index = typename Vectors::index;
+    Index const teams = thread_count<Index>() / Team, classes = element.length();
+    bool const first_thread = threadIdx.x % Team == 0;
     auto const class_weight = [&](Index c) {
         return V(options.weight[static_cast<std::ptrdiff_t>(c) * options.weight_step]);
     };
     for (Index o = thread_number<Index>() / Team; o < rows; o += teams) {
+        team_vector<Team, W, T, Vectors> x(element, o, z);
         auto const target = static_cast<std::int64_t>(targets.template load<1>(o).value.at[0].raw);
         if (target == options.ignore_index) {  // the same for the whole team
-            for (Index r = lane; r < classes; r += Team) z[element(o, r)] = T(0);
-            if (lane == 0) losses[o] = weights[o] = T(0);
+            x.fill(V(0));
+            if (first_thread) losses[o] = weights[o] = T(0);
             continue;
         }
         bool const exists = target >= 0 && static_cast<Index>(target) < classes;
         Index const chosen = exists ? static_cast<Index>(target) : 0;
         V top(-std::numeric_limits<T>::infinity()), spread(0), all_weights(0), at_target(0);
-        for (Index r = lane; r < classes; r += Team) {
-            Index const i = element(o, r);
-            V const x = math::convert<T>(region.template load<1>(i).value.at[0]);
-            x.store(z + i);
-            top = math::maximum(top, x);
-            if (r == chosen) at_target = x;
+        x.read(region, [&](V v, Index c) TENON_LAMBDA_INLINE {
+            top = math::maximum(top, v);
+            if (c == chosen) at_target = v;
             if (options.smoothing != 0) {
-                spread = spread + class_weight(r) * x;
-                all_weights = all_weights + class_weight(r);
+                spread = spread + class_weight(c) * v;
+                all_weights = all_weights + class_weight(c);
             }
-        }
+        });
         top = join_team<Team>(join_max{}, top, scratch);
         V total(0);
-        for (Index r = lane; r < classes; r += Team) {
-            Index const i = element(o, r);
-            V const e = math::exp(V::load(z + i) - top);
-            e.store(z + i);
+        x.change([&](V v, Index) TENON_LAMBDA_INLINE {
+            V const e = math::exp(v - top);
             total = total + e;
-        }
+            return e;
+        });
         total = join_team<Team>(join_sum{}, total, scratch);
         at_target = join_team<Team>(join_sum{}, at_target, scratch);
         if (options.smoothing != 0) {
@@ -67,14 +66,13 @@ __device__ inline void cross_entropy_rows(Region const& region, Targets const& t
         V const log_total = top + math::log(total), w = class_weight(chosen);
         V const share = V(options.smoothing) / V(static_cast<T>(classes)), keep = V(1) - V(options.smoothing);
         V const factor = (keep * w + share * all_weights) / total;
-        for (Index r = lane; r < classes; r += Team) {
-            Index const i = element(o, r);
-            V g = V::load(z + i) * factor;
-            if (options.smoothing != 0) g = g - share * class_weight(r);
-            if (r == chosen) g = g - keep * w;
-            g.store(z + i);
-        }
-        if (lane == 0) {
+        x.write([&](V e, Index c) TENON_LAMBDA_INLINE {
+            V g = e * factor;
+            if (options.smoothing != 0) g = g - share * class_weight(c);
+            if (c == chosen) g = g - keep * w;
+            return g;
+        });
+        if (first_thread) {
             V const loss = keep * w * (log_total - at_target) + share * (all_weights * log_total - spread);
             losses[o] = exists ? loss.raw : std::numeric_limits<T>::quiet_NaN();
             weights[o] = w.raw;
@@ -105,13 +103,13 @@ __device__ inline void join_losses(Index rows, T const* losses, T const* weights
 
 /// The rows' losses, and their mean or sum, in one launch.
 /// @tparam Joins 0: every row keeps its loss, 1: their sum, 2: their mean
-template <unsigned Team, int Joins, class T, class Index, class Region, class Targets>
+template <unsigned Team, std::size_t W, int Joins, class T, class Vectors, class Region, class Targets>
 __global__ void __launch_bounds__(block_size)
     cross_entropy(__grid_constant__ const Region region, __grid_constant__ const Targets targets,
-                  __grid_constant__ const cross_entropy_options<T> options, vectors<Index> element, Index rows, T* z,
-                  T* losses, T* weights, T* value, T* scale, unsigned* ticket) {
+                  __grid_constant__ const cross_entropy_options<T> options, Vectors element,
+                  typename Vectors::index rows, T* z, T* losses, T* weights, T* value, T* scale, unsigned* ticket) {
     __shared__ element::pack<T, 1> scratch[block_size / warp_size];
-    cross_entropy_rows<Team>(region, targets, options, element, rows, z, losses, weights, scratch);
+    cross_entropy_rows<Team, W>(region, targets, options, element, rows, z, losses, weights, scratch);
     if constexpr (Joins != 0) {
         if (!last_block(ticket)) return;
         join_losses<Joins == 2>(rows, losses, weights, value, scale, scratch);

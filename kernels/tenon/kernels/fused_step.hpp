@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(block_size)
     for (std::size_t i = threadIdx.x;; i += block_size) {
         for (; k != list.size && i - first >= list.at[k].n; ++k) first += list.at[k].n;
         if (k == list.size) break;
-        move_element<T>(list.at[k], i - first, move);
+        move_elements<T, 1>(list.at[k], i - first, move);
     }
 }
 

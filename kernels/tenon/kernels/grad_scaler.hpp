@@ -16,7 +16,7 @@ __global__ void __launch_bounds__(block_size)
     unscale_gradients(__grid_constant__ const parameter_list<0> list, float const* scale, bool* found_inf) {
     auto const factor = static_cast<Computed>(Rule::inverse(*scale));
     bool good = true;
-    for_each_listed(list, [&](parameter_memory<0> const& p, std::size_t i) {
+    for_each_listed(list, [&](parameter_memory<0> const& p, std::size_t i, auto) {
         T& g = static_cast<T*>(p.gradient)[i];
         auto const x = static_cast<Computed>(g);
         good = good && std::isfinite(x);

@@ -4,21 +4,29 @@
 #include <array>
 
 #include <tenon/core/tuple.hpp>
+#include <tenon/eval/cuda/lanes.hpp>
 #include <tenon/kernels/parameters.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {
 
-/// Moves one element of a parameter, and what the optimiser keeps for it.
-template <class T, std::size_t Count, class Move>
-__device__ inline void move_element(parameter_memory<Count> const& p, std::size_t i, Move const& move) {
-    using V = element::lane_t<T, 1>;
-    T* const at = static_cast<T*>(p.value) + i;
-    V value = element::load_lanes<1>(at);
-    std::array<V, Count> state;
-    unroll<Count>([&](auto s) { state[s] = element::load_lanes<1>(static_cast<T const*>(p.state[s]) + i); });
-    move(value, element::load_lanes<1>(static_cast<T const*>(p.gradient) + i), state);
-    unroll<Count>([&](auto s) { element::store_lanes(static_cast<T*>(p.state[s]) + i, state[s]); });
-    element::store_lanes(at, value);
+/// Moves N neighbouring elements of a parameter, and what the optimiser keeps for them.
+template <class T, std::size_t N, std::size_t Count, class Move>
+__device__ inline void move_elements(parameter_memory<Count> const& p, std::size_t i, Move const& move) {
+    auto const read = [i](void const* from) { return eval::load_elements<N, true>(static_cast<T const*>(from) + i); };
+    auto const write = [i](void* to, auto const& v) { eval::store_elements<true>(static_cast<T*>(to) + i, v); };
+    using pack = eval::lanes<element::lane_t<T, 1>, N>;
+    pack value = read(p.value);
+    pack const gradient = read(p.gradient);
+    std::array<pack, Count> state;
+    unroll<Count>([&](auto s) { state[s] = read(p.state[s]); });
+    for (std::size_t k = 0; k != N; ++k) {
+        std::array<typename pack::lane, Count> one;
+        unroll<Count>([&](auto s) { one[s] = state[s].at[k]; });
+        move(value.at[k], gradient.at[k], one);
+        unroll<Count>([&](auto s) { state[s].at[k] = one[s]; });
+    }
+    unroll<Count>([&](auto s) { write(p.state[s], state[s]); });
+    write(p.value, value);
 }
 
 /// One step by a rule (see optim::parameter_state::step). The counters are in memory, where a captured step finds what the
@@ -32,7 +40,8 @@ __global__ void __launch_bounds__(block_size)
     Counters next = *counters;
     rule.count(next);
     auto const move = rule.template at<element::computed_t<T>>(next);
-    for_each_listed(list, [&](parameter_memory<Count> const& p, std::size_t i) { move_element<T>(p, i, move); });
+    for_each_listed<16 / sizeof(T)>(
+        list, [&](parameter_memory<Count> const& p, std::size_t i, auto n) { move_elements<T, n>(p, i, move); });
     if (counts && last_block(ticket) && threadIdx.x == 0) *counters = next;
 }
 

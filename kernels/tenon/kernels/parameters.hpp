@@ -31,14 +31,19 @@ struct parameter_list {
     unsigned blocks() const { return first_block[size] == 0 ? 1 : first_block[size]; }
 };
 
-/// Calls f(parameter, element) for the elements that a block works on.
-template <std::size_t Count, class F>
+/// Calls f(parameter, element, count) for the elements that a block works on, with a constant count: W neighbours at a time,
+/// which are aligned as their memory's first ones, then single ones.
+template <std::size_t W = 1, std::size_t Count, class F>
 __device__ inline void for_each_listed(parameter_list<Count> const& list, F const& f) {
     unsigned k = 0;
     while (k + 1 < list.size && list.first_block[k + 1] <= blockIdx.x) ++k;
     auto const& p = list.at[k];
-    std::size_t const first = (blockIdx.x - list.first_block[k]) * chunk;
-    for (std::size_t i = first + threadIdx.x; i < p.n && i < first + chunk; i += block_size) f(p, i);
+    std::size_t const first = (blockIdx.x - list.first_block[k]) * chunk,
+                      last = p.n - first < chunk ? p.n : first + chunk;
+    std::size_t i = first + threadIdx.x * W;
+    for (; i + W <= last; i += block_size * W) f(p, i, std::integral_constant<std::size_t, W>{});
+    if constexpr (W != 1)
+        for (; i < last; ++i) f(p, i, std::integral_constant<std::size_t, 1>{});
 }
 
 }  // namespace tenon::inline TENON_TARGET::kernels

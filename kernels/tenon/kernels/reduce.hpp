@@ -1,7 +1,7 @@
 // Reductions: the operand's region is read in registers and joined by warps and blocks.
 #pragma once
 
-#include <tenon/kernels/team.hpp>
+#include <tenon/kernels/vectors.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {
 
@@ -14,68 +14,109 @@ struct join_by {
     }
 };
 
-/// One team for each result: for axes of which the last is joined.
+/// Elements [first, last) of result o, joined by a team: each thread takes W neighbours at a time, and joins what they
+/// have come to at the end. Every thread of the team gets the result.
+/// @tparam W 1, or what divides `first` and the index of each result's first element
 /// @param element which element of the region is the r-th of result o
-template <unsigned Team, class Op, class T, class Index, class Region, class Element>
+template <unsigned Team, std::size_t W, class Op, class T, class Index, class Region, class Element, class V>
+__device__ inline V join_row(Region const& region, Element const& element, Index o, Index first, Index last,
+                             V* scratch) {
+    auto const join = [](V& all, auto x) TENON_LAMBDA_INLINE { all = Op::combine(all, math::convert<T>(x)); };
+    V all[W];
+    for (V& a : all) a = V(Op::template identity<T>());
+    constexpr Index step = Team * W;
+    Index r = static_cast<Index>(first + threadIdx.x % Team * W);
+    for (; r + static_cast<Index>(W) <= last; r += step) {
+        auto const x = region.template load<W>(element(o, r)).value;
+        for (std::size_t j = 0; j != W; ++j) join(all[j], x.at[j]);
+    }
+    if constexpr (is_dynamic(Element::known_count) || Element::known_count % W != 0)
+        for (std::size_t j = 0; j != W - 1; ++j)
+            if (r + static_cast<Index>(j) < last)
+                join(all[j], region.template load<1>(element(o, static_cast<Index>(r + j))).value.at[0]);
+    for (std::size_t j = 1; j < W; ++j) all[0] = Op::combine(all[0], all[j]);
+    return join_team<Team>(join_by<Op>{}, all[0], scratch);
+}
+
+/// Rows of threads in a block that joins columns.
+inline constexpr unsigned column_rows = block_size / warp_size;
+
+/// Elements [first, last) of 32 neighbouring results, joined by a block of 8 rows of 32 threads, so that neighbouring threads
+/// read neighbouring elements. The threads of the first row get the results.
+template <class Op, class T, class Index, class Region, class Element, class V>
+__device__ inline V join_columns(Region const& region, Element const& element, Index o, Index results, Index first,
+                                 Index last, V (&scratch)[column_rows][warp_size]) {
+    unsigned const column = threadIdx.x % warp_size, row = threadIdx.x / warp_size;
+    V all(Op::template identity<T>());
+    if (o < results)
+        for (Index r = first + row; r < last; r += column_rows)
+            all = Op::combine(all, math::convert<T>(region.template load<1>(element(o, r)).value.at[0]));
+    scratch[row][column] = all;
+    __syncthreads();
+    if (row == 0)
+        for (unsigned k = 1; k != column_rows; ++k) all = Op::combine(all, scratch[k][column]);
+    __syncthreads();
+    return all;
+}
+
+/// One team for each result: for axes of which the last is joined.
+template <unsigned Team, std::size_t W, class Op, class T, class Index, class Region, class Element>
 __global__ void __launch_bounds__(block_size)
     reduce_rows(__grid_constant__ const Region region, __grid_constant__ const Element element, T* to, Index results,
                 Index count) {
-    using V = element::lane_t<T, 1>;
-    __shared__ V scratch[block_size / warp_size];
+    __shared__ element::lane_t<T, 1> scratch[block_size / warp_size];
     Index const teams = thread_count<Index>() / Team;
     for (Index o = thread_number<Index>() / Team; o < results; o += teams) {
-        V all(Op::template identity<T>());
-        for (Index r = threadIdx.x % Team; r < count; r += Team)
-            all = Op::combine(all, math::convert<T>(region.template load<1>(element(o, r)).value.at[0]));
-        all = join_team<Team>(join_by<Op>{}, all, scratch);
+        auto const all = join_row<Team, W, Op, T>(region, element, o, Index(0), count, scratch);
         if (threadIdx.x % Team == 0) element::store_lanes(to + o, all);
     }
 }
 
-/// 32 neighbouring results for each block of 32 by 8 threads: for axes of which the last is kept, so that neighbouring threads
-/// read neighbouring elements.
+/// A block for 32 results: for axes of which the last is kept.
 template <class Op, class T, class Index, class Region, class Element>
 __global__ void __launch_bounds__(block_size)
     reduce_columns(__grid_constant__ const Region region, __grid_constant__ const Element element, T* to, Index results,
                    Index count) {
-    using V = element::lane_t<T, 1>;
-    constexpr unsigned rows = block_size / warp_size;
-    __shared__ V scratch[rows][warp_size];
-    unsigned const column = threadIdx.x % warp_size, row = threadIdx.x / warp_size;
+    __shared__ element::lane_t<T, 1> scratch[column_rows][warp_size];
     for (Index first = static_cast<Index>(blockIdx.x) * warp_size; first < results;
          first += static_cast<Index>(gridDim.x) * warp_size) {
-        Index const o = first + column;
-        V all(Op::template identity<T>());
-        if (o < results)
-            for (Index r = row; r < count; r += rows)
-                all = Op::combine(all, math::convert<T>(region.template load<1>(element(o, r)).value.at[0]));
-        scratch[row][column] = all;
-        __syncthreads();
-        if (row == 0 && o < results) {
-            for (unsigned k = 1; k != rows; ++k) all = Op::combine(all, scratch[k][column]);
-            element::store_lanes(to + o, all);
-        }
-        __syncthreads();
+        Index const o = first + threadIdx.x % warp_size;
+        auto const all = join_columns<Op, T>(region, element, o, results, Index(0), count, scratch);
+        if (threadIdx.x < warp_size && o < results) element::store_lanes(to + o, all);
     }
 }
 
-/// A single result by all blocks: each joins its share, the last one to finish joins the shares.
-template <class Op, class T, class Index, class Region>
+/// Few results of many elements each: `parts` blocks share those of a result, or of 32 neighbouring ones, and the last block
+/// of all joins the shares.
+/// @param shares room for `parts` of every result
+template <bool Columns, std::size_t W, class Op, class T, class Index, class Region, class Element>
 __global__ void __launch_bounds__(block_size)
-    reduce_all(__grid_constant__ const Region region, T* to, T* shares, unsigned* ticket, Index count) {
+    reduce_shared(__grid_constant__ const Region region, __grid_constant__ const Element element, T* to,
+                  element::computed_t<T>* shares, unsigned* ticket, Index results, Index count, unsigned parts) {
     using V = element::lane_t<T, 1>;
-    __shared__ V scratch[block_size / warp_size];
-    V all(Op::template identity<T>());
-    for (Index i = thread_number<Index>(); i < count; i += thread_count<Index>())
-        all = Op::combine(all, math::convert<T>(region.template load<1>(i).value.at[0]));
-    all = join_team<block_size>(join_by<Op>{}, all, scratch);
-    if (threadIdx.x == 0) element::store_lanes(shares + blockIdx.x, all);
+    constexpr Index w = W;
+    unsigned const part = blockIdx.x % parts, lane = threadIdx.x % warp_size;
+    Index const group = blockIdx.x / parts, most = ((count + parts - 1) / parts + w - 1) / w * w;
+    Index const first = part * most < count ? part * most : count, last = count - first < most ? count : first + most;
+    auto* const own = shares + static_cast<std::size_t>(part) * results;
+    if constexpr (Columns) {
+        __shared__ V scratch[column_rows][warp_size];
+        Index const o = group * warp_size + lane;
+        V const all = join_columns<Op, T>(region, element, o, results, first, last, scratch);
+        if (threadIdx.x < warp_size && o < results) element::store_lanes(own + o, all);
+    } else {
+        __shared__ V scratch[block_size / warp_size];
+        V const all = join_row<block_size, W, Op, T>(region, element, group, first, last, scratch);
+        if (threadIdx.x == 0) element::store_lanes(own + group, all);
+    }
     if (!last_block(ticket)) return;
-    all = V(Op::template identity<T>());
-    for (unsigned b = threadIdx.x; b < gridDim.x; b += block_size)
-        all = Op::combine(all, element::load_lanes<1>(shares + b));
-    all = join_team<block_size>(join_by<Op>{}, all, scratch);
-    if (threadIdx.x == 0) element::store_lanes(to, all);
+    for (Index o = threadIdx.x / warp_size; o < results; o += block_size / warp_size) {
+        V all(Op::template identity<T>());
+        for (unsigned p = lane; p < parts; p += warp_size)
+            all = Op::combine(all, element::load_lanes<1>(shares + static_cast<std::size_t>(p) * results + o));
+        all = join_warp(join_by<Op>{}, all);
+        if (lane == 0) element::store_lanes(to + o, all);
+    }
 }
 
 /// Where the greatest element of each result's elements is: the first of equals, the first NaN where there is one.

@@ -6,6 +6,7 @@
 
 #include <tenon/core/target.hpp>
 #include <tenon/scalar/dual.hpp>
+#include <tenon/scalar/math.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {
 
@@ -37,6 +38,19 @@ __device__ inline V shuffle_xor(V v, unsigned mask) {
     return other;
 }
 
+struct join_max {
+    template <class V>
+    __device__ V operator()(V a, V b) const {
+        return math::maximum(a, b);
+    }
+};
+struct join_sum {
+    template <class V>
+    __device__ V operator()(V a, V b) const {
+        return a + b;
+    }
+};
+
 /// All that the threads of a warp hold, joined; every thread gets it.
 template <class Join, class V>
 __device__ inline V join_warp(Join const& join, V v) {
@@ -45,13 +59,13 @@ __device__ inline V join_warp(Join const& join, V v) {
 }
 
 /// All that the threads of a team hold, joined in an order that depends on nothing but their number; every thread gets it.
-/// @tparam Team a warp or a block; the whole block has to call it
+/// @tparam Team a thread, a warp or a block; the whole warp or block has to call it
 /// @param scratch room for one value of each warp
 template <unsigned Team, class Join, class V>
 __device__ inline V join_team(Join const& join, V v, V* scratch) {
-    static_assert(Team == warp_size || Team == block_size);
-    v = join_warp(join, v);
-    if constexpr (Team != warp_size) {
+    static_assert(Team == 1 || Team == warp_size || Team == block_size);
+    if constexpr (Team != 1) v = join_warp(join, v);
+    if constexpr (Team == block_size) {
         __syncthreads();  // the scratch may still be read for the value before this one
         if (threadIdx.x % warp_size == 0) scratch[threadIdx.x / warp_size] = v;
         __syncthreads();

@@ -1,7 +1,7 @@
 // argmax and argmin on the device: one launch.
 #pragma once
 
-#include <tenon/eval/cuda/softmax.hpp>
+#include <tenon/eval/cuda/reduce.hpp>
 #include <tenon/expr/argmax.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

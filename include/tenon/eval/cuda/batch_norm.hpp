@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include <tenon/eval/cuda/normalize.hpp>
+#include <tenon/eval/cuda/result.hpp>
+#include <tenon/eval/cuda/vectors.hpp>
 #include <tenon/expr/batch_norm.hpp>
 #include <tenon/kernels/batch_norm.hpp>
 
@@ -157,7 +158,8 @@ private:
     /// full.
     static std::size_t parts(Shape const& s) {
         std::size_t const packs = channels_type(s).packs,
-                          for_block = kernels::block_size / channels_type::columns * kernels::kept_packs<T, width>,
+                          for_block =
+                              kernels::block_size / channels_type::columns * kernels::packs_of_channel<width, T>,
                           useful = (packs + for_block - 1) / for_block,
                           room = std::size_t{cuda::context::local().multiprocessors()} * 8 / groups(s);
         return std::max<std::size_t>(1, std::min(useful, room));

@@ -108,7 +108,8 @@ public:
                 made.describe_weight_gradient(2, p);
                 if constexpr (has_bias) {
                     p.template takes<decltype(b_)>(tenon::get<2>(conv.operands), {.added = true});
-                    p.template gradient_scratch<cuda::buffer<T>>(blocks_sharing(s[0] * s[1], s[2] * s[3]), 2);
+                    p.template gradient_scratch<cuda::buffer<T>>(
+                        shares_of_blocks<sums_of_pixels>(s[0] * s[1], s[2] * s[3]), 2);
                     describe_adding_up_rows<T>(s[0], s[1], 3, p);
                 }
             });
@@ -131,14 +132,15 @@ private:
         if constexpr (Transposed) products().values(dy, w_.data(), nullptr, dx, adds, finish);
         else products().input_gradient(dy, w_.data(), nullptr, dx, adds, finish);
     }
+    using sums_of_pixels = reduction_map<tenon::detail::reduced_extents<false, Shape, 2, 3>, Shape>;
     /// A bias receives the sum over all images and pixels of its channel: over the pixels first.
     void add_totals(T const* dy, T* db, bool adds) const {
-        using map = reduction_map<tenon::detail::reduced_extents<false, Shape, 2, 3>, Shape>;
-        using index = typename map::index;
+        using index = typename sums_of_pixels::index;
         add_up_rows<T>(shape_[0], shape_[1], db, adds, [&](T* to) {
-            reduce_on_device<op::sum>(
-                memory_reader<T, gradient_store::none, true>(dy, nullptr, {}),
-                map{shape_, static_cast<index>(shape_[0] * shape_[1]), static_cast<index>(shape_[2] * shape_[3])}, to);
+            reduce_on_device<op::sum>(memory_reader<T, gradient_store::none, true>(dy, nullptr, {}),
+                                      sums_of_pixels{shape_, static_cast<index>(shape_[0] * shape_[1]),
+                                                     static_cast<index>(shape_[2] * shape_[3])},
+                                      to);
         });
     }
 

@@ -41,12 +41,13 @@ using tile_of = kernels::product_tile<N.rows, N.columns, N.depth, N.thread_rows,
 
 }  // namespace detail
 
+/// The columns of rows that are added up.
+using sums_of_rows = reduction_map<tenon::detail::reduced_extents<false, shape<dyn, dyn>, 0>, shape<dyn, dyn>>;
+
 /// Adds rows of equal length up, in one order: `fill(p)` writes them to p, the sums go to `to`, or are added to what is
 /// there, which is then one more row.
 template <class T, class Fill>
 void add_up_rows(std::size_t count, std::size_t length, T* to, bool adds, Fill const& fill) {
-    using rows = shape<dyn, dyn>;
-    using map = reduction_map<tenon::detail::reduced_extents<false, rows, 0>, rows>;
     if (count == 1 && !adds) return fill(to);
     std::size_t const all = count + adds;
     cuda::buffer<T> parts;
@@ -54,7 +55,7 @@ void add_up_rows(std::size_t count, std::size_t length, T* to, bool adds, Fill c
     if (adds) cuda::copy_elements<T>(to, parts.data(), length);
     fill(parts.data() + (adds ? length : 0));
     reduce_on_device<op::sum>(memory_reader<T, gradient_store::none, true>(parts.data(), nullptr, {}),
-                              map{rows(all, length), length, all}, to);
+                              sums_of_rows{shape<dyn, dyn>(all, length), length, all}, to);
 }
 
 /// The launches of `add_up_rows`, its filling one included, where nothing is there to add to.
@@ -65,7 +66,7 @@ template <class T, class Plan>
 void describe_adding_up_rows(std::size_t count, std::size_t length, std::size_t operand, Plan& p) {
     if (count <= 1) return;
     p.template gradient_scratch<cuda::buffer<T>>(count * length, operand - 1);
-    p.template gradient_scratch<cuda::buffer<T>>(blocks_sharing(length, count), operand - 1);
+    p.template gradient_scratch<cuda::buffer<T>>(shares_of_blocks<sums_of_rows>(length, count), operand - 1);
 }
 
 /// Runs the products of a convolution of X [n, c, h, w] with a weight W that gives Y, on row-major memory.

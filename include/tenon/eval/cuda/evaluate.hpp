@@ -15,6 +15,8 @@
 #include <tenon/eval/cuda/normalize.hpp>
 #include <tenon/eval/cuda/pool.hpp>
 #include <tenon/eval/cuda/positions.hpp>
+#include <tenon/eval/cuda/reduce.hpp>
+#include <tenon/eval/cuda/softmax.hpp>
 #include <tenon/eval/evaluate.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -1,20 +1,12 @@
 // Normalisation within samples on the device: one launch forward, one back that goes on into the operand's region.
 #pragma once
 
-#include <algorithm>
-
 #include <tenon/eval/cuda/result.hpp>
+#include <tenon/eval/cuda/vectors.hpp>
 #include <tenon/expr/normalize.hpp>
 #include <tenon/kernels/normalize.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
-
-/// Elements of a region that a thread takes at a time, of type T, where as many neighbours are worked on together.
-template <class Tape, class T, std::size_t Neighbours>
-inline constexpr std::size_t width_within = [] {
-    constexpr std::size_t w = std::min(width_of<Tape>, 16 / sizeof(T));
-    return !is_dynamic(Neighbours) && Neighbours % w == 0 ? w : 1;
-}();
 
 /// Kept: the standardised elements and each stretch's scale.
 template <bool Centered, std::size_t Outer, std::size_t Groups, class A, bool Grad>
@@ -29,6 +21,7 @@ struct device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>
     static constexpr bool differentiable = operand::differentiable;
     static constexpr auto known = node::divided(Shape::static_extents);
     static constexpr std::size_t width = width_within<operand, T, known.length>;
+    using vectors = kernels::vectors<index, known.length, true>;
 
     explicit device_tape(node const& n) : operand_(n.operand), eps_(static_cast<T>(n.eps)) {}
     auto shape() const { return operand_.shape(); }
@@ -41,11 +34,12 @@ struct device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>
         auto const [length, count] = node::divided(shape().extents());
         if constexpr (differentiable) scales_.reserve(count);
         auto const r = operand_.template reader<width, pass::values>(nullptr);
-        with_team(length, count, [&](auto team, dim3 blocks) {
+        vectors const v{static_cast<index>(length), 1};
+        with_team<width, T>(v, count, [&](auto team, dim3 blocks) {
             cuda::launch("standardize",
-                         &kernels::standardize<team, width, Centered, T, index, std::remove_const_t<decltype(r)>>,
-                         blocks, kernels::block_size, r, this->device_data(), scales_.data(), eps_,
-                         static_cast<index>(length), static_cast<index>(count));
+                         &kernels::standardize<team, width, Centered, T, vectors, std::remove_const_t<decltype(r)>>,
+                         blocks, kernels::block_size, r, this->device_data(), scales_.data(), eps_, v,
+                         static_cast<index>(count));
         });
     }
     void finish() {
@@ -55,12 +49,13 @@ struct device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>
             if (shape().size() != 0) {
                 auto const [length, count] = node::divided(shape().extents());
                 auto const r = operand_.template reader<width, pass::exact>(&list);
-                with_team(length, count, [&](auto team, dim3 blocks) {
+                vectors const v{static_cast<index>(length), 1};
+                with_team<width, T>(v, count, [&](auto team, dim3 blocks) {
                     cuda::launch("standardize_backward",
-                                 &kernels::standardize_backward<team, width, Centered, T, index,
+                                 &kernels::standardize_backward<team, width, Centered, T, vectors,
                                                                 std::remove_const_t<decltype(r)>>,
                                  blocks, kernels::block_size, r, this->device_data(), this->device_gradient(),
-                                 scales_.data(), static_cast<index>(length), static_cast<index>(count));
+                                 scales_.data(), v, static_cast<index>(count));
                 });
             }
             operand_.finish();
@@ -85,17 +80,6 @@ struct device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>
     }
 
 private:
-    /// Calls f(team size, blocks): a warp where its registers hold a stretch, else a block.
-    template <class F>
-    static void with_team(std::size_t length, std::size_t count, F const& f) {
-        constexpr std::size_t most = kernels::kept_elements<kernels::warp_size, T>;
-        if (length <= most) {
-            if constexpr (is_dynamic(known.length) || known.length <= most)
-                f(std::integral_constant<unsigned, kernels::warp_size>{}, blocks_for(count * kernels::warp_size));
-        } else if constexpr (is_dynamic(known.length) || known.length > most)
-            f(std::integral_constant<unsigned, kernels::block_size>{}, blocks_for(count * kernels::block_size));
-    }
-
     operand operand_;
     T eps_;
     cuda::buffer<T> scales_;

@@ -5,6 +5,7 @@
 
 #include <tenon/eval/cpu/reduce.hpp>
 #include <tenon/eval/cuda/result.hpp>
+#include <tenon/eval/cuda/vectors.hpp>
 #include <tenon/eval/cuda/view.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/kernels/reduce.hpp>
@@ -27,6 +28,26 @@ struct reduction_map {
         for (std::size_t a = 0; a + 1 < rank; ++a)
             if (!Reduced::reduces(a) && Reduced::reduces(a + 1)) return false;
         return true;
+    }();
+    /// Whether a block joins neighbouring results, of which neighbouring threads read neighbouring elements.
+    static constexpr bool columns = first_axes && !last_axes;
+    /// Elements of each result, or dyn.
+    static constexpr std::size_t known_count = [] {
+        std::size_t n = 1;
+        for (std::size_t a = 0; a != rank; ++a) {
+            if (!Reduced::reduces(a)) continue;
+            if (is_dynamic(Shape::static_extents[a])) return dyn;
+            n *= Shape::static_extents[a];
+        }
+        return n;
+    }();
+    /// Elements of a region that a thread takes at a time. Where there is one result its elements start where memory does,
+    /// and a last part of them may be less.
+    template <class Tape, class T>
+    static constexpr std::size_t width = [] {
+        for (std::size_t a = 0; a != rank; ++a)
+            if (!Reduced::reduces(a)) return last_axes ? width_within<Tape, T, known_count> : 1;
+        return width_within<Tape, T, 0>;
     }();
 
     Shape shape;
@@ -83,11 +104,15 @@ struct equals_result_reader : reader_base<T> {
     TENON_HOST_DEVICE equals_result_reader(Reader r, Map m, T const* y) : reader(r), map(m), results(y) {}
     template <std::size_t N, class Index>
     TENON_INLINE __device__ auto load(Index i) const {
-        static_assert(N == 1);
         using V = lane_t<T, 1>;
-        V const x = math::convert<T>(reader.template load<1>(i).value.at[0]),
-                y = element::load_lanes<1>(results + map.result(i));
-        return lane_registers<V, 1>{{{math::select(x == y, V(1), V(0))}}};
+        auto const read = reader.template load<N>(i).value;
+        lane_registers<V, N> all;
+        for (std::size_t k = 0; k != N; ++k) {
+            V const x = math::convert<T>(read.at[k]),
+                    y = element::load_lanes<1>(results + map.result(static_cast<Index>(i + k)));
+            all.value.at[k] = math::select(x == y, V(1), V(0));
+        }
+        return all;
     }
 };
 
@@ -112,9 +137,11 @@ struct rule_reader : reader_base<T> {
     TENON_HOST_DEVICE explicit rule_reader(Reader r) : reader(r) {}
     template <std::size_t N, class Index>
     TENON_INLINE __device__ auto load(Index i) const {
-        static_assert(N == 1);
         using V = lane_t<T, 1>;
-        return lane_registers<V, 1>{{{Rule::of(V(math::convert<T>(reader.template load<1>(i).value.at[0])))}}};
+        auto const read = reader.template load<N>(i).value;
+        lane_registers<V, N> all;
+        for (std::size_t k = 0; k != N; ++k) all.value.at[k] = Rule::of(V(math::convert<T>(read.at[k])));
+        return all;
     }
 };
 
@@ -149,33 +176,54 @@ struct reduction_seed {
     }
 };
 
-/// The blocks that share the work where a single result has very many elements, else 0.
-inline unsigned blocks_sharing(std::size_t results, std::size_t count) {
-    return results == 1 && count > 16 * kernels::block_size ? blocks_for(count / 4).x : 0;
+/// Elements of a result of which a block joins a part of its own at least, four for each thread.
+template <class Map>
+inline constexpr std::size_t smallest_part = 4 * (Map::columns ? kernels::column_rows : kernels::block_size);
+/// Whether a result can have enough elements for several blocks.
+template <class Map>
+inline constexpr bool may_share = is_dynamic(Map::known_count) || Map::known_count >= 4 * smallest_part<Map>;
+
+/// The blocks that share the elements of a result, or of 32 neighbouring ones; 1 where the results occupy the device.
+template <class Map>
+unsigned blocks_sharing(std::size_t results, std::size_t count) {
+    if (results == 0 || count < 4 * smallest_part<Map>) return 1;
+    std::size_t const multiprocessors = cuda::context::local().multiprocessors(),
+                      groups = Map::columns ? (results + kernels::warp_size - 1) / kernels::warp_size : results;
+    if (groups > 2 * multiprocessors) return 1;
+    return static_cast<unsigned>(std::min(8 * multiprocessors / groups, count / smallest_part<Map>));
+}
+/// The values that these blocks leave for the last of them.
+template <class Map>
+std::size_t shares_of_blocks(std::size_t results, std::size_t count) {
+    std::size_t const parts = blocks_sharing<Map>(results, count);
+    return parts == 1 ? 0 : parts * results;
 }
 
 /// Joins a region's elements into results by the kernel that suits their arrangement.
-template <class Op, class T, class Reader, class Map>
+/// @tparam W elements that the reader reads at a time
+template <class Op, std::size_t W = 1, class T, class Reader, class Map>
 void reduce_on_device(Reader const& reader, Map const& map, T* to) {
     using index = typename Map::index;
     if (map.results == 0) return;
-    if (unsigned const blocks = blocks_sharing(map.results, map.count); blocks != 0) {
-        cuda::buffer<T> shares;
-        shares.reserve(blocks);
-        cuda::launch("reduce_all", &kernels::reduce_all<Op, T, index, Reader>, dim3(blocks), kernels::block_size,
-                     reader, to, shares.data(), cuda::context::local().ticket(), map.count);
-    } else if constexpr (Map::first_axes && !Map::last_axes)
+    if constexpr (may_share<Map>)
+        if (unsigned const parts = blocks_sharing<Map>(map.results, map.count); parts != 1) {
+            cuda::buffer<element::computed_t<T>> shares;
+            shares.reserve(map.results * parts);
+            index const groups =
+                Map::columns ? (map.results + kernels::warp_size - 1) / kernels::warp_size : map.results;
+            return cuda::launch("reduce_shared", &kernels::reduce_shared<Map::columns, W, Op, T, index, Reader, Map>,
+                                dim3(static_cast<unsigned>(groups) * parts), kernels::block_size, reader, map, to,
+                                shares.data(), cuda::context::local().ticket(), map.results, map.count, parts);
+        }
+    if constexpr (Map::columns)
         cuda::launch("reduce_columns", &kernels::reduce_columns<Op, T, index, Reader, Map>,
-                     blocks_for(static_cast<std::size_t>(map.results) * (kernels::block_size / kernels::warp_size)),
-                     kernels::block_size, reader, map, to, map.results, map.count);
-    else if (map.count > 8 * kernels::warp_size)
-        cuda::launch("reduce_rows", &kernels::reduce_rows<kernels::block_size, Op, T, index, Reader, Map>,
-                     blocks_for(static_cast<std::size_t>(map.results) * kernels::block_size), kernels::block_size,
-                     reader, map, to, map.results, map.count);
+                     blocks_for(std::size_t{map.results} * kernels::column_rows), kernels::block_size, reader, map, to,
+                     map.results, map.count);
     else
-        cuda::launch("reduce_rows", &kernels::reduce_rows<kernels::warp_size, Op, T, index, Reader, Map>,
-                     blocks_for(static_cast<std::size_t>(map.results) * kernels::warp_size), kernels::block_size,
-                     reader, map, to, map.results, map.count);
+        with_team<W, T, Map::known_count, Map::last_axes>(map.count, map.results, [&](auto team, dim3 blocks) {
+            cuda::launch("reduce_rows", &kernels::reduce_rows<team, W, Op, T, index, Reader, Map>, blocks,
+                         kernels::block_size, reader, map, to, map.results, map.count);
+        });
 }
 
 template <class Op, bool Keep, class A, std::size_t... Axes, bool Grad>
@@ -190,6 +238,7 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     using operand = device_tape<A, Grad && reduction_passes<Op, A>>;
     using map_type = reduction_map<tenon::detail::reduced_extents<false, shape_t<A>, Axes...>, shape_t<A>>;
     static constexpr bool differentiable = operand::differentiable;
+    static constexpr std::size_t width = map_type::template width<operand, value_t<A>>;
 
     explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
     auto shape() const { return shape_; }
@@ -198,24 +247,24 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     void forward() {
         operand_.forward();
         this->make_room();
-        reduce_on_device<Op>(operand_.template reader<1, pass::values>(nullptr), map(), this->device_data());
+        reduce_on_device<Op, width>(operand_.template reader<width, pass::values>(nullptr), map(), this->device_data());
     }
     void finish() {
         if constexpr (differentiable) {
-            using reader = decltype(operand_.template reader<1, pass::values>(nullptr));
+            using reader = decltype(operand_.template reader<width, pass::values>(nullptr));
             if constexpr (requires { Op::shares; }) {
                 counts_.reserve(shape_.size());
-                reduce_on_device<op::sum>(
-                    equals_result_reader<T, reader, map_type>(operand_.template reader<1, pass::values>(nullptr), map(),
-                                                              this->device_data()),
+                reduce_on_device<op::sum, width>(
+                    equals_result_reader<T, reader, map_type>(operand_.template reader<width, pass::values>(nullptr),
+                                                              map(), this->device_data()),
                     map(), counts_.data());
             }
             if constexpr (requires { Op::counts_zeros; }) {
                 counts_.reserve(shape_.size());
                 others_.reserve(shape_.size());
-                reader const r = operand_.template reader<1, pass::values>(nullptr);
-                reduce_on_device<op::sum>(rule_reader<is_zero, T, reader>(r), map(), counts_.data());
-                reduce_on_device<op::prod>(rule_reader<unless_zero, T, reader>(r), map(), others_.data());
+                reader const r = operand_.template reader<width, pass::values>(nullptr);
+                reduce_on_device<op::sum, width>(rule_reader<is_zero, T, reader>(r), map(), counts_.data());
+                reduce_on_device<op::prod, width>(rule_reader<unless_zero, T, reader>(r), map(), others_.data());
             }
             backward_on_device(operand_,
                                reduction_seed<Op, T, map_type>{map(), this->device_data(), this->device_gradient(),
@@ -238,8 +287,9 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
                 p.template streams<operand>(n.operand);
                 if (counts && differentiable) p.template holds<decltype(counts_)>(n.shape().size());
                 if (zeros && differentiable) p.template holds<decltype(others_)>(n.shape().size());
-                p.template scratch<cuda::buffer<T>>(
-                    blocks_sharing(n.shape().size(), elements / std::max<std::size_t>(n.shape().size(), 1)));
+                std::size_t const results = n.shape().size();
+                p.template scratch<cuda::buffer<element::computed_t<T>>>(
+                    shares_of_blocks<map_type>(results, elements / std::max<std::size_t>(results, 1)));
             });
     }
 

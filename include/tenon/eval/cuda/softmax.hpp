@@ -1,33 +1,12 @@
 // softmax on the device: one launch forward, one back that goes on into the operand's region.
 #pragma once
 
-#include <tenon/eval/cuda/reduce.hpp>
+#include <tenon/eval/cuda/result.hpp>
+#include <tenon/eval/cuda/vectors.hpp>
 #include <tenon/expr/softmax.hpp>
 #include <tenon/kernels/softmax.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
-
-/// The vectors along an axis of a shape, and their number.
-template <std::size_t Axis, class Shape>
-struct axis_vectors {
-    using index = index_of<Shape>;
-    kernels::vectors<index> element;
-    index count;
-    explicit axis_vectors(Shape const& s) {
-        std::size_t before = 1, after = 1;
-        for (std::size_t a = 0; a != Axis; ++a) before *= s[a];
-        for (std::size_t a = Axis + 1; a < Shape::rank(); ++a) after *= s[a];
-        element = {static_cast<index>(s[Axis]), static_cast<index>(after)};
-        count = static_cast<index>(s[Axis] == 0 ? 0 : before * after);
-    }
-    /// Calls f(team size) with the team that suits a vector's length, as an integral constant.
-    template <class F>
-    void with_team(F const& f) const {
-        if (element.length > 8 * kernels::warp_size) f(std::integral_constant<unsigned, kernels::block_size>{});
-        else f(std::integral_constant<unsigned, kernels::warp_size>{});
-    }
-    dim3 blocks(unsigned team) const { return blocks_for(static_cast<std::size_t>(count) * team); }
-};
 
 template <bool Log, std::size_t Axis, class A, bool Grad>
 struct device_tape<softmax_node<Log, Axis, A>, Grad>
@@ -36,7 +15,9 @@ struct device_tape<softmax_node<Log, Axis, A>, Grad>
     using T = value_t<A>;
     using Shape = shape_t<A>;
     using operand = device_tape<A, Grad>;
-    using index = index_of<Shape>;
+    using vectors = axis_vectors<Axis, Shape>;
+    using index = typename vectors::index;
+    static constexpr std::size_t width = width_along<operand, T, vectors>;
     static constexpr bool differentiable = operand::differentiable;
 
     explicit device_tape(softmax_node<Log, Axis, A> const& n) : operand_(n.operand) {}
@@ -46,26 +27,24 @@ struct device_tape<softmax_node<Log, Axis, A>, Grad>
     void forward() {
         operand_.forward();
         this->make_room();
-        axis_vectors<Axis, Shape> const v(shape());
-        if (v.count == 0) return;
-        auto const r = operand_.template reader<1, pass::values>(nullptr);
-        v.with_team([&](auto team) {
-            cuda::launch("softmax", &kernels::softmax<team, Log, T, index, std::remove_const_t<decltype(r)>>,
-                         v.blocks(team), kernels::block_size, r, this->device_data(), v.element, v.count);
+        if (shape().size() == 0) return;
+        auto const r = operand_.template reader<width, pass::values>(nullptr);
+        with_vectors([&](auto team, dim3 blocks, vectors const& v, index count) {
+            cuda::launch("softmax", &kernels::softmax<team, width, Log, T, vectors, std::remove_const_t<decltype(r)>>,
+                         blocks, kernels::block_size, r, this->device_data(), v, count);
         });
     }
     void finish() {
         if constexpr (differentiable) {
             gradient_list list;
             operand_.template prepare<pass::exact>(list);
-            axis_vectors<Axis, Shape> const v(shape());
-            if (v.count != 0) {
-                auto const r = operand_.template reader<1, pass::exact>(&list);
-                v.with_team([&](auto team) {
-                    cuda::launch("softmax_backward",
-                                 &kernels::softmax_backward<team, Log, T, index, std::remove_const_t<decltype(r)>>,
-                                 v.blocks(team), kernels::block_size, r, this->device_data(), this->device_gradient(),
-                                 v.element, v.count);
+            if (shape().size() != 0) {
+                auto const r = operand_.template reader<width, pass::exact>(&list);
+                with_vectors([&](auto team, dim3 blocks, vectors const& v, index count) {
+                    cuda::launch(
+                        "softmax_backward",
+                        &kernels::softmax_backward<team, width, Log, T, vectors, std::remove_const_t<decltype(r)>>,
+                        blocks, kernels::block_size, r, this->device_data(), this->device_gradient(), v, count);
                 });
             }
             operand_.finish();
@@ -84,6 +63,13 @@ struct device_tape<softmax_node<Log, Axis, A>, Grad>
     }
 
 private:
+    template <class F>
+    void with_vectors(F const& f) const {
+        auto const v = vectors_along<Axis>(shape());
+        std::size_t const count = shape().size() / shape()[Axis];
+        with_team<width, T>(v, count, [&](auto team, dim3 blocks) { f(team, blocks, v, static_cast<index>(count)); });
+    }
+
     operand operand_;
 };
 

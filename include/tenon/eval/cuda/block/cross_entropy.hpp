@@ -27,7 +27,7 @@ struct block_tape<cross_entropy_node<R, Logits, Targets>, Grad>
     using logits_tape = block_tape<Logits, Grad>;
     using targets_tape = block_tape<Targets, false>;
     using base = block_result<block_tape, T, typename node::shape_type, logits_tape::leaves != 0>;
-    using vectors = vectors_in_block<tenon::detail::class_axis<shape_t<Logits>>, shape_t<Logits>>;
+    using vectors = vectors_in_block<tenon::detail::class_axis<shape_t<Logits>>, T, shape_t<Logits>>;
     static constexpr bool joins = R != reduction::none;
     // What the rows leave, after values and gradient.
     static constexpr std::size_t z_at = base::result_bytes,
@@ -55,10 +55,10 @@ struct block_tape<cross_entropy_node<R, Logits, Targets>, Grad>
         T* const losses = joins ? at.template elements<T>(losses_at) : base::values(at);
         T* const weights = at.template elements<T>(weights_at);
         auto const none = static_cast<lane*>(nullptr);
-        kernels::cross_entropy_rows<vectors::team>(logits.template reader<no_leaf>(logits_place(at), none),
-                                                   targets.template reader<no_leaf>(targets_place(at), none), options,
-                                                   vectors::elements(), vectors::count, at.template elements<T>(z_at),
-                                                   losses, weights, scratch);
+        kernels::cross_entropy_rows<vectors::team, 1>(logits.template reader<no_leaf>(logits_place(at), none),
+                                                      targets.template reader<no_leaf>(targets_place(at), none),
+                                                      options, vectors::elements(), vectors::count,
+                                                      at.template elements<T>(z_at), losses, weights, scratch);
         if constexpr (joins) {
             __syncthreads();
             kernels::join_losses<R == reduction::mean>(vectors::count, losses, weights, base::values(at),
@@ -70,9 +70,9 @@ struct block_tape<cross_entropy_node<R, Logits, Targets>, Grad>
         if constexpr (base::leaves != 0) {
             __syncthreads();
             send_in_block(logits, logits_place(at),
-                          cross_entropy_seed<T, std::uint32_t>{at.template elements<T>(z_at), base::gradient_memory(at),
-                                                               joins ? at.template elements<T>(scale_at) : nullptr,
-                                                               vectors::elements()});
+                          cross_entropy_seed<T, typename vectors::all>{
+                              at.template elements<T>(z_at), base::gradient_memory(at),
+                              joins ? at.template elements<T>(scale_at) : nullptr, vectors::elements()});
             logits.finish(logits_place(at));
         }
     }

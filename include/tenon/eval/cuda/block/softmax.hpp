@@ -6,8 +6,8 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// The vectors along an axis of static extents, and the team that takes one.
-template <std::size_t Axis, class Shape>
+/// The vectors along an axis of static extents, of elements T, and the team that takes one.
+template <std::size_t Axis, class T, class Shape>
 struct vectors_in_block {
     static constexpr std::uint32_t length = Shape::static_extents[Axis], count = static_size<Shape> / length;
     static constexpr std::uint32_t step = [] {
@@ -16,10 +16,11 @@ struct vectors_in_block {
             n *= static_cast<std::uint32_t>(Shape::static_extents[a]);
         return n;
     }();
-    static constexpr unsigned team = length > 8 * kernels::warp_size ? kernels::block_size : kernels::warp_size;
-    TENON_INLINE __device__ static kernels::vectors<std::uint32_t> elements() { return {length, step}; }
-    /// The vector that an element belongs to.
-    TENON_INLINE __device__ static std::uint32_t of(std::uint32_t i) { return i / (length * step) * step + i % step; }
+    static constexpr unsigned team = length <= kernels::longest_of_thread<T> ? 1
+                                     : length <= 8 * kernels::warp_size      ? kernels::warp_size
+                                                                             : kernels::block_size;
+    using all = kernels::vectors<std::uint32_t, length, step == 1>;
+    TENON_INLINE __device__ static all elements() { return {length, step}; }
 };
 
 template <bool Log, std::size_t Axis, class A>
@@ -36,7 +37,7 @@ struct softmax_seed {
         using lane = lane_t<T, 1>;
         static_assert(N == 1);
         return lanes<lane, 1>{{kernels::softmax_gradient<Log>(lane::load(y + i), lane::load(g + i),
-                                                              lane::load(totals + Vectors::of(i)))}};
+                                                              lane::load(totals + Vectors::elements().vector_of(i)))}};
     }
 };
 
@@ -50,7 +51,7 @@ struct block_tape<softmax_node<Log, Axis, A>, Grad>
     using base = result_of_region<block_tape, node, operand_tape>;
     using result_of_region<block_tape, node, operand_tape>::result_of_region;
     using base::operand;
-    using vectors = vectors_in_block<Axis, shape_t<A>>;
+    using vectors = vectors_in_block<Axis, T, shape_t<A>>;
     static constexpr std::size_t own_bytes =
         base::result_bytes + (base::leaves != 0 ? block_bytes<T>(vectors::count) : 0);
     static constexpr std::size_t bytes = own_bytes + operand_tape::bytes;
@@ -61,7 +62,7 @@ struct block_tape<softmax_node<Log, Axis, A>, Grad>
         auto const below = at.after(own_bytes);
         operand.forward(below);
         if constexpr (operand_tape::computes) __syncthreads();
-        kernels::softmax_vectors<vectors::team, Log>(
+        kernels::softmax_vectors<vectors::team, 1, Log>(
             operand.template reader<no_leaf>(below, static_cast<lane*>(nullptr)), base::values(at), vectors::elements(),
             vectors::count, scratch);
     }
