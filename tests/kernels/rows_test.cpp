@@ -150,6 +150,16 @@ TEST_CASE("argmax and argmin", "[kernels]") {
     CHECK(values_agree([](auto const& a) { return tn::argmax<1>(a); }, x));
     CHECK(values_agree([](auto const& a) { return tn::argmin<0>(a); }, x));
     CHECK(values_agree([](auto const& a) { return tn::argmax(a); }, x));
+    // Many elements, shared by blocks, with the greatest one twice and no NaN; the same with NaN.
+    for (std::size_t const n : {1u, 5000u, 30001u}) {
+        INFO(n << " elements");
+        auto y = tn::randn<float, 2, tn::dyn>(n, gen);
+        y(0, n / 2) = y(0, n - 1) = 9.f;
+        y(1, n - 1) = std::numeric_limits<float>::quiet_NaN();
+        CHECK(values_agree([](auto const& a) { return tn::argmax<1>(a); }, y));
+    }
+    CHECK(values_agree([](auto const& a) { return tn::argmin<0>(a); }, tn::randn<double, 17, 1100>(gen)));
+    CHECK(values_agree([](auto const& a) { return tn::argmax<1>(a); }, tn::tensor(tn::randn<float, 3, 40>(gen) > 0.f)));
     CHECK(
         values_agree([](auto const& a) { return tn::argmax<1>(a, tn::keepdim); }, tn::randint<int, 20, 6>(0, 3, gen)));
 }

@@ -94,20 +94,18 @@ __global__ void __launch_bounds__(block_size)
     reduce_shared(__grid_constant__ const Region region, __grid_constant__ const Element element, T* to,
                   element::computed_t<T>* shares, unsigned* ticket, Index results, Index count, unsigned parts) {
     using V = element::lane_t<T, 1>;
-    constexpr Index w = W;
-    unsigned const part = blockIdx.x % parts, lane = threadIdx.x % warp_size;
-    Index const group = blockIdx.x / parts, most = ((count + parts - 1) / parts + w - 1) / w * w;
-    Index const first = part * most < count ? part * most : count, last = count - first < most ? count : first + most;
-    auto* const own = shares + static_cast<std::size_t>(part) * results;
+    unsigned const lane = threadIdx.x % warp_size;
+    part_of_row<Index> const part(count, parts, W);
+    auto* const own = shares + static_cast<std::size_t>(part.number) * results;
     if constexpr (Columns) {
         __shared__ V scratch[column_rows][warp_size];
-        Index const o = group * warp_size + lane;
-        V const all = join_columns<Op, T>(region, element, o, results, first, last, scratch);
+        Index const o = part.group * warp_size + lane;
+        V const all = join_columns<Op, T>(region, element, o, results, part.first, part.last, scratch);
         if (threadIdx.x < warp_size && o < results) element::store_lanes(own + o, all);
     } else {
         __shared__ V scratch[block_size / warp_size];
-        V const all = join_row<block_size, W, Op, T>(region, element, group, first, last, scratch);
-        if (threadIdx.x == 0) element::store_lanes(own + group, all);
+        V const all = join_row<block_size, W, Op, T>(region, element, part.group, part.first, part.last, scratch);
+        if (threadIdx.x == 0) element::store_lanes(own + part.group, all);
     }
     if (!last_block(ticket)) return;
     for (Index o = threadIdx.x / warp_size; o < results; o += block_size / warp_size) {
@@ -116,58 +114,6 @@ __global__ void __launch_bounds__(block_size)
             all = Op::combine(all, element::load_lanes<1>(shares + static_cast<std::size_t>(p) * results + o));
         all = join_warp(join_by<Op>{}, all);
         if (lane == 0) element::store_lanes(to + o, all);
-    }
-}
-
-/// Where the greatest element of each result's elements is: the first of equals, the first NaN where there is one.
-template <unsigned Team, bool Least, class Index, class Region, class Element>
-__global__ void __launch_bounds__(block_size)
-    arg_extreme(__grid_constant__ const Region region, __grid_constant__ const Element element, std::int64_t* to,
-                Index results, Index count) {
-    using read = std::remove_cvref_t<decltype(region.template load<1>(Index{}).value.at[0])>;
-    using number = std::conditional_t<element::is_mask<read>, element::pack<std::int8_t, 1>, read>;
-    using value = element::pack<typename number::value_type, 1>;
-    using at = element::pack<std::int64_t, 1>;
-    struct candidate {
-        value v;
-        std::int64_t place;
-    };
-    __shared__ value values[block_size];
-    __shared__ std::int64_t places[block_size];
-    auto const better = [](candidate a, candidate b) {
-        if (b.place < 0) return false;
-        if (a.place < 0) return true;
-        bool const a_nan = static_cast<bool>(math::isnan(a.v)), b_nan = static_cast<bool>(math::isnan(b.v));
-        if (a_nan || b_nan) return a_nan && b_nan ? b.place < a.place : b_nan;
-        bool const greater = static_cast<bool>(Least ? b.v < a.v : b.v > a.v);
-        return greater || (static_cast<bool>(a.v == b.v) && b.place < a.place);
-    };
-    unsigned const lane = threadIdx.x % Team, first = threadIdx.x - lane;
-    Index const teams = thread_count<Index>() / Team;
-    // Every thread of a block takes part in the barriers, also where its team has no result left.
-    for (Index base = static_cast<Index>(blockIdx.x) * (block_size / Team); base < results; base += teams) {
-        Index const o = base + threadIdx.x / Team;
-        candidate best{value(0), -1};
-        if (o < results)
-            for (Index r = lane; r < count; r += Team) {
-                candidate const c{
-                    math::convert<typename value::value_type>(region.template load<1>(element(o, r)).value.at[0]),
-                    static_cast<std::int64_t>(r)};
-                if (better(best, c)) best = c;
-            }
-        values[threadIdx.x] = best.v;
-        places[threadIdx.x] = best.place;
-        for (unsigned half = Team / 2; half != 0; half /= 2) {
-            __syncthreads();
-            if (lane < half) {
-                candidate const c{values[first + lane + half], places[first + lane + half]};
-                if (better(best, c)) best = c;
-                values[threadIdx.x] = best.v;
-                places[threadIdx.x] = best.place;
-            }
-        }
-        if (lane == 0 && o < results) element::store_lanes(to + o, at(best.place));
-        __syncthreads();
     }
 }
 

@@ -68,6 +68,20 @@ TENON_INLINE __device__ void each_pack(Vectors const& element, F const& kept, G 
             further(r);
 }
 
+/// The elements [first, last) that a block has of a row of `count` elements, where `parts` blocks share each: row by row, and in
+/// multiples of `width`.
+template <class Index>
+struct part_of_row {
+    Index group, first, last;
+    unsigned number;
+    __device__ part_of_row(Index count, unsigned parts, Index width)
+        : group(blockIdx.x / parts), number(blockIdx.x % parts) {
+        Index const most = ((count + parts - 1) / parts + width - 1) / width * width, begin = number * most;
+        first = begin < count ? begin : count;
+        last = count - first < most ? count : first + most;
+    }
+};
+
 /// What a thread of a team has of a vector: packs in registers, and those beyond where the results belong, each read again by
 /// the thread that wrote it.
 /// @tparam W elements of a pack; neighbours, so 1 where the vector has a step

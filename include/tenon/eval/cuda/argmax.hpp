@@ -3,6 +3,7 @@
 
 #include <tenon/eval/cuda/reduce.hpp>
 #include <tenon/expr/argmax.hpp>
+#include <tenon/kernels/arg_extreme.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -15,6 +16,9 @@ struct device_tape<argmax_node<Least, Axis, Keep, A>, Grad>
     using operand = device_tape<A, false>;
     using map_type = reduction_map<tenon::detail::argmax_extents<Axis, false, shape_t<A>>, shape_t<A>>;
     using index = typename map_type::index;
+    /// What elements are compared as.
+    using T = std::conditional_t<std::is_same_v<value_t<A>, bool>, std::int8_t, element::computed_t<value_t<A>>>;
+    using shares = cuda::buffer<kernels::candidate<element::pack<T, 1>>>;
 
     explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
     auto shape() const { return shape_; }
@@ -27,19 +31,31 @@ struct device_tape<argmax_node<Least, Axis, Keep, A>, Grad>
         if (results == 0) return;
         map_type const map{operand_.shape(), static_cast<index>(results), static_cast<index>(all / results)};
         auto const r = operand_.template reader<1, pass::values>(nullptr);
-        auto const start = [&](auto team) {
-            cuda::launch(
-                "arg_extreme", &kernels::arg_extreme<team, Least, index, std::remove_const_t<decltype(r)>, map_type>,
-                blocks_for(results * team), kernels::block_size, r, map, this->device_data(), map.results, map.count);
-        };
-        if (map.count > 8 * kernels::warp_size) start(std::integral_constant<unsigned, kernels::block_size>{});
-        else start(std::integral_constant<unsigned, kernels::warp_size>{});
+        using reader = std::remove_const_t<decltype(r)>;
+        if constexpr (may_share<map_type, false>)
+            if (unsigned const parts = blocks_sharing<false>(map.results, map.count); parts != 1) {
+                shares found;
+                found.reserve(map.results * parts);
+                return cuda::launch(
+                    "arg_extreme_shared", &kernels::arg_extreme_shared<Least, T, index, reader, map_type>,
+                    dim3(static_cast<unsigned>(map.results) * parts), kernels::block_size, r, map, this->device_data(),
+                    found.data(), cuda::context::local().ticket(), map.results, map.count, parts);
+            }
+        with_team<1, T, map_type::known_count, map_type::last_axes>(
+            map.count, map.results, [&](auto team, dim3 blocks) {
+                cuda::launch("arg_extreme", &kernels::arg_extreme<team, Least, T, index, reader, map_type>, blocks,
+                             kernels::block_size, r, map, this->device_data(), map.results, map.count);
+            });
     }
     template <class Plan>
     static void describe(node const& n, Plan& p) {
+        std::size_t const results = n.shape().size(), elements = n.operand.shape().size();
         p.template kernel<device_tape>(
-            n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = n.operand.shape().size()},
-            [&] { p.template streams<operand>(n.operand); });
+            n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = elements}, [&] {
+                p.template streams<operand>(n.operand);
+                p.template scratch<shares>(
+                    shares_of_blocks<false>(results, elements / std::max<std::size_t>(results, 1)));
+            });
     }
 
 private:

@@ -109,7 +109,7 @@ public:
                 if constexpr (has_bias) {
                     p.template takes<decltype(b_)>(tenon::get<2>(conv.operands), {.added = true});
                     p.template gradient_scratch<cuda::buffer<T>>(
-                        shares_of_blocks<sums_of_pixels>(s[0] * s[1], s[2] * s[3]), 2);
+                        shares_of_blocks<sums_of_pixels::columns>(s[0] * s[1], s[2] * s[3]), 2);
                     describe_adding_up_rows<T>(s[0], s[1], 3, p);
                 }
             });

@@ -66,7 +66,7 @@ template <class T, class Plan>
 void describe_adding_up_rows(std::size_t count, std::size_t length, std::size_t operand, Plan& p) {
     if (count <= 1) return;
     p.template gradient_scratch<cuda::buffer<T>>(count * length, operand - 1);
-    p.template gradient_scratch<cuda::buffer<T>>(shares_of_blocks<sums_of_rows>(length, count), operand - 1);
+    p.template gradient_scratch<cuda::buffer<T>>(shares_of_blocks<sums_of_rows::columns>(length, count), operand - 1);
 }
 
 /// Runs the products of a convolution of X [n, c, h, w] with a weight W that gives Y, on row-major memory.

@@ -177,25 +177,26 @@ struct reduction_seed {
 };
 
 /// Elements of a result of which a block joins a part of its own at least, four for each thread.
-template <class Map>
-inline constexpr std::size_t smallest_part = 4 * (Map::columns ? kernels::column_rows : kernels::block_size);
+/// @tparam Columns whether it joins 32 neighbouring results
+template <bool Columns>
+inline constexpr std::size_t smallest_part = 4 * (Columns ? kernels::column_rows : kernels::block_size);
 /// Whether a result can have enough elements for several blocks.
-template <class Map>
-inline constexpr bool may_share = is_dynamic(Map::known_count) || Map::known_count >= 4 * smallest_part<Map>;
+template <class Map, bool Columns = Map::columns>
+inline constexpr bool may_share = is_dynamic(Map::known_count) || Map::known_count >= 4 * smallest_part<Columns>;
 
 /// The blocks that share the elements of a result, or of 32 neighbouring ones; 1 where the results occupy the device.
-template <class Map>
+template <bool Columns>
 unsigned blocks_sharing(std::size_t results, std::size_t count) {
-    if (results == 0 || count < 4 * smallest_part<Map>) return 1;
+    if (results == 0 || count < 4 * smallest_part<Columns>) return 1;
     std::size_t const multiprocessors = cuda::context::local().multiprocessors(),
-                      groups = Map::columns ? (results + kernels::warp_size - 1) / kernels::warp_size : results;
+                      groups = Columns ? (results + kernels::warp_size - 1) / kernels::warp_size : results;
     if (groups > 2 * multiprocessors) return 1;
-    return static_cast<unsigned>(std::min(8 * multiprocessors / groups, count / smallest_part<Map>));
+    return static_cast<unsigned>(std::min(8 * multiprocessors / groups, count / smallest_part<Columns>));
 }
 /// The values that these blocks leave for the last of them.
-template <class Map>
+template <bool Columns>
 std::size_t shares_of_blocks(std::size_t results, std::size_t count) {
-    std::size_t const parts = blocks_sharing<Map>(results, count);
+    std::size_t const parts = blocks_sharing<Columns>(results, count);
     return parts == 1 ? 0 : parts * results;
 }
 
@@ -206,7 +207,7 @@ void reduce_on_device(Reader const& reader, Map const& map, T* to) {
     using index = typename Map::index;
     if (map.results == 0) return;
     if constexpr (may_share<Map>)
-        if (unsigned const parts = blocks_sharing<Map>(map.results, map.count); parts != 1) {
+        if (unsigned const parts = blocks_sharing<Map::columns>(map.results, map.count); parts != 1) {
             cuda::buffer<element::computed_t<T>> shares;
             shares.reserve(map.results * parts);
             index const groups =
@@ -289,7 +290,7 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
                 if (zeros && differentiable) p.template holds<decltype(others_)>(n.shape().size());
                 std::size_t const results = n.shape().size();
                 p.template scratch<cuda::buffer<element::computed_t<T>>>(
-                    shares_of_blocks<map_type>(results, elements / std::max<std::size_t>(results, 1)));
+                    shares_of_blocks<map_type::columns>(results, elements / std::max<std::size_t>(results, 1)));
             });
     }
 
