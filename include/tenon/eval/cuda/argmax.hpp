@@ -1,7 +1,8 @@
 // argmax and argmin on the device: one launch.
 #pragma once
 
-#include <tenon/eval/cuda/reduce.hpp>
+#include <tenon/eval/cuda/reduction_map.hpp>
+#include <tenon/eval/cuda/result.hpp>
 #include <tenon/expr/argmax.hpp>
 #include <tenon/kernels/arg_extreme.hpp>
 

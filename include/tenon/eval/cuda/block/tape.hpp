@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <tenon/eval/cuda/block/fits.hpp>
-#include <tenon/eval/cuda/reduce.hpp>
+#include <tenon/eval/cuda/reduction_map.hpp>
 #include <tenon/kernels/block.hpp>
 #include <tenon/kernels/softmax.hpp>
 
