@@ -5,7 +5,8 @@
 #include <cstdint>
 
 #include <tenon/eval/cuda/lanes.hpp>
-#include <tenon/kernels/normalize.hpp>
+#include <tenon/kernels/team.hpp>
+#include <tenon/op/sqrt.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {
 

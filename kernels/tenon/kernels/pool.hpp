@@ -1,7 +1,7 @@
 // Pooling: the greatest or the mean value of each window of a region.
 #pragma once
 
-#include <tenon/kernels/softmax.hpp>
+#include <tenon/kernels/team.hpp>
 #include <tenon/kernels/team.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {

@@ -10,7 +10,6 @@
 #include <tenon/eval/cuda/block/fits.hpp>
 #include <tenon/eval/cuda/reduction_map.hpp>
 #include <tenon/kernels/block.hpp>
-#include <tenon/kernels/softmax.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
