@@ -9,6 +9,8 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <new>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -147,12 +149,25 @@ struct cudaLaunchConfig_t {
     std::size_t dynamicSmemBytes;
     cudaStream_t stream;
 };
-template <class... P, class... A>
-cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(P...), A&&... arguments) {
-    ++host_cuda::launches;
-    return host_cuda::ask(config->stream, [grid = config->gridDim, threads = config->blockDim, kernel, arguments...] {
-        host_cuda::run_grid(grid, threads, [&] { kernel(arguments...); });
+namespace host_cuda {
+inline void launch(cudaLaunchConfig_t const& config, void (*run)(void const*), std::shared_ptr<void const> arguments) {
+    ++launches;
+    ask(config.stream, [grid = config.gridDim, threads = config.blockDim, run, arguments = std::move(arguments)] {
+        run_grid(grid, threads, {run, arguments.get()});
     });
+}
+}  // namespace host_cuda
+/// A kernel with its arguments is known here alone: what keeps and runs it is compiled once, and that no launch fails is seen
+/// where the library would say why one did.
+template <class... P, class... A>
+[[gnu::always_inline]] inline cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(P...),
+                                                             A&&... arguments) {
+    auto const body = [kernel, arguments...] { kernel(arguments...); };
+    using type = std::remove_const_t<decltype(body)>;
+    static_assert(std::is_trivially_destructible_v<type> && alignof(type) <= alignof(std::max_align_t));
+    void* const kept = new (std::malloc(sizeof(type))) type(body);
+    host_cuda::launch(*config, [](void const* p) { (*static_cast<type const*>(p))(); }, {kept, std::free});
+    return cudaSuccess;
 }
 
 enum cudaStreamCaptureMode { cudaStreamCaptureModeRelaxed };

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -40,6 +39,12 @@ namespace host_cuda {
 inline constexpr unsigned warp_size = 32;
 inline constexpr std::size_t stack_bytes = 64 * 1024;
 
+/// What each thread does: a function and what it is called with.
+struct body_of_thread {
+    void (*run)(void const*) = nullptr;
+    void const* arguments = nullptr;
+};
+
 /// Where a fiber stands: it can go on, waits for its block or its warp, or is done.
 enum class standing { ready, at_block_barrier, at_warp_barrier, done };
 
@@ -55,7 +60,7 @@ struct running_block {
     std::vector<fiber> fibers;
     ucontext_t scheduler;
     std::vector<std::uint64_t> exchanged;
-    std::function<void()> const* body = nullptr;
+    body_of_thread body;
     std::size_t current = 0;
 };
 inline thread_local running_block* running = nullptr;
@@ -90,7 +95,7 @@ inline void run_fiber() {
 #if defined(HOST_CUDA_ASAN)
     __sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_stack_bytes);
 #endif
-    (*running->body)();
+    running->body.run(running->body.arguments);
     wait(standing::done);
 }
 
@@ -143,7 +148,7 @@ inline void run_block() {
 }
 
 /// Runs a kernel's body for every thread of a grid.
-inline void run_grid(dim3 grid, dim3 threads, std::function<void()> const& body) {
+inline void run_grid(dim3 grid, dim3 threads, body_of_thread body) {
     std::size_t const n = std::size_t{threads.x} * threads.y * threads.z;
     // Stacks are kept from launch to launch.
     thread_local running_block b;
@@ -151,7 +156,7 @@ inline void run_grid(dim3 grid, dim3 threads, std::function<void()> const& body)
     blockDim = threads;
     gridDim = grid;
     b.exchanged.resize((n + warp_size - 1) / warp_size * warp_size);
-    b.body = &body;
+    b.body = body;
     running = &b;
     for (unsigned z = 0; z != grid.z; ++z)
         for (unsigned y = 0; y != grid.y; ++y)
