@@ -25,6 +25,22 @@ void both_ways(F const& f) {
 auto const affine = [](auto const& x, auto const& w, auto const& b) { return tn::matmul(x, tn::transpose(w)) + b; };
 auto const turned = [](auto const& x, auto const& w, auto const& b) { return b + tn::matmul(x, w); };
 
+auto const activated = [](auto const&... a) { return tn::relu(affine(a...)); };
+/// Linear layers with the library's activations and without.
+auto const functions = [](auto const&... a) {
+    return tn::relu(affine(a...)) + tn::gelu_tanh(affine(a...)) * affine(a...);
+};
+/// And with what is computed from them.
+auto const all_functions = [](auto const&... a) {
+    return functions(a...) + tn::gelu(affine(a...)) + tn::softmax<-1>(tn::relu(affine(a...)) * 2.f);
+};
+
+/// Sizes of layers: of nothing, of one element, and with more columns than relu's slopes have in one row's first part.
+struct size {
+    std::size_t rows, depth, columns;
+};
+constexpr size sizes[] = {{9, 6, 8}, {1, 1, 1}, {1, 3, 130}, {0, 6, 8}, {4, 0, 4}};
+
 }  // namespace
 
 TEST_CASE("a bias and an activation belong to the product's call", "[kernels]") {
@@ -47,88 +63,69 @@ TEST_CASE("a bias and an activation belong to the product's call", "[kernels]") 
 TEST_CASE("values of linear layers of all sizes", "[kernels]") {
     tn::generator gen{32};
     both_ways([&] {
-        auto const each = [&](auto const& x, auto const& w, auto const& b) {
-            auto const with = [&](auto const& f) {
-                return values_agree([&](auto const&... a) { return f(affine(a...)); }, x, w, b);
-            };
-            CHECK(with([](auto const& y) { return y; }));
-            CHECK(with([](auto const& y) { return tn::relu(y); }));
-            CHECK(with([](auto const& y) { return tn::gelu_tanh(y); }));
-            CHECK(with([](auto const& y) { return tn::gelu(y); }));
-            CHECK(with([](auto const& y) { return tn::tanh(tn::relu(y) * 2.f); }));
-        };
-        each(tn::randn<float, 33, 12>(gen), tn::randn<float, 7, 12>(gen), tn::randn<float, 7>(gen));
-        each(tn::randn<float, 1, 1>(gen), tn::randn<float, 1, 1>(gen), tn::randn<float, 1>(gen));
-        each(tn::randn<float, 1, 3>(gen), tn::randn<float, 130, 3>(gen), tn::randn<float, 130>(gen));
-        each(tn::randn<float, 4, 0>(gen), tn::randn<float, 4, 0>(gen), tn::randn<float, 4>(gen));
-        for (std::size_t rows : {9u, 1u, 0u})
-            each(tn::randn<float, tn::dyn, 6>(rows, gen), tn::randn<float, 8, 6>(gen), tn::randn<float, 8>(gen));
-        each(tn::randn<float, 2, 3, 6>(gen), tn::randn<float, 5, 6>(gen), tn::randn<float, 5>(gen));
-        each(tn::randn<double, 4, 6>(gen), tn::randn<double, 5, 6>(gen), tn::randn<double, 5>(gen));
-        each(tn::randn<float, 3>(gen), tn::randn<float, 5, 3>(gen), tn::randn<float, 5>(gen));
+        auto const x = tn::randn<float, 33, 12>(gen);
+        auto const w = tn::randn<float, 7, 12>(gen);
+        auto const b = tn::randn<float, 7>(gen);
+        // Alone: written where the result belongs.
+        CHECK(values_agree(affine, x, w, b));
+        CHECK(values_agree(activated, x, w, b));
+        CHECK(values_agree([](auto const&... a) { return tn::gelu_tanh(affine(a...)); }, x, w, b));
+        for (auto const& [rows, depth, columns] : sizes)
+            CHECK(values_agree(activated, tn::randn<float, tn::dyn, tn::dyn>(rows, depth, gen),
+                               tn::randn<float, tn::dyn, tn::dyn>(columns, depth, gen),
+                               tn::randn<float, tn::dyn>(columns, gen)));
+        CHECK(values_agree(activated, tn::randn<double, 4, 6>(gen), tn::randn<double, 5, 6>(gen),
+                           tn::randn<double, 5>(gen)));
         CHECK(values_agree(turned, tn::randn<float, 9, 4>(gen), tn::randn<float, 4, 6>(gen), tn::randn<float, 6>(gen)));
         // Rows at odd distances are no operand of the library; a bias may be computed, or lie at an odd place.
-        auto const x = tn::randn<float, 9, 8>(gen);
-        auto const w = tn::randn<float, 6, 4>(gen);
         CHECK(values_agree(
-            [](auto const& a, auto const& u, auto const& b) { return affine(tn::slice<1, 0, 8, 2>(a), u, tn::exp(b)); },
-            x, w, tn::randn<float, 6>(gen)));
-        CHECK(values_agree(
-            [](auto const& a, auto const& u, auto const& b) {
-                return tn::relu(affine(tn::slice<1, 0, 4>(a), u, tn::slice<0, 1, 7>(b)));
+            [](auto const& a, auto const& u, auto const& c) {
+                return affine(tn::slice<1, 0, 8, 2>(a), u, tn::exp(tn::slice<0, 2, 8>(c))) +
+                       tn::relu(affine(tn::slice<1, 0, 4>(a), u, tn::slice<0, 1, 7>(c)));
             },
-            x, w, tn::randn<float, 8>(gen)));
+            tn::randn<float, 9, 8>(gen), tn::randn<float, 6, 4>(gen), tn::randn<float, 8>(gen)));
     });
 }
 
 TEST_CASE("gradients of linear layers, alone and one after the other", "[kernels]") {
     tn::generator gen{33};
     both_ways([&] {
-        auto const each = [&](auto const& x, auto const& w, auto const& b) {
-            auto const with = [&](auto const& f) {
-                return gradients_agree([&](auto const&... a) { return tn::sum(tn::square(f(affine(a...)))); }, x, w, b);
-            };
-            CHECK(with([](auto const& y) { return y; }));
-            CHECK(with([](auto const& y) { return tn::relu(y); }));
-            CHECK(with([](auto const& y) { return tn::gelu_tanh(y); }));
-            CHECK(with([](auto const& y) { return tn::gelu(y); }));
-            CHECK(with([](auto const& y) { return tn::softmax<-1>(tn::relu(y)); }));
-        };
-        each(tn::randn<float, 13, 12>(gen), tn::randn<float, 7, 12>(gen), tn::randn<float, 7>(gen));
-        each(tn::randn<float, 1, 1>(gen), tn::randn<float, 1, 1>(gen), tn::randn<float, 1>(gen));
-        for (std::size_t rows : {9u, 1u, 0u})
-            each(tn::randn<float, tn::dyn, 6>(rows, gen), tn::randn<float, 8, 6>(gen), tn::randn<float, 8>(gen));
-        each(tn::randn<float, 2, 3, 6>(gen), tn::randn<float, 5, 6>(gen), tn::randn<float, 5>(gen));
-        each(tn::randn<double, 4, 6>(gen), tn::randn<double, 5, 6>(gen), tn::randn<double, 5>(gen));
-        each(tn::randn<float, 3>(gen), tn::randn<float, 5, 3>(gen), tn::randn<float, 5>(gen));
+        CHECK(squares_agree(functions, tn::randn<float, 13, 12>(gen), tn::randn<float, 7, 12>(gen),
+                            tn::randn<float, 7>(gen)));
+        for (auto const& [rows, depth, columns] : sizes)
+            CHECK(squares_agree(all_functions, tn::randn<float, tn::dyn, tn::dyn>(rows, depth, gen),
+                                tn::randn<float, tn::dyn, tn::dyn>(columns, depth, gen),
+                                tn::randn<float, tn::dyn>(columns, gen)));
+        CHECK(squares_agree(activated, tn::randn<float, 2, 3, 6>(gen), tn::randn<float, 5, 6>(gen),
+                            tn::randn<float, 5>(gen)));
+        CHECK(squares_agree(functions, tn::randn<double, 4, 6>(gen), tn::randn<double, 5, 6>(gen),
+                            tn::randn<double, 5>(gen)));
+        CHECK(
+            squares_agree(activated, tn::randn<float, 3>(gen), tn::randn<float, 5, 3>(gen), tn::randn<float, 5>(gen)));
         auto const w = tn::randn<float, 7, 7>(gen);
         auto const b = tn::randn<float, 7>(gen);
         auto const x = tn::randn<float, 9, 7>(gen);
-        auto const after = [&](auto const& f) {
-            return gradients_agree([&](auto const&... a) { return tn::sum(tn::square(f(a...))); }, x, w, b);
-        };
-        CHECK(
-            after([](auto const& a, auto const& u, auto const& c) { return affine(tn::relu(affine(a, u, c)), u, c); }));
-        CHECK(after([](auto const& a, auto const& u, auto const& c) {
-            return tn::gelu_tanh(affine(tn::gelu_tanh(affine(a, u, c)), u, c));
-        }));
-        CHECK(after([](auto const& a, auto const& u, auto const& c) {
-            return turned(tn::relu(turned(tn::relu(turned(a, u, c)), u, tn::exp(c))), u, c);
-        }));
-        // Readers other than products: views, a named node, a reshape, the right factor.
-        CHECK(after([](auto const& a, auto const& u, auto const& c) {
-            return tn::transpose(tn::relu(affine(a, u, c))) * (tn::transpose(a) + 1.f);
-        }));
-        CHECK(after([](auto const& a, auto const& u, auto const& c) {
-            auto h = tn::let(tn::relu(affine(a, u, c)));
-            return affine(h, u, c) + h;
-        }));
-        CHECK(after([](auto const& a, auto const& u, auto const& c) {
-            return affine(tn::reshape<9, 7>(tn::reshape<63>(tn::relu(affine(a, u, c)))), u, c);
-        }));
-        CHECK(after([](auto const& a, auto const& u, auto const& c) {
-            return tn::matmul(a, tn::transpose(tn::relu(affine(a, u, c))));
-        }));
+        CHECK(squares_agree(
+            [](auto const& a, auto const& u, auto const& c) {
+                return affine(tn::relu(affine(a, u, c)), u, c) +
+                       tn::gelu_tanh(affine(tn::gelu_tanh(affine(a, u, c)), u, c)) +
+                       turned(tn::relu(turned(tn::relu(turned(a, u, c)), u, tn::exp(c))), u, c);
+            },
+            x, w, b));
+        // Readers other than products: a named node, a reshape, views, the right factor.
+        CHECK(squares_agree(
+            [](auto const& a, auto const& u, auto const& c) {
+                auto h = tn::let(tn::relu(affine(a, u, c)));
+                return affine(h, u, c) + h +
+                       affine(tn::reshape<9, 7>(tn::reshape<63>(tn::relu(affine(a, u, c)))), u, c);
+            },
+            x, w, b));
+        CHECK(squares_agree(
+            [](auto const& a, auto const& u, auto const& c) {
+                return tn::matmul(tn::transpose(tn::relu(affine(a, u, c))) * (tn::transpose(a) + 1.f),
+                                  tn::matmul(a, tn::transpose(tn::relu(affine(a, u, c)))));
+            },
+            x, w, b));
         on_both const input(x);
         CHECK(gradients_agree(
             [&](auto const& u) { return tn::sum(tn::relu(tn::matmul(input.where(u), tn::transpose(u)))); }, w));
