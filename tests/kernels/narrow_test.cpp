@@ -7,12 +7,13 @@ namespace nn = tenon::nn;
 namespace {
 
 /// Whether elements differ by no more than a rounding to T.
-template <class T>
-bool near(auto const& a, auto const& b) {
-    if (!(a.shape() == b.shape())) return false;
-    static_assert(std::is_same_v<tn::value_t<decltype(a)>, tn::value_t<decltype(b)>>);
+template <class T, class U>
+bool near(std::vector<U> const& a, std::vector<U> const& b) {
     double const place = std::ldexp(1, -T::fraction_bits);
-    return tn::allclose(tn::cast<float>(a), tn::cast<float>(b), {.rtol = place, .atol = 0.5 * place});
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [place](U const& p, U const& q) {
+        double const x = static_cast<double>(p), y = static_cast<double>(q);
+        return x == y || std::abs(x - y) <= place * (0.5 + std::abs(y));
+    });
 }
 
 /// Whether f gives the same on both, up to a rounding.
@@ -21,7 +22,8 @@ bool agree(auto const& f, auto const&... x) {
     tn::tensor const expected = f(x...);
     auto const check = [&](auto const&... d) {
         tn::cuda::tensor const found = f(d...);
-        return near<T>(tn::to<tn::cpu>(found), expected);
+        static_assert(std::is_same_v<tn::value_t<decltype(found)>, tn::value_t<decltype(expected)>>);
+        return found.shape() == expected.shape() && near<T>(elements(found), elements(expected));
     };
     return check(tn::to<tn::cuda::device>(x)...);
 }
@@ -38,23 +40,28 @@ void values() {
     CHECK(agree<T>([](auto const& x, auto const& y) { return x * y + tn::exp(-tn::abs(x)); }, a, b));
     CHECK(agree<T>([](auto const& x, auto const& y) { return x * y; }, a, f));
     CHECK(agree<T>([](auto const& x) { return tn::cast<T>(x) + tn::cast<T>(x * 3); }, f));
-    CHECK(agree<T>([](auto const& x) { return tn::transpose(x) * 2; }, a));
-    CHECK(agree<T>([](auto const& x) { return tn::slice<1, 3, 30, 2>(x); }, a));
-    CHECK(agree<T>([](auto const& x) { return tn::concat<0>(x, x * 2); }, a));
+    // Views and copies, which round nothing.
+    CHECK(
+        agree<T>([](auto const& x) { return tn::slice<0, 3, 30, 2>(tn::transpose(tn::concat<0>(x, x * 2)) * 2); }, a));
     CHECK(agree<T>([](auto const& x) { return tn::softmax<1>(x); }, a));
-    CHECK(agree<T>([](auto const& x) { return tn::sum<0>(x); }, a));
-    CHECK(agree<T>([](auto const& x) { return tn::layer_norm<37>(x); }, a));
-    CHECK(agree<T>([](auto const& x) { return tn::argmax<1>(x); }, a));
     CHECK(agree<T>([](auto const& x, auto const& y) { return tn::matmul(x, y); }, a, c));
-    CHECK(agree<T>([](auto const& x, auto const& y) { return tn::matmul(tn::transpose(y), tn::transpose(x)); }, a, c));
-    // Operands without a unit stride.
-    CHECK(agree<T>(
-        [](auto const& x, auto const& y) { return tn::matmul(tn::slice<1, 0, 36, 2>(x), tn::slice<0, 0, 18>(y)); }, a,
-        c));
     tn::tensor const images = tn::cast<T>(tn::randn<float, 2, 3, 9, 9>(gen));
     tn::tensor const weight = tn::cast<T>(tn::randn<float, 4, 3, 3, 3>(gen));
     CHECK(agree<T>([](auto const& x, auto const& w) { return tn::relu(tn::conv2d(x, w)); }, images, weight));
-    CHECK(agree<T>([](auto const& x) { return tn::max_pool2d<2>(x); }, images));
+    // What reads and writes as one of these does, for one of the types.
+    if constexpr (std::is_same_v<T, tn::bfloat16>) {
+        CHECK(agree<T>([](auto const& x) { return tn::sum<0>(x); }, a));
+        CHECK(agree<T>([](auto const& x) { return tn::argmax<1>(x); }, a));
+        CHECK(agree<T>([](auto const& x, auto const& y) { return tn::matmul(tn::transpose(y), tn::transpose(x)); }, a,
+                       c));
+    } else {
+        CHECK(agree<T>([](auto const& x) { return tn::layer_norm<37>(x); }, a));
+        CHECK(agree<T>([](auto const& x) { return tn::max_pool2d<2>(x); }, images));
+        // Operands without a unit stride.
+        CHECK(agree<T>(
+            [](auto const& x, auto const& y) { return tn::matmul(tn::slice<1, 0, 36, 2>(x), tn::slice<0, 0, 18>(y)); },
+            a, c));
+    }
 }
 
 template <class T, class Device = tn::cpu>
@@ -118,9 +125,12 @@ TEST_CASE("gradients of narrow variables on the device", "[kernels]") {
     // w is met by every row, v twice: their gradients are added up atomically.
     tn::backward(tn::sum(v * w + v));
     tn::tensor const expected_w = tn::sum<0>(x);
-    CHECK(tn::array_equal(tn::to<tn::cpu>(w.grad()), expected_w));
+    CHECK(elements(w.grad()) == elements(expected_w));
+    tn::tensor const grad = tn::to<tn::cpu>(v.grad());
+    bool exact = true;
     for (std::size_t i = 0; i != 4; ++i)
-        for (std::size_t j = 0; j != 6; ++j) CHECK(tn::to<tn::cpu>(v.grad())(i, j) == float(j + 2));
+        for (std::size_t j = 0; j != 6; ++j) exact = exact && grad(i, j) == float(j + 2);
+    CHECK(exact);
     tn::optim::sgd optimizer(v, {.lr = 1});
     optimizer.step();
     CHECK(tn::to<tn::cpu>(v.value())(0, 0) == -1.f);
