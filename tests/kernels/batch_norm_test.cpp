@@ -29,30 +29,25 @@ bool layers_agree(X const& x) {
         auto const expected = tn::backward(step(host, host_x)).item(),
                    found = tn::backward(step(device, device_x)).item();
         good = good && std::abs(found - expected) <= 1e-4 * (1 + std::abs(expected));
-        Layer<Channels, tn::cpu> back;
-        tn::copy(device, back);
-        good = good && same(back.running_mean, host.running_mean) && same(back.running_var, host.running_var) &&
-               back.num_batches_tracked.item() == host.num_batches_tracked.item();
+        good = good && same(device.running_mean, host.running_mean) && same(device.running_var, host.running_var) &&
+               device.num_batches_tracked.item() == host.num_batches_tracked.item();
     }
-    return good && same(tn::to<tn::cpu>(device_x.grad()), host_x.grad()) &&
-           same(tn::to<tn::cpu>(device.weight.grad()), host.weight.grad()) &&
-           same(tn::to<tn::cpu>(device.bias.grad()), host.bias.grad());
+    return good && same(device_x.grad(), host_x.grad()) && same(device.weight.grad(), host.weight.grad()) &&
+           same(device.bias.grad(), host.bias.grad());
 }
 
 }  // namespace
 
 TEST_CASE("batch_norm moves its statistics as on the processor", "[kernels]") {
     tn::generator gen{92};
-    CHECK(layers_agree<nn::batch_norm1d, 18>(tn::randn<float, 7, 18>(gen)));
-    CHECK(layers_agree<nn::batch_norm1d, 40>(tn::randn<float, tn::dyn, 40>(101, gen)));
+    // Columns of any number, stretches of one element and of more, with and without whole packs.
+    for (std::size_t const rows : {101u, 5u})
+        CHECK(layers_agree<nn::batch_norm1d, 40>(tn::randn<float, tn::dyn, 40>(rows, gen)));
     CHECK(layers_agree<nn::batch_norm1d, 3>(tn::randn<float, 400, 3>(gen)));
     CHECK(layers_agree<nn::batch_norm1d, 1>(tn::randn<float, 5, 1>(gen)));
     CHECK(layers_agree<nn::batch_norm1d, 3>(tn::randn<float, 4, 3, 5>(gen)));
-    CHECK(layers_agree<nn::batch_norm1d, 3>(tn::randn<float, 9, 3, 1>(gen)));
-    CHECK(layers_agree<nn::batch_norm2d, 3>(tn::randn<float, 2, 3, 4, 5>(gen)));
     CHECK(layers_agree<nn::batch_norm2d, 2>(tn::randn<float, 3, 2, 64, 64>(gen)));
     CHECK(layers_agree<nn::batch_norm2d, 19>(tn::randn<float, tn::dyn, 19, 3, tn::dyn>(2, 7, gen)));
-    CHECK(layers_agree<nn::batch_norm2d, 4>(tn::randn<float, 1, 4, 1, 2>(gen)));
 }
 
 TEST_CASE("batch_norm as a function", "[kernels]") {
@@ -75,9 +70,9 @@ TEST_CASE("batch_norm as a function", "[kernels]") {
     auto const dw = tn::to<tn::cuda::device>(w);
     tn::tensor y = tn::batch_norm(x, mean.host, var.host, w, w, true, 0.3, 1e-2);
     tn::cuda::tensor dy = tn::batch_norm(dx, mean.device, var.device, dw, dw, true, 0.3, 1e-2);
-    CHECK(same(tn::to<tn::cpu>(dy), y));
-    CHECK(same(tn::to<tn::cpu>(mean.device), mean.host));
-    CHECK(same(tn::to<tn::cpu>(var.device), var.host));
+    CHECK(same(dy, y));
+    CHECK(same(mean.device, mean.host));
+    CHECK(same(var.device, var.host));
 }
 
 TEST_CASE("channels far from 0 keep their variance", "[kernels]") {
@@ -122,9 +117,7 @@ TEST_CASE("every replay of a captured step moves the running statistics once", "
         expected = tn::backward(tn::sum(tn::square(host(x)))).item();
     }
     CHECK(std::abs(loss.item() - expected) < 1e-3f);
-    nn::batch_norm1d<5> back;
-    tn::copy(device, back);
-    CHECK(back.num_batches_tracked.item() == 3);
-    CHECK(same(back.running_mean, host.running_mean));
-    CHECK(same(back.running_var, host.running_var));
+    CHECK(device.num_batches_tracked.item() == 3);
+    CHECK(same(device.running_mean, host.running_mean));
+    CHECK(same(device.running_var, host.running_var));
 }
