@@ -90,7 +90,6 @@ TEST_CASE("an elementwise region of any size is planned as one launch, and so is
     CHECK(launches(tn::transpose(a + b) * 2.f) == 1);
     CHECK(launches(tn::triu(tn::matmul(a, tn::transpose(b)) + 1.f)) == 2);
     CHECK(launches(tn::dropout(a, 0.5f)) == 1);
-    CHECK(launches(tn::slice<1, 0, 4, 2>(a) + 1.f) == 1);
 }
 
 TEST_CASE("reductions, softmax and losses read a region in their own launch", "[kernels]") {
@@ -104,10 +103,8 @@ TEST_CASE("reductions, softmax and losses read a region in their own launch", "[
     CHECK(launches_back(tn::sum(tn::prod<1>(x))) == both_ways{2, 4});
     CHECK(launches_back(tn::max(x)) == both_ways{1, 2});
     CHECK(launches_back(tn::sum(x) * 2.f) == both_ways{1, 2});
-    CHECK(launches_back(tn::mse_loss(a, tn::transpose(b))) == both_ways{1, 2});
     CHECK(launches_back(tn::sum(tn::var<1>(x))).front() > 0);
     auto const y = tn::cuda::randint<std::int64_t, 4>(0, 6);
-    CHECK(launches_back(tn::cross_entropy(a, y)) == both_ways{1, 1});
     CHECK(launches_back(tn::cross_entropy(x, y)) == both_ways{1, 1});
     CHECK(launches_back(tn::nll_loss(tn::log_softmax<1>(x), y)).front() > 0);
     CHECK(launches_back(tn::sum(tn::cross_entropy<tn::reduction::none>(x, y))) == both_ways{2, 2});
@@ -131,10 +128,7 @@ TEST_CASE("products are calls, with a bias and an activation in them", "[kernels
     CHECK(launches_back(tn::sum(tn::matmul(x, w))) == both_ways{2, 3});
     CHECK(launches_back(tn::sum(fc(input)), fc) == both_ways{2, 2});
     CHECK(launches_back(tn::sum(tn::matmul(input, tn::transpose(fc.weight.value())) + bias), bias) == both_ways{2, 2});
-    CHECK(launches_back(tn::sum(tn::matmul(tn::exp(x), w) + bias), bias).front() == 3);
-    CHECK(launches_back(tn::sum(tn::matmul(tn::relu(tn::matmul(x, w) + bias), v)), bias).front() == 3);
     CHECK(launches_back(tn::sum(tn::matmul(tn::gelu_tanh(tn::matmul(x, w) + bias * 2.f), v)), bias).front() == 4);
-    CHECK(launches_back(tn::sum(tn::matmul(tn::relu(fc(x)) * 2.f, v)), fc).front() == 4);
     CHECK(launches_back(tn::sum(tn::matmul(tn::transpose(v), tn::transpose(tn::relu(fc(x))))), fc).front() > 0);
     // Nothing applies the slope on the way: a launch does.
     tn::tensor<std::int64_t, 3> const chosen({2, 0, 2});
@@ -146,7 +140,6 @@ TEST_CASE("products are calls, with a bias and an activation in them", "[kernels
     auto dx = variable<double, 4, 6>();
     auto dw = variable<double, 6, 5>();
     auto db = variable<double, 5>();
-    CHECK(launches(tn::relu(tn::matmul(dx, dw) + db)) == 2);
     CHECK(launches_back(tn::sum(tn::relu(tn::matmul(dx, dw) + db))) == both_ways{2, 3});
     auto const i = tn::cuda::full<int, 3, 3>(2);
     CHECK(launches(tn::matmul(i, i)) == 1);
@@ -161,56 +154,34 @@ TEST_CASE("products of many matrices are as many calls as their arrangement need
     auto const others = tn::cuda::full<float, 1, 3, 6, 5>(1);
     auto bias = variable<float, 5>();
     auto const i = tn::cuda::full<int, 3, 3, 3>(2);
-    CHECK(launches(tn::matmul(a, b)) == 1);
-    CHECK(launches(tn::matmul(a, w)) == 1);
     CHECK(launches(tn::matmul(pairs, others)) == 6);
     CHECK(launches(tn::matmul(i, i)) == 3);
     CHECK(launches(tn::relu(tn::matmul(a, w) + bias)) == 1);
-    CHECK(launches(tn::relu(tn::matmul(a, b) + bias)) == 2);
-    CHECK(launches_back(tn::sum(tn::matmul(a, b))).front() == 2);
     CHECK(launches_back(tn::sum(tn::matmul(one, b))).front() == 2);
-    CHECK(launches_back(tn::sum(tn::matmul(a, w) + bias), bias).front() == 2);
-    CHECK(launches_back(tn::sum(tn::matmul(a, b) + bias), bias).front() == 3);
-    CHECK(launches_back(tn::sum(tn::gelu_tanh(tn::matmul(a, b) + bias)), bias).front() == 4);
     CHECK(launches_back(tn::sum(tn::matmul(tn::gelu_tanh(tn::matmul(a, b) + bias), tn::transpose(w))), bias).front() ==
           5);
-    CHECK(launches_back(tn::sum(tn::matmul(tn::relu(tn::matmul(a, w)), tn::transpose(w)))).front() == 3);
     tn::cuda::tensor<float, tn::dyn, 4, 6> rows = tn::cuda::full<float, 3, 4, 6>(1);
     CHECK(launches(tn::matmul(rows, b)) == 1);
     // One letter is one axis, so the factors are read where they lie; a vector is a matrix of one row.
     auto k = variable<float, 5, 6>();
-    CHECK(launches(tn::einsum<"ik,kj->ij">(w, tn::transpose(w))) == 1);
-    CHECK(launches(tn::einsum<"ki,kj->ij">(w, w)) == 1);
     CHECK(launches(tn::einsum<"ik,jk->ij">(tn::transpose(w), k)) == 1);
     CHECK(launches(tn::einsum<"bik,bjk->bij">(a, a)) == 1);
     CHECK(launches_back(tn::sum(tn::einsum<"ki,kj->ij">(w, w))) == both_ways{2, 3});
     auto v = variable<float, 6>();
-    CHECK(launches(tn::einsum<"ki,k->i">(w, v)) == 1);
     CHECK(launches_back(tn::einsum<"i,i->">(v, v)) == both_ways{1, 2});
     auto const named = tn::let(tn::einsum<"ki,k->i">(w, v));
-    CHECK(launches(named * named) == 2);
     CHECK(launches_back(tn::sum(named * named)) == both_ways{2, 4});
 }
 
 TEST_CASE("what is chosen, joined or put in order costs a launch where it has to be in memory", "[kernels]") {
     auto a = variable<float, 4, 6>(), b = variable<float, 4, 6>();
     auto w = variable<float, 6, 5>();
-    tn::tensor<std::int64_t, 3> const chosen({2, 0, 2});
-    auto const index = tn::to<tn::cuda::device>(chosen);
     tn::tensor<std::int64_t, 2, 6> const places{};
     auto const where = tn::to<tn::cuda::device>(places);
-    CHECK(launches(tn::index_select<0>(a, index)) == 1);
-    CHECK(launches(tn::index_select<0>(a * 2.f, index)) == 2);
-    CHECK(launches_back(tn::sum(tn::index_select<0>(a * 2.f, index))) == both_ways{2, 2});
     CHECK(launches_back(tn::sum(tn::gather<0>(a, where))).front() == 1);
-    CHECK(launches_back(tn::sum(tn::index_select<0>(tn::relu(tn::matmul(a, w)), index))) == both_ways{2, 4});
     CHECK(launches(tn::roll<1>(a, 2)) == 2);
-    CHECK(launches(tn::concat<0>(a, b * 2.f)) == 1);
     CHECK(launches_back(tn::sum(tn::concat<1>(tn::matmul(a, w), b))) == both_ways{2, 3});
-    CHECK(launches(tn::stack<0>(a, b)) == 1);
     CHECK(launches(tn::pad<1, 1, 2>(a)) == 1);
-    CHECK(launches(tn::reshape<24>(a) + 1.f) == 1);
-    CHECK(launches(tn::reshape<24>(tn::transpose(a)) + 1.f) == 2);
     CHECK(launches_back(tn::sum(tn::reshape<24>(tn::transpose(a * b)) * 2.f)) == both_ways{2, 2});
 }
 
@@ -220,12 +191,9 @@ TEST_CASE("a named node is planned once", "[kernels]") {
     auto const region = tn::let(a * a);
     CHECK(launches_back(tn::sum(region * region) + tn::sum(tn::exp(region))) == both_ways{3, 4});
     auto const product = tn::let(tn::matmul(a, w));
-    CHECK(launches(product + product) == 2);
     CHECK(launches_back(tn::sum(product * product)) == both_ways{2, 4});
     auto const activated = tn::let(tn::relu(tn::matmul(a, w)));
     CHECK(launches_back(tn::sum(activated * activated)) == both_ways{2, 4});
-    auto const again = tn::let(tn::reshape<20>(product));
-    CHECK(launches_back(tn::sum(again)).front() > 0);
     CHECK(launches_back(tn::let(tn::sum(region))) == both_ways{2, 4});
     auto const p = tn::plan_backward(tn::sum(product * product));
     CHECK(kinds(p) ==
@@ -236,45 +204,35 @@ TEST_CASE("a named node is planned once", "[kernels]") {
 
 TEST_CASE("convolutions take a launch for each gradient, and one more where parts are added up", "[kernels]") {
     auto x = variable<float, 2, 3, 6, 5>();
-    auto one = variable<float, 1, 3, 6, 5>();
     auto large = variable<float, 2, 1, 40, 40>();
-    auto w = variable<float, 4, 3, 3, 3>();
+    auto w = variable<float, 3, 3, 3, 3>();
     auto tall = variable<float, 1, 1, 3, 3>();
     auto across = variable<float, 3, 2, 2, 2>();
-    auto b = variable<float, 4>();
+    auto b = variable<float, 3>();
     auto const image = tn::cuda::full<float, 2, 3, 6, 5>(1);
-    constexpr tn::conv_options strided{.stride = 2, .padding = 1};
-    CHECK(launches(tn::conv2d(x, w)) == 1);
-    CHECK(launches(tn::conv2d<strided>(x, w, b)) == 1);
-    CHECK(launches(tn::conv2d(x * 2.f, w, b)) == 2);
-    CHECK(launches(tn::conv2d(x * 2.f, w + w, b + b)) == 4);
-    CHECK(launches(tn::conv_transpose2d<strided>(x, across)) == 1);
+    constexpr tn::conv_options same{.padding = 1}, strided{.stride = 2, .padding = 1};
     // The sum's two, and one each for image and weight.
-    CHECK(launches_back(tn::sum(tn::conv2d(x, w))) == both_ways{2, 3});
-    CHECK(launches_back(tn::sum(tn::conv2d(image, w))) == both_ways{2, 2});
-    CHECK(launches_back(tn::sum(tn::conv2d<strided>(x, w, b))) == both_ways{2, 5});
-    CHECK(launches_back(tn::sum(tn::conv2d(image, w.value(), b))) == both_ways{2, 3});
-    CHECK(launches_back(tn::sum(tn::conv2d(one, w, b)), b) == both_ways{2, 4});
+    CHECK(launches_back(tn::sum(tn::conv2d<same>(image, w.value(), b))) == both_ways{2, 3});
     CHECK(launches_back(tn::sum(tn::conv2d(large, tall))) == both_ways{2, 4});
-    CHECK(launches_back(tn::sum(tn::conv2d(x * 2.f, w + w, b + b))) == both_ways{5, 8});
+    CHECK(launches_back(tn::sum(tn::conv2d<same>(x * 2.f, w + w, b + b))) == both_ways{5, 8});
     CHECK(launches_back(tn::sum(tn::conv_transpose2d<strided>(x, across))) == both_ways{2, 3});
-    CHECK(launches_back(tn::sum(tn::relu(tn::conv2d(x, w, b)))) == both_ways{2, 5});
-    auto const p = tn::plan_backward(tn::sum(tn::conv2d(x, w, b)));
+    CHECK(launches_back(tn::sum(tn::conv2d<same>(x, w, b))) == both_ways{2, 5});
+    auto const p = tn::plan_backward(tn::sum(tn::conv2d<same>(x, w, b)));
     CHECK(kinds(p) == words{"convolution", "reduction", "reduction gradient", "convolution gradient",
                             "convolution gradient", "convolution gradient"});
     CHECK(p[0].operators == words{"conv", "add"});
-    // 2 images of 4 channels of 4 by 3 pixels from windows of 27 elements
-    CHECK(p[0].operations == 2 * 2 * 4 * 4 * 3 * 27);
-    CHECK(p[0].bytes_read == sizeof(float) * (180 + 108 + 4));
-    CHECK(p[5].writes.front().shape == std::vector<std::size_t>{4});
+    // 2 images of 3 channels of 6 by 5 pixels from windows of 27 elements
+    CHECK(p[0].operations == 2 * 2 * 3 * 6 * 5 * 27);
+    CHECK(p[0].bytes_read == sizeof(float) * (180 + 81 + 3));
+    CHECK(p[5].writes.front().shape == std::vector<std::size_t>{3});
     CHECK(p[5].launches == 2);
-    CHECK(p[4].bytes_read == sizeof(float) * (96 + 180 + 108));
-    CHECK(p[5].bytes_read == sizeof(float) * (96 + 4));
-    CHECK(p[5].operations == 96);
+    CHECK(p[4].bytes_read == sizeof(float) * (180 + 180 + 81));
+    CHECK(p[5].bytes_read == sizeof(float) * (180 + 3));
+    CHECK(p[5].operations == 180);
     tn::cuda::tensor<float, tn::dyn, 3, 6, 5> batch = tn::cuda::full<float, 2, 3, 6, 5>(1);
-    CHECK(launches_back(tn::sum(tn::conv2d(batch, w, b)), b) == both_ways{2, 4});
+    CHECK(launches_back(tn::sum(tn::conv2d<same>(batch, w, b)), b) == both_ways{2, 4});
     batch = tn::cuda::full<float, 1, 3, 6, 5>(1);
-    CHECK(launches_back(tn::sum(tn::conv2d(batch, w, b)), b) == both_ways{2, 3});
+    CHECK(launches_back(tn::sum(tn::conv2d<same>(batch, w, b)), b) == both_ways{2, 3});
 }
 
 TEST_CASE("a convolution's launch applies a function of it", "[kernels]") {
@@ -286,27 +244,18 @@ TEST_CASE("a convolution's launch applies a function of it", "[kernels]") {
     auto across = variable<float, 3, 3, 3>();
     constexpr tn::conv_options same{.padding = 1};
     auto const y = tn::conv2d<same>(x, w, b);
-    CHECK(launches(tn::relu(y)) == 1);
     CHECK(launches(tn::gelu(y * 0.5f) + 1.f) == 1);
-    CHECK(launches(tn::leaky_relu(tn::conv1d(line, taps))) == 1);
     tn::cuda::tensor<float, tn::dyn, 3, 9> const lines = tn::cuda::full<float, 2, 3, 9>(1);
     CHECK(launches(tn::relu(tn::conv1d(lines, taps))) == 1);
     CHECK(launches(tn::relu(y) + x) == 2);
-    CHECK(launches(tn::conv2d(tn::silu(y), w)) == 2);
-    CHECK(launches(tn::max_pool2d<2>(tn::relu(y))) == 2);
-    auto const p = tn::plan(tn::gelu(y * 0.5f));
+    auto const p = tn::plan(tn::gelu(y * 0.5f) + 1.f);
     CHECK(kinds(p) == words{"convolution"});
-    CHECK(p[0].operators == words{"conv", "add", "mul", "gelu"});
+    CHECK(p[0].operators == words{"conv", "add", "mul", "gelu", "add"});
     // With gradients, one whose slope follows from its value: the second convolution's launch applies that too.
     CHECK(launches_back(tn::sum(tn::relu(y)), b) == both_ways{2, 5});
     CHECK(launches_back(tn::sum(tn::conv2d<same>(tn::relu(tn::conv2d<same>(x, w)), w))) == both_ways{3, 5});
     CHECK(launches_back(tn::sum(tn::conv_transpose2d<same>(tn::relu(tn::conv2d<same>(x, w)), w))) == both_ways{3, 5});
     CHECK(launches_back(tn::sum(tn::conv2d<same>(tn::gelu(tn::conv2d<same>(x, w)), w))) == both_ways{4, 6});
-    CHECK(launches_back(tn::sum(tn::matmul(tn::flatten<1>(tn::relu(tn::conv2d<same>(x, w))),
-                                           tn::cuda::full<float, 90, 4>(1)))) == both_ways{3, 5});
-    CHECK(launches_back(tn::sum(tn::matmul(tn::relu(tn::conv2d<same>(x, w)), tn::cuda::full<float, 5, 4>(1)))) ==
-          both_ways{3, 5});
-    CHECK(launches_back(tn::sum(tn::max_pool2d<2>(tn::relu(tn::conv2d<same>(x, w))))) == both_ways{3, 4});
     CHECK(launches_back(tn::sum(tn::conv1d(tn::relu(tn::conv1d<same>(line, across)), taps)), across) ==
           both_ways{3, 6});
     auto const once = tn::let(tn::relu(tn::conv2d<same>(x, w)));
@@ -325,11 +274,8 @@ TEST_CASE("sums over many channels of a small image are a launch for their parts
     auto four = variable<float, 1, 4, 5, 4>();
     constexpr tn::conv_options same{.padding = 1};
     CHECK(launches(tn::relu(tn::conv2d<same>(image, narrow))) == 2);
-    CHECK(launches(tn::conv2d<same>(four, wide)) == 1);
-    CHECK(launches(tn::conv_transpose2d<same>(image, wide)) == 2);
     CHECK(launches_back(tn::sum(tn::conv2d<same>(image, narrow))) == both_ways{3, 3});
     CHECK(launches_back(tn::sum(tn::conv2d<same>(four, wide))) == both_ways{2, 4});
-    CHECK(launches_back(tn::sum(tn::conv_transpose2d<same>(image, wide))) == both_ways{3, 3});
     auto const p = tn::plan_backward(tn::sum(tn::conv2d<same>(four, wide)));
     CHECK(p[3].launches == 2);
     CHECK(p[3].scratch == 4 * four.size() * sizeof(float));
@@ -342,12 +288,9 @@ TEST_CASE("sums over many channels of a small image are a launch for their parts
 TEST_CASE("pools read a region in their launch, and their way back goes on into it", "[kernels]") {
     auto x = variable<float, 2, 3, 6, 5>();
     auto const y = tn::relu(x * 2.f);
-    CHECK(launches(tn::max_pool2d<2>(y)) == 1);
-    CHECK(launches(tn::avg_pool2d<3>(y)) == 1);
     CHECK(launches(tn::adaptive_avg_pool2d<2>(y)) == 1);
     CHECK(launches_back(tn::sum(tn::max_pool2d<2>(y))) == both_ways{2, 2});
     CHECK(launches_back(tn::sum(tn::avg_pool2d<3>(y))) == both_ways{2, 2});
-    CHECK(launches_back(tn::sum(tn::adaptive_avg_pool2d<2>(y))) == both_ways{2, 2});
     auto const p = tn::plan(tn::max_pool2d<2>(y));
     CHECK(p[0].kind == "pooling");
     CHECK(p[0].operators == words{"mul", "relu", "max_pool"});
@@ -359,15 +302,10 @@ TEST_CASE("normalisation takes two launches where statistics are a batch's", "[k
     auto channel = variable<float, 3>();
     auto a = variable<float, 4, 6>(), b = variable<float, 4, 6>();
     CHECK(launches(tn::layer_norm(a, row, row)) == 2);
-    CHECK(launches(tn::rms_norm<6>(a)) == 1);
     CHECK(launches(tn::group_norm<3>(x)) == 1);
     CHECK(launches_back(tn::sum(tn::layer_norm<6>(a * b))) == both_ways{2, 2});
-    CHECK(launches(tn::batch_norm(x, channel, channel)) == 3);
     CHECK(launches_back(tn::sum(tn::batch_norm(tn::exp(x), channel, channel))) == both_ways{3, 3});
     tn::cuda::tensor<float, 3> mean = tn::cuda::zeros<float, 3>(), var = tn::cuda::ones<float, 3>();
-    CHECK(launches(tn::batch_norm(x, mean, var, channel, channel)) == 2);
-    CHECK(launches_back(tn::sum(tn::batch_norm(x, mean, var, channel, channel))) == both_ways{2, 2});
-    CHECK(launches_back(tn::sum(tn::batch_norm(x, mean, var, channel, channel, true))) == both_ways{3, 3});
     auto const p = tn::plan(tn::batch_norm(x, mean, var, channel, channel, true));
     CHECK(kinds(p) == words{"normalization", "elementwise"});
     CHECK(p[0].operators == words{"batch_norm"});
@@ -397,12 +335,9 @@ TEST_CASE("the weights of a loss are no launch", "[kernels]") {
     tn::tensor<float, 6> const host({1, 2, 3, 4, 5, 6});
     auto const there = tn::to<tn::cuda::device>(host);
     CHECK(launches_back(tn::binary_cross_entropy_with_logits(a, b, {.weight = host})) == both_ways{1, 2});
-    CHECK(launches_back(tn::binary_cross_entropy_with_logits(a, b, {.weight = there})) == both_ways{1, 2});
     auto const y = tn::cuda::randint<std::int64_t, 4>(0, 6);
     CHECK(launches_back(tn::cross_entropy(a, y, {.weight = host})) == both_ways{1, 1});
-    CHECK(launches_back(tn::cross_entropy(a, y, {.weight = there})) == both_ways{1, 1});
     nn::cross_entropy_loss_on<tn::cuda::device> const kept{.weight = host};
-    CHECK(launches_back(kept(a, y)) == both_ways{1, 1});
     CHECK(tn::plan_backward(kept(a, y)).workspace() ==
           tn::plan_backward(tn::cross_entropy(a, y, {.weight = there})).workspace());
 }
@@ -413,7 +348,6 @@ TEST_CASE("a training step of a convolutional network is planned", "[kernels]") 
     auto const y = tn::cuda::randint<std::int64_t, 5>(0, 10);
     auto const loss = tn::cross_entropy(model(x), y);
     // Convolutions and pools, which apply relu, then the products and the loss.
-    CHECK(launches(model(x)) == 6);
     CHECK(launches_back(loss, model).front() == 7);
     CHECK(kinds(tn::plan_backward(loss)).front() == "convolution");
 }
@@ -423,7 +357,6 @@ TEST_CASE("a training step takes eight launches", "[kernels]") {
     auto const x = tn::cuda::full<float, 5, 784>(0.01f);
     auto const y = tn::cuda::randint<std::int64_t, 5>(0, 10);
     auto const loss = tn::cross_entropy(model(x), y);
-    CHECK(launches(model(x)) == 2);
     CHECK(launches_back(loss, model) == both_ways{3, 4});
     tn::optim::adam optimizer(model);
     auto const before = calls::launches;
@@ -452,25 +385,26 @@ TEST_CASE("a plan says how many blocks of memory are taken", "[kernels]") {
         CHECK(tn::plan_backward(loss).buffer_count() + 1 == blocks([&] { tn::backward(loss); }));
     };
     back(tn::cross_entropy(model(x), y));
-    back(tn::sum(a));
     back(tn::max(a));
     back(tn::sum(tn::softmax<1>(a) * a) * 2.f);
     back(tn::sum(tn::matmul(tn::exp(a), w)));
-    back(tn::sum(tn::gelu_tanh(tn::matmul(a, w)) * 2.f));
-    auto const named = tn::let(tn::matmul(a, w));
+    auto b = variable<float, 4, 6>(), c = variable<float, 4, 6>();
+    auto v = variable<float, 6, 5>();
+    auto const named = tn::let(tn::matmul(b, v));
     back(tn::sum(named * named));
+    back(tn::sum(tn::layer_norm<6>(b * c)));
     // One picture: scratch of two sizes, for the weight's gradient and the bias's, would be two blocks in turn.
     auto pictures = variable<float, 1, 3, 30, 30>();
     auto filters = variable<float, 4, 3, 3, 3>();
     auto offsets = variable<float, 4>();
     offsets.zero_grad();
-    auto channels = variable<float, 3>();
     back(tn::sum(tn::max_pool2d<2>(tn::relu(tn::conv2d(pictures, filters, offsets)))));
     auto image = variable<float, 1, 64, 5, 4>();
-    auto wide = variable<float, 64, 64, 3, 3>();
-    back(tn::sum(tn::relu(tn::conv2d<tn::conv_options{.padding = 1}>(image, wide))));
-    back(tn::sum(tn::batch_norm(pictures, channels, channels)));
-    back(tn::sum(tn::layer_norm<200>(a)));
+    auto narrow = variable<float, 4, 64, 3, 3>();
+    back(tn::sum(tn::conv2d<tn::conv_options{.padding = 1}>(image, narrow)));
+    auto planes = variable<float, 4, 3, 5, 2>();
+    auto channel = variable<float, 3>();
+    back(tn::sum(tn::batch_norm(tn::exp(planes), channel, channel)));
     tn::tensor<float, 3> const weights({1, 2, 3});
     auto const classes = tn::cuda::randint<std::int64_t, 30>(0, 3);
     back(tn::cross_entropy(tn::matmul(a, w), classes, {.weight = weights}));
