@@ -1,8 +1,10 @@
 // Row operations that are computed when their rows are read: the same numbers as from memory, whatever the shape, and no
 // operand is overwritten before its last reading. And results so large that they are written past the caches.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include <tenon/tenon.hpp>
@@ -17,11 +19,16 @@ namespace tn = tenon;
 
 namespace {
 
-/// Elements that differ by less than rounding does.
+/// Whether elements differ by less than rounding does.
+bool are_close(std::span<float const> a, std::span<float const> b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](float x, float y) { return std::abs(x - y) <= 1e-5f * (1 + std::abs(y)); });
+}
 template <class A, class B>
 void check_close(A const& a, B const& b, int line = __builtin_LINE()) {
     CAPTURE(line, tn::to_string(a.shape()));
-    CHECK(tn::max(tn::abs(a - b) / (1.f + tn::abs(b))).item() <= 1e-5f);
+    REQUIRE(a.shape() == b.shape());
+    CHECK(are_close({a.data(), a.size()}, {b.data(), b.size()}));
 }
 
 /// Layer normalisation without weights.
@@ -101,21 +108,19 @@ TEST_CASE("row operations that are computed when they are read equal those in me
     tn::manual_seed(1);
     SECTION("static") {
         check_expressions(tn::randn<float, 70, 100>(), tn::randn<float, 100>());
-        check_expressions(tn::randn<float, 1, 4801>(), tn::randn<float, 4801>());
         check_expressions(tn::randn<float, 3, 41, 67>(), tn::randn<float, 67>());
     }
     SECTION("run-time extents") {
         for (std::size_t rows : {1u, 2u, 5u})
-            for (std::size_t columns : {2u, 7u, 8u, 33u})
-                check_expressions(
-                    tn::tensor<float, tn::dyn, tn::dyn>(tn::randn<float, tn::dyn, tn::dyn>(rows, columns)),
-                    tn::tensor<float, tn::dyn>(tn::randn<float, tn::dyn>(columns)));
+            for (std::size_t columns : {2u, 7u, 8u, 33u, 4801u})
+                check_expressions(tn::randn<float, tn::dyn, tn::dyn>(rows, columns),
+                                  tn::randn<float, tn::dyn>(columns));
     }
     SECTION("in place") {
         check_in_place(tn::randn<float, 70, 100>());
-        check_in_place(tn::randn<float, 7, 3>());
         check_in_place(tn::randn<float, 3, 41, 67>());
-        check_in_place(tn::tensor<float, tn::dyn, tn::dyn>(tn::randn<float, tn::dyn, tn::dyn>(6, 11)));
+        check_in_place(tn::randn<float, tn::dyn, tn::dyn>(7, 3));
+        check_in_place(tn::randn<float, tn::dyn, tn::dyn>(6, 11));
     }
 }
 
