@@ -41,16 +41,19 @@ inline bool launched(std::size_t made, std::size_t expected) {
     return true;
 }
 
-/// The elements of a tensor of either memory.
+/// The elements of a tensor or a computation of either memory.
 template <class A>
 auto elements(A const& a) {
     using T = tn::value_t<A>;
-    // No vector of bool, which has no elements.
-    std::vector<std::conditional_t<std::is_same_v<T, bool>, unsigned char, T>> all(a.size());
-    auto* const to = reinterpret_cast<T*>(all.data());
-    if constexpr (std::is_same_v<tn::device_of_t<A>, tn::cpu>) std::copy_n(a.data(), a.size(), to);
-    else tn::cuda::download(a.device_data(), to, a.size());
-    return all;
+    if constexpr (!requires { typename A::tensor_tag; }) return elements(a.eval());
+    else {
+        // No vector of bool, which has no elements.
+        std::vector<std::conditional_t<std::is_same_v<T, bool>, unsigned char, T>> all(a.size());
+        auto* const to = reinterpret_cast<T*>(all.data());
+        if constexpr (std::is_same_v<tn::device_of_t<A>, tn::cpu>) std::copy_n(a.data(), a.size(), to);
+        else tn::cuda::download(a.device_data(), to, a.size());
+        return all;
+    }
 }
 
 /// Whether elements are the same up to rounding; NaN is not NaN.
@@ -67,7 +70,7 @@ bool same_elements(std::vector<T> const& a, std::vector<T> const& b, tn::close_o
     } else return a == b;
 }
 
-/// Whether tensors of either memory have the same shape and the same elements.
+/// Whether tensors or computations of either memory have the same shape and the same elements.
 template <class A, class B>
 bool same(A const& a, B const& b, tn::close_options o = {.rtol = 1e-5, .atol = 2e-6}) {
     return a.shape() == b.shape() && same_elements(elements(a), elements(b), o);
