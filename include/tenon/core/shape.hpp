@@ -34,6 +34,22 @@ inline constexpr std::size_t dyn_as = (Name.hash >> 1) | (std::size_t{1} << 63);
 /// Whether an extent in a type stands for a run-time value.
 constexpr bool is_dynamic(std::size_t extent) { return (extent >> 63) != 0; }
 
+namespace detail {
+// Not templates, so that a program has them once and not for each shape.
+
+/// `[4, 2]`, as PyTorch prints a shape.
+inline std::string extents_as_text(std::size_t const* extents, std::size_t rank) {
+    std::string text = "[";
+    for (std::size_t a = 0; a != rank; ++a) text += (a == 0 ? "" : ", ") + std::to_string(extents[a]);
+    return text + "]";
+}
+[[noreturn, gnu::noinline, gnu::cold]] inline void throw_extent(std::size_t const* given, std::size_t rank,
+                                                                std::size_t axis, std::size_t expected) {
+    throw shape_error("shape: extent " + std::to_string(axis) + " of " + extents_as_text(given, rank) + " has to be " +
+                      std::to_string(expected));
+}
+}  // namespace detail
+
 /// The extents of a tensor. Stores the run-time ones alone; an all-static shape is an empty class.
 /// @tparam E the extents: a number, `dyn`, or `dyn_as<"name">`
 template <std::size_t... E>
@@ -98,15 +114,13 @@ struct shape {
 
 private:
     constexpr void assign(std::size_t const* given);
-    [[noreturn]] static void throw_extent(std::size_t axis, std::size_t const* given);
 };
 
 /// `[4, 2]`, as PyTorch prints a shape.
 template <std::size_t... E>
 std::string to_string(shape<E...> const& s) {
-    std::string text = "[";
-    for (std::size_t a = 0; a != s.rank(); ++a) text += (a == 0 ? "" : ", ") + std::to_string(s[a]);
-    return text + "]";
+    auto const extents = s.extents();
+    return detail::extents_as_text(extents.data(), extents.size());
 }
 template <std::size_t... E>
 std::ostream& operator<<(std::ostream& out, shape<E...> const& s) {
@@ -120,17 +134,9 @@ TENON_INLINE constexpr void shape<E...>::assign(std::size_t const* given) {
     for (std::size_t a = 0; a != rank(); ++a) {
         if (is_dynamic(static_extents[a])) {
             if constexpr (!is_static) run_time.at[k++] = given[a];
-        } else if (static_extents[a] != given[a]) throw_extent(a, given);
+        } else if (static_extents[a] != given[a]) detail::throw_extent(given, rank(), a, static_extents[a]);
     }
 }
-template <std::size_t... E>
-[[gnu::noinline, gnu::cold]] void shape<E...>::throw_extent(std::size_t axis, std::size_t const* given) {
-    std::string text = "[";
-    for (std::size_t i = 0; i != rank(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(given[i]);
-    throw shape_error("shape: extent " + std::to_string(axis) + " of " + text + "] has to be " +
-                      std::to_string(static_extents[axis]));
-}
-
 /// The type `shape<...>` whose extents are the first Rank entries of a constant array; how shape arithmetic ends.
 template <class Computed, std::size_t... I>
 shape<Computed::value[I]...> make_shape_from(std::index_sequence<I...>);

@@ -161,6 +161,16 @@ private:
     std::size_t n_ = 0;
 };
 
+namespace detail {
+/// Not a template, so that a program has it once and not for each kernel.
+inline void check_launch(cudaError_t status, char const* kernel, dim3 grid, dim3 threads) {
+    check(status, kernel, [&] {
+        return std::to_string(grid.x) + "x" + std::to_string(grid.y) + " blocks of " + std::to_string(threads.x) +
+               " threads";
+    });
+}
+}  // namespace detail
+
 /// Launches a kernel in the thread's stream.
 template <class... P, class... A>
 void launch(char const* name, void (*kernel)(P...), dim3 grid, dim3 threads, A const&... arguments) {
@@ -168,10 +178,7 @@ void launch(char const* name, void (*kernel)(P...), dim3 grid, dim3 threads, A c
     config.gridDim = grid;
     config.blockDim = threads;
     config.stream = context::local().stream();
-    check(cudaLaunchKernelEx(&config, kernel, P(arguments)...), name, [&] {
-        return std::to_string(grid.x) + "x" + std::to_string(grid.y) + " blocks of " + std::to_string(threads.x) +
-               " threads";
-    });
+    detail::check_launch(cudaLaunchKernelEx(&config, kernel, P(arguments)...), name, grid, threads);
 }
 
 /// Copies elements on the device.
