@@ -84,6 +84,7 @@
 #include <tenon/op/leaky_relu.hpp>
 #include <tenon/op/lerp.hpp>
 #include <tenon/op/log.hpp>
+#include <tenon/op/logaddexp.hpp>
 #include <tenon/op/logic.hpp>
 #include <tenon/op/map.hpp>
 #include <tenon/op/mish.hpp>
@@ -92,14 +93,17 @@
 #include <tenon/op/relu.hpp>
 #include <tenon/op/remainder.hpp>
 #include <tenon/op/round.hpp>
+#include <tenon/op/shrink.hpp>
 #include <tenon/op/sigmoid.hpp>
 #include <tenon/op/sign.hpp>
 #include <tenon/op/softplus.hpp>
 #include <tenon/op/softsign.hpp>
 #include <tenon/op/sqrt.hpp>
 #include <tenon/op/square.hpp>
+#include <tenon/op/threshold.hpp>
 #include <tenon/op/trigonometry.hpp>
 #include <tenon/op/where.hpp>
+#include <tenon/op/xlogy.hpp>
 #include <tenon/optim/adadelta.hpp>
 #include <tenon/optim/adagrad.hpp>
 #include <tenon/optim/adam.hpp>

@@ -37,6 +37,10 @@ TEST_CASE("activation layers are the functions of their names") {
     CHECK(tn::all(nn::celu{2}(x) == tn::celu(x, 2)).item());
     CHECK(tn::all(nn::softplus{.beta = 2}(x) == tn::softplus(x, {.beta = 2})).item());
     CHECK(tn::all(nn::hardtanh{.min_val = -2}(x) == tn::hardtanh(x, -2, 1)).item());
+    CHECK(tn::all(nn::softshrink{1}(x) == tn::softshrink(x, 1)).item());
+    CHECK(tn::all(nn::hardshrink{}(x) == tn::hardshrink(x)).item());
+    CHECK(tn::all(nn::tanhshrink{}(x) == tn::tanhshrink(x)).item());
+    CHECK(tn::all(nn::threshold{.limit = 1, .value = -2}(x) == tn::threshold(x, 1, -2)).item());
     CHECK(nn::summary(nn::leaky_relu{}) == "leaky_relu(negative_slope=0.01)");
 }
 

@@ -18,9 +18,11 @@
 #include <tenon/op/mish.hpp>
 #include <tenon/op/prelu.hpp>
 #include <tenon/op/relu.hpp>
+#include <tenon/op/shrink.hpp>
 #include <tenon/op/sigmoid.hpp>
 #include <tenon/op/softplus.hpp>
 #include <tenon/op/softsign.hpp>
+#include <tenon/op/threshold.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {
 
@@ -108,6 +110,35 @@ struct softsign {
     using layer_tag = void;
     using preserves_features = void;
     constexpr auto operator()(auto const& x) const { return tenon::softsign(x); }
+};
+struct hardshrink {
+    using layer_tag = void;
+    using preserves_features = void;
+    float lambda = 0.5f;
+    constexpr auto operator()(auto const& x) const { return tenon::hardshrink(x, lambda); }
+    std::string description() const { return "hardshrink(lambda=" + detail::number_text(lambda) + ")"; }
+};
+struct softshrink {
+    using layer_tag = void;
+    using preserves_features = void;
+    float lambda = 0.5f;
+    constexpr auto operator()(auto const& x) const { return tenon::softshrink(x, lambda); }
+    std::string description() const { return "softshrink(lambda=" + detail::number_text(lambda) + ")"; }
+};
+struct tanhshrink {
+    using layer_tag = void;
+    using preserves_features = void;
+    constexpr auto operator()(auto const& x) const { return tenon::tanhshrink(x); }
+};
+struct threshold {
+    using layer_tag = void;
+    using preserves_features = void;
+    float limit;
+    float value;
+    constexpr auto operator()(auto const& x) const { return tenon::threshold(x, limit, value); }
+    std::string description() const {
+        return "threshold(limit=" + detail::number_text(limit) + ", value=" + detail::number_text(value) + ")";
+    }
 };
 struct sigmoid {
     using layer_tag = void;

@@ -1,4 +1,4 @@
-// floor, ceil, round, trunc: steps, so no gradient passes
+// floor, ceil, round, trunc: steps, so no gradient passes; frac
 #pragma once
 
 #include <tenon/expr/map.hpp>
@@ -39,6 +39,17 @@ struct trunc : arithmetic {
         return math::trunc(x);
     }
 };
+struct frac : floating {
+    static constexpr char const* name = "frac";
+    template <class V>
+    TENON_LANE static auto value(V x) {
+        return x - math::trunc(x);
+    }
+    template <std::size_t, class V>
+    TENON_LANE static auto slope(V, V) {
+        return V(1);
+    }
+};
 }  // namespace op
 
 /// The greatest integer not above x, in the element type of x; torch.floor.
@@ -49,6 +60,8 @@ inline constexpr elementwise<op::ceil> ceil{};
 inline constexpr elementwise<op::round> round{};
 /// x without its fraction; torch.trunc.
 inline constexpr elementwise<op::trunc> trunc{};
+/// What trunc leaves out, x − trunc x; slope 1; torch.frac.
+inline constexpr elementwise<op::frac> frac{};
 
 namespace element {
 template <lane V>
@@ -66,6 +79,10 @@ TENON_LANE auto round(V x) {
 template <lane V>
 TENON_LANE auto trunc(V x) {
     return apply_op(op::trunc{}, x);
+}
+template <lane V>
+TENON_LANE auto frac(V x) {
+    return apply_op(op::frac{}, x);
 }
 }  // namespace element
 

@@ -14,9 +14,10 @@ inf, nan = math.inf, math.nan
 
 UNARY = {name: getattr(torch, name) for name in (
     'exp exp2 expm1 log log2 log10 log1p sqrt rsqrt square reciprocal abs sign floor ceil round trunc sin cos tan asin '
-    'acos atan sinh cosh tanh asinh acosh atanh erf erfc erfinv sigmoid relu selu').split()}
+    'acos atan sinh cosh tanh asinh acosh atanh erf erfc erfinv sigmoid relu selu frac').split()}
 UNARY |= {name: getattr(F, name) for name in
-          'silu mish gelu elu celu leaky_relu softplus hardtanh hardswish relu6 logsigmoid'.split()}
+          ('silu mish gelu elu celu leaky_relu softplus hardtanh hardswish relu6 logsigmoid hardshrink softshrink '
+           'tanhshrink').split()}
 UNARY |= {
     # F.hardsigmoid's slope is the float 1/6 in double too; F.softsign's is NaN at infinity.
     'hardsigmoid': lambda x: F.relu6(x + 3) / 6,
@@ -26,6 +27,9 @@ UNARY |= {
     'celu_2': lambda x: F.celu(x, 2.0),
     'leaky_relu_02': lambda x: F.leaky_relu(x, 0.2),
     'softplus_2_10': lambda x: F.softplus(x, beta=2, threshold=10),
+    'hardshrink_2': lambda x: F.hardshrink(x, 2.0),
+    'softshrink_2': lambda x: F.softshrink(x, 2.0),
+    'threshold_1_7': lambda x: F.threshold(x, 1.0, 7.0),
     'hardtanh_2': lambda x: F.hardtanh(x, -2.0, 0.5),
     'clamp_1': lambda x: torch.clamp(x, -1.0, 1.0),
     'pow_0': lambda x: torch.pow(x, 0),
@@ -39,7 +43,7 @@ UNARY |= {
 }
 BOOL = {name: getattr(torch, name) for name in 'isnan isinf isfinite'.split()}
 BINARY = {name: getattr(torch, name) for name in
-          'add sub mul div atan2 hypot fmod remainder minimum maximum pow'.split()}
+          'add sub mul div atan2 hypot fmod remainder minimum maximum pow logaddexp xlogy'.split()}
 
 
 TERNARY = {
