@@ -39,11 +39,14 @@
 #include <tenon/expr/matmul.hpp>
 #include <tenon/expr/nll_loss.hpp>
 #include <tenon/expr/normalize.hpp>
+#include <tenon/expr/one_hot.hpp>
 #include <tenon/expr/pad.hpp>
 #include <tenon/expr/pool.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/expr/reshape.hpp>
+#include <tenon/expr/similarity.hpp>
 #include <tenon/expr/softmax.hpp>
+#include <tenon/expr/split.hpp>
 #include <tenon/expr/statistics.hpp>
 #include <tenon/expr/triangle.hpp>
 #include <tenon/expr/view.hpp>

@@ -34,6 +34,17 @@ TEST_CASE("index_select and gather along every axis", "[kernels]") {
     }));
 }
 
+TEST_CASE("classes as rows, and parts of an axis", "[kernels]") {
+    tn::generator gen{52};
+    CHECK(values_agree([](auto const& i) { return tn::one_hot<5>(i); }, tn::randint<int, 4, 3>(0, 6, gen)));
+    CHECK(squares_agree(
+        [](auto const& a) {
+            auto const [q, k, v] = tn::chunk<3, 1>(tn::exp(a));
+            return q * k + tn::masked_fill(v, v > 1.f, 2);
+        },
+        tn::randn<float, 5, 12>(gen)));
+}
+
 TEST_CASE("an index that does not exist gives no number", "[kernels]") {
     tn::cuda::variable<float, 3, 2> const x(tn::ones<float, 3, 2>());
     tn::tensor<std::int64_t, 3> idx;

@@ -53,4 +53,11 @@ namespace element {
 using tenon::where;
 }  // namespace element
 
+/// x, but a number where the mask is not 0, in x's element type; no gradient there; torch.masked_fill.
+template <class X, class M>
+    requires elementwise_operands<X, M>
+TENON_LANE auto masked_fill(X&& x, M&& mask, value_t<X> value) {
+    return where(std::forward<M>(mask), value, std::forward<X>(x));
+}
+
 }  // namespace tenon::inline TENON_TARGET
