@@ -26,6 +26,7 @@
 #include <tenon/expr/concat.hpp>
 #include <tenon/expr/conv.hpp>
 #include <tenon/expr/cross_entropy.hpp>
+#include <tenon/expr/cumsum.hpp>
 #include <tenon/expr/dropout.hpp>
 #include <tenon/expr/einsum.hpp>
 #include <tenon/expr/glu.hpp>

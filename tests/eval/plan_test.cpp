@@ -95,6 +95,8 @@ TEST_CASE("reductions and softmax read elementwise operands in their own kernel"
     CHECK(kinds(tn::plan(tn::argmax<1>(a + b))) == words{"reduction"});
     tn::tensor<float, 400, 3> wide;
     check_assignment(wide - tn::sum<1>(wide, tn::keepdim));
+    check_assignment(tn::cumsum<0>(wide * 2.f) + 1.f);
+    check_assignment(tn::cumsum<1>(wide));
 }
 
 TEST_CASE("row operations too large for the cache run in the loop that reads their rows") {

@@ -99,6 +99,7 @@ TEST_CASE("reductions, softmax and losses read a region in their own launch", "[
     CHECK(launches(tn::sum<1>(x)) == 1);
     CHECK(launches(tn::softmax<1>(x) + 1.f) == 2);
     CHECK(launches(tn::argmax<0>(x)) == 1);
+    CHECK(launches_back(tn::sum(tn::cumsum<1>(x))) == both_ways{2, 2});
     CHECK(launches_back(tn::mean(tn::log_softmax<1>(x))) == both_ways{2, 3});
     CHECK(launches_back(tn::sum(tn::prod<1>(x))) == both_ways{2, 4});
     CHECK(launches_back(tn::max(x)) == both_ways{1, 2});

@@ -86,6 +86,21 @@ TEST_CASE("softmax and its logarithm, by threads, warps and blocks", "[kernels]"
     CHECK((y(1, 50) == 1.f && y(1, 51) == 0.f));
 }
 
+TEST_CASE("running sums along any axis", "[kernels]") {
+    tn::generator gen{17};
+    auto const along = [](auto const& a) { return tn::cumsum<1>(tn::exp(a * 0.1f)) * 0.01f; };
+    CHECK(both_agree(along, tn::randn<float, 5, 10>(gen)));  // a thread
+    for (std::size_t const length : {1u, 255u, 256u, 600u}) {
+        INFO("rows of " << length);
+        CHECK(squares_agree(along, tn::randn<float, 3, tn::dyn>(length, gen)));
+    }
+    for (std::size_t const columns : {1u, 600u}) {
+        INFO(columns << " columns");
+        CHECK(squares_agree(along, tn::randn<float, 2, tn::dyn, tn::dyn>(21, columns, gen)));
+    }
+    CHECK(values_agree([](auto const& a) { return tn::cumsum<0>(a); }, tn::randint<int, 300, 2>(-9, 9, gen)));
+}
+
 TEST_CASE("logsumexp, also of no elements", "[kernels]") {
     tn::generator gen{11};
     auto const f = [](auto const& x) { return tn::logsumexp<1>(x); };

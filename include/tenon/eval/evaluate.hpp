@@ -7,6 +7,7 @@
 #include <tenon/eval/cpu/concat.hpp>
 #include <tenon/eval/cpu/conv.hpp>
 #include <tenon/eval/cpu/cross_entropy.hpp>
+#include <tenon/eval/cpu/cumsum.hpp>
 #include <tenon/eval/cpu/dropout.hpp>
 #include <tenon/eval/cpu/index.hpp>
 #include <tenon/eval/cpu/let.hpp>

@@ -7,6 +7,7 @@
 #include <tenon/eval/cuda/concat.hpp>
 #include <tenon/eval/cuda/conv.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
+#include <tenon/eval/cuda/cumsum.hpp>
 #include <tenon/eval/cuda/index.hpp>
 #include <tenon/eval/cuda/let.hpp>
 #include <tenon/eval/cuda/linear.hpp>
