@@ -28,15 +28,16 @@ __device__ inline V sum_up_to_thread(V v, V* room) {
 template <unsigned Team, class Index, class V, class Term, class Put>
 __device__ inline void running_sums(Index length, V* room, Term const& term, Put const& put) {
     V sum(0);
-    if constexpr (Team == 1)
+    if constexpr (Team == 1) {
         for (Index r = 0; r < length; ++r) put(r, sum = sum + term(r));
-    else
+    } else {
         for (Index first = 0; first < length; first += Team) {
             Index const r = first + threadIdx.x;
             V const own = sum_up_to_thread(r < length ? term(r) : V(0), room);
             if (r < length) put(r, sum + own);
             sum = sum + room[Team - 1];
         }
+    }
 }
 
 /// Running sums of a region's vectors.

@@ -49,10 +49,10 @@ private:
 template <class Node, class Operand>
 inline constexpr bool rearranges = [] {
     using view = shape_t<Node>;
-    if (is_dynamic(static_size<view>) || static_size<view> != static_size<Operand>) return false;
-    for (std::size_t a = 0; a != Operand::rank(); ++a)
-        if (Node::step[a] != 1 && Node::step[a] != -1) return false;
-    return true;
+    // One return: nvcc warns of what a condition on types leaves unreachable.
+    bool all = !is_dynamic(static_size<view>) && static_size<view> == static_size<Operand>;
+    for (std::size_t a = 0; a != Operand::rank(); ++a) all = all && (Node::step[a] == 1 || Node::step[a] == -1);
+    return all;
 }();
 
 /// Whether a view is its operand with axes of one element left out or put in: the same elements in the same order.
