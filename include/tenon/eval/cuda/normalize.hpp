@@ -1,8 +1,7 @@
 // Normalisation within samples on the device: one launch forward, one back that goes on into the operand's region.
 #pragma once
 
-#include <tenon/eval/cuda/result.hpp>
-#include <tenon/eval/cuda/vectors.hpp>
+#include <tenon/eval/cuda/row_operation.hpp>
 #include <tenon/expr/normalize.hpp>
 #include <tenon/kernels/normalize.hpp>
 
@@ -11,55 +10,36 @@ namespace tenon::inline TENON_TARGET::eval {
 /// Kept: the standardised elements and each stretch's scale.
 template <bool Centered, std::size_t Outer, std::size_t Groups, class A, bool Grad>
 struct device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>
-    : result_on_device<device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>, value_t<A>, shape_t<A>,
-                       device_tape<A, Grad>::differentiable> {
+    : row_operation_on_device<device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>, A, Grad> {
     using node = standardize_node<Centered, Outer, Groups, A>;
-    using T = value_t<A>;
-    using Shape = shape_t<A>;
-    using operand = device_tape<A, Grad>;
+    using base = row_operation_on_device<device_tape, A, Grad>;
+    using base::differentiable;
+    using typename base::operand;
+    using typename base::Shape;
+    using typename base::T;
     using index = index_of<Shape>;
-    static constexpr bool differentiable = operand::differentiable;
     static constexpr auto known = node::divided(Shape::static_extents);
     static constexpr std::size_t width = width_within<operand, T, known.length>;
     using vectors = kernels::vectors<index, known.length, true>;
 
-    explicit device_tape(node const& n) : operand_(n.operand), eps_(static_cast<T>(n.eps)) {}
-    auto shape() const { return operand_.shape(); }
-    bool reads(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
+    explicit device_tape(node const& n) : base(n.operand), eps_(static_cast<T>(n.eps)) {}
+    vectors all_vectors() const { return {static_cast<index>(node::divided(this->shape().extents()).length), 1}; }
 
-    void forward() {
-        operand_.forward();
-        this->make_room();
-        if (shape().size() == 0) return;
-        auto const [length, count] = node::divided(shape().extents());
+    template <class Reader>
+    void launch_forward(Reader const& r, vectors const& v, index count) {
         if constexpr (differentiable) scales_.reserve(count);
-        auto const r = operand_.template reader<width, pass::values>(nullptr);
-        vectors const v{static_cast<index>(length), 1};
         with_team<width, T>(v, count, [&](auto team, dim3 blocks) {
-            cuda::launch("standardize",
-                         &kernels::standardize<team, width, Centered, T, vectors, std::remove_const_t<decltype(r)>>,
-                         blocks, kernels::block_size, r, this->device_data(), scales_.data(), eps_, v,
-                         static_cast<index>(count));
+            cuda::launch("standardize", &kernels::standardize<team, width, Centered, T, vectors, Reader>, blocks,
+                         kernels::block_size, r, this->device_data(), scales_.data(), eps_, v, count);
         });
     }
-    void finish() {
-        if constexpr (differentiable) {
-            gradient_list list;
-            operand_.template prepare<pass::exact>(list);
-            if (shape().size() != 0) {
-                auto const [length, count] = node::divided(shape().extents());
-                auto const r = operand_.template reader<width, pass::exact>(&list);
-                vectors const v{static_cast<index>(length), 1};
-                with_team<width, T>(v, count, [&](auto team, dim3 blocks) {
-                    cuda::launch("standardize_backward",
-                                 &kernels::standardize_backward<team, width, Centered, T, vectors,
-                                                                std::remove_const_t<decltype(r)>>,
-                                 blocks, kernels::block_size, r, this->device_data(), this->device_gradient(),
-                                 scales_.data(), v, static_cast<index>(count));
-                });
-            }
-            operand_.finish();
-        }
+    template <class Reader>
+    void launch_backward(Reader const& r, vectors const& v, index count) {
+        with_team<width, T>(v, count, [&](auto team, dim3 blocks) {
+            cuda::launch(
+                "standardize_backward", &kernels::standardize_backward<team, width, Centered, T, vectors, Reader>,
+                blocks, kernels::block_size, r, this->device_data(), this->device_gradient(), scales_.data(), v, count);
+        });
     }
 
     /// A sum, a difference, a square, its sum, and a difference with a scale for each element.
@@ -80,7 +60,6 @@ struct device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>
     }
 
 private:
-    operand operand_;
     T eps_;
     cuda::buffer<T> scales_;
 };
