@@ -35,7 +35,7 @@ TEST_CASE("few results of many elements are shared by blocks", "[kernels]") {
     auto x = tn::randn<float, 9000>(gen);
     x(8999) = std::numeric_limits<float>::quiet_NaN();
     CHECK(std::isnan(tn::cuda::tensor(tn::max(tn::to<tn::cuda::device>(x))).item()));
-    // The shares of narrow sums are not rounded: 1 + 1 + … beyond 256 would stay there.
+    // Narrow elements are summed as floats: among them 256 + 1 is 256.
     auto const ones = tn::to<tn::cuda::device>(tn::full<tn::bfloat16, 8192>(tn::bfloat16(1.f)));
     CHECK(static_cast<float>(tn::cuda::tensor(tn::sum(ones)).item()) == 8192.f);
 }
