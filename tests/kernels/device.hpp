@@ -172,8 +172,8 @@ bool gradients_agree(F const& f, X const&... x) {
     return all.agree([&] { return std::apply(back, all.host); }, [&] { return std::apply(back, all.device); });
 }
 
-/// Whether the gradients of the sum of f's squares agree. As these are made of f's values, a wrong value shows too; what is not seen is
-/// another kernel that values alone may take.
+/// Whether the gradients of the sum of f's squares agree. As these are made of f's values, a wrong value shows too; what is
+/// not seen is another kernel that values alone may take.
 template <class F, class... X>
 bool squares_agree(F const& f, X const&... x) {
     return gradients_agree([&](auto const&... a) { return tn::sum(tn::square(f(a...))); }, x...);
