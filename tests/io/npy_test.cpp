@@ -75,6 +75,36 @@ TEST_CASE("versions, byte orders and orders of axes are understood") {
     CHECK((x(1, 0, 0) == 1 && x(0, 1, 0) == 2 && x(0, 0, 1) == 6 && x(1, 2, 1) == 11));
 }
 
+TEST_CASE("headers are read in all the forms that NumPy reads") {
+    tenon_test::folder f;
+    // numpy.load gives 1, 2, 3, 4 in a shape of (2, 2) for each of them.
+    auto const shorts = "\1\0\2\0\3\0\4\0"s;
+    for (std::string const& header : {
+             "{'descr': '<i2', 'fortran_order': False, 'shape': (2L, 2L), }"s,
+             "{'descr': 'i2', 'fortran_order': False, 'shape': (2L,2 L,)}"s,
+             "{'descr':'h','fortran_order':False,'shape':(2,2)}"s,
+             "{\"descr\": '=i2', \"fortran_order\": False, \"shape\": ( 2 , 2 , ) , } \n\n"s,
+             "\n {u'shape': (2, 2), u'descr': u'|i2', u'fortran_order':\r\n\f False}"s,
+             "{'descr': 'int16', 'fortran_order': False, 'shape': (2, 2)}"s,
+         }) {
+        INFO(header);
+        auto const x = tn::io::load_npy<std::int16_t, 2, tn::dyn>(f.file("x.npy", npy(header, shorts)));
+        CHECK(std::vector<int>(x.begin(), x.end()) == std::vector<int>{1, 2, 3, 4});
+    }
+    auto const one = [&](std::string const& descr, std::string_view data, std::string const& shape = "()") {
+        return f.file("d.npy", npy("{'descr': '" + descr + "', 'fortran_order': True, 'shape': " + shape + "}", data));
+    };
+    CHECK(tn::io::load_npy<float, 0>(one("f4", "", "(00L,)")).size() == 0);
+    CHECK(*tn::io::load_npy<float>(one(">f4", "\x3f\x80\0\0"s)).data() == 1.f);
+    CHECK(*tn::io::load_npy<double>(one("d", "\0\0\0\0\0\0\xf0\x3f"s)).data() == 1.);
+    CHECK(*tn::io::load_npy<tn::float16>(one(">e", "\x3c\0"s)).data() == tn::float16(1.f));
+    CHECK(*tn::io::load_npy<std::int64_t>(one("i8", "\2\0\0\0\0\0\0\0"s)).data() == 2);
+    CHECK(*tn::io::load_npy<std::uint64_t>(one(">Q", "\0\0\0\0\0\0\0\2"s)).data() == 2);
+    for (std::string const truth : {"|b1", "b1", "?", "<?", "bool"})
+        CHECK(*tn::io::load_npy<bool>(one(truth, "\1")).data());
+    CHECK(*tn::io::load_npy<std::int8_t>(one("b", "\xff")).data() == -1);
+}
+
 TEST_CASE("another shape or type is refused with both named") {
     tenon_test::folder f;
     tn::io::save_npy(f / "a.npy", tn::ones<float, 2, 3>());
@@ -106,7 +136,19 @@ TEST_CASE("every damage of a .npy file is found and names it") {
         npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", "1234"),
         npy("{'descr': '|O8', 'fortran_order': False, 'shape': (1,)}", "1234"),
         npy("{'descr': '<f9', 'fortran_order': False, 'shape': (1,)}", "1234"),
-        npy("{'descr", "1234")};
+        npy("{'descr", "1234"),
+        // What NumPy refuses too: numbers of Python 2 in the third version, a number that is no tuple, a leading zero,
+        // words with a byte order. Then what is no plain number.
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1L,)}", "1234", 3),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1l,)}", "1234"),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1)}", "1234"),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (01,)}", "1234"),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (,)}", "1234"),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': [1]}", "1234"),
+        npy("{'descr': '>float32', 'fortran_order': False, 'shape': (1,)}", "1234"),
+        npy("{'descr': '', 'fortran_order': False, 'shape': (1,)}", "1234"),
+        npy("{'descr': 'c8', 'fortran_order': False, 'shape': (1,)}", "12345678"),
+        npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "1234")};
     for (auto const& content : files) {
         auto const file = f.file("broken.npy", content);
         INFO(content);

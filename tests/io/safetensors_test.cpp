@@ -70,6 +70,37 @@ TEST_CASE("half precision widens to float") {
     CHECK(n.get<float, 1>("b")(0) == -4.f);
 }
 
+TEST_CASE("a tensor of a type that C++ has not is in no other's way") {
+    tenon_test::folder f;
+    auto const header = '{' + entry("w", R"("dtype":"F32","shape":[1],"data_offsets":[0,4])") + ',' +
+                        entry("f", R"("dtype":"F8_E4M3","shape":[2],"data_offsets":[4,6])") + ',' +
+                        entry("q", R"("dtype":"F4","shape":[2,3],"data_offsets":[6,9])") + ',' +
+                        entry("c", R"("dtype":"C64","shape":[],"data_offsets":[9,17])") + ',' +
+                        entry("n", R"("dtype":"C128","shape":[7],"data_offsets":[17,18])") + ',' +
+                        entry("u", R"("dtype":"U8","shape":[],"data_offsets":[18,19])") + '}';
+    auto const m =
+        tn::io::load_safetensors(f.file("mixed", file_of(header, "\0\0\x80\x3f"s + std::string(14, 'x') + "\7")));
+    CHECK(m.get<float, 1>("w")(0) == 1.f);
+    CHECK(*m.get<std::uint8_t>("u").data() == 7);
+    CHECK(m.names().size() == 6);
+    CHECK((m.at("f").dtype == "F8_E4M3" && m.at("q").extents == std::vector<std::size_t>{2, 3}));
+    CHECK_THAT(error_of<tn::io_error>([&] { (void)m.get<std::uint8_t, 2>("f"); }),
+               tenon_test::contains("mixed") && tenon_test::contains("'f'") && tenon_test::contains("F8_E4M3"));
+    CHECK_THAT(error_of<tn::io_error>([&] { (void)m.get<float, 7>("n"); }), tenon_test::contains("C128"));
+}
+
+TEST_CASE("what the format's own library skips is skipped") {
+    tenon_test::folder f;
+    auto const rest = R"("note":[{"x":-1.5e+3,"y":[]},null,true,"]"],"dtype":"U8","shape":[0,3],"data_offsets":[0,0])";
+    auto const m = tn::io::load_safetensors(
+        f.file("m", file_of(R"({"__metadata__":null,)" + entry("a", rest) + ',' +
+                                entry("b", R"("dtype":"U8","shape":[0],"data_offsets":[0,0])") + "} \n",
+                            "")));
+    CHECK(m.metadata().empty());
+    CHECK(m.get<std::uint8_t, 0, 3>("a").size() == 0);
+    CHECK(m.get<std::uint8_t, tn::dyn>("b").size() == 0);
+}
+
 TEST_CASE("what is asked for has to be what is there") {
     tenon_test::folder f;
     tn::io::safetensors_writer().add("w", tn::ones<float, 2, 3>()).write(f / "m");
@@ -110,10 +141,15 @@ TEST_CASE("every damage of a safetensors file is found and names it") {
         file_of('{' + one("[00,2]") + '}', "12"),
         file_of('{' + one("[-0,2]") + '}', "12"),
         file_of('{' + one("[0,2.0]") + '}', "12"),
-        file_of("{" + entry("a", R"("dtype":"U7","shape":[2],"data_offsets":[0,2])") + "}", "12"),
+        file_of("{" + entry("a", R"("dtype":"U7","shape":[2],"data_offsets":[0,2])") + "}", "123"),
+        file_of("{" + entry("a", R"("dtype":"U7","shape":[2],"data_offsets":[2,0])") + "}", "12"),
+        file_of("{" + entry("a", R"("dtype":"F8_E4M3","shape":[3],"data_offsets":[0,2])") + "}", "12"),
+        file_of("{" + entry("a", R"("dtype":"F4","shape":[3],"data_offsets":[0,2])") + "}", "12"),
+        file_of("{" + entry("a", R"("dtype":8,"shape":[2],"data_offsets":[0,2])") + "}", "12"),
         file_of("{" + entry("a", R"("dtype":"U8","dtype":"U8","shape":[2],"data_offsets":[0,2])") + "}", "12"),
         file_of("{" + entry("a", R"("dtype":"U8","shape":[2])") + "}", "12"),
-        file_of("{" + entry("a", R"("dtype":"U8","shape":[2],"data_offsets":[0,2],"x":1)") + "}", "12"),
+        file_of("{" + entry("a", R"("dtype":"U8","shape":[2],"data_offsets":[0,2],"x":1.)") + "}", "12"),
+        file_of("{\"a\":{\"x\":" + std::string(60000, '['), ""),
         file_of("{" + entry("a", R"("dtype":"U8","shape":[4294967296,4294967296,4],"data_offsets":[0,0])") + "}", ""),
         file_of(R"({"__metadata__":{"a":1}})", ""),
         file_of(R"({"__metadata__":{"a":"1","a":"2"}})", ""),

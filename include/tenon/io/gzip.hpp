@@ -14,7 +14,8 @@
 
 namespace tenon::inline TENON_TARGET::io {
 
-/// Unpacks gzipped bytes, of one member or of several that follow each other.
+/// Unpacks gzipped bytes, of one member or of several that follow each other. Zero bytes behind a member are padding,
+/// as for gzip itself.
 /// @param file what an error names
 /// @throws io_error where the bytes are damaged, end early, or have something else behind them
 inline std::string gunzip(std::string const& packed, std::filesystem::path const& file) {
@@ -39,6 +40,7 @@ inline std::string gunzip(std::string const& packed, std::filesystem::path const
         in += give - z.avail_in;
         out += take - z.avail_out;
         if (state == Z_STREAM_END) {
+            in = std::min(packed.find_first_not_of('\0', in), packed.size());
             if (in == packed.size()) break;
             if (::inflateReset(&z) != Z_OK) fail(file, "cannot be unpacked");
         } else if (state != Z_OK) {

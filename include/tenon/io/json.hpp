@@ -1,6 +1,7 @@
 // The part of JSON that headers of safetensors files are made of, read strictly.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -104,6 +105,24 @@ public:
         if (digits == 0 || (zero && digits > 1)) damaged("a whole number is missing");
         return n;
     }
+    /// Takes a word, such as null, where it comes next.
+    bool accept_word(std::string_view word) {
+        skip();
+        if (!text_.starts_with(word)) return false;
+        text_.remove_prefix(word.size());
+        return true;
+    }
+    /// Takes a value of any kind that nobody asked for. @param depth how many objects and arrays it may be nested in
+    void ignore(int depth = 64) {
+        if (depth == 0) damaged("it is nested too deep");
+        skip();
+        char const c = text_.empty() ? '\0' : text_[0];
+        if (c == '"') (void)string();
+        else if (c == '{') object([&](std::string const&) { ignore(depth - 1); });
+        else if (c == '[') array([&] { ignore(depth - 1); });
+        else if (c == '-' || (c >= '0' && c <= '9')) any_number();
+        else if (!accept_word("null") && !accept_word("true") && !accept_word("false")) damaged("a value is missing");
+    }
     std::string string() {
         expect('"');
         std::string out;
@@ -119,6 +138,20 @@ public:
     }
 
 private:
+    void digits() {
+        auto const n = std::min(text_.find_first_not_of("0123456789"), text_.size());
+        if (n == 0) damaged("a digit is missing");
+        text_.remove_prefix(n);
+    }
+    void any_number() {
+        (void)accept_word("-");
+        if (!accept_word("0")) digits();
+        if (accept_word(".")) digits();
+        if (accept_word("e") || accept_word("E")) {
+            if (!accept_word("-")) (void)accept_word("+");
+            digits();
+        }
+    }
     void skip() {
         auto const n = text_.find_first_not_of(" \t\r\n");
         text_.remove_prefix(n == std::string_view::npos ? text_.size() : n);

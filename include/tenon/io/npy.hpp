@@ -19,6 +19,40 @@
 namespace tenon::inline TENON_TARGET::io {
 namespace detail {
 
+/// A name that NumPy has for an element type without naming its size. Types of C are those of a 64-bit Unix, where
+/// `long` has eight bytes.
+struct npy_type_name {
+    std::string_view name;
+    element_type type;
+};
+// clang-format off
+inline constexpr npy_type_name npy_type_names[] = {
+    {"?", {'b', 1}}, {"bool", {'b', 1}}, {"bool_", {'b', 1}}, {"b", {'i', 1}}, {"byte", {'i', 1}}, {"int8", {'i', 1}},
+    {"B", {'u', 1}}, {"ubyte", {'u', 1}}, {"uint8", {'u', 1}}, {"h", {'i', 2}}, {"short", {'i', 2}},
+    {"int16", {'i', 2}}, {"H", {'u', 2}}, {"ushort", {'u', 2}}, {"uint16", {'u', 2}}, {"i", {'i', 4}},
+    {"intc", {'i', 4}}, {"int32", {'i', 4}}, {"I", {'u', 4}}, {"uintc", {'u', 4}}, {"uint32", {'u', 4}},
+    {"l", {'i', 8}}, {"q", {'i', 8}}, {"p", {'i', 8}}, {"int", {'i', 8}}, {"int_", {'i', 8}}, {"intp", {'i', 8}},
+    {"long", {'i', 8}}, {"longlong", {'i', 8}}, {"int64", {'i', 8}}, {"L", {'u', 8}}, {"Q", {'u', 8}}, {"P", {'u', 8}},
+    {"uint", {'u', 8}}, {"uintp", {'u', 8}}, {"ulong", {'u', 8}}, {"uint64", {'u', 8}}, {"ulonglong", {'u', 8}},
+    {"e", {'f', 2}}, {"half", {'f', 2}}, {"float16", {'f', 2}}, {"f", {'f', 4}}, {"single", {'f', 4}},
+    {"float32", {'f', 4}}, {"d", {'f', 8}}, {"float", {'f', 8}}, {"double", {'f', 8}}, {"float64", {'f', 8}}};
+// clang-format on
+
+/// The element type of a descr's text behind the byte order, such as `f4`, `d` or `float32`; of no bytes where there is
+/// none.
+constexpr element_type npy_type(std::string_view text) {
+    if (text.size() == 2 && text[1] >= '1' && text[1] <= '8') {
+        element_type const type{text[0], static_cast<std::size_t>(text[1] - '0')};
+        if (std::has_single_bit(type.bytes) &&
+            ((type.kind == 'b' && type.bytes == 1) || (type.kind == 'f' && type.bytes > 1) || type.kind == 'i' ||
+             type.kind == 'u'))
+            return type;
+    }
+    for (auto const& known : npy_type_names)
+        if (known.name == text) return known.type;
+    return {};
+}
+
 /// The header: a Python dictionary with the keys descr, fortran_order and shape, each once, in any order.
 class npy_header {
 public:
@@ -27,7 +61,9 @@ public:
     bool fortran = false;
     std::vector<std::size_t> extents;
 
-    npy_header(std::string_view text, std::filesystem::path const& file) : text_(text), file_(file) {
+    /// @param version the format's; before the third, whole numbers may end in an L, as Python 2 wrote them
+    npy_header(std::string_view text, int version, std::filesystem::path const& file)
+        : text_(text), file_(file), long_numbers_(version < 3) {
         expect('{');
         unsigned seen = 0;
         while (!accept('}')) {
@@ -36,9 +72,14 @@ public:
             unsigned const bit = key == "descr" ? 1U : key == "fortran_order" ? 2U : key == "shape" ? 4U : 8U;
             if (bit == 8U || (seen & bit) != 0) damaged();
             seen |= bit;
-            if (bit == 1U) description(quoted());
-            else if (bit == 2U) fortran = truth();
-            else shape();
+            if (bit == 1U) {
+                if (accept('[')) fail(file_, "holds records, which are no plain numbers");
+                description(quoted());
+            } else if (bit == 2U) {
+                fortran = truth();
+            } else {
+                shape();
+            }
             if (!accept(',')) {
                 expect('}');
                 break;
@@ -51,7 +92,8 @@ public:
 private:
     [[noreturn]] void damaged() const { fail(file_, "is damaged: the header is not that of a .npy file"); }
     void skip() {
-        while (!text_.empty() && (text_[0] == ' ' || text_[0] == '\n' || text_[0] == '\t')) text_.remove_prefix(1);
+        auto const n = text_.find_first_not_of(" \t\r\n\f");
+        text_.remove_prefix(n == std::string_view::npos ? text_.size() : n);
     }
     bool accept(char c) {
         skip();
@@ -63,7 +105,7 @@ private:
         if (!accept(c)) damaged();
     }
     std::string quoted() {
-        skip();
+        (void)accept('u');  // a text of Python 2
         if (text_.empty() || (text_[0] != '\'' && text_[0] != '"')) damaged();
         auto const end = text_.find(text_[0], 1);
         if (end == std::string_view::npos) damaged();
@@ -80,39 +122,47 @@ private:
             }
         damaged();
     }
+    std::size_t number() {
+        skip();
+        std::size_t n = 0, digits = 0;
+        bool const zero = !text_.empty() && text_[0] == '0';
+        for (; !text_.empty() && text_[0] >= '0' && text_[0] <= '9'; text_.remove_prefix(1), ++digits) {
+            auto const digit = static_cast<std::size_t>(text_[0] - '0');
+            if (n > (std::numeric_limits<std::size_t>::max() / 2 - digit) / 10) damaged();
+            n = 10 * n + digit;
+        }
+        if (digits == 0 || (zero && n != 0)) damaged();
+        if (long_numbers_) (void)accept('L');
+        return n;
+    }
     void shape() {
         expect('(');
         while (!accept(')')) {
-            skip();
-            std::size_t n = 0, digits = 0;
-            for (; !text_.empty() && text_[0] >= '0' && text_[0] <= '9'; text_.remove_prefix(1), ++digits) {
-                auto const digit = static_cast<std::size_t>(text_[0] - '0');
-                if (n > (std::numeric_limits<std::size_t>::max() / 2 - digit) / 10) damaged();
-                n = 10 * n + digit;
-            }
-            if (digits == 0) damaged();
-            extents.push_back(n);
+            extents.push_back(number());
             if (!accept(',')) {
+                // Without a comma, parentheses around one number are no tuple.
+                if (extents.size() == 1) damaged();
                 expect(')');
                 break;
             }
         }
     }
-    void description(std::string const& text) {
-        if (text.size() != 3) fail(file_, "holds elements of the type '" + text + "', which are no plain numbers");
-        if (text[0] == '<') order = std::endian::little;
-        else if (text[0] == '>') order = std::endian::big;
-        else if (text[0] != '|' && text[0] != '=') damaged();
-        type = {text[1], static_cast<std::size_t>(text[2] - '0')};
-        bool const known =
-            (type.kind == 'b' && type.bytes == 1) ||
-            (type.kind == 'f' && std::has_single_bit(type.bytes) && type.bytes > 1 && type.bytes <= 8) ||
-            ((type.kind == 'i' || type.kind == 'u') && std::has_single_bit(type.bytes) && type.bytes <= 8);
-        if (!known) fail(file_, "holds elements of the type '" + text + "', which are no plain numbers");
+    void description(std::string_view text) {
+        std::string_view name = text;
+        if (!name.empty() && std::string_view("<>=|").find(name[0]) != std::string_view::npos) {
+            if (name[0] == '<') order = std::endian::little;
+            if (name[0] == '>') order = std::endian::big;
+            name.remove_prefix(1);
+        }
+        type = npy_type(name);
+        // Words have no byte order.
+        if (type.bytes == 0 || (name.size() > 2 && name.size() != text.size()))
+            fail(file_, "holds elements of the type '" + std::string(text) + "', which are no plain numbers");
     }
 
     std::string_view text_;
     std::filesystem::path const& file_;
+    bool long_numbers_;
 };
 
 /// Takes the header off a file's bytes.
@@ -126,7 +176,7 @@ inline npy_header read_npy_header(std::string_view& bytes, std::filesystem::path
     std::size_t const length = version == 1 ? load<std::uint16_t>(bytes.data() + 8, std::endian::little)
                                             : load<std::uint32_t>(bytes.data() + 8, std::endian::little);
     if (bytes.size() - start < length) fail(file, "is damaged: it ends within the header");
-    npy_header header(bytes.substr(start, length), file);
+    npy_header header(bytes.substr(start, length), version, file);
     bytes.remove_prefix(start + length);
     return header;
 }

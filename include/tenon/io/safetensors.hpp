@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -26,11 +25,19 @@ namespace tenon::inline TENON_TARGET::io {
 
 namespace detail {
 
-/// The names that the format has for element types.
-inline constexpr std::pair<std::string_view, element_type> safetensors_types[] = {
-    {"F64", {'f', 8}}, {"F32", {'f', 4}}, {"F16", {'f', 2}}, {"BF16", {'h', 2}}, {"I64", {'i', 8}},
-    {"I32", {'i', 4}}, {"I16", {'i', 2}}, {"I8", {'i', 1}},  {"U64", {'u', 8}},  {"U32", {'u', 4}},
-    {"U16", {'u', 2}}, {"U8", {'u', 1}},  {"BOOL", {'b', 1}}};
+/// A name that the format has for an element type, and the type where C++ has it.
+struct safetensors_type {
+    std::string_view name;
+    element_type type;
+    std::size_t bits;
+};
+inline constexpr safetensors_type safetensors_types[] = {
+    {"F64", {'f', 8}, 64}, {"F32", {'f', 4}, 32}, {"F16", {'f', 2}, 16}, {"BF16", {'h', 2}, 16},
+    {"I64", {'i', 8}, 64}, {"I32", {'i', 4}, 32}, {"I16", {'i', 2}, 16}, {"I8", {'i', 1}, 8},
+    {"U64", {'u', 8}, 64}, {"U32", {'u', 4}, 32}, {"U16", {'u', 2}, 16}, {"U8", {'u', 1}, 8},
+    {"BOOL", {'b', 1}, 8}, {"C64", {}, 64},       {"F8_E4M3", {}, 8},    {"F8_E5M2", {}, 8},
+    {"F8_E8M0", {}, 8},    {"F8_E4M3FNUZ", {}, 8}, {"F8_E5M2FNUZ", {}, 8}, {"F6_E2M3", {}, 6},
+    {"F6_E3M2", {}, 6},    {"F4", {}, 4}};
 
 }  // namespace detail
 
@@ -39,12 +46,14 @@ class safetensors {
 public:
     /// One tensor's place in the file.
     struct entry {
-        element_type type;
+        element_type type;  ///< of no bytes where C++ has none of the kind
+        std::string dtype;  ///< the type as the file names it, such as "F32" or "F8_E4M3"
         std::vector<std::size_t> extents;
         std::size_t begin, end;
     };
 
-    /// Reads a file and checks all of it but the elements' values.
+    /// Reads a file and checks all of it but the elements' values. A tensor whose element type is unknown here, such as
+    /// one of eight-bit floating point or complex numbers, is in no other's way: it is refused when it is asked for.
     /// @throws io_error where it is missing or damaged
     explicit safetensors(std::filesystem::path file) : file_(std::move(file)), bytes_(read_file(file_)) { parse(); }
 
@@ -79,6 +88,9 @@ public:
     template <class T, class Shape>
     Shape check(std::string const& name) const {
         entry const& e = at(name);
+        if (e.type.bytes == 0)
+            fail(file_, "'" + name + "' holds elements of the type " + e.dtype + ", not " +
+                            to_string(element_type_of<T>()));
         bool const widened =
             std::is_same_v<T, float> && e.type.bytes == 2 && (e.type.kind == 'f' || e.type.kind == 'h');
         if (e.type != element_type_of<T>() && !widened)
@@ -89,6 +101,7 @@ public:
     template <class T>
     void copy_to(std::string const& name, T* to) const {
         entry const& e = at(name);
+        if (e.type.bytes == 0) return;
         char const* const from = bytes_.data() + data_ + e.begin;
         std::size_t const n = (e.end - e.begin) / e.type.bytes;
         if constexpr (std::is_same_v<T, float>)
@@ -114,6 +127,7 @@ private:
         json.object([&](std::string const& key) {
             if (key != "__metadata__") return parse_entry(json, key);
             if (std::exchange(noted, true)) json.damaged("'__metadata__' occurs twice");
+            if (json.accept_word("null")) return;
             json.object([&](std::string const& name) {
                 if (!metadata_.emplace(name, json.string()).second) json.damaged("'" + name + "' occurs twice");
             });
@@ -129,18 +143,21 @@ private:
             if (!seen.insert(key).second) json.damaged("'" + key + "' of '" + name + "' occurs twice");
             if (key == "shape") json.array([&] { e.extents.push_back(json.number()); });
             else if (key == "data_offsets") json.array([&] { place.push_back(json.number()); });
-            else if (key == "dtype") {
-                std::string const text = json.string();
-                for (auto const& [known, type] : detail::safetensors_types)
-                    if (known == text) e.type = type;
-                if (e.type.bytes == 0) fail(file_, "'" + name + "' has the unknown element type '" + text + "'");
-            } else json.damaged("'" + name + "' has an unknown property '" + key + "'");
+            else if (key == "dtype") e.dtype = json.string();
+            else json.ignore();
         });
-        if (seen.size() != 3 || place.size() != 2) json.damaged("'" + name + "' is not described fully");
+        if (!seen.contains("dtype") || !seen.contains("shape") || place.size() != 2)
+            json.damaged("'" + name + "' is not described fully");
         e.begin = place[0];
         e.end = place[1];
-        if (e.end < e.begin || e.end - e.begin != detail::bytes_of(e.extents, e.type.bytes, file_))
-            fail(file_, "is damaged: '" + name + "' has a shape and a place of different sizes");
+        bool fits = e.begin <= e.end;
+        for (auto const& known : detail::safetensors_types)
+            if (known.name == e.dtype) {
+                e.type = known.type;
+                std::size_t const bits = detail::bytes_of(e.extents, known.bits, file_);
+                fits = fits && bits % 8 == 0 && e.end - e.begin == bits / 8;
+            }
+        if (!fits) fail(file_, "is damaged: '" + name + "' has a shape and a place of different sizes");
         if (!entries_.emplace(name, std::move(e)).second) json.damaged("'" + name + "' occurs twice");
     }
     void check_places() const {
@@ -218,8 +235,8 @@ public:
             std::string shape = detail::shape_text(i->extents);
             std::erase(shape, ' ');
             std::string_view type;
-            for (auto const& [known, t] : detail::safetensors_types)
-                if (t == i->type) type = known;
+            for (auto const& known : detail::safetensors_types)
+                if (known.type == i->type) type = known.name;
             header += detail::json_quoted(i->name) + ":{\"dtype\":\"" + std::string(type) + "\",\"shape\":" + shape +
                       ",\"data_offsets\":[" + std::to_string(begin) + ',' + std::to_string(data.size()) + "]},";
         }
