@@ -177,18 +177,42 @@ TENON_LANE auto signbit(pack<T, N> x) {
     else return x < T(0);
 }
 
+namespace detail {
+/// The bits of |x|, which are ordered as the numbers are, and those of infinity. They tell NaN and infinity even where the
+/// compiler was told that there are none.
+template <class T, std::size_t N>
+TENON_LANE auto magnitude_bits(pack<T, N> x) {
+    return math::bits(x) & std::numeric_limits<element::detail::int_of_size<sizeof(T)>>::max();
+}
+template <class T>
+inline constexpr auto infinity_bits = static_cast<element::detail::int_of_size<sizeof(T)>>(
+    sizeof(T) == 4 ? std::int64_t(0x7f800000) : std::int64_t(0x7ff0000000000000));
+/// Whether comparisons look at NaN and infinity.
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+inline constexpr bool finite_math_only = true;
+#else
+inline constexpr bool finite_math_only = false;
+#endif
+}  // namespace detail
+
 template <class T, std::size_t N>
 TENON_LANE auto isnan(pack<T, N> x) {
-    return x != x;
+    if constexpr (detail::finite_math_only && std::is_floating_point_v<T>)
+        return detail::magnitude_bits(x) > detail::infinity_bits<T>;
+    else return x != x;
 }
 template <class T, std::size_t N>
 TENON_LANE auto isinf(pack<T, N> x) {
-    if constexpr (std::is_floating_point_v<T>) return math::abs(x) == std::numeric_limits<T>::infinity();
+    if constexpr (detail::finite_math_only && std::is_floating_point_v<T>)
+        return detail::magnitude_bits(x) == detail::infinity_bits<T>;
+    else if constexpr (std::is_floating_point_v<T>) return math::abs(x) == std::numeric_limits<T>::infinity();
     else return x != x;
 }
 template <class T, std::size_t N>
 TENON_LANE auto isfinite(pack<T, N> x) {
-    if constexpr (std::is_floating_point_v<T>) return math::abs(x) <= std::numeric_limits<T>::max();
+    if constexpr (detail::finite_math_only && std::is_floating_point_v<T>)
+        return detail::magnitude_bits(x) < detail::infinity_bits<T>;
+    else if constexpr (std::is_floating_point_v<T>) return math::abs(x) <= std::numeric_limits<T>::max();
     else return x == x;
 }
 

@@ -7,6 +7,10 @@
 
 namespace tenon::inline TENON_TARGET::math::machine {
 
+#if defined(__clang__)
+#pragma float_control(precise, on, push)  // see rounded.hpp
+#endif
+
 #if defined(__SSE4_1__) || defined(__CUDA_ARCH__)
 inline constexpr bool has_rounding = true;
 #else
@@ -83,6 +87,9 @@ TENON_INLINE V greater(V a, V b) {
 template <class V>
 TENON_INLINE V sqrt(V x) {
     [[maybe_unused]] constexpr bool is_float = sizeof(x[0]) == 4;
+#if TENON_REORDERED_MATH
+    return element::detail::root(x);
+#endif
 #if defined(__SSE2__)
     if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_sqrtps(x);
     if constexpr (sizeof(V) == 16 && !is_float) return __builtin_ia32_sqrtpd(x);
@@ -249,5 +256,9 @@ TENON_INLINE bool any(V x) {
         return __builtin_bit_cast(word, x) != 0;
     }
 }
+
+#if defined(__clang__)
+#pragma float_control(pop)
+#endif
 
 }  // namespace tenon::inline TENON_TARGET::math::machine

@@ -11,6 +11,7 @@
 
 #include "../core/target.hpp"
 #include "pack_vector.hpp"
+#include "rounded.hpp"
 
 /// @def TENON_LANE
 /// A function on lanes: inlined, usable in constant expressions with one lane, and on a device with one lane: nvcc takes
@@ -18,6 +19,10 @@
 #define TENON_LANE TENON_INLINE constexpr
 
 namespace tenon::inline TENON_TARGET::element {
+
+#if defined(__clang__)
+#pragma float_control(precise, on, push)  // see rounded.hpp
+#endif
 
 template <class T, std::size_t N>
 struct pack;
@@ -85,7 +90,7 @@ struct wrapping<T, true> {
 template <class T>
 TENON_LANE T quotient(T a, T b) {
     if constexpr (std::is_floating_point_v<T>) {
-        return a / b;
+        return TENON_DIVIDED(a, b);
     } else {
         if (b == 0) return 0;
         if constexpr (std::is_signed_v<T>)
@@ -302,17 +307,18 @@ struct pack {
     }
 
     // A macro for operators alone: each is the same three lines around another sign.
-#define TENON_PACK_OPERATOR(sign, condition)                                                                           \
+#define TENON_PACK_OPERATOR(sign, condition, rounded)                                                                  \
     TENON_LANE friend pack operator sign(pack a, pack b)                                                               \
         requires(condition)                                                                                            \
     {                                                                                                                  \
         if constexpr (form == detail::form::single)                                                                    \
-            return pack(static_cast<T>(static_cast<work_single>(a.raw) sign static_cast<work_single>(b.raw)));         \
+            return pack(static_cast<T>(                                                                                \
+                rounded(static_cast<work_single>(a.raw) sign static_cast<work_single>(b.raw))));                       \
         else if constexpr (form == detail::form::halves)                                                               \
             return join(a.raw.low sign b.raw.low, a.raw.high sign b.raw.high);                                         \
         else                                                                                                           \
-            return pack(reinterpret_cast<raw_type>(reinterpret_cast<work_type>(a.raw)                                  \
-                                                       sign reinterpret_cast<work_type>(b.raw)));                      \
+            return pack(reinterpret_cast<raw_type>(                                                                    \
+                rounded(reinterpret_cast<work_type>(a.raw) sign reinterpret_cast<work_type>(b.raw))));                 \
     }                                                                                                                  \
     TENON_LANE friend pack& operator sign##=(pack & a, pack b)                                                         \
         requires(condition)                                                                                            \
@@ -320,13 +326,13 @@ struct pack {
         return a = a sign b;                                                                                           \
     }
 
-    TENON_PACK_OPERATOR(+, true)
-    TENON_PACK_OPERATOR(-, true)
-    TENON_PACK_OPERATOR(*, true)
-    TENON_PACK_OPERATOR(&, std::is_integral_v<T>)
-    TENON_PACK_OPERATOR(|, std::is_integral_v<T>)
-    TENON_PACK_OPERATOR(^, std::is_integral_v<T>)
-    TENON_PACK_OPERATOR(<<, std::is_integral_v<T>)
+    TENON_PACK_OPERATOR(+, true, TENON_ROUNDED)
+    TENON_PACK_OPERATOR(-, true, TENON_ROUNDED)
+    TENON_PACK_OPERATOR(*, true, )
+    TENON_PACK_OPERATOR(&, std::is_integral_v<T>, )
+    TENON_PACK_OPERATOR(|, std::is_integral_v<T>, )
+    TENON_PACK_OPERATOR(^, std::is_integral_v<T>, )
+    TENON_PACK_OPERATOR(<<, std::is_integral_v<T>, )
 #undef TENON_PACK_OPERATOR
 
 #define TENON_PACK_COMPARISON(sign)                                                                                    \
@@ -347,7 +353,8 @@ struct pack {
 
     TENON_LANE friend pack operator/(pack a, pack b) {
         if constexpr (form == detail::form::halves) return join(a.raw.low / b.raw.low, a.raw.high / b.raw.high);
-        else if constexpr (form == detail::form::native && std::is_floating_point_v<T>) return pack(a.raw / b.raw);
+        else if constexpr (form == detail::form::native && std::is_floating_point_v<T>) 
+            return pack(TENON_DIVIDED(a.raw, b.raw));
         else return generate([&](std::size_t i) { return detail::quotient(a[i], b[i]); });
     }
     TENON_LANE friend pack operator%(pack a, pack b)
@@ -488,5 +495,9 @@ TENON_MASK_OPERATOR(||, |, false)
 TENON_MASK_OPERATOR(!=, ^, false)
 TENON_MASK_OPERATOR(==, ^, true)
 #undef TENON_MASK_OPERATOR
+
+#if defined(__clang__)
+#pragma float_control(pop)
+#endif
 
 }  // namespace tenon::inline TENON_TARGET::element
