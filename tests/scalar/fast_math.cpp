@@ -58,9 +58,14 @@ real call(real (*f)(real), real v) {
     return g(v);
 }
 
+real call(real (*f)(real, real), real v, real w) {
+    real (*volatile const g)(real, real) = f;
+    return g(v, w);
+}
+
 #define FUNCTION(name, ulps, ...)                                                                                      \
     check(                                                                                                             \
-        #name, [](auto v) { return math::name(v); }, [](real v) { return call(std::name, v); }, ulps, {__VA_ARGS__})
+        #name, [](auto v) { return math::name(v); }, [](real v) { return call(::name##l, v); }, ulps, {__VA_ARGS__})
 
 void functions() {
     FUNCTION(exp, 2, .1, 1, 10, -.5, -20, 88.5, 1e-9, -0.7);
@@ -89,22 +94,22 @@ void functions() {
     FUNCTION(floor, 0, -1.5, -.25, 0, .5, 1.5, 2.5, 3, -7, 8388607.5, 1e30);
     FUNCTION(ceil, 0, -1.5, -.25, 0, .5, 1.5, 2.5, 3, -7, 8388607.5, 1e30);
     FUNCTION(trunc, 0, -1.5, -.25, 0, .5, 1.5, 2.5, 3, -7, 8388607.5, 1e30);
-    check("round", [](auto v) { return math::round(v); }, [](real v) { return std::nearbyint(v); }, 0,
+    check("round", [](auto v) { return math::round(v); }, [](real v) { return call(::nearbyintl, v); }, 0,
           {-1.5, -.25, 0, .5, 1.5, 2.5, 3, -7, 8388607.5, 1e30});
-    check("sigmoid", [](auto v) { return math::sigmoid(v); }, [](real v) { return 1 / (1 + call(std::exp, -v)); }, 3, {0, 1, -1, 20, -80});
+    check("sigmoid", [](auto v) { return math::sigmoid(v); }, [](real v) { return 1 / (1 + call(::expl, -v)); }, 3, {0, 1, -1, 20, -80});
     check("erf(erfinv)", [](auto v) { return math::erf(math::erfinv(v)); }, [](real v) { return v; }, 6, {1e-5, .3, -.9, .999});
-    check("pow(v, 1.7)", [](auto v) { return math::pow(v, 1.7f); }, [](real v) { return std::pow(v, real(1.7f)); }, 2,
+    check("pow(v, 1.7)", [](auto v) { return math::pow(v, 1.7f); }, [](real v) { return call(::powl, v, 1.7f); }, 2,
           {.1, 1, 2, 10, 1e10, 1e-10});
-    check("pow(2, v)", [](auto v) { return math::pow(decltype(v)(2), v); }, [](real v) { return call(std::exp2, v); }, 2,
+    check("pow(2, v)", [](auto v) { return math::pow(decltype(v)(2), v); }, [](real v) { return call(::exp2l, v); }, 2,
           {.5, -3, 10.25, 100, 127.9});
-    check("fmod(v, .3)", [](auto v) { return math::fmod(v, .375f); }, [](real v) { return std::fmod(v, real(.375)); }, 0,
+    check("fmod(v, .3)", [](auto v) { return math::fmod(v, .375f); }, [](real v) { return call(::fmodl, v, .375); }, 0,
           {1, -1, .3, 100});
     check("remainder", [](auto v) { return math::remainder(v, .375f); },
-          [](real v) { return v - real(.375) * std::floor(v / real(.375)); }, 0, {1, -1, .3, 100});
-    check("hypot(v, 3)", [](auto v) { return math::hypot(v, 3.f); }, [](real v) { return std::hypot(v, real(3)); }, 2, {1, 4, 2e38});
-    check("1 / v", [](auto v) { return 1 / v; }, [](real v) { return 1 / v; }, 1, {3, 1e-38, 1e38});
+          [](real v) { return v - real(.375) * call(::floorl, v / real(.375)); }, 0, {1, -1, .3, 100});
+    check("hypot(v, 3)", [](auto v) { return math::hypot(v, 3.f); }, [](real v) { return call(::hypotl, v, 3); }, 2, {1, 4, 2e38});
+    check("1 / v", [](auto v) { return 1 / v; }, [](real v) { return 1 / v; }, 1, {3, 2e-38, 1e38});
     check("2e38 / v", [](auto v) { return 2e38f / v; }, [](real v) { return real(2e38f) / v; }, 1, {3, 1e38, 3e38});
-    check("1 / sqrt(v)", [](auto v) { return 1 / math::sqrt(v); }, [](real v) { return 1 / call(std::sqrt, v); }, 2, {3, 1e-37, 3e38});
+    check("1 / sqrt(v)", [](auto v) { return 1 / math::sqrt(v); }, [](real v) { return 1 / call(::sqrtl, v); }, 2, {3, 1e-37, 3e38});
 }
 
 bool near(double a, double b) { return std::abs(a - b) < 1e-6; }
