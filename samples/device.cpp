@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <utility>
 
 namespace tn = tenon;
 namespace nn = tenon::nn;
@@ -28,7 +29,7 @@ using device = tn::cpu;
 struct classifier {
     nn::linear<784, 128, device> fc1;
     nn::linear<128, 10, device> fc2;
-    auto operator()(auto const& x) const { return fc2(tn::relu(fc1(x))); }
+    auto operator()(auto&& x) const { return fc2(tn::relu(fc1(std::forward<decltype(x)>(x)))); }
 };
 
 /// The share of pictures that the model recognises.

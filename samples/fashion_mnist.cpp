@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <utility>
 
 namespace tn = tenon;
 namespace nn = tenon::nn;
@@ -33,7 +34,7 @@ using device = tn::cpu;
 struct classifier {
     nn::linear<784, 128, device> fc1;
     nn::linear<128, 10, device> fc2;
-    auto operator()(auto const& x) const { return fc2(tn::relu(fc1(x))); }
+    auto operator()(auto&& x) const { return fc2(tn::relu(fc1(std::forward<decltype(x)>(x)))); }
 };
 
 class progress_bar {

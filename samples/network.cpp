@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <iostream>
+#include <utility>
 
 namespace tn = tenon;
 namespace nn = tenon::nn;
@@ -12,7 +13,7 @@ struct simple_nn {
     nn::relu relu;
     nn::linear<5, 2> fc2;
 
-    auto operator()(auto const& x) const { return fc2(relu(fc1(x))); }
+    auto operator()(auto&& x) const { return fc2(relu(fc1(std::forward<decltype(x)>(x)))); }
 };
 
 int main() {

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <utility>
 
 namespace tn = tenon;
 namespace nn = tenon::nn;
@@ -24,8 +25,8 @@ struct block {
     convolution conv2;
     nn::batch_norm2d<Channels> bn2;
 
-    auto operator()(auto const& x) const {
-        auto input = tn::let(x);
+    auto operator()(auto&& x) const {
+        auto input = tn::let(std::forward<decltype(x)>(x));
         return tn::relu(input + bn2(conv2(tn::relu(bn1(conv1(input))))));
     }
 };
@@ -37,9 +38,9 @@ struct residual {
     block<16> second;
     nn::linear<16, 10> classes;
 
-    auto operator()(auto const& pictures) const {
-        auto images = tn::reshape<-1, 1, 28, 28>(pictures);
-        auto parts = second(down(first(tn::relu(stem(images)))));
+    auto operator()(auto&& pictures) const {
+        auto images = tn::reshape<-1, 1, 28, 28>(std::forward<decltype(pictures)>(pictures));
+        auto parts = second(down(first(tn::relu(stem(std::move(images))))));
         return classes(tn::mean<2, 3>(parts));
     }
 };

@@ -28,8 +28,8 @@ constexpr auto backward(A const& e) {
     else if constexpr (!std::is_same_v<device_of_t<A>, cpu>) return executor<device_of_t<A>>::backward(as_node(e));
     else if constexpr (!host_pass) return tensor<T>{};
     else {
-        auto const node = as_node(e);
-        eval::tape<std::remove_const_t<decltype(node)>, true> t(node);
+        auto const& node = detail::node_of(e);
+        eval::tape<std::remove_cvref_t<decltype(node)>, true> t(node);
         t.forward();
         T const value =
             element::element_of<T>(math::convert<T>(eval::value_at(t, std::array<std::size_t, A::rank()>{}).value));

@@ -30,11 +30,13 @@ public:
 
     constexpr shape_type shape() const { return value_.shape(); }
     /// The value; assign to it to set the variable.
-    constexpr tensor<T, E...>& value() { return value_; }
-    constexpr tensor<T, E...> const& value() const { return value_; }
+    constexpr tensor<T, E...>& value() & { return value_; }
+    constexpr tensor<T, E...> const& value() const& { return value_; }
+    constexpr tensor<T, E...> value() && { return std::move(value_); }
     /// The sum of what every `backward` since the last `zero_grad` has found.
-    constexpr tensor<T, E...>& grad() { return written(); }
-    constexpr tensor<T, E...> const& grad() const { return written(); }
+    constexpr tensor<T, E...>& grad() & { return written(); }
+    constexpr tensor<T, E...> const& grad() const& { return written(); }
+    constexpr tensor<T, E...> grad() && { return std::move(written()); }
     /// Sets the gradient to zero. A large one is written when it is next read or added to, and by then `backward` may have
     /// overwritten it: the zeros of a layer's weights never reach memory.
     constexpr void zero_grad() {

@@ -39,6 +39,10 @@ template <std::size_t I, class T>
 TENON_INLINE constexpr T const& get(tuple_element_of<I, T> const& e) {
     return e.value;
 }
+template <std::size_t I, class T>
+TENON_INLINE constexpr T&& get(tuple_element_of<I, T>&& e) {
+    return static_cast<T&&>(e.value);
+}
 
 /// Calls `f(integral_constant<0>{}), f(integral_constant<1>{}), …` N times, unrolled.
 template <std::size_t N, class F>

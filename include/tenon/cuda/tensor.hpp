@@ -137,11 +137,13 @@ public:
 
     shape_type shape() const { return value_.shape(); }
     /// The value; assign to it to set the variable.
-    tensor<T, E...>& value() { return value_; }
-    tensor<T, E...> const& value() const { return value_; }
+    tensor<T, E...>& value() & { return value_; }
+    tensor<T, E...> const& value() const& { return value_; }
+    tensor<T, E...> value() && { return std::move(value_); }
     /// The sum of what every `backward` since the last `zero_grad` has found.
-    tensor<T, E...>& grad() { return gradient_.written(); }
-    tensor<T, E...> const& grad() const { return gradient_.written(); }
+    tensor<T, E...>& grad() & { return gradient_.written(); }
+    tensor<T, E...> const& grad() const& { return gradient_.written(); }
+    tensor<T, E...> grad() && { return std::move(gradient_.written()); }
     /// Sets the gradient to zero. The zeros are written when it is next read or added to, and by then `backward` may have
     /// overwritten it.
     void zero_grad() { gradient_.zero(); }

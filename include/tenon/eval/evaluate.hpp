@@ -89,8 +89,8 @@ constexpr auto loop_shape(Node const& n, Tensor const& to) {
 template <class Tensor, class Node>
 constexpr void evaluate_into(Tensor& to, Node const& n) {
     if constexpr (host_pass) {
-        auto const node = as_node(n);
-        eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+        auto const& node = detail::node_of(n);
+        eval::tape<std::remove_cvref_t<decltype(node)>, false> t(node);
         if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>) {
             t.write_to(to.data());
             t.forward();
@@ -111,8 +111,8 @@ constexpr void assign_to(Tensor& to, Node const& n) {
         return;
     }
     if constexpr (host_pass) {
-        auto const node = as_node(n);
-        eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+        auto const& node = detail::node_of(n);
+        eval::tape<std::remove_cvref_t<decltype(node)>, false> t(node);
         if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>)
             if (!t.reads(to.data(), to.data() + to.size())) {
                 t.write_to(to.data());
@@ -132,11 +132,11 @@ constexpr void assign_to(Tensor& to, Node const& n) {
 template <class A>
 constexpr auto evaluate(A const& a) {
     using T = value_t<A>;
-    auto const node = as_node(a);
+    auto const& node = detail::node_of(a);
     if constexpr (!std::is_same_v<device_of_t<A>, cpu>) return executor<device_of_t<A>>::value(node);
     else if constexpr (!host_pass) return T{};
     else {
-        eval::tape<std::remove_const_t<decltype(node)>, false> t(node);
+        eval::tape<std::remove_cvref_t<decltype(node)>, false> t(node);
         t.forward();
         return element::element_of<T>(math::convert<T>(eval::value_at(t, std::array<std::size_t, A::rank()>{}).value));
     }

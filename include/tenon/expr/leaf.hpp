@@ -73,13 +73,16 @@ private:
 template <class X>
 concept operand = expression<X> || number<std::remove_cvref_t<X>>;
 
-/// The node that an operand becomes.
+/// The node that an operand becomes. Nobody can ask for the gradient of a variable that is a temporary: its value is owned, as
+/// a constant.
 template <class X>
 constexpr auto as_node(X&& x) {
     using plain = std::remove_cvref_t<X>;
     if constexpr (number<plain>) return scalar<plain>(x);
-    else if constexpr (requires { typename plain::variable_class; }) return variable_ref<plain>(x);
-    else if constexpr (requires { typename plain::tensor_tag; }) {
+    else if constexpr (requires { typename plain::variable_class; }) {
+        if constexpr (std::is_lvalue_reference_v<X>) return variable_ref<plain>(x);
+        else return as_node(std::forward<X>(x).value());
+    } else if constexpr (requires { typename plain::tensor_tag; }) {
         if constexpr (std::is_lvalue_reference_v<X>) return tensor_ref<plain>(x);
         else return owned<plain>(plain(std::forward<X>(x)));
     } else return plain(std::forward<X>(x));
@@ -88,6 +91,13 @@ template <class X>
 using node_t = decltype(as_node(std::declval<X>()));
 
 namespace detail {
+/// The node of something that outlives what is done with the node: what is a node already is not copied.
+template <class X>
+constexpr decltype(auto) node_of(X const& x) {
+    if constexpr (std::is_same_v<node_t<X const&>, X>) return (x);
+    else return as_node(x);
+}
+
 template <class Node>
 inline constexpr int promotion_weight = requires { typename Node::scalar_tag; } ? 0
                                         : Node::rank() == 0                     ? 1

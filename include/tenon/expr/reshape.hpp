@@ -56,9 +56,9 @@ inline constexpr bool reshapes_inside<map_node<Op, A...>> =
      ...);
 
 template <class To, class A>
-constexpr auto reshape_operand(A const& a, To const& to) {
-    if constexpr (shape_t<A>::rank() == 0) return a;
-    else return reshape_to(a, to);
+constexpr auto reshape_operand(A&& a, To const& to) {
+    if constexpr (shape_t<A>::rank() == 0) return as_node(std::forward<A>(a));
+    else return reshape_to(std::forward<A>(a), to);
 }
 
 template <class To, class A>
@@ -66,9 +66,9 @@ constexpr auto reshape_to(A&& x, To const& to) {
     using node = node_t<A>;
     if constexpr (std::is_same_v<shape_t<node>, To>) return as_node(std::forward<A>(x));
     else if constexpr (reshapes_inside<node>) {
-        node const n = as_node(std::forward<A>(x));
+        node n = as_node(std::forward<A>(x));
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return make_map(n.operation, reshape_operand(get<I>(n.operands), to)...);
+            return make_map(n.operation, reshape_operand(std::move(get<I>(n.operands)), to)...);
         }(std::make_index_sequence<node::operand_count>{});
     } else return reshape_node<To, node>(as_node(std::forward<A>(x)), to);
 }

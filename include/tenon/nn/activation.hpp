@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include <tenon/expr/glu.hpp>
 #include <tenon/expr/reshape.hpp>
@@ -30,18 +31,20 @@ namespace tenon::inline TENON_TARGET::nn {
 struct relu {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::relu(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::relu(std::forward<decltype(x)>(x)); }
 };
 struct relu6 {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::relu6(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::relu6(std::forward<decltype(x)>(x)); }
 };
 struct leaky_relu {
     using layer_tag = void;
     using preserves_features = void;
     float negative_slope = 0.01f;
-    constexpr auto operator()(auto const& x) const { return tenon::leaky_relu(x, negative_slope); }
+    constexpr auto operator()(auto&& x) const {
+        return tenon::leaky_relu(std::forward<decltype(x)>(x), negative_slope);
+    }
     std::string description() const { return "leaky_relu(negative_slope=" + detail::number_text(negative_slope) + ")"; }
 };
 /// leaky_relu whose slope is learnt, from 0.25 on: one, or one for each of `Channels` channels, axis 1 of x; torch.nn.PReLU.
@@ -51,56 +54,61 @@ struct prelu {
     using preserves_features = void;
     using slopes = typename Device::template variable<float, Channels>;
     slopes weight = detail::constant_parameter<slopes>(0.25);
-    constexpr auto operator()(auto const& x) const { return tenon::prelu(x, detail::parameter_for(x, weight)); }
+    constexpr auto operator()(auto&& x) const& {
+        return tenon::prelu(std::forward<decltype(x)>(x), detail::parameter_for(x, weight));
+    }
+    constexpr auto operator()(auto&& x) && {
+        return tenon::prelu(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
+    }
     static std::string description() { return "prelu(num_parameters=" + std::to_string(Channels) + ")"; }
 };
 struct elu {
     using layer_tag = void;
     using preserves_features = void;
     float alpha = 1;
-    constexpr auto operator()(auto const& x) const { return tenon::elu(x, alpha); }
+    constexpr auto operator()(auto&& x) const { return tenon::elu(std::forward<decltype(x)>(x), alpha); }
     std::string description() const { return "elu(alpha=" + detail::number_text(alpha) + ")"; }
 };
 struct celu {
     using layer_tag = void;
     using preserves_features = void;
     float alpha = 1;
-    constexpr auto operator()(auto const& x) const { return tenon::celu(x, alpha); }
+    constexpr auto operator()(auto&& x) const { return tenon::celu(std::forward<decltype(x)>(x), alpha); }
     std::string description() const { return "celu(alpha=" + detail::number_text(alpha) + ")"; }
 };
 struct selu {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::selu(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::selu(std::forward<decltype(x)>(x)); }
 };
 struct gelu {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::gelu(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::gelu(std::forward<decltype(x)>(x)); }
 };
 /// torch.nn.GELU(approximate="tanh")
 struct gelu_tanh {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::gelu_tanh(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::gelu_tanh(std::forward<decltype(x)>(x)); }
 };
 struct silu {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::silu(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::silu(std::forward<decltype(x)>(x)); }
 };
 struct mish {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::mish(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::mish(std::forward<decltype(x)>(x)); }
 };
 struct softplus {
     using layer_tag = void;
     using preserves_features = void;
     float beta = 1;
     float threshold = 20;
-    constexpr auto operator()(auto const& x) const {
-        return tenon::softplus(x, {.beta = beta, .threshold = threshold});
+    constexpr auto operator()(auto&& x) const {
+        return tenon::softplus(std::forward<decltype(x)>(x), {.beta = beta, .threshold = threshold});
     }
     std::string description() const {
         return "softplus(beta=" + detail::number_text(beta) + ", threshold=" + detail::number_text(threshold) + ")";
@@ -109,33 +117,33 @@ struct softplus {
 struct softsign {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::softsign(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::softsign(std::forward<decltype(x)>(x)); }
 };
 struct hardshrink {
     using layer_tag = void;
     using preserves_features = void;
     float lambda = 0.5f;
-    constexpr auto operator()(auto const& x) const { return tenon::hardshrink(x, lambda); }
+    constexpr auto operator()(auto&& x) const { return tenon::hardshrink(std::forward<decltype(x)>(x), lambda); }
     std::string description() const { return "hardshrink(lambda=" + detail::number_text(lambda) + ")"; }
 };
 struct softshrink {
     using layer_tag = void;
     using preserves_features = void;
     float lambda = 0.5f;
-    constexpr auto operator()(auto const& x) const { return tenon::softshrink(x, lambda); }
+    constexpr auto operator()(auto&& x) const { return tenon::softshrink(std::forward<decltype(x)>(x), lambda); }
     std::string description() const { return "softshrink(lambda=" + detail::number_text(lambda) + ")"; }
 };
 struct tanhshrink {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::tanhshrink(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::tanhshrink(std::forward<decltype(x)>(x)); }
 };
 struct threshold {
     using layer_tag = void;
     using preserves_features = void;
     float limit;
     float value;
-    constexpr auto operator()(auto const& x) const { return tenon::threshold(x, limit, value); }
+    constexpr auto operator()(auto&& x) const { return tenon::threshold(std::forward<decltype(x)>(x), limit, value); }
     std::string description() const {
         return "threshold(limit=" + detail::number_text(limit) + ", value=" + detail::number_text(value) + ")";
     }
@@ -143,29 +151,31 @@ struct threshold {
 struct sigmoid {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::sigmoid(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::sigmoid(std::forward<decltype(x)>(x)); }
 };
 struct logsigmoid {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::logsigmoid(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::logsigmoid(std::forward<decltype(x)>(x)); }
 };
 struct hardsigmoid {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::hardsigmoid(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::hardsigmoid(std::forward<decltype(x)>(x)); }
 };
 struct tanh {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::tanh(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::tanh(std::forward<decltype(x)>(x)); }
 };
 struct hardtanh {
     using layer_tag = void;
     using preserves_features = void;
     float min_val = -1;
     float max_val = 1;
-    constexpr auto operator()(auto const& x) const { return tenon::hardtanh(x, min_val, max_val); }
+    constexpr auto operator()(auto&& x) const {
+        return tenon::hardtanh(std::forward<decltype(x)>(x), min_val, max_val);
+    }
     std::string description() const {
         return "hardtanh(min_val=" + detail::number_text(min_val) + ", max_val=" + detail::number_text(max_val) + ")";
     }
@@ -173,44 +183,44 @@ struct hardtanh {
 struct hardswish {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::hardswish(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::hardswish(std::forward<decltype(x)>(x)); }
 };
 /// a σ(b) for the two halves of x along an axis, the last unless said otherwise; torch.nn.GLU.
 template <std::ptrdiff_t Axis = -1>
 struct glu {
     using layer_tag = void;
-    constexpr auto operator()(auto const& x) const { return tenon::glu<Axis>(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::glu<Axis>(std::forward<decltype(x)>(x)); }
 };
 /// softmax along an axis, the last unless said otherwise.
 template <std::ptrdiff_t Axis = -1>
 struct softmax {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::softmax<Axis>(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::softmax<Axis>(std::forward<decltype(x)>(x)); }
 };
 template <std::ptrdiff_t Axis = -1>
 struct log_softmax {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::log_softmax<Axis>(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::log_softmax<Axis>(std::forward<decltype(x)>(x)); }
 };
 /// Passes its input on.
 struct identity {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return as_node(x); }
+    constexpr auto operator()(auto&& x) const { return as_node(std::forward<decltype(x)>(x)); }
 };
 /// Joins all axes from From on; torch.nn.Flatten.
 template <std::ptrdiff_t From = 1, std::ptrdiff_t To = -1>
 struct flatten {
     using layer_tag = void;
-    constexpr auto operator()(auto const& x) const { return tenon::flatten<From, To>(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::flatten<From, To>(std::forward<decltype(x)>(x)); }
 };
 /// Splits an axis into axes of extents E; torch.nn.Unflatten.
 template <std::ptrdiff_t Axis, std::size_t... E>
 struct unflatten {
     using layer_tag = void;
-    constexpr auto operator()(auto const& x) const { return tenon::unflatten<Axis, E...>(x); }
+    constexpr auto operator()(auto&& x) const { return tenon::unflatten<Axis, E...>(std::forward<decltype(x)>(x)); }
 };
 
 }  // namespace tenon::inline TENON_TARGET::nn

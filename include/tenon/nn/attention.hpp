@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include <tenon/expr/attention.hpp>
 #include <tenon/expr/let.hpp>
@@ -42,9 +43,10 @@ struct split_extents {
 };
 /// Parts and heads as axes of their own.
 template <std::size_t Parts, std::size_t Heads, std::size_t Embed, class X>
-constexpr auto split_heads(X const& x) {
+constexpr auto split_heads(X&& x) {
     using extents = split_extents<Parts, Heads, Embed, shape_t<X>>;
-    return tenon::detail::reshape_to(x, typename extents::type(extents::of(x.shape().extents())));
+    typename extents::type const to(extents::of(x.shape().extents()));
+    return tenon::detail::reshape_to(std::forward<X>(x), to);
 }
 /// The attention of projected queries, keys and values [batch, length, heads, size], joined to [batch, length, Embed].
 constexpr auto attend_and_join(auto const& q, auto const& k, auto const& v, attention_options const& o) {
@@ -73,19 +75,27 @@ struct multihead_attention {
     linear<Embed, Embed, Device> out_proj = projection();
 
     /// Self-attention: one product projects queries, keys and values together.
-    auto operator()(auto const& x, attention_options options = {}) const {
-        using s = shape_t<decltype(x)>;
+    template <class X>
+    auto operator()(X&& x, attention_options options = {}) const& {
+        using s = shape_t<X>;
         if constexpr (!detail::attention_input_fits<Embed, s>()) return attention_input_does_not_fit<Embed, s>{};
         else {
-            auto const projected = let(matmul(x, transpose(detail::parameter_for(x, in_proj_weight))) +
+            auto const projected = let(matmul(std::forward<X>(x), transpose(detail::parameter_for(x, in_proj_weight))) +
                                        detail::parameter_for(x, in_proj_bias));
             auto const parts = detail::split_heads<3, Heads, Embed>(projected);
             return out_proj(
                 detail::attend_and_join(select<-3>(parts, 0), select<-3>(parts, 1), select<-3>(parts, 2), options));
         }
     }
-    auto operator()(auto const& q, auto const& k, auto const& v, attention_options options = {}) const {
-        return out_proj(detail::attend_and_join(projected<0>(q), projected<1>(k), projected<2>(v), options));
+    template <class Q, class K, class V>
+    auto operator()(Q&& q, K&& k, V&& v, attention_options options = {}) const& {
+        return out_proj(detail::attend_and_join(projected<0>(std::forward<Q>(q)), projected<1>(std::forward<K>(k)),
+                                                projected<2>(std::forward<V>(v)), options));
+    }
+    /// Compile error `temporary_layer`.
+    constexpr auto operator()(auto&&... x) && {
+        using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
+        return detail::refused_temporary<multihead_attention, named>();
     }
     static std::string description() {
         return "multihead_attention(" + std::to_string(Embed) + ", " + std::to_string(Heads) + ")";
@@ -98,15 +108,15 @@ private:
         return l;
     }
     /// The queries (0), keys (1) or values (2) of an input, by heads.
-    template <std::ptrdiff_t Part>
-    auto projected(auto const& x) const {
-        using s = shape_t<decltype(x)>;
+    template <std::ptrdiff_t Part, class X>
+    auto projected(X&& x) const {
+        using s = shape_t<X>;
         constexpr auto size = static_cast<std::ptrdiff_t>(Embed);
         if constexpr (!detail::attention_input_fits<Embed, s>()) return attention_input_does_not_fit<Embed, s>{};
         else {
             auto const weight = slice<0, Part * size, (Part + 1) * size>(detail::parameter_for(x, in_proj_weight));
             auto const bias = slice<0, Part * size, (Part + 1) * size>(detail::parameter_for(x, in_proj_bias));
-            return detail::split_heads<0, Heads, Embed>(let(matmul(x, transpose(weight)) + bias));
+            return detail::split_heads<0, Heads, Embed>(let(matmul(std::forward<X>(x), transpose(weight)) + bias));
         }
     }
 };

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include <tenon/expr/batch_norm.hpp>
 #include <tenon/nn/module.hpp>
@@ -20,13 +21,14 @@ Tensor ones_buffer() {
     return Tensor(t);
 }
 /// What the layers share: statistics of the layer, its weight and bias.
-template <class Layer>
-constexpr auto batch_normalized(auto const& x, Layer const& l) {
+template <class X, class Layer>
+constexpr auto batch_normalized(X&& x, Layer const& l) {
     running_statistics<float> const running{tenon::detail::elements_of(l.running_mean),
                                             tenon::detail::elements_of(l.running_var),
                                             tenon::detail::elements_of(l.num_batches_tracked), l.momentum};
-    return tenon::detail::scale_channels(tenon::detail::standardize_channels(x, running, l.training, l.eps),
-                                         parameter_for(x, l.weight), parameter_for(x, l.bias));
+    return tenon::detail::scale_channels(
+        tenon::detail::standardize_channels(std::forward<X>(x), running, l.training, l.eps), parameter_for(x, l.weight),
+        parameter_for(x, l.bias));
 }
 template <class Layer>
 std::string describe_batch_norm(std::string const& name, std::size_t channels, Layer const& l) {
@@ -55,11 +57,16 @@ struct batch_norm1d {
     double momentum = 0.1;
     bool training = true;
 
-    constexpr auto operator()(auto const& x) const {
+    constexpr auto operator()(auto&& x) const& {
         using s = shape_t<decltype(x)>;
         if constexpr (s::rank() > 3 || !tenon::detail::channels_fit<Channels, s>())
             return channels_do_not_fit<Channels, s>{};
-        else return detail::batch_normalized(x, *this);
+        else return detail::batch_normalized(std::forward<decltype(x)>(x), *this);
+    }
+    /// Compile error `temporary_layer`.
+    constexpr auto operator()(auto&&... x) && {
+        using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
+        return detail::refused_temporary<batch_norm1d, named>();
     }
     std::string description() const { return detail::describe_batch_norm("batch_norm1d", Channels, *this); }
 };
@@ -81,11 +88,16 @@ struct batch_norm2d {
     double momentum = 0.1;
     bool training = true;
 
-    constexpr auto operator()(auto const& x) const {
+    constexpr auto operator()(auto&& x) const& {
         using s = shape_t<decltype(x)>;
         if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>())
             return channels_do_not_fit<Channels, s>{};
-        else return detail::batch_normalized(x, *this);
+        else return detail::batch_normalized(std::forward<decltype(x)>(x), *this);
+    }
+    /// Compile error `temporary_layer`.
+    constexpr auto operator()(auto&&... x) && {
+        using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
+        return detail::refused_temporary<batch_norm2d, named>();
     }
     std::string description() const { return detail::describe_batch_norm("batch_norm2d", Channels, *this); }
 };

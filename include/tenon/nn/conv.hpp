@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include <tenon/expr/conv.hpp>
 #include <tenon/nn/linear.hpp>
@@ -53,8 +54,13 @@ struct conv2d {
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
     typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const {
-        return tenon::conv2d<Options>(x, detail::parameter_for(x, weight), detail::parameter_for(x, bias));
+    constexpr auto operator()(auto&& x) const& {
+        return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight),
+                                      detail::parameter_for(x, bias));
+    }
+    constexpr auto operator()(auto&& x) && {
+        return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)),
+                                      detail::parameter_for(x, std::move(bias)));
     }
     static std::string description() {
         return detail::describe_conv<&tenon::detail::pair_text>("conv2d", In, Out, Kernel, Options, true);
@@ -70,8 +76,11 @@ struct conv2d<In, Out, Kernel, Options, Device, no_bias> {
     typename parameters::weight_type weight =
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const {
-        return tenon::conv2d<Options>(x, detail::parameter_for(x, weight));
+    constexpr auto operator()(auto&& x) const& {
+        return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight));
+    }
+    constexpr auto operator()(auto&& x) && {
+        return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
         return detail::describe_conv<&tenon::detail::pair_text>("conv2d", In, Out, Kernel, Options, false);
@@ -90,8 +99,13 @@ struct conv1d {
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
     typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const {
-        return tenon::conv1d<Options>(x, detail::parameter_for(x, weight), detail::parameter_for(x, bias));
+    constexpr auto operator()(auto&& x) const& {
+        return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight),
+                                      detail::parameter_for(x, bias));
+    }
+    constexpr auto operator()(auto&& x) && {
+        return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)),
+                                      detail::parameter_for(x, std::move(bias)));
     }
     static std::string description() {
         return detail::describe_conv<&detail::width_text>("conv1d", In, Out, Kernel, Options, true);
@@ -107,8 +121,11 @@ struct conv1d<In, Out, Kernel, Options, Device, no_bias> {
     typename parameters::weight_type weight =
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const {
-        return tenon::conv1d<Options>(x, detail::parameter_for(x, weight));
+    constexpr auto operator()(auto&& x) const& {
+        return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight));
+    }
+    constexpr auto operator()(auto&& x) && {
+        return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
         return detail::describe_conv<&detail::width_text>("conv1d", In, Out, Kernel, Options, false);
@@ -128,8 +145,14 @@ struct conv_transpose2d {
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
     typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const {
-        return tenon::conv_transpose2d<Options>(x, detail::parameter_for(x, weight), detail::parameter_for(x, bias));
+    constexpr auto operator()(auto&& x) const& {
+        return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight),
+                                                detail::parameter_for(x, bias));
+    }
+    constexpr auto operator()(auto&& x) && {
+        return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x),
+                                                detail::parameter_for(x, std::move(weight)),
+                                                detail::parameter_for(x, std::move(bias)));
     }
     static std::string description() {
         return detail::describe_conv<&tenon::detail::pair_text>("conv_transpose2d", In, Out, Kernel, Options, true);
@@ -145,8 +168,12 @@ struct conv_transpose2d<In, Out, Kernel, Options, Device, no_bias> {
     typename parameters::weight_type weight =
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
 
-    constexpr auto operator()(auto const& x) const {
-        return tenon::conv_transpose2d<Options>(x, detail::parameter_for(x, weight));
+    constexpr auto operator()(auto&& x) const& {
+        return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight));
+    }
+    constexpr auto operator()(auto&& x) && {
+        return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x),
+                                                detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
         return detail::describe_conv<&tenon::detail::pair_text>("conv_transpose2d", In, Out, Kernel, Options, false);

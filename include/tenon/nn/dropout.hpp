@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include <tenon/expr/dropout.hpp>
 #include <tenon/nn/module.hpp>
@@ -19,7 +20,7 @@ public:
     explicit constexpr dropout(double p) : p_(tenon::detail::checked_probability(p)) {}
     constexpr dropout() = default;
 
-    auto operator()(auto const& x) const { return tenon::dropout(x, p_, training); }
+    auto operator()(auto&& x) const { return tenon::dropout(std::forward<decltype(x)>(x), p_, training); }
     constexpr double p() const { return p_; }
     std::string description() const { return "dropout(p=" + detail::number_text(p_) + ")"; }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include <tenon/expr/index.hpp>
 #include <tenon/nn/module.hpp>
@@ -26,14 +27,19 @@ struct embedding {
 
     table weight = detail::normal_parameter<table>();
 
-    constexpr auto operator()(auto const& x) const {
-        using input = std::remove_cvref_t<decltype(x)>;
-        using T = value_t<input>;
-        if constexpr (!std::is_integral_v<T> || std::is_same_v<T, bool>) return embedding_takes_integers<T>{};
-        else if constexpr (shape_t<input>::rank() == 0) return select<0>(index_select<0>(weight, reshape<1>(x)), 0);
-        else return index_select<0>(weight, x);
-    }
+    constexpr auto operator()(auto&& x) const& { return rows(weight, std::forward<decltype(x)>(x)); }
+    constexpr auto operator()(auto&& x) && { return rows(std::move(weight), std::forward<decltype(x)>(x)); }
     static std::string description() { return "embedding(" + std::to_string(Count) + ", " + std::to_string(Dim) + ")"; }
+
+private:
+    template <class W, class X>
+    static constexpr auto rows(W&& w, X&& x) {
+        using T = value_t<X>;
+        if constexpr (!std::is_integral_v<T> || std::is_same_v<T, bool>) return embedding_takes_integers<T>{};
+        else if constexpr (shape_t<X>::rank() == 0)
+            return select<0>(index_select<0>(std::forward<W>(w), reshape<1>(std::forward<X>(x))), 0);
+        else return index_select<0>(std::forward<W>(w), std::forward<X>(x));
+    }
 };
 
 }  // namespace tenon::inline TENON_TARGET::nn

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include <tenon/expr/normalize.hpp>
 #include <tenon/nn/module.hpp>
@@ -34,8 +35,13 @@ struct layer_norm_on {
     parameters bias{};
     double eps = 1e-5;
 
-    constexpr auto operator()(auto const& x) const {
-        return tenon::layer_norm(x, detail::parameter_for(x, weight), detail::parameter_for(x, bias), eps);
+    constexpr auto operator()(auto&& x) const& {
+        return tenon::layer_norm(std::forward<decltype(x)>(x), detail::parameter_for(x, weight),
+                                 detail::parameter_for(x, bias), eps);
+    }
+    constexpr auto operator()(auto&& x) && {
+        return tenon::layer_norm(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)),
+                                 detail::parameter_for(x, std::move(bias)), eps);
     }
     std::string description() const {
         return "layer_norm(" + detail::extents_text<E...>() + ", eps=" + detail::number_text(eps) + ")";
@@ -56,7 +62,12 @@ struct rms_norm_on {
     parameters weight = detail::constant_parameter<parameters>(1);
     double eps = tenon::detail::machine_epsilon<float>;
 
-    constexpr auto operator()(auto const& x) const { return tenon::rms_norm(x, detail::parameter_for(x, weight), eps); }
+    constexpr auto operator()(auto&& x) const& {
+        return tenon::rms_norm(std::forward<decltype(x)>(x), detail::parameter_for(x, weight), eps);
+    }
+    constexpr auto operator()(auto&& x) && {
+        return tenon::rms_norm(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)), eps);
+    }
     std::string description() const {
         return "rms_norm(" + detail::extents_text<E...>() + ", eps=" + detail::number_text(eps) + ")";
     }
@@ -77,14 +88,23 @@ struct group_norm {
     parameters bias{};
     double eps = 1e-5;
 
-    constexpr auto operator()(auto const& x) const {
-        using s = shape_t<decltype(x)>;
-        if constexpr (!tenon::detail::channels_fit<Channels, s>()) return channels_do_not_fit<Channels, s>{};
-        else return tenon::group_norm<Groups>(x, detail::parameter_for(x, weight), detail::parameter_for(x, bias), eps);
+    constexpr auto operator()(auto&& x) const& { return normalized(std::forward<decltype(x)>(x), weight, bias); }
+    constexpr auto operator()(auto&& x) && {
+        return normalized(std::forward<decltype(x)>(x), std::move(weight), std::move(bias));
     }
     std::string description() const {
         return "group_norm(" + std::to_string(Groups) + ", " + std::to_string(Channels) +
                ", eps=" + detail::number_text(eps) + ")";
+    }
+
+private:
+    template <class X, class P>
+    constexpr auto normalized(X&& x, P&& w, P&& b) const {
+        using s = shape_t<X>;
+        if constexpr (!tenon::detail::channels_fit<Channels, s>()) return channels_do_not_fit<Channels, s>{};
+        else
+            return tenon::group_norm<Groups>(std::forward<X>(x), detail::parameter_for(x, std::forward<P>(w)),
+                                             detail::parameter_for(x, std::forward<P>(b)), eps);
     }
 };
 
@@ -97,11 +117,11 @@ struct instance_norm2d {
 
     double eps = 1e-5;
 
-    constexpr auto operator()(auto const& x) const {
+    constexpr auto operator()(auto&& x) const {
         using s = shape_t<decltype(x)>;
         if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>())
             return channels_do_not_fit<Channels, s>{};
-        else return tenon::instance_norm(x, eps);
+        else return tenon::instance_norm(std::forward<decltype(x)>(x), eps);
     }
     std::string description() const {
         return "instance_norm2d(" + std::to_string(Channels) + ", eps=" + detail::number_text(eps) + ")";

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include <tenon/autograd/variable.hpp>
 #include <tenon/core/random.hpp>
@@ -34,13 +35,21 @@ Variable uniform_parameter(std::size_t fan_in) {
 }
 
 template <std::size_t In, std::size_t Out, class X, class Weight>
-constexpr auto times_transposed(X const& x, Weight const& weight) {
+constexpr auto times_transposed(X&& x, Weight&& weight) {
     constexpr std::size_t last = shape_t<X>::rank() == 0 ? 0 : inner_extent<shape_t<X>>;
     if constexpr (shape_t<X>::rank() == 0 || (!is_dynamic(last) && last != In))
         return linear_input_does_not_fit<In, Out, shape_t<X>>{};
     else if constexpr (element::narrow<value_t<X>>)
-        return matmul(x, transpose(let(parameter_for(x, weight))));  // converted once, and read where it lies
-    else return matmul(x, transpose(weight));
+        return matmul(
+            std::forward<X>(x),
+            transpose(let(parameter_for(x, std::forward<Weight>(weight)))));  // converted once, and read where it lies
+    else return matmul(std::forward<X>(x), transpose(std::forward<Weight>(weight)));
+}
+/// x Wᵀ + b, as torch.nn.functional.linear.
+template <std::size_t In, std::size_t Out, class X, class Weight, class B>
+constexpr auto affine(X&& x, Weight&& weight, B&& bias) {
+    return times_transposed<In, Out>(std::forward<X>(x), std::forward<Weight>(weight)) +
+           parameter_for(x, std::forward<B>(bias));
 }
 template <std::size_t In, std::size_t Out, bool Bias>
 std::string describe_linear() {
@@ -61,8 +70,11 @@ struct linear {
     typename Device::template variable<float, Out> bias =
         detail::uniform_parameter<typename Device::template variable<float, Out>>(In);
 
-    constexpr auto operator()(auto const& x) const {
-        return detail::times_transposed<In, Out>(x, weight) + detail::parameter_for(x, bias);
+    constexpr auto operator()(auto&& x) const& {
+        return detail::affine<In, Out>(std::forward<decltype(x)>(x), weight, bias);
+    }
+    constexpr auto operator()(auto&& x) && {
+        return detail::affine<In, Out>(std::forward<decltype(x)>(x), std::move(weight), std::move(bias));
     }
     static std::string description() { return detail::describe_linear<In, Out, true>(); }
 };
@@ -76,7 +88,12 @@ struct linear<In, Out, Device, no_bias> {
     typename Device::template variable<float, Out, In> weight =
         detail::uniform_parameter<typename Device::template variable<float, Out, In>>(In);
 
-    constexpr auto operator()(auto const& x) const { return detail::times_transposed<In, Out>(x, weight); }
+    constexpr auto operator()(auto&& x) const& {
+        return detail::times_transposed<In, Out>(std::forward<decltype(x)>(x), weight);
+    }
+    constexpr auto operator()(auto&& x) && {
+        return detail::times_transposed<In, Out>(std::forward<decltype(x)>(x), std::move(weight));
+    }
     static std::string description() { return detail::describe_linear<In, Out, false>(); }
 };
 

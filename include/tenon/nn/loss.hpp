@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <tenon/core/creation.hpp>
@@ -77,8 +78,8 @@ struct cross_entropy_loss_as {
     loss_weights<Device> weight{};
     std::int64_t ignore_index = -100;  ///< rows with this index count nothing
     double label_smoothing = 0;        ///< the part of the target that is spread over all classes
-    auto operator()(auto const& x, auto const& t) const {
-        return cross_entropy<R>(x, t,
+    auto operator()(auto&& x, auto&& t) const {
+        return cross_entropy<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t),
                                 {.weight = weight, .ignore_index = ignore_index, .label_smoothing = label_smoothing});
     }
     static std::string description() { return "cross_entropy_loss()"; }
@@ -92,8 +93,9 @@ template <reduction R, class Device = cpu>
 struct nll_loss_as {
     loss_weights<Device> weight{};     ///< one weight for each class; the mean divides by the weights' sum
     std::int64_t ignore_index = -100;  ///< rows with this index count nothing
-    auto operator()(auto const& x, auto const& t) const {
-        return tenon::nll_loss<R>(x, t, {.weight = weight, .ignore_index = ignore_index});
+    auto operator()(auto&& x, auto&& t) const {
+        return tenon::nll_loss<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t),
+                                  {.weight = weight, .ignore_index = ignore_index});
     }
     static std::string description() { return "nll_loss()"; }
 };
@@ -104,7 +106,9 @@ using nll_loss_on = nll_loss_as<reduction::mean, Device>;
 /// mse_loss(x, t) as an object; torch.nn.MSELoss.
 template <reduction R>
 struct mse_loss_as {
-    constexpr auto operator()(auto const& x, auto const& t) const { return tenon::mse_loss<R>(x, t); }
+    constexpr auto operator()(auto&& x, auto&& t) const {
+        return tenon::mse_loss<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t));
+    }
     static std::string description() { return "mse_loss()"; }
 };
 using mse_loss = mse_loss_as<reduction::mean>;
@@ -112,7 +116,9 @@ using mse_loss = mse_loss_as<reduction::mean>;
 /// l1_loss(x, t) as an object; torch.nn.L1Loss.
 template <reduction R>
 struct l1_loss_as {
-    constexpr auto operator()(auto const& x, auto const& t) const { return tenon::l1_loss<R>(x, t); }
+    constexpr auto operator()(auto&& x, auto&& t) const {
+        return tenon::l1_loss<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t));
+    }
     static std::string description() { return "l1_loss()"; }
 };
 using l1_loss = l1_loss_as<reduction::mean>;
@@ -121,8 +127,8 @@ using l1_loss = l1_loss_as<reduction::mean>;
 template <reduction R>
 struct smooth_l1_loss_as {
     double beta = 1;  ///< from this difference on the loss grows linearly
-    constexpr auto operator()(auto const& x, auto const& t) const {
-        return tenon::smooth_l1_loss<R>(x, t, {.beta = beta});
+    constexpr auto operator()(auto&& x, auto&& t) const {
+        return tenon::smooth_l1_loss<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t), {.beta = beta});
     }
     static std::string description() { return "smooth_l1_loss()"; }
 };
@@ -132,8 +138,8 @@ using smooth_l1_loss = smooth_l1_loss_as<reduction::mean>;
 template <reduction R>
 struct huber_loss_as {
     double delta = 1;  ///< from this difference on the loss grows linearly
-    constexpr auto operator()(auto const& x, auto const& t) const {
-        return tenon::huber_loss<R>(x, t, {.delta = delta});
+    constexpr auto operator()(auto&& x, auto&& t) const {
+        return tenon::huber_loss<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t), {.delta = delta});
     }
     static std::string description() { return "huber_loss()"; }
 };
@@ -143,7 +149,9 @@ using huber_loss = huber_loss_as<reduction::mean>;
 template <reduction R, class Device = cpu>
 struct bce_loss_as {
     loss_weights<Device> weight{};  ///< what each element's loss is multiplied by
-    auto operator()(auto const& x, auto const& t) const { return binary_cross_entropy<R>(x, t, {.weight = weight}); }
+    auto operator()(auto&& x, auto&& t) const {
+        return binary_cross_entropy<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t), {.weight = weight});
+    }
     static std::string description() { return "bce_loss()"; }
 };
 using bce_loss = bce_loss_as<reduction::mean>;
@@ -158,8 +166,9 @@ template <reduction R, class Device = cpu>
 struct bce_with_logits_loss_as {
     loss_weights<Device> weight{};      ///< what each element's loss is multiplied by
     loss_weights<Device> pos_weight{};  ///< what the part of positive targets is multiplied by
-    auto operator()(auto const& x, auto const& t) const {
-        return binary_cross_entropy_with_logits<R>(x, t, {.weight = weight, .pos_weight = pos_weight});
+    auto operator()(auto&& x, auto&& t) const {
+        return binary_cross_entropy_with_logits<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t),
+                                                   {.weight = weight, .pos_weight = pos_weight});
     }
     static std::string description() { return "bce_with_logits_loss()"; }
 };
@@ -174,8 +183,8 @@ using binary_cross_entropy_with_logits_loss_on = bce_with_logits_loss_on<Device>
 template <reduction R>
 struct kl_div_loss_as {
     bool log_target = false;  ///< whether the targets are logarithms too
-    constexpr auto operator()(auto const& x, auto const& t) const {
-        return kl_div<R>(x, t, {.log_target = log_target});
+    constexpr auto operator()(auto&& x, auto&& t) const {
+        return kl_div<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t), {.log_target = log_target});
     }
     static std::string description() { return "kl_div_loss()"; }
 };

@@ -46,7 +46,8 @@ struct pipeline {
 
     tuple<L...> layers;
 
-    constexpr auto operator()(auto const& x) const { return apply<0>(x); }
+    constexpr auto operator()(auto&& x) const& { return apply<0>(layers, owning(std::forward<decltype(x)>(x))); }
+    constexpr auto operator()(auto&& x) && { return apply<0>(std::move(layers), owning(std::forward<decltype(x)>(x))); }
 
     template <class F>
     constexpr void visit_children(F&& f) {
@@ -58,10 +59,18 @@ struct pipeline {
     }
 
 private:
-    template <std::size_t I>
-    constexpr auto apply(auto const& x) const {
-        if constexpr (I + 1 == sizeof...(L)) return get<I>(layers)(x);
-        else return apply<I + 1>(get<I>(layers)(x));
+    /// A temporary tensor as a node that owns it, which a struct with a call operator may take by reference.
+    template <class X>
+    static constexpr decltype(auto) owning(X&& x) {
+        if constexpr (std::is_rvalue_reference_v<X&&> && requires { typename std::remove_cvref_t<X>::tensor_tag; })
+            return as_node(std::forward<X>(x));
+        else return std::forward<X>(x);
+    }
+    template <std::size_t I, class Layers, class X>
+    static constexpr auto apply(Layers&& layers, X&& x) {
+        if constexpr (I + 1 == sizeof...(L)) return get<I>(std::forward<Layers>(layers))(std::forward<X>(x));
+        else
+            return apply<I + 1>(std::forward<Layers>(layers), get<I>(std::forward<Layers>(layers))(std::forward<X>(x)));
     }
     template <std::size_t I>
     static constexpr char name[3] = {static_cast<char>(I < 10 ? '0' + I : '0' + I / 10),

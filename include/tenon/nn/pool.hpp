@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include <tenon/expr/pool.hpp>
 #include <tenon/nn/module.hpp>
@@ -36,21 +37,27 @@ template <extent2 Kernel, pool_options Options = pool_options{}>
 struct max_pool2d {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::max_pool2d<Kernel, Options>(x); }
+    constexpr auto operator()(auto&& x) const {
+        return tenon::max_pool2d<Kernel, Options>(std::forward<decltype(x)>(x));
+    }
     static std::string description() { return detail::describe_pool("max_pool2d", Kernel, Options, true); }
 };
 template <extent2 Kernel, pool_options Options = pool_options{}>
 struct avg_pool2d {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::avg_pool2d<Kernel, Options>(x); }
+    constexpr auto operator()(auto&& x) const {
+        return tenon::avg_pool2d<Kernel, Options>(std::forward<decltype(x)>(x));
+    }
     static std::string description() { return detail::describe_pool("avg_pool2d", Kernel, Options, false); }
 };
 template <std::size_t Height, std::size_t Width = Height>
 struct adaptive_avg_pool2d {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::adaptive_avg_pool2d<Height, Width>(x); }
+    constexpr auto operator()(auto&& x) const {
+        return tenon::adaptive_avg_pool2d<Height, Width>(std::forward<decltype(x)>(x));
+    }
     static std::string description() {
         return "adaptive_avg_pool2d(output_size=" + tenon::detail::short_text({Height, Width}) + ")";
     }
@@ -59,21 +66,27 @@ template <std::size_t Kernel, pool_options Options = pool_options{}>
 struct max_pool1d {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::max_pool1d<Kernel, Options>(x); }
+    constexpr auto operator()(auto&& x) const {
+        return tenon::max_pool1d<Kernel, Options>(std::forward<decltype(x)>(x));
+    }
     static std::string description() { return detail::describe_flat_pool("max_pool1d", Kernel, Options, true); }
 };
 template <std::size_t Kernel, pool_options Options = pool_options{}>
 struct avg_pool1d {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::avg_pool1d<Kernel, Options>(x); }
+    constexpr auto operator()(auto&& x) const {
+        return tenon::avg_pool1d<Kernel, Options>(std::forward<decltype(x)>(x));
+    }
     static std::string description() { return detail::describe_flat_pool("avg_pool1d", Kernel, Options, false); }
 };
 template <std::size_t Length>
 struct adaptive_avg_pool1d {
     using layer_tag = void;
     using preserves_features = void;
-    constexpr auto operator()(auto const& x) const { return tenon::adaptive_avg_pool1d<Length>(x); }
+    constexpr auto operator()(auto&& x) const {
+        return tenon::adaptive_avg_pool1d<Length>(std::forward<decltype(x)>(x));
+    }
     static std::string description() { return "adaptive_avg_pool1d(output_size=" + std::to_string(Length) + ")"; }
 };
 

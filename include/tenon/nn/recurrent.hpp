@@ -8,6 +8,7 @@
 
 #include <tenon/expr/let.hpp>
 #include <tenon/expr/pad.hpp>
+#include <tenon/expr/statistics.hpp>
 #include <tenon/expr/view.hpp>
 #include <tenon/nn/linear.hpp>
 #include <tenon/op/hyperbolic.hpp>
@@ -16,11 +17,6 @@
 namespace tenon::inline TENON_TARGET::nn {
 
 namespace detail {
-/// x Wᵀ + b, as torch.nn.functional.linear.
-template <std::size_t In, std::size_t Out>
-constexpr auto affine(auto const& x, auto const& weight, auto const& bias) {
-    return times_transposed<In, Out>(x, weight) + parameter_for(x, bias);
-}
 /// The i-th of the parts of `Size` elements along the last axis.
 template <std::size_t I, std::size_t Size>
 constexpr auto part(auto const& x) {
@@ -68,24 +64,36 @@ struct lstm_cell {
     variable<4 * Hidden> bias_hh = detail::uniform_parameter<variable<4 * Hidden>>(Hidden);
 
     /// @return the new hidden state and the new cell state, each computed once however often it is used
-    constexpr auto operator()(auto const& x, auto const& h, auto const& c) const {
-        auto const gates = let(detail::affine<In, 4 * Hidden>(x, weight_ih, bias_ih) +
-                               detail::affine<Hidden, 4 * Hidden>(h, weight_hh, bias_hh));
+    template <class X, class H, class C>
+    constexpr auto operator()(X&& x, H&& h, C&& c) const& {
+        auto const gates = let(detail::affine<In, 4 * Hidden>(std::forward<X>(x), weight_ih, bias_ih) +
+                               detail::affine<Hidden, 4 * Hidden>(std::forward<H>(h), weight_hh, bias_hh));
         auto const in = tenon::sigmoid(detail::part<0, Hidden>(gates));
         auto const forget = tenon::sigmoid(detail::part<1, Hidden>(gates));
         auto const cell = tenon::tanh(detail::part<2, Hidden>(gates));
         auto const out = tenon::sigmoid(detail::part<3, Hidden>(gates));
-        auto const c2 = let(forget * c + in * cell);
+        auto const c2 = let(forget * std::forward<C>(c) + in * cell);
         return std::pair{let(out * tenon::tanh(c2)), c2};
     }
     /// The same with the states as a pair, which is what the last step returned.
-    template <class H, class C>
-    constexpr auto operator()(auto const& x, std::pair<H, C> const& state) const {
-        return (*this)(x, state.first, state.second);
+    template <class X, class H, class C>
+    constexpr auto operator()(X&& x, std::pair<H, C> const& state) const& {
+        return (*this)(std::forward<X>(x), state.first, state.second);
+    }
+    template <class X, class H, class C>
+    constexpr auto operator()(X&& x, std::pair<H, C>&& state) const& {
+        return (*this)(std::forward<X>(x), std::move(state.first), std::move(state.second));
     }
     /// The first step: both states are 0.
-    constexpr auto operator()(auto const& x) const {
-        return (*this)(x, detail::zero_state<Hidden>(x), detail::zero_state<Hidden>(x));
+    template <class X>
+    constexpr auto operator()(X&& x) const& {
+        auto const zero = detail::zero_state<Hidden>(x);
+        return (*this)(std::forward<X>(x), zero, zero);
+    }
+    /// Compile error `temporary_layer`.
+    constexpr auto operator()(auto&&... x) && {
+        using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
+        return detail::refused_temporary<lstm_cell, named>();
     }
     static std::string description() { return detail::describe_cell("lstm_cell", In, Hidden); }
 };
@@ -108,16 +116,27 @@ struct gru_cell {
     variable<3 * Hidden> bias_ih = detail::uniform_parameter<variable<3 * Hidden>>(Hidden);
     variable<3 * Hidden> bias_hh = detail::uniform_parameter<variable<3 * Hidden>>(Hidden);
 
-    constexpr auto operator()(auto const& x, auto const& h) const {
-        auto const from_x = let(detail::affine<In, 3 * Hidden>(x, weight_ih, bias_ih));
-        auto const from_h = let(detail::affine<Hidden, 3 * Hidden>(h, weight_hh, bias_hh));
+    template <class X, class H>
+    constexpr auto operator()(X&& x, H&& h) const& {
+        auto const state = tenon::detail::reused(std::forward<H>(h));
+        auto const from_x = let(detail::affine<In, 3 * Hidden>(std::forward<X>(x), weight_ih, bias_ih));
+        auto const from_h = let(detail::affine<Hidden, 3 * Hidden>(state, weight_hh, bias_hh));
         auto const reset = tenon::sigmoid(detail::part<0, Hidden>(from_x) + detail::part<0, Hidden>(from_h));
         auto const update = tenon::sigmoid(detail::part<1, Hidden>(from_x) + detail::part<1, Hidden>(from_h));
         auto const fresh = let(tenon::tanh(detail::part<2, Hidden>(from_x) + reset * detail::part<2, Hidden>(from_h)));
-        return let(fresh + update * (h - fresh));
+        return let(fresh + update * (state - fresh));
     }
     /// The first step: the state is 0.
-    constexpr auto operator()(auto const& x) const { return (*this)(x, detail::zero_state<Hidden>(x)); }
+    template <class X>
+    constexpr auto operator()(X&& x) const& {
+        auto const zero = detail::zero_state<Hidden>(x);
+        return (*this)(std::forward<X>(x), zero);
+    }
+    /// Compile error `temporary_layer`.
+    constexpr auto operator()(auto&&... x) && {
+        using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
+        return detail::refused_temporary<gru_cell, named>();
+    }
     static std::string description() { return detail::describe_cell("gru_cell", In, Hidden); }
 };
 
@@ -135,12 +154,22 @@ struct rnn_cell {
     variable<Hidden> bias_ih = detail::uniform_parameter<variable<Hidden>>(Hidden);
     variable<Hidden> bias_hh = detail::uniform_parameter<variable<Hidden>>(Hidden);
 
-    constexpr auto operator()(auto const& x, auto const& h) const {
-        return let(tenon::tanh(detail::affine<In, Hidden>(x, weight_ih, bias_ih) +
-                               detail::affine<Hidden, Hidden>(h, weight_hh, bias_hh)));
+    template <class X, class H>
+    constexpr auto operator()(X&& x, H&& h) const& {
+        return let(tenon::tanh(detail::affine<In, Hidden>(std::forward<X>(x), weight_ih, bias_ih) +
+                               detail::affine<Hidden, Hidden>(std::forward<H>(h), weight_hh, bias_hh)));
     }
     /// The first step: the state is 0.
-    constexpr auto operator()(auto const& x) const { return (*this)(x, detail::zero_state<Hidden>(x)); }
+    template <class X>
+    constexpr auto operator()(X&& x) const& {
+        auto const zero = detail::zero_state<Hidden>(x);
+        return (*this)(std::forward<X>(x), zero);
+    }
+    /// Compile error `temporary_layer`.
+    constexpr auto operator()(auto&&... x) && {
+        using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
+        return detail::refused_temporary<rnn_cell, named>();
+    }
     static std::string description() { return detail::describe_cell("rnn_cell", In, Hidden); }
 };
 
