@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -37,7 +36,7 @@ auto causal_scores(Scores&& scores, bool is_causal) {
     std::array<std::size_t, 2> const last{e[s::rank() - 2], e[s::rank() - 1]};
     auto const diagonal = is_causal ? std::ptrdiff_t{0} : static_cast<std::ptrdiff_t>(last[1]);
     triangle_mask<false, rows, columns> const mask(tenon::shape<rows, columns>(last), diagonal);
-    return where(mask, std::forward<Scores>(scores), -std::numeric_limits<double>::infinity());
+    return where(mask, std::forward<Scores>(scores), math::minus_infinity<double>);
 }
 template <class Q, class K>
 auto attention_scores(Q&& q, K&& k, attention_options const& o) {
@@ -61,7 +60,7 @@ auto scaled_dot_product_attention(Q&& q, K&& k, V&& v, M&& mask, attention_optio
     auto scores = detail::attention_scores(std::forward<Q>(q), std::forward<K>(k), options);
     if constexpr (std::is_same_v<value_t<M>, bool>)
         return matmul(
-            softmax<-1>(where(std::forward<M>(mask), std::move(scores), -std::numeric_limits<double>::infinity())),
+            softmax<-1>(where(std::forward<M>(mask), std::move(scores), math::minus_infinity<double>)),
             std::forward<V>(v));
     else return matmul(softmax<-1>(std::move(scores) + std::forward<M>(mask)), std::forward<V>(v));
 }

@@ -111,7 +111,7 @@ struct supremum {
     template <class T> static constexpr T identity() {
         if constexpr (element::is_dual<T>) return T(identity<typename T::value_type>());
         else
-            return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+            return std::numeric_limits<T>::has_infinity ? math::minus_infinity<T>
                                                         : std::numeric_limits<T>::lowest();
     }
     template <class V> TENON_LANE static V combine(V a, V b) {
@@ -138,7 +138,7 @@ struct min {
     template <class T> static constexpr T identity() {
         if constexpr (element::is_dual<T>) return T(identity<typename T::value_type>());
         else
-            return std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
+            return std::numeric_limits<T>::has_infinity ? math::infinity<T>
                                                         : std::numeric_limits<T>::max();
     }
     template <class V> TENON_LANE static V combine(V a, V b) {

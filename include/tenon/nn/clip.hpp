@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include <tenon/nn/module.hpp>
+#include <tenon/scalar/math_basic.hpp>
 #include <tenon/scalar/promote.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {
@@ -22,7 +23,7 @@ struct gradient_clipping<cpu> {
     template <class Model, class Limit>
     static floating_t<Limit> norm(Model& model, Limit limit, double p) {
         double const all = powers(model, p);
-        double const norm = std::isinf(p) || p == 1 ? all : p == 2 ? std::sqrt(all) : std::pow(all, 1 / p);
+        double const norm = math::isinf(p) || p == 1 ? all : p == 2 ? std::sqrt(all) : std::pow(all, 1 / p);
         double const scale = static_cast<double>(limit) / (norm + 1e-6);
         if (!(scale >= 1))
             visit_parameters(model, [&](auto& v) {
@@ -48,7 +49,7 @@ private:
         visit_parameters(model, [&](auto& v) {
             for (auto const g : v.grad().flat()) {
                 double const size = std::abs(static_cast<double>(g));
-                if (std::isinf(p)) total = size > total || std::isnan(size) ? size : total;
+                if (math::isinf(p)) total = size > total || math::isnan(size) ? size : total;
                 else total += p == 2 ? size * size : p == 1 ? size : std::pow(size, p);
             }
         });

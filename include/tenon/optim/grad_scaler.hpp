@@ -50,7 +50,7 @@ struct scale_rule {
             scale = static_cast<float>(scale * backoff_factor);
             growth_tracker = 0;
         } else if (++growth_tracker == growth_interval) {
-            if (float const grown = static_cast<float>(scale * growth_factor); std::isfinite(grown)) scale = grown;
+            if (float const grown = static_cast<float>(scale * growth_factor); math::isfinite(grown)) scale = grown;
             growth_tracker = 0;
         }
         found_inf = false;

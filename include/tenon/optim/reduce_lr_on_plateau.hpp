@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <stdexcept>
 
 #include <tenon/optim/scheduler.hpp>
+#include <tenon/scalar/rounded.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {
 
@@ -35,8 +35,8 @@ public:
     explicit reduce_lr_on_plateau(Optimizer& optimizer, reduce_lr_on_plateau_options options = {})
         : scheduler<Optimizer>(optimizer),
           options_(options),
-          best_(options.mode == plateau_mode::min ? std::numeric_limits<double>::infinity()
-                                                  : -std::numeric_limits<double>::infinity()) {
+          best_(options.mode == plateau_mode::min ? math::infinity<double>
+                                                  : math::minus_infinity<double>) {
         if (!(options.factor < 1)) throw std::invalid_argument("reduce_lr_on_plateau: factor has to be less than 1");
     }
     void step(double metric) {

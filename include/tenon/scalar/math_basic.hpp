@@ -205,7 +205,7 @@ template <class T, std::size_t N>
 TENON_LANE auto isinf(pack<T, N> x) {
     if constexpr (detail::finite_math_only && std::is_floating_point_v<T>)
         return detail::magnitude_bits(x) == detail::infinity_bits<T>;
-    else if constexpr (std::is_floating_point_v<T>) return math::abs(x) == std::numeric_limits<T>::infinity();
+    else if constexpr (std::is_floating_point_v<T>) return math::abs(x) == infinity<T>;
     else return x != x;
 }
 template <class T, std::size_t N>
@@ -214,6 +214,23 @@ TENON_LANE auto isfinite(pack<T, N> x) {
         return detail::magnitude_bits(x) < detail::infinity_bits<T>;
     else if constexpr (std::is_floating_point_v<T>) return math::abs(x) <= std::numeric_limits<T>::max();
     else return x == x;
+}
+
+/// The same of a number, also where the compiler was told that there are no such ones.
+template <class T>
+    requires std::is_floating_point_v<T>
+TENON_LANE bool isnan(T x) {
+    return math::isnan(pack<T, 1>(x)).raw;
+}
+template <class T>
+    requires std::is_floating_point_v<T>
+TENON_LANE bool isinf(T x) {
+    return math::isinf(pack<T, 1>(x)).raw;
+}
+template <class T>
+    requires std::is_floating_point_v<T>
+TENON_LANE bool isfinite(T x) {
+    return math::isfinite(pack<T, 1>(x)).raw;
 }
 
 namespace detail {
@@ -262,8 +279,8 @@ TENON_LANE T fold(F f, pack<T, N> x) {
 /// Root of one number in a constant expression: the significand's root digit by digit, as fdlibm's e_sqrt.c does.
 template <class T>
 constexpr T exact_sqrt(T x) {
-    if (x == 0 || x != x || x == std::numeric_limits<T>::infinity()) return x;
-    if (x < 0) return std::numeric_limits<T>::quiet_NaN();
+    if (x == 0 || x != x || x == infinity<T>) return x;
+    if (x < 0) return not_a_number<T>;
     constexpr int digits = std::numeric_limits<T>::digits;
     T scale = 1;  // brings x / scale^2 to where it is an integer of at most digits + 1 bits
     while (x >= T(std::uint64_t(1) << digits) * 2) x /= 4, scale *= 2;

@@ -121,10 +121,10 @@ TENON_LANE pack<double, N> positive_erfinv(pack<double, N> x) {
 /// 1).
 template <detail::real_pack P>
 TENON_LANE P erfinv(P x) {
-    using limits = std::numeric_limits<typename P::value_type>;
+    using T = typename P::value_type;
     P const size = math::abs(x);
-    P y = math::convert<typename P::value_type>(detail::positive_erfinv(math::convert<double>(size)));
-    y = math::select(size == 1, P(limits::infinity()), math::select(size > 1, P(limits::quiet_NaN()), y));
+    P y = math::convert<T>(detail::positive_erfinv(math::convert<double>(size)));
+    y = math::select(size == 1, P(infinity<T>), math::select(size > 1, P(not_a_number<T>), y));
     return math::copysign(y, x);
 }
 

@@ -78,9 +78,9 @@ TENON_LANE log_parts<P> log_parts_of(P f) {
 /// What a logarithm is outside the positive finite numbers, `result` inside: -inf at 0, NaN below, x for inf and NaN.
 template <real_pack P>
 TENON_LANE P log_edges(P x, P result) {
-    using limits = std::numeric_limits<value_of<P>>;
-    P const edge = math::select(x == 0, P(-limits::infinity()), math::select(x < 0, P(limits::quiet_NaN()), x));
-    return math::select((x > 0) & (x < limits::infinity()), result, edge);
+    using T = value_of<P>;
+    P const edge = math::select(x == 0, P(minus_infinity<T>), math::select(x < 0, P(not_a_number<T>), x));
+    return math::select((x > 0) & (x < infinity<T>), result, edge);
 }
 
 /// Logarithm in another base: that of 2 and of e are each given in two parts, the products of the high ones being

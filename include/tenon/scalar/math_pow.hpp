@@ -44,10 +44,10 @@ template <std::size_t N>
 TENON_LANE pack<double, N> positive_pow(pack<double, N> x, pack<double, N> y) {
     using P = pack<double, N>;
     y = detail::at_least(detail::at_most(y, 1e20), -1e20);  // more is no different, unless |x| is 1
-    constexpr double infinity = std::numeric_limits<double>::infinity();
     auto const logarithm = detail::log_in_two(x);
     auto power = detail::product({y, P(0)}, logarithm);
-    power.high = math::select(x == 0, y * -infinity, math::select(x == infinity, y * infinity, power.high));
+    power.high = math::select(x == 0, y * minus_infinity<double>,
+                              math::select(x == infinity<double>, y * infinity<double>, power.high));
     power.low = math::select(math::abs(power.high) < 800, power.low, P(0));
     return detail::exp_scaled(power.high, power.low);
 }
@@ -62,13 +62,13 @@ TENON_LANE pack<float, N> positive_pow(pack<float, N> x, pack<float, N> y) {
 /// float takes it in double.
 template <detail::real_pack P>
 TENON_LANE P pow(P x, std::type_identity_t<P> y) {
-    using limits = std::numeric_limits<typename P::value_type>;
+    using T = typename P::value_type;
     P const size = math::abs(x), half = 0.5f * y;
     auto const integer = math::floor(y) == y;
     auto const odd = integer & (math::floor(half) != half);
     P power = math::select(size == 1, P(1), detail::positive_pow(size, y));
     power = math::select(math::signbit(x) & odd, -power, power);
-    power = math::select((x < 0) & (x > -limits::infinity()) & !integer, P(limits::quiet_NaN()), power);
+    power = math::select((x < 0) & (x > minus_infinity<T>) & !integer, P(not_a_number<T>), power);
     power = math::select(math::isnan(x) | math::isnan(y), x + y, power);
     return math::select((x == 1) | (y == 0), P(1), power);
 }

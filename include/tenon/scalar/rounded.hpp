@@ -7,6 +7,7 @@
 // instruction. Where no such flag is given nothing of it is compiled.
 #pragma once
 
+#include <limits>
 #include <type_traits>
 
 #include "../core/target.hpp"
@@ -111,6 +112,20 @@ TENON_INLINE V root(V x) {
 }  // namespace tenon::inline TENON_TARGET::element::detail
 
 namespace tenon::inline TENON_TARGET::math {
+
+#if defined(__clang__)
+#pragma float_control(precise, on, push)
+#endif
+/// Infinities and NaN as constants: clang takes std::numeric_limits' for undefined values where it is told that there are none.
+template <class T>
+inline constexpr T infinity = std::numeric_limits<T>::infinity();
+template <class T>
+inline constexpr T minus_infinity = -std::numeric_limits<T>::infinity();
+template <class T>
+inline constexpr T not_a_number = std::numeric_limits<T>::quiet_NaN();
+#if defined(__clang__)
+#pragma float_control(pop)
+#endif
 
 /// v, rounded as it stands: what was computed before is not rearranged with what is computed from it, and not contracted into a
 /// fused multiply-add. Sums and differences of packs need no such help, numbers that are added up outside packs do.

@@ -41,7 +41,7 @@ __device__ inline void cross_entropy_rows(Region const& region, Targets const& t
         }
         bool const exists = target >= 0 && static_cast<Index>(target) < classes;
         Index const chosen = exists ? static_cast<Index>(target) : 0;
-        V top(-std::numeric_limits<T>::infinity()), spread(0), all_weights(0), at_target(0);
+        V top(math::minus_infinity<T>), spread(0), all_weights(0), at_target(0);
         x.read(region, [&](V v, Index c) TENON_LAMBDA_INLINE {
             top = math::maximum(top, v);
             if (c == chosen) at_target = v;

@@ -15,7 +15,7 @@ __device__ inline void softmax_vectors(Region const& region, T* to, Vectors elem
     Index const teams = thread_count<Index>() / Team;
     for (Index o = thread_number<Index>() / Team; o < count; o += teams) {
         team_vector<Team, W, T, Vectors> x(element, o, to);
-        V top(-std::numeric_limits<T>::infinity());
+        V top(math::minus_infinity<T>);
         x.read(region, [&](V v, Index) TENON_LAMBDA_INLINE { top = math::maximum(top, v); });
         top = join_team<Team>(join_max{}, top, scratch);
         V total(0);
