@@ -29,13 +29,13 @@ double defined(unsigned bits) {
 
 /// The nearest number of the format, the even one of two equally near.
 template <class T>
-double nearest(double x) {
-    if (std::isnan(x) || std::isinf(x) || x == 0) return x;
+double nearest(long double x) {
+    if (std::isnan(x) || std::isinf(x) || x == 0) return static_cast<double>(x);
     int const least = std::numeric_limits<T>::min_exponent - 1;
     int const place = std::max(std::ilogb(x), least) - T::fraction_bits;
-    double const rounded = std::ldexp(std::nearbyint(std::ldexp(x, -place)), place);
+    long double const rounded = std::ldexp(std::nearbyint(std::ldexp(x, -place)), place);
     double const limit = std::ldexp(2 - std::ldexp(1, -T::fraction_bits), std::numeric_limits<T>::max_exponent - 1);
-    return std::abs(rounded) > limit ? std::copysign(INFINITY, x) : rounded;
+    return std::abs(rounded) > limit ? std::copysign(INFINITY, static_cast<double>(x)) : static_cast<double>(rounded);
 }
 
 bool same(double a, double b) {
@@ -93,6 +93,51 @@ void roundings() {
     CHECK(by_lanes);
 }
 
+/// Doubles and integers near the middle between two neighbours, and past it by what a float does not hold.
+template <class T>
+void wide_numbers() {
+    std::mt19937_64 engine(11);
+    bool singly = true, by_lanes = true, integers = true, extended = true;
+    for (int round = 0; round != 20000; ++round) {
+        double x[8];
+        std::int64_t n[8];
+        for (int i = 0; i != 8; ++i) {
+            std::uint64_t const draw = engine();
+            double const middle = nearest<T>(std::ldexp(1. + double(draw % 1024) / 1024, int(draw >> 10 & 63) - 32)) *
+                                  (1 + std::ldexp(1, -1 - T::fraction_bits));
+            int const far = int(draw >> 20 & 31);
+            x[i] = middle * (far < 4 ? 1 : 1 + std::ldexp(draw >> 30 & 1 ? 1. : -1., -20 - far));
+            if (draw >> 40 & 1) x[i] = -x[i];
+            // Subnormal numbers of both formats, and the least ones of float.
+            if ((draw >> 41 & 7) == 0) x[i] = std::ldexp(x[i], draw >> 44 & 1 ? -24 : -135);
+            n[i] = static_cast<std::int64_t>(draw >> 45 & 1 ? middle * 4294967296. : std::ldexp(middle, 20)) +
+                   static_cast<std::int64_t>(draw >> 46 & 3) - 1;
+        }
+        T stored[8];
+        element::store_lanes(stored, math::convert<T>(element::pack<double, 8>::load(x)));
+        auto const cast = math::rounded_to<T>(math::convert<T>(element::pack<std::int64_t, 8>::load(n)));
+        for (std::size_t i = 0; i != 8; ++i) {
+            singly = singly && same(float(T(x[i])), nearest<T>(x[i]));
+            by_lanes = by_lanes && same(float(stored[i]), nearest<T>(x[i]));
+            auto const whole = nearest<T>(static_cast<long double>(n[i]));
+            integers = integers && same(float(T(n[i])), whole) && same(cast[i], whole) &&
+                       same(float(T(static_cast<std::uint64_t>(n[i]))),
+                            nearest<T>(static_cast<long double>(static_cast<std::uint64_t>(n[i])))) &&
+                       same(float(T(static_cast<std::int32_t>(n[i]))), nearest<T>(static_cast<std::int32_t>(n[i])));
+            long double const beyond = x[i] * (1 + std::ldexp(1.L, -60));
+            extended = extended && same(float(T(beyond)), nearest<T>(beyond));
+        }
+    }
+    CHECK(singly);
+    CHECK(by_lanes);
+    CHECK(integers);
+    CHECK(extended);
+    CHECK(std::isinf(float(T(1e300))));
+    CHECK(std::isnan(float(T(std::numeric_limits<double>::quiet_NaN()))));
+    CHECK(same(float(T(-1e-300)), -0.));
+    CHECK(float(T(true)) == 1);
+}
+
 template <class T>
 void limits() {
     using l = std::numeric_limits<T>;
@@ -125,6 +170,17 @@ TEST_CASE("narrow numbers are rounded to the nearest", "[scalar]") {
     CHECK(float16(2.9e-8f).bits == 0x0000);
     CHECK(bfloat16(0.1f).bits == 0x3dcd);
     CHECK(bfloat16(3.4e38f).bits == 0x7f80);
+}
+
+TEST_CASE("wide numbers are rounded to narrow ones once", "[scalar]") {
+    wide_numbers<bfloat16>();
+    wide_numbers<float16>();
+    // As numpy.float16; through float it would be the even neighbour, 1.
+    static_assert(float(float16(1 + 0x1p-11 + 0x1p-30)) == 1.0009765625f);
+    static_assert(float(float16(1 + 0x1p-11 - 0x1p-30)) == 1);
+    CHECK(float16(65519.999999).bits == 0x7bff);
+    CHECK(float16(0x1p-25 * (1 + 0x1p-40)).bits == 1);
+    CHECK(bfloat16((std::int64_t(1) << 62) + (std::int64_t(1) << 54) + 1).bits == 0x5e81);
 }
 
 TEST_CASE("narrow numbers have limits", "[scalar]") {

@@ -201,7 +201,7 @@ using common_lane_t = typename decltype((std::type_identity<void>{} + ... + comm
 template <class Op, class T, class V>
 TENON_LANE auto operand_lanes(V const& v) {
     if constexpr (std::is_same_v<T, bool> && element::is_mask<V> && requires { typename Op::any_mask; }) return v;
-    else return math::convert<T>(v);
+    else return math::convert<element::computed_t<T>>(v);
 }
 }  // namespace detail
 
@@ -225,7 +225,7 @@ TENON_LANE auto call_op(Op const& op, X&&... x) {
         using types = detail::map_types<Op, scalar<std::remove_cvref_t<X>>...>;
         return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
             return element::element_of<typename types::result>(
-                apply_op(op, math::convert<typename types::template operand<I>>(element::load_lanes<1>(&x))...));
+                apply_op(op, math::convert<element::computed_t<typename types::template operand<I>>>(element::load_lanes<1>(&x))...));
         }(std::index_sequence_for<X...>{});
     } else {
         using widest = detail::common_lane_t<std::remove_cvref_t<X>...>;

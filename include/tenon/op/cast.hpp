@@ -25,7 +25,7 @@ struct cast {
     };
     template <class V>
     TENON_LANE static auto value(V x) {
-        if constexpr (element::narrow<To>) return math::rounded_to<To>(math::convert<float>(x));
+        if constexpr (element::narrow<To>) return math::rounded_to<To>(math::convert<To>(x));
         else return math::convert<To>(x);
     }
     template <std::size_t, class Y, class V>

@@ -92,16 +92,23 @@ inline constexpr bool converts_as_vector = (std::is_floating_point_v<To> && std:
 template <class A, class B>
 inline constexpr bool through_int32 = std::is_integral_v<A> && sizeof(A) <= 2 && std::is_floating_point_v<B>;
 
+/// Numbers that a float may not hold, as floats that round to a narrower format as they would.
+template <class T, std::size_t N>
+TENON_LANE pack<float, N> rounded_to_odd(pack<T, N> x);
+
 }  // namespace detail
 
 /// Each lane as a U. Integers wrap. Floating point to integer cuts toward zero; NaN and what does not fit give the
-/// least int32 or int64 (of which a smaller or unsigned U keeps the low bits), and never trap. To bool is `x != 0`. A number
-/// that is computed with as a float is one, and rounded where it is stored.
+/// least int32 or int64 (of which a smaller or unsigned U keeps the low bits), and never trap. To bool is `x != 0`. Lanes of a
+/// number in 16 bits are floats, rounded where they are stored; what a float does not hold is made one that is rounded as the
+/// number itself would be.
 template <class U, class T, std::size_t N>
 TENON_LANE auto convert(pack<T, N> x) {
     using element::detail::form;
     using result = element::lane_t<U, N>;
     if constexpr (std::is_same_v<U, T>) return x;
+    else if constexpr (element::narrow<U> && sizeof(T) >= 4 && !std::is_same_v<T, float>)
+        return detail::rounded_to_odd(x);
     else if constexpr (element::narrow<U>) return math::convert<float>(x);
     else if constexpr (std::is_same_v<U, bool>) return (x != T(0)).template to<1>();
     else if constexpr (N == 1) return result(detail::convert_single<U>(x.raw));
@@ -234,6 +241,28 @@ TENON_LANE bool isfinite(T x) {
 }
 
 namespace detail {
+template <class T, std::size_t N>
+TENON_LANE pack<float, N> rounded_to_odd(pack<T, N> x) {
+    if constexpr (sizeof(T) == 4) return detail::rounded_to_odd(math::convert<double>(x));
+    else if constexpr (std::is_integral_v<T>) {
+        // A double holds 53 bits: beyond them the last one that is kept says whether anything follows.
+        constexpr T kept = static_cast<T>(~T(0x7ff)), last = T(0x800);
+        auto const shortened = (x & kept) | math::select((x & T(0x7ff)) != T(0), pack<T, N>(last), pack<T, N>(0));
+        constexpr std::uint64_t most = std::is_signed_v<T> ? std::uint64_t(1) << 53 : 0;
+        auto const fits = (math::convert<std::uint64_t>(x) + most) >> (std::is_signed_v<T> ? 54 : 53) == std::uint64_t(0);
+        return detail::rounded_to_odd(math::convert<double>(math::select(fits, x, shortened)));
+    } else {
+        // Boldo and Melquiond, Emulation of FMA and correctly rounded sums: a number that is not a float becomes that of its two
+        // neighbours whose last bit is 1. Rounded again, to at most 22 bits, it gives what the number itself gives.
+        auto const nearest = math::convert<float>(x);
+        auto const back = math::convert<double>(nearest);
+        auto const word = math::bits(nearest);
+        auto const moves = (back != x) & !math::isnan(x) & ((word & 1) == 0);
+        auto const step = math::select(math::abs(back) < math::abs(x), pack<std::int32_t, N>(1), pack<std::int32_t, N>(-1));
+        return math::from_bits(math::select(moves, word + step, word));
+    }
+}
+
 /// a > b ? a : b where `Greater`, else a < b ? a : b; so b where either is NaN.
 template <bool Greater, class T, std::size_t N>
 TENON_LANE pack<T, N> extreme(pack<T, N> a, pack<T, N> b) {

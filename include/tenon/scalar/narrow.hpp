@@ -22,8 +22,7 @@ struct narrow_float {
     narrow_float() = default;
     template <class Number>
         requires std::is_arithmetic_v<Number>
-    constexpr narrow_float(Number value)
-        : bits(math::to_narrow<Self>(element::pack<float, 1>(static_cast<float>(value))).raw) {}
+    constexpr narrow_float(Number value) : bits(math::to_narrow<Self>(lane(value)).raw) {}
 
     static constexpr Self from_bits(std::uint16_t bits) {
         Self s{};
@@ -32,6 +31,22 @@ struct narrow_float {
     }
     constexpr operator float() const { return math::from_narrow<Self>(element::pack<std::uint16_t, 1>(bits)).raw; }
 
+private:
+    /// A float that is rounded to 16 bits as the number would be.
+    template <class Number>
+    static constexpr element::pack<float, 1> lane(Number value) {
+        if constexpr (std::is_same_v<Number, long double>) {
+            double const nearest = static_cast<double>(value);
+            auto const word = __builtin_bit_cast(std::int64_t, nearest);
+            long double const back = nearest;
+            bool const exact = back == value || math::isnan(nearest) || (word & 1) != 0;
+            bool const beyond = value < 0 ? value < back : back < value;
+            return lane(exact ? nearest : __builtin_bit_cast(double, word + (beyond ? 1 : -1)));
+        } else if constexpr (sizeof(Number) >= 4) return math::convert<Self>(element::pack<Number, 1>(value));
+        else return element::pack<float, 1>(static_cast<float>(value));
+    }
+
+public:
     friend constexpr Self operator-(Self x) { return from_bits(static_cast<std::uint16_t>(x.bits ^ 0x8000u)); }
     friend constexpr Self& operator+=(Self& a, float b) { return a = Self(float(a) + b); }
     friend constexpr Self& operator-=(Self& a, float b) { return a = Self(float(a) - b); }
