@@ -1,10 +1,13 @@
 // Tensors from nothing but a shape.
 #include <tenon/core/creation.hpp>
+#include <tenon/core/random.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <new>
 #include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -53,13 +56,78 @@ TEST_CASE("ranges count as NumPy's do") {
     CHECK(values(tn::arange<int>(2, 9, 3)) == std::vector<int>{2, 5, 8});
     CHECK(values(tn::arange<int>(2, 8, 3)) == std::vector<int>{2, 5});
     CHECK(values(tn::arange<int>(5, 0, -2)) == std::vector<int>{5, 3, 1});
-    CHECK(values(tn::arange<int>(5, 0)).empty());
+    CHECK(values(tn::arange<int>(5, 5)).empty());
     CHECK(values(tn::arange<float>(0.f, 1.f, 0.25f)) == std::vector<float>{0.f, 0.25f, 0.5f, 0.75f});
     CHECK(values(tn::arange<double>(1, 0, -0.5)) == std::vector<double>{1, 0.5});
     CHECK(values(tn::arange<std::uint8_t>(250, 255, 2)) == std::vector<std::uint8_t>{250, 252, 254});
     constexpr auto low = std::numeric_limits<std::int64_t>::min(), high = std::numeric_limits<std::int64_t>::max();
     CHECK(values(tn::arange<std::int64_t>(low, high, high)) == std::vector<std::int64_t>{low, -1, high - 1});
     CHECK_THROWS_AS(tn::arange<int>(0, 3, 0), std::invalid_argument);
+    CHECK_THROWS_AS(tn::arange<int>(5, 0), std::invalid_argument);
+    CHECK_THROWS_AS(tn::arange<double>(0, -1), std::invalid_argument);
+    for (double const odd : {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+        CHECK_THROWS_AS(tn::arange<double>(0, odd), std::invalid_argument);
+        CHECK_THROWS_AS(tn::arange<double>(-odd, 0), std::invalid_argument);
+        CHECK_THROWS_AS(tn::arange<double>(0, 1, odd), std::invalid_argument);
+    }
+    CHECK_THROWS_AS(tn::arange<double>(0, 1e300, 1e-300), std::invalid_argument);
+    CHECK_THROWS_AS(tn::arange<double>(0, 1e18), tn::shape_error);
+}
+
+TEST_CASE("a range never reaches its end") {
+    CHECK(values(tn::arange<float>(0, .3f, .1f)) == std::vector<float>{0.f, .1f, .2f});
+    CHECK(values(tn::arange<float>(0, -.3f, -.1f)) == std::vector<float>{0.f, -.1f, -.2f});
+    CHECK(tn::arange<double>(1, 1.3, .1).size() == 3);
+    CHECK(tn::arange<float>(0, 1, .1f).size() == 10);
+    // Eight numbers in double; from the fifth on they round to the next float, which is the end.
+    CHECK(values(tn::arange<float>(1e8f, 1e8f + 8, 1)) == std::vector<float>(5, 1e8f));
+    for (int i = 1; i < 200; ++i)
+        for (int j = 1; j < 20; ++j) {
+            float const step = static_cast<float>(j) * .1f, stop = static_cast<float>(i) * .1f;
+            auto const x = tn::arange<float>(0, stop, step);
+            float const last = x(x.size() - 1);
+            REQUIRE((last < stop && last + step > stop * .999999f));
+        }
+}
+
+TEST_CASE("extents that no tensor can have are refused before anything is allocated") {
+    constexpr std::size_t huge = std::size_t{1} << 62;
+    auto const refused = [](auto const& make, std::string const& text) {
+        try {
+            make();
+        } catch (tn::shape_error const& e) {
+            INFO(e.what());
+            CHECK(std::string(e.what()).find(text) == 0);
+            return;
+        }
+        FAIL(text + " was not refused");
+    };
+    int const negative = -1;
+    refused([&] { tn::zeros<float, tn::dyn>(negative); }, "zeros: [-1] has a negative extent");
+    refused([&] { tn::ones<float, 2, tn::dyn>(negative); }, "ones: [2, -1]");
+    refused([&] { tn::full<float, tn::dyn>(negative, 1.f); }, "full: [-1]");
+    refused([&] { tn::empty<float, tn::dyn>(huge + 4); }, "empty: [4611686018427387908], at 4 bytes");
+    refused([&] { tn::zeros<float, tn::dyn, tn::dyn>(huge, 4); }, "zeros: [4611686018427387904, 4] has 2^63");
+    refused([&] { tn::zeros<char, tn::dyn, 0, tn::dyn>(huge, 2); }, "zeros: [4611686018427387904, 0, 2]");
+    refused([&] { tn::rand<double, tn::dyn>(negative); }, "rand: [-1]");
+    refused([&] { tn::randint<int, tn::dyn>(negative, 3); }, "randint: [-1]");
+    refused([&] { tn::bernoulli<bool, tn::dyn>(negative, .5); }, "bernoulli: [-1]");
+    refused([&] { tn::permutation(tn::dyn); }, "permutation: [-1]");
+    refused([&] { tn::tensor<float, tn::dyn>{negative}; }, "shape: [-1]");
+    refused([&] { tn::tensor<float, tn::dyn>{tn::shape<tn::dyn>(huge)}; }, "memory: 4611686018427387904");
+
+    CHECK_THROWS_AS((tn::zeros<float, tn::dyn>(std::size_t{1} << 44)), std::bad_alloc);
+}
+
+TEST_CASE("a value outside the element type's range is refused") {
+    CHECK_THROWS_AS((tn::full<std::uint8_t, 2>(300)), std::invalid_argument);
+    CHECK_THROWS_AS((tn::full<std::uint8_t, 2>(-1)), std::invalid_argument);
+    CHECK_THROWS_AS((tn::full<float, 2>(1e300)), std::invalid_argument);
+    CHECK_THROWS_AS((tn::full<int, 2>(std::numeric_limits<double>::quiet_NaN())), std::invalid_argument);
+    CHECK_THROWS_AS((tn::full<std::int64_t, 2>(0x1p63)), std::invalid_argument);
+    CHECK((tn::full<std::int64_t, 2>(-0x1p63)(1)) == std::numeric_limits<std::int64_t>::min());
+    CHECK((tn::full<int, 2>(2.7)(1)) == 2);
+    CHECK((tn::full<float, 2>(std::numeric_limits<double>::infinity())(0)) == std::numeric_limits<float>::infinity());
 }
 
 TEST_CASE("linspace holds both ends") {
@@ -68,6 +136,7 @@ TEST_CASE("linspace holds both ends") {
     auto const x = tn::linspace<float, 1000>(0.1f, 0.7f);
     CHECK((x(0) == 0.1f && x(999) == 0.7f));
     CHECK(tn::linspace<float, 0>(0.f, 1.f).size() == 0);
+    CHECK(values(tn::linspace<double, 3>(-1e308, 1e308)) == std::vector<double>{-1e308, 0, 1e308});
 }
 
 TEST_CASE("small tensors are made in constant expressions") {

@@ -9,7 +9,8 @@
 
 namespace tenon::inline TENON_TARGET {
 
-/// A tensor with the gradient that `backward` accumulates for it, as torch.tensor(…, requires_grad=True).
+/// A tensor with the gradient that `backward` accumulates for it, as torch.tensor(…, requires_grad=True). Where an assignment
+/// gives the value other run-time extents, the gradient is zero anew in that shape.
 /// @tparam T the element type, @tparam E the extents
 template <class T, std::size_t... E>
 class variable : public expression_base<variable<T, E...>, T, tenon::shape<E...>> {
@@ -50,7 +51,15 @@ public:
     /// Asked before the whole gradient is written: whether it is zero and need not be added to.
     constexpr bool overwrite_gradient() const {
         if constexpr (stored_inline<T, static_size<shape_type>>) return false;
-        else return std::exchange(const_cast<variable&>(*this).zeros_to_write_, false);
+        else {
+            auto& self = const_cast<variable&>(*this);
+            if constexpr (!shape_type::is_static)
+                if (!(gradient_.shape() == value_.shape())) [[unlikely]] {
+                    self.gradient_ = tensor<T, E...>(uninitialized, value_.shape());
+                    self.zeros_to_write_ = true;
+                }
+            return std::exchange(self.zeros_to_write_, false);
+        }
     }
 
 private:

@@ -7,26 +7,94 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <stdexcept>
+#include <string>
 #include <type_traits>
+#include <utility>
 
 #include <tenon/core/strict.hpp>
 #include <tenon/core/tensor.hpp>
+#include <tenon/core/tuple.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
-/// A tensor whose elements have to be written before they are read; run-time extents are the arguments.
+namespace detail {
+/// A shape from its run-time extents, the first entries of `given`. @throws shape_error where one is negative, or no
+/// processor has addresses for so many elements of T @param what the function that errors name
+template <class T, class Shape>
+constexpr Shape shape_to_make(char const* what, std::size_t const* given) {
+    std::array<std::size_t, Shape::rank()> all{};
+    for (std::size_t a = 0; a != Shape::rank(); ++a)
+        all[a] = is_dynamic(Shape::static_extents[a]) ? *given++ : Shape::static_extents[a];
+    Shape const s(all, what);
+    if (s.size() > most_bytes / sizeof(T))
+        throw shape_error(std::string(what) + ": " + to_string(s) + ", at " + std::to_string(sizeof(T)) +
+                          " bytes an element, is more than 2^47 bytes");
+    return s;
+}
+/// The same from a function's arguments, of which those after the extents are left out.
+template <class T, class Shape, class... I>
+constexpr Shape shape_of_arguments(char const* what, I const&... given) {
+    if constexpr (Shape::is_static) return Shape();
+    else {
+        std::size_t at = 0, extents[Shape::dynamic_count] = {};
+        auto const take = [&](auto const& argument) {
+            if (at < Shape::dynamic_count) extents[at] = static_cast<std::size_t>(argument);
+            ++at;
+        };
+        (take(given), ...);
+        return shape_to_make<T, Shape>(what, extents);
+    }
+}
+/// Whether a value is in the range of an element type. A fraction is no reason to refuse, and an infinity none for
+/// floating point.
+template <class T, class V>
+constexpr bool in_range(V v) {
+    using limits = std::numeric_limits<T>;
+    if constexpr (std::is_same_v<T, bool> || std::is_same_v<V, bool> || !std::is_arithmetic_v<V>) return true;
+    else if constexpr (std::is_integral_v<V> && std::is_integral_v<T>) return std::in_range<T>(v);
+    else {
+        auto const x = static_cast<double>(v);
+        if (!strict::isfinite(x)) return !std::is_integral_v<T>;
+        // An integer's largest value is one less than a power of two, which a double holds.
+        if constexpr (std::is_integral_v<T>)
+            return x - static_cast<double>(limits::min()) > -1 && x < 2.0 * static_cast<double>(limits::max() / 2 + 1);
+        else return x <= static_cast<double>(limits::max()) && x >= static_cast<double>(limits::lowest());
+    }
+}
+}  // namespace detail
+
+/// A tensor whose elements have to be written before they are read; run-time extents are the arguments. This and what
+/// follows @throws shape_error where an extent is negative or no processor has addresses for so many elements, before memory
+/// is asked for, and std::bad_alloc where only this machine has too little
 template <class T, std::size_t... E, std::convertible_to<std::size_t>... I>
 constexpr tensor<T, E...> empty(I... extents) {
-    static_assert(sizeof...(I) == shape<E...>::dynamic_count, "give the run-time extents");
-    if constexpr (sizeof...(I) == 0) return tensor<T, E...>(uninitialized);
-    else return tensor<T, E...>(uninitialized, shape<E...>(static_cast<std::size_t>(extents)...));
+    static_assert(sizeof...(I) == shape<E...>::dynamic_count, "empty: give the run-time extents");
+    static_assert(!(std::floating_point<I> || ...), "empty: extents are whole numbers");
+    return tensor<T, E...>(uninitialized, detail::shape_of_arguments<T, shape<E...>>("empty", extents...));
+}
+
+/// The same value everywhere: `full<float, 2, 3>(7.f)`, `full<float, dyn, 3>(5, 7.f)`, `full<float>(7.f)` without axes.
+/// @throws std::invalid_argument where the value is outside the element type's range, as torch.full does
+template <class T, std::size_t... E, class... A>
+    requires(sizeof...(A) == shape<E...>::dynamic_count + 1)
+constexpr tensor<T, E...> full(A... extents_then_value) {
+    constexpr std::size_t count = sizeof...(A) - 1;
+    tensor<T, E...> x(uninitialized, detail::shape_of_arguments<T, shape<E...>>("full", extents_then_value...));
+    auto const& value = get<count>(tuple<A const&...>{{extents_then_value}...});
+    if (!detail::in_range<T>(value))
+        throw std::invalid_argument("full: the value is outside the range of the element type");
+    x.fill(static_cast<T>(value));
+    return x;
 }
 
 /// Zeros: `zeros<float, 2, 3>()`, `zeros<float, dyn, 3>(5)`.
 template <class T, std::size_t... E, std::convertible_to<std::size_t>... I>
 constexpr tensor<T, E...> zeros(I... extents) {
-    auto x = empty<T, E...>(extents...);
+    static_assert(sizeof...(I) == shape<E...>::dynamic_count, "zeros: give the run-time extents");
+    static_assert(!(std::floating_point<I> || ...), "zeros: extents are whole numbers");
+    tensor<T, E...> x(uninitialized, detail::shape_of_arguments<T, shape<E...>>("zeros", extents...));
     x.fill(T(0));
     return x;
 }
@@ -34,34 +102,10 @@ constexpr tensor<T, E...> zeros(I... extents) {
 /// Ones; arguments as for `zeros`.
 template <class T, std::size_t... E, std::convertible_to<std::size_t>... I>
 constexpr tensor<T, E...> ones(I... extents) {
-    auto x = empty<T, E...>(extents...);
+    static_assert(sizeof...(I) == shape<E...>::dynamic_count, "ones: give the run-time extents");
+    static_assert(!(std::floating_point<I> || ...), "ones: extents are whole numbers");
+    tensor<T, E...> x(uninitialized, detail::shape_of_arguments<T, shape<E...>>("ones", extents...));
     x.fill(T(1));
-    return x;
-}
-
-/// The same value everywhere: `full<float, 2, 3>(7.f)`, `full<float, dyn, 3>(5, 7.f)`, `full<float>(7.f)` without axes.
-template <class T, std::size_t... E, class... A>
-    requires(sizeof...(A) == shape<E...>::dynamic_count + 1)
-constexpr tensor<T, E...> full(A... extents_then_value) {
-    constexpr std::size_t count = sizeof...(A) - 1;
-    std::array<std::size_t, sizeof...(E)> all{};
-    T value{};
-    std::size_t at = 0, axis = 0;
-    auto take = [&](auto argument) {
-        if (at++ == count) {
-            value = static_cast<T>(argument);
-            return;
-        }
-        if constexpr (sizeof...(E) > 0) {
-            while (!is_dynamic(shape<E...>::static_extents[axis])) ++axis;
-            all[axis++] = static_cast<std::size_t>(argument);
-        }
-    };
-    (take(extents_then_value), ...);
-    for (std::size_t a = 0; a != sizeof...(E); ++a)
-        if (!is_dynamic(shape<E...>::static_extents[a])) all[a] = shape<E...>::static_extents[a];
-    tensor<T, E...> x(uninitialized, shape<E...>(all));
-    x.fill(value);
     return x;
 }
 
@@ -93,34 +137,77 @@ constexpr auto full_like(X const& x, value_t<X> value) {
 /// The numbers 0 … N-1.
 template <class T, std::size_t N>
 constexpr tensor<T, N> arange() {
+    static_assert(N == 0 || detail::in_range<T>(N - 1), "arange: the element type does not reach N - 1");
     tensor<T, N> x(uninitialized);
-    for (std::size_t i = 0; i != N; ++i) x.data()[i] = static_cast<T>(i);
+    T* const p = x.data();
+    for (std::size_t i = 0; i != N; ++i) p[i] = static_cast<T>(i);
     return x;
 }
 
-/// The numbers start, start + step, … as long as they lie before stop: ceil((stop - start) / step) of them, each
-/// start + i step, rounded once from double; integers exactly. @throws std::invalid_argument where step is 0
+namespace detail {
+[[noreturn, gnu::noinline, gnu::cold]] inline void throw_range(char const* what, double start, double stop,
+                                                               double step, char const* reason) {
+    throw std::invalid_argument(std::string(what) + ": from " + std::to_string(start) + " to " + std::to_string(stop) +
+                                " by " + std::to_string(step) + ": " + reason);
+}
+/// The numbers start, start + step, … before stop: how many they are, and the i-th of them, rounded once from double.
+template <class T>
+struct number_range {
+    T start, step;
+    std::size_t count = 0;
+
+    /// @throws std::invalid_argument where step is 0, leads away from stop, or something is not finite
+    /// @throws shape_error where they are too many @param what the function that errors name
+    number_range(char const* what, T first, T stop, T by) : start(first), step(by) {
+        auto const a = static_cast<double>(first), b = static_cast<double>(stop), d = static_cast<double>(by);
+        if (!strict::isfinite(a) || !strict::isfinite(b) || !strict::isfinite(d))
+            throw_range(what, a, b, d, "the numbers have to be finite");
+        if (by == T(0)) throw_range(what, a, b, d, "the step is 0");
+        if (by > T(0) ? first > stop : first < stop) throw_range(what, a, b, d, "the step leads away from the end");
+        if constexpr (std::is_integral_v<T>) {
+            // Differences of integers may leave their type, but not that of an extent, where they wrap as they should.
+            auto const wide = [](T v) { return static_cast<std::size_t>(v); };
+            bool const up = by > 0;
+            std::size_t const distance = up ? wide(stop) - wide(first) : wide(first) - wide(stop);
+            std::size_t const stride = up ? wide(by) : 0 - wide(by);
+            count = distance / stride + (distance % stride != 0);
+        } else {
+            double const ideal = std::ceil(strict::div(strict::sub(b, a), d));
+            if (!strict::isfinite(ideal) || ideal >= 0x1p62) throw_range(what, a, b, d, "there are too many numbers");
+            count = static_cast<std::size_t>(ideal);
+            // The last ones may round to stop, which is no part of the range.
+            auto const before = [&](std::size_t i) { return by > T(0) ? (*this)[i] < stop : (*this)[i] > stop; };
+            if (count != 0 && !before(count - 1)) {
+                std::size_t low = 0;
+                for (std::size_t high = count - 1; low != high;) {
+                    std::size_t const middle = low + (high - low) / 2;
+                    if (before(middle)) low = middle + 1;
+                    else high = middle;
+                }
+                count = low;
+            }
+        }
+    }
+    TENON_HOST_DEVICE constexpr T operator[](std::size_t i) const {
+        if constexpr (std::is_integral_v<T>)
+            return static_cast<T>(static_cast<std::size_t>(start) + i * static_cast<std::size_t>(step));
+        else
+            return static_cast<T>(strict::add(static_cast<double>(start),
+                                              strict::mul(static_cast<double>(i), static_cast<double>(step))));
+    }
+};
+}  // namespace detail
+
+/// The numbers start, start + step, … as long as they lie before stop: ceil((stop - start) / step) of them in double, each
+/// start + i step, rounded once from double, and none of those that round to stop; integers exactly; torch.arange.
+/// @throws std::invalid_argument where step is 0 or leads away from stop, or something is not finite
+/// @throws shape_error where they are too many
 template <class T>
 tensor<T, dyn> arange(std::type_identity_t<T> start, std::type_identity_t<T> stop, std::type_identity_t<T> step = 1) {
-    if (step == 0) throw std::invalid_argument("arange: step is 0");
-    std::size_t n = 0;
-    if constexpr (!std::is_integral_v<T>) {
-        double const count = std::ceil(strict::div(strict::sub(stop, start), step));
-        n = count > 0 ? static_cast<std::size_t>(count) : 0;
-    } else if (step > 0 ? start < stop : stop < start) {
-        // Differences of integers may leave their type, but not that of an extent, where they wrap as they should.
-        auto const wide = [](T v) { return static_cast<std::size_t>(v); };
-        bool const up = step > 0;
-        std::size_t const distance = up ? wide(stop) - wide(start) : wide(start) - wide(stop);
-        std::size_t const stride = up ? wide(step) : 0 - wide(step);
-        n = (distance - 1) / stride + 1;
-    }
-    tensor<T, dyn> x(uninitialized, shape<dyn>(n));
-    for (std::size_t i = 0; i != n; ++i) {
-        if constexpr (!std::is_integral_v<T>)
-            x.data()[i] = static_cast<T>(strict::add(start, strict::mul(static_cast<double>(i), step)));
-        else x.data()[i] = static_cast<T>(static_cast<std::size_t>(start) + i * static_cast<std::size_t>(step));
-    }
+    detail::number_range<T> const range("arange", start, stop, step);
+    tensor<T, dyn> x(uninitialized, detail::shape_to_make<T, shape<dyn>>("arange", &range.count));
+    T* const p = x.data();
+    for (std::size_t i = 0; i != range.count; ++i) p[i] = range[i];
     return x;
 }
 /// The numbers 0, 1, … before stop.
@@ -129,15 +216,20 @@ tensor<T, dyn> arange(std::type_identity_t<T> stop) {
     return arange<T>(T(0), stop, T(1));
 }
 
-/// N numbers from a to b, both included, at equal distances: a + i (b - a) / (N - 1), rounded once from double.
+/// N numbers from a to b, both included, at equal distances: a + i (b - a) / (N - 1), rounded once from double;
+/// torch.linspace.
 template <class T, std::size_t N>
 constexpr tensor<T, N> linspace(std::type_identity_t<T> a, std::type_identity_t<T> b) {
     static_assert(!std::is_integral_v<T>, "linspace needs floating point elements");
     tensor<T, N> x(uninitialized);
-    double const step = strict::div(strict::sub(b, a), N < 2 ? 1.0 : static_cast<double>(N - 1));
+    T* const p = x.data();
+    double const gaps = N < 2 ? 1.0 : static_cast<double>(N - 1);
+    double const first = static_cast<double>(a), last = static_cast<double>(b);
+    double step = strict::div(strict::sub(last, first), gaps);
+    // The distance may be too large for a number where a step is not.
+    if (!strict::isfinite(step)) step = strict::sub(strict::div(last, gaps), strict::div(first, gaps));
     for (std::size_t i = 0; i != N; ++i)
-        x.data()[i] =
-            N > 1 && i == N - 1 ? b : static_cast<T>(strict::add(a, strict::mul(static_cast<double>(i), step)));
+        p[i] = N > 1 && i == N - 1 ? b : static_cast<T>(strict::add(first, strict::mul(static_cast<double>(i), step)));
     return x;
 }
 
@@ -145,7 +237,8 @@ constexpr tensor<T, N> linspace(std::type_identity_t<T> a, std::type_identity_t<
 template <class T, std::size_t Rows, std::size_t Columns = Rows>
 constexpr tensor<T, Rows, Columns> eye() {
     tensor<T, Rows, Columns> x;
-    for (std::size_t i = 0; i != std::min(Rows, Columns); ++i) x.data()[i * Columns + i] = T(1);
+    T* const p = x.data();
+    for (std::size_t i = 0; i != std::min(Rows, Columns); ++i) p[i * Columns + i] = T(1);
     return x;
 }
 

@@ -3,9 +3,9 @@
 
 #include <stdexcept>
 
-#include <tenon/core/target.hpp>
-
-namespace tenon::inline TENON_TARGET {
+// Not in the inline namespace of the instruction set: what one file of a program throws, another that was built with other
+// flags can catch.
+namespace tenon {
 
 /// Extents that do not fit together. The text names the operation and both shapes; every operand is as it was.
 struct shape_error : std::invalid_argument {
@@ -22,4 +22,4 @@ struct io_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-}  // namespace tenon::inline TENON_TARGET
+}  // namespace tenon

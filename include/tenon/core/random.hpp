@@ -27,7 +27,7 @@ template <class X>
 inline constexpr bool is_generator = std::is_same_v<std::remove_cvref_t<X>, generator>;
 
 /// The arguments of a random function: run-time extents, `Values` parameters, and a generator at the end or not.
-template <class N, std::size_t Values, class Shape, class... A>
+template <class N, std::size_t Values, class T, class Shape, class... A>
 struct random_arguments {
     static constexpr std::size_t given = (std::size_t{!is_generator<A>} + ... + 0);
     static_assert(given == Shape::dynamic_count + Values && sizeof...(A) - given <= 1,
@@ -36,28 +36,24 @@ struct random_arguments {
     std::size_t extents[sizeof...(A) + 1];
     N values[sizeof...(A) + 1];
 
-    explicit random_arguments(A&... a)
-        : gen(nullptr), extents{number<std::size_t>(a)..., 0}, values{number<N>(a)..., N{}} {
-        (pick(a), ...);
+    explicit random_arguments(A&... a) : gen(nullptr), extents{}, values{} {
+        [[maybe_unused]] std::size_t at = 0;
+        (take(at, a), ...);
         if (!gen) gen = &default_generator();
     }
-    Shape shape() const {
-        std::array<std::size_t, Shape::rank()> all{};
-        for (std::size_t axis = 0, k = 0; axis != Shape::rank(); ++axis)
-            all[axis] = is_dynamic(Shape::static_extents[axis]) ? extents[k++] : Shape::static_extents[axis];
-        return Shape(all);
-    }
+    /// @throws shape_error where there is no such tensor of T @param what the function that errors name
+    Shape shape(char const* what) const { return shape_to_make<T, Shape>(what, extents); }
     N value(std::size_t i) const { return values[Shape::dynamic_count + i]; }
 
 private:
-    template <class M, class X>
-    static M number(X const& x) {
-        if constexpr (is_generator<X>) return M{};
-        else return static_cast<M>(x);
-    }
     template <class X>
-    void pick([[maybe_unused]] X& x) {
+    void take([[maybe_unused]] std::size_t& at, X& x) {
         if constexpr (is_generator<X>) gen = &x;
+        else {
+            if (at < Shape::dynamic_count) extents[at] = static_cast<std::size_t>(x);
+            else values[at] = static_cast<N>(x);
+            ++at;
+        }
     }
 };
 
@@ -175,8 +171,8 @@ void normal_(tensor<T, E...>& x, std::type_identity_t<T> mean = 0, std::type_ide
 /// Uniform numbers in [0, 1): `rand<float, 2, 3>()`, `rand<float, dyn, 3>(5)`, either with a generator after them.
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> rand(A&&... arguments) {
-    detail::random_arguments<std::size_t, 0, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
-    tensor<T, E...> x(uninitialized, a.shape());
+    detail::random_arguments<std::size_t, 0, T, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    tensor<T, E...> x(uninitialized, a.shape("rand"));
     uniform_(x, T{0}, T{1}, *a.gen);
     return x;
 }
@@ -184,8 +180,8 @@ tensor<T, E...> rand(A&&... arguments) {
 /// Normal numbers of mean 0 and standard deviation 1; arguments as for `rand`.
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> randn(A&&... arguments) {
-    detail::random_arguments<std::size_t, 0, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
-    tensor<T, E...> x(uninitialized, a.shape());
+    detail::random_arguments<std::size_t, 0, T, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    tensor<T, E...> x(uninitialized, a.shape("randn"));
     normal_(x, T{0}, T{1}, *a.gen);
     return x;
 }
@@ -214,10 +210,10 @@ template <class T, std::size_t... E, class... A>
 tensor<T, E...> randint(A&&... arguments) {
     static_assert(std::is_arithmetic_v<T>, "randint needs numbers");
     constexpr bool from_zero = (std::size_t{!detail::is_generator<A>} + ... + 0) == shape<E...>::dynamic_count + 1;
-    using taken = detail::random_arguments<std::int64_t, from_zero ? 1 : 2, shape<E...>, std::remove_reference_t<A>...>;
+    using taken = detail::random_arguments<std::int64_t, from_zero ? 1 : 2, T, shape<E...>, std::remove_reference_t<A>...>;
     taken const a(arguments...);
     auto const numbers = detail::whole_numbers_between<T>(from_zero ? 0 : a.value(0), a.value(from_zero ? 0 : 1));
-    tensor<T, E...> x(uninitialized, a.shape());
+    tensor<T, E...> x(uninitialized, a.shape("randint"));
     detail::fill_random(x.data(), x.size(), numbers, *a.gen);
     return x;
 }
@@ -226,9 +222,9 @@ tensor<T, E...> randint(A&&... arguments) {
 /// 32 random bits each. @throws std::invalid_argument where p is no probability
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> bernoulli(A&&... arguments) {
-    detail::random_arguments<double, 1, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    detail::random_arguments<double, 1, T, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
     auto const numbers = detail::bernoulli_of<T>(a.value(0));
-    tensor<T, E...> x(uninitialized, a.shape());
+    tensor<T, E...> x(uninitialized, a.shape("bernoulli"));
     detail::fill_random(x.data(), x.size(), numbers, *a.gen);
     return x;
 }
@@ -247,7 +243,8 @@ void permute_indices(I* out, std::size_t n, generator& gen) {
 
 /// The numbers 0 … n-1 in random order.
 inline tensor<std::int64_t, dyn> permutation(std::size_t n, generator& gen = default_generator()) {
-    tensor<std::int64_t, dyn> x(uninitialized, shape<dyn>(n));
+    tensor<std::int64_t, dyn> x(uninitialized,
+                                detail::shape_to_make<std::int64_t, shape<dyn>>("permutation", &n));
     detail::permute_indices(x.data(), n, gen);
     return x;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <initializer_list>
 #include <ostream>
@@ -37,41 +38,76 @@ constexpr bool is_dynamic(std::size_t extent) { return (extent >> 63) != 0; }
 namespace detail {
 // Not templates, so that a program has them once and not for each shape.
 
-/// `[4, 2]`, as PyTorch prints a shape.
+/// `[4, 2]`, as PyTorch prints a shape. What is too large for an extent was a negative number when it was given.
 inline std::string extents_as_text(std::size_t const* extents, std::size_t rank) {
     std::string text = "[";
-    for (std::size_t a = 0; a != rank; ++a) text += (a == 0 ? "" : ", ") + std::to_string(extents[a]);
+    for (std::size_t a = 0; a != rank; ++a)
+        text += (a == 0 ? "" : ", ") + (is_dynamic(extents[a]) ? std::to_string(static_cast<std::ptrdiff_t>(extents[a]))
+                                                               : std::to_string(extents[a]));
     return text + "]";
 }
 [[noreturn, gnu::noinline, gnu::cold]] inline void throw_extent(std::size_t const* given, std::size_t rank,
-                                                                std::size_t axis, std::size_t expected) {
-    throw shape_error("shape: extent " + std::to_string(axis) + " of " + extents_as_text(given, rank) + " has to be " +
-                      std::to_string(expected));
+                                                                std::size_t axis, std::size_t expected,
+                                                                char const* what) {
+    throw shape_error(std::string(what) + ": extent " + std::to_string(axis) + " of " + extents_as_text(given, rank) +
+                      " has to be " + std::to_string(expected));
 }
+[[noreturn, gnu::noinline, gnu::cold]] inline void throw_uncountable(std::size_t const* given, std::size_t rank,
+                                                                     char const* what) {
+    bool negative = false;
+    for (std::size_t a = 0; a != rank; ++a) negative = negative || is_dynamic(given[a]);
+    throw shape_error(std::string(what) + ": " + extents_as_text(given, rank) +
+                      (negative ? " has a negative extent, or one of 2^63 or more"
+                                : " has 2^63 elements or more, where extents of 0 count as 1"));
+}
+/// Multiplies extents, where those of 0 count as 1 so that the elements along all other axes are countable too.
+/// @return whether the product stays below 2^63
+constexpr bool multiply_extent(std::size_t& product, std::size_t extent) {
+    bool const over = __builtin_mul_overflow(product, extent == 0 ? 1 : extent, &product);
+    return !over && !is_dynamic(product);
+}
+/// The product of extents that are known when the program is compiled; 0 where it is 2^63 or more.
+template <std::size_t... E>
+inline constexpr std::size_t static_product = [] {
+    std::size_t n = 1;
+    return (multiply_extent(n, is_dynamic(E) ? 1 : E) && ...) ? n : std::size_t{0};
+}();
 }  // namespace detail
 
-/// The extents of a tensor. Stores the run-time ones alone; an all-static shape is an empty class.
-/// @tparam E the extents: a number, `dyn`, or `dyn_as<"name">`
+/// The extents of a shape multiply to 2^63 or more.
+template <std::size_t... E>
+struct too_many_elements;
+
+/// The extents of a tensor. Stores the run-time ones alone; an all-static shape is an empty class. Every extent is below 2^63,
+/// and so is their product, even where those of 0 are left out of it: nothing that counts elements overflows.
+/// @tparam E the extents: a number, `dyn`, or `dyn_as<"name">`. Compile error `too_many_elements<E…>`
 template <std::size_t... E>
 struct shape {
+    static_assert(sizeof(std::conditional_t<detail::static_product<E...> != 0, char, too_many_elements<E...>>) == 1);
     static constexpr std::size_t static_extents[sizeof...(E) + 1] = {E..., 0};
     static constexpr bool is_static = !(is_dynamic(E) || ...);
     static constexpr std::size_t dynamic_count = (std::size_t{is_dynamic(E)} + ... + 0);
 
     constexpr shape() = default;
-    /// From the run-time extents, in their order, or from all extents; throws shape_error when a static one differs.
+    /// From the run-time extents, in their order, or from all extents. @throws shape_error when a static one differs, one is
+    /// negative, or they multiply to 2^63 or more
     template <class... I>
         requires(sizeof...(I) > 0 && (std::is_convertible_v<I, std::size_t> && ...))
     explicit constexpr shape(I... extents) {
         static_assert(sizeof...(I) == dynamic_count || sizeof...(I) == sizeof...(E),
                       "give the run-time extents of a shape, or all of them");
+        static_assert(!(std::floating_point<I> || ...), "shape: extents are whole numbers");
         std::size_t const given[] = {static_cast<std::size_t>(extents)...};
-        if constexpr (sizeof...(I) == sizeof...(E)) assign(given);
-        else
+        if constexpr (sizeof...(I) == sizeof...(E)) assign(given, "shape");
+        else {
             for (std::size_t i = 0; i != sizeof...(I); ++i) run_time.at[i] = given[i];
+            refuse_uncountable("shape");
+        }
     }
-    /// From an array of all extents; throws shape_error when a static one differs.
-    explicit constexpr shape(std::array<std::size_t, sizeof...(E)> const& extents) { assign(extents.data()); }
+    /// From an array of all extents. @throws shape_error as above @param what the operation that errors name
+    explicit constexpr shape(std::array<std::size_t, sizeof...(E)> const& extents, char const* what = "shape") {
+        assign(extents.data(), what);
+    }
 
     static constexpr std::size_t rank() { return sizeof...(E); }
     /// Extent of one axis.
@@ -113,7 +149,8 @@ struct shape {
     [[no_unique_address]] std::conditional_t<dynamic_count == 0, none, some> run_time{};
 
 private:
-    constexpr void assign(std::size_t const* given);
+    constexpr void assign(std::size_t const* given, char const* what);
+    constexpr void refuse_uncountable(char const* what) const;
 };
 
 /// `[4, 2]`, as PyTorch prints a shape.
@@ -129,12 +166,22 @@ std::ostream& operator<<(std::ostream& out, shape<E...> const& s) {
 
 // Inlined, so that nothing is left of the comparison where the extents are known; what throws stays a call.
 template <std::size_t... E>
-TENON_INLINE constexpr void shape<E...>::assign(std::size_t const* given) {
+TENON_INLINE constexpr void shape<E...>::assign(std::size_t const* given, char const* what) {
     [[maybe_unused]] std::size_t k = 0;
     for (std::size_t a = 0; a != rank(); ++a) {
         if (is_dynamic(static_extents[a])) {
             if constexpr (!is_static) run_time.at[k++] = given[a];
-        } else if (static_extents[a] != given[a]) detail::throw_extent(given, rank(), a, static_extents[a]);
+        } else if (static_extents[a] != given[a]) detail::throw_extent(given, rank(), a, static_extents[a], what);
+    }
+    refuse_uncountable(what);
+}
+template <std::size_t... E>
+TENON_INLINE constexpr void shape<E...>::refuse_uncountable([[maybe_unused]] char const* what) const {
+    if constexpr (!is_static) {
+        std::size_t n = detail::static_product<E...>;
+        bool fits = true;
+        for (std::size_t i = 0; i != dynamic_count; ++i) fits &= detail::multiply_extent(n, run_time.at[i]);
+        if (!fits) [[unlikely]] detail::throw_uncountable(extents().data(), rank(), what);
     }
 }
 /// The type `shape<...>` whose extents are the first Rank entries of a constant array; how shape arithmetic ends.
@@ -265,7 +312,7 @@ constexpr void merge_extents(To& to, From const& from, bool (&known)[To::rank() 
             all[t] = from[a];
             known[t] = true;
         }
-        to = To(all);
+        to = To(all, what);
     }
 }
 

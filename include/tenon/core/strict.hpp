@@ -1,6 +1,8 @@
 // Double arithmetic whose result no compiler flag and no instruction set may change: each operation is rounded once.
 #pragma once
 
+#include <bit>
+#include <cstdint>
 #include <type_traits>
 
 #include <tenon/core/target.hpp>
@@ -32,6 +34,9 @@ TENON_INLINE constexpr double sub(double a, double b) { return rounded(a - b); }
 TENON_INLINE constexpr double mul(double a, double b) { return rounded(a * b); }
 /// a / b, rounded once.
 TENON_INLINE constexpr double div(double a, double b) { return rounded(rounded(a) / rounded(b)); }
+
+/// Whether a number is neither infinite nor NaN, also where -ffinite-math-only says that there are no others.
+TENON_INLINE constexpr bool isfinite(double v) { return (std::bit_cast<std::uint64_t>(v) >> 52 & 0x7FF) != 0x7FF; }
 
 /// Horner's scheme, coefficients from the highest power down.
 template <int N>

@@ -23,7 +23,8 @@ struct uninitialized_t {};
 inline constexpr uninitialized_t uninitialized{};
 
 /// Owns elements of type T in row-major order. Small static tensors keep them inside the object and work in constant
-/// expressions; others keep them on the heap, 64-byte aligned.
+/// expressions; others keep them on the heap, 64-byte aligned. A tensor that was moved from can be used like any other: its
+/// values are unspecified, mostly zeros, its run-time extents mostly 0.
 /// @tparam T float, double, bfloat16, float16, an integer type, bool, or a dual number
 /// @tparam E the extents: numbers, `dyn`, or `dyn_as<"name">`
 template <class T, std::size_t... E>
@@ -51,33 +52,33 @@ public:
     explicit constexpr tensor(shape_type const& s) : tensor(uninitialized, s) {
         std::fill_n(data(), this->size(), T{});
     }
-    constexpr tensor(uninitialized_t, shape_type const& s = {}) : shape_(s), elements_(s.size()) {}
+    constexpr tensor(uninitialized_t, shape_type const& s = {}) : elements_(s) {}
 
     /// The one value of a tensor without axes.
     constexpr tensor(std::type_identity_t<T> value)
         requires(sizeof...(E) == 0)
-        : elements_(1) {
+    {
         *data() = value;
     }
     /// Literals: `tensor<float, 2, 2> t({{1, 2}, {3, 4}})`, up to four axes.
     template <std::size_t A>
         requires std::is_same_v<shape_type, tenon::shape<A>>
-    explicit constexpr tensor(T const (&x)[A]) : elements_(A) {
+    explicit constexpr tensor(T const (&x)[A]) {
         std::copy_n(x, A, data());
     }
     template <std::size_t A, std::size_t B>
         requires std::is_same_v<shape_type, tenon::shape<A, B>>
-    explicit constexpr tensor(T const (&x)[A][B]) : elements_(A * B) {
+    explicit constexpr tensor(T const (&x)[A][B]) {
         for (std::size_t i = 0; i != A; ++i) std::copy_n(x[i], B, data() + i * B);
     }
     template <std::size_t A, std::size_t B, std::size_t C>
         requires std::is_same_v<shape_type, tenon::shape<A, B, C>>
-    explicit constexpr tensor(T const (&x)[A][B][C]) : elements_(A * B * C) {
+    explicit constexpr tensor(T const (&x)[A][B][C]) {
         for (std::size_t i = 0; i != A * B; ++i) std::copy_n(x[i / B][i % B], C, data() + i * C);
     }
     template <std::size_t A, std::size_t B, std::size_t C, std::size_t D>
         requires std::is_same_v<shape_type, tenon::shape<A, B, C, D>>
-    explicit constexpr tensor(T const (&x)[A][B][C][D]) : elements_(A * B * C * D) {
+    explicit constexpr tensor(T const (&x)[A][B][C][D]) {
         for (std::size_t i = 0; i != A * B * C; ++i) std::copy_n(x[i / (B * C)][i / C % B][i % C], D, data() + i * D);
     }
 
@@ -99,7 +100,7 @@ public:
         return *this;
     }
 
-    constexpr shape_type shape() const { return shape_; }
+    constexpr shape_type shape() const { return elements_.shape(); }
     constexpr T* data() { return elements_.data(); }
     constexpr T const* data() const { return elements_.data(); }
     constexpr T* begin() { return data(); }
@@ -138,16 +139,16 @@ private:
     template <class... I>
     constexpr std::size_t offset(I... i) const {
         [[maybe_unused]] std::size_t const at[] = {i..., 0};
+        auto const s = shape();
         std::size_t o = 0;
         for (std::size_t a = 0; a != sizeof...(E); ++a) {
-            assert(at[a] < shape_[a] && "tensor: element outside the shape");
-            o = o * shape_[a] + at[a];
+            assert(at[a] < s[a] && "tensor: element outside the shape");
+            o = o * s[a] + at[a];
         }
         return o;
     }
 
-    [[no_unique_address]] shape_type shape_{};
-    storage<T, static_size<shape_type>> elements_;
+    storage<T, shape_type> elements_;
 };
 
 template <number T>

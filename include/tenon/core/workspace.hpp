@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -23,6 +24,24 @@ inline constexpr std::size_t inline_alignment = TENON_VECTOR_BYTES < 32 ? TENON_
 namespace detail {
 inline void* aligned_new(std::size_t bytes) { return ::operator new(bytes, std::align_val_t{alignment}); }
 inline void aligned_delete(void* p) noexcept { ::operator delete(p, std::align_val_t{alignment}); }
+
+/// No processor addresses more.
+inline constexpr std::size_t most_bytes = std::size_t{1} << 47;
+[[noreturn, gnu::noinline, gnu::cold]] inline void throw_too_large(std::size_t n, std::size_t bytes) {
+    throw shape_error("memory: " + std::to_string(n) + " elements of " + std::to_string(bytes) +
+                      " bytes are more than 2^47 bytes");
+}
+/// How many bytes n elements need. @throws shape_error where no processor has so many addresses
+template <class T>
+constexpr std::size_t bytes_for(std::size_t n) {
+    if (n > most_bytes / sizeof(T)) [[unlikely]] throw_too_large(n, sizeof(T));
+    return n * sizeof(T);
+}
+/// Memory for n elements. @throws shape_error where no processor has so much, std::bad_alloc where this one has not
+template <class T>
+T* aligned_elements(std::size_t n) {
+    return static_cast<T*>(aligned_new(bytes_for<T>(n)));
+}
 }  // namespace detail
 
 /// A thread's pool of blocks, in classes of four sizes for each power of two. A block that comes back is the first to be
@@ -84,7 +103,7 @@ private:
 template <class T, std::size_t Size>
 class buffer {
 public:
-    static constexpr bool is_inline = !is_dynamic(Size) && Size * sizeof(T) <= 1024;
+    static constexpr bool is_inline = !is_dynamic(Size) && Size <= 1024 / sizeof(T);
 
     constexpr buffer() {}
     buffer(buffer const&) = delete;
@@ -97,12 +116,13 @@ public:
         if constexpr (!is_inline) {
             if (held_.p && held_.n == n) return;
             release();
+            std::size_t const bytes = detail::bytes_for<T>(n);
             held_.n = n;
             held_.owned = true;
             if (std::is_constant_evaluated()) {
                 held_.p = std::allocator<T>{}.allocate(n == 0 ? 1 : n);
                 for (std::size_t i = 0; i != n; ++i) std::construct_at(held_.p + i);
-            } else held_.p = static_cast<T*>(workspace::local().allocate(n * sizeof(T)));
+            } else held_.p = static_cast<T*>(workspace::local().allocate(bytes));
         }
     }
     /// Takes memory of n elements that somebody else keeps, instead of its own.

@@ -58,37 +58,37 @@ tensor<T, E...> full(std::type_identity_t<T> value) {
 /// Uniform numbers in [0, 1); the numbers and the arguments of tenon::rand.
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> rand(A&&... arguments) {
-    tenon::detail::random_arguments<std::size_t, 0, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
+    tenon::detail::random_arguments<std::size_t, 0, T, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
         arguments...);
-    tensor<T, E...> x(uninitialized, a.shape());
+    tensor<T, E...> x(uninitialized, a.shape("rand"));
     detail::draw(x.device_data(), x.size(), tenon::detail::uniform_numbers<T>{T(0), T(1)}, *a.gen);
     return x;
 }
 /// Normal numbers of mean 0 and standard deviation 1; the numbers and the arguments of tenon::randn.
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> randn(A&&... arguments) {
-    tenon::detail::random_arguments<std::size_t, 0, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
+    tenon::detail::random_arguments<std::size_t, 0, T, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
         arguments...);
-    tensor<T, E...> x(uninitialized, a.shape());
+    tensor<T, E...> x(uninitialized, a.shape("randn"));
     detail::draw(x.device_data(), x.size(), tenon::detail::normal_numbers<T>{T(0), T(1)}, *a.gen);
     return x;
 }
 /// Whole numbers in [low, high); the numbers and the arguments of tenon::randint.
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> randint(A&&... arguments) {
-    tenon::detail::random_arguments<std::int64_t, 2, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
+    tenon::detail::random_arguments<std::int64_t, 2, T, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
         arguments...);
     auto const numbers = tenon::detail::whole_numbers_between<T>(a.value(0), a.value(1));
-    tensor<T, E...> x(uninitialized, a.shape());
+    tensor<T, E...> x(uninitialized, a.shape("randint"));
     detail::draw(x.device_data(), x.size(), numbers, *a.gen);
     return x;
 }
 /// Ones with probability p, else zeros; the numbers and the arguments of tenon::bernoulli.
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> bernoulli(A&&... arguments) {
-    tenon::detail::random_arguments<double, 1, tenon::shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    tenon::detail::random_arguments<double, 1, T, tenon::shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
     auto const numbers = tenon::detail::bernoulli_of<T>(a.value(0));
-    tensor<T, E...> x(uninitialized, a.shape());
+    tensor<T, E...> x(uninitialized, a.shape("bernoulli"));
     detail::draw(x.device_data(), x.size(), numbers, *a.gen);
     return x;
 }

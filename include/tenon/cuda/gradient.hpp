@@ -32,7 +32,15 @@ public:
     }
     ~gradient() = default;
 
-    void zero() { zeros_.ask(address(), tensor_.size() * sizeof(value_type)); }
+    /// Becomes zeros of a shape where it has another, because the value has.
+    void follow(typename Tensor::shape_type const& s) const {
+        if constexpr (!Tensor::shape_type::is_static)
+            if (!(tensor_.shape() == s)) [[unlikely]] {
+                zeros_.forget();
+                tensor_ = Tensor(s);
+            }
+    }
+    void zero() const { zeros_.ask(address(), tensor_.size() * sizeof(value_type)); }
     /// Asked before the whole gradient is written: whether it is zero and need not be added to.
     bool overwrite() const { return zeros_.take(); }
     /// Where it lies, whether or not its zeros have been written.

@@ -21,7 +21,8 @@ public:
     /// `launch.template operator()<T>(list, rule, counters, last)`.
     template <class Rule, class Launch>
     void step_by(Model& model, Rule const& rule, Launch const& launch) {
-        if (counters_.size() == 0) make(model, rule.used());
+        if (counters_.size() != 0) sizes_.refuse_others(model);
+        else make(model, rule.used());
         start<Rule::fewest>(model, rule, launch);
     }
 
@@ -59,12 +60,14 @@ private:
             model, [&](auto& p) { bytes += used * cuda::detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
         memory_.reserve(bytes);
         memory_.clear();
+        sizes_.note(model);
         used_ = used;
         counters_.reserve(1);
         step_counters const start{};
         cuda::upload(&start, counters_.data(), 1);
     }
 
+    parameter_sizes sizes_;
     std::size_t used_ = 0;
     cuda::buffer<unsigned char> memory_;
     cuda::buffer<step_counters> counters_;

@@ -44,7 +44,8 @@ struct executor<cuda::device> {
 namespace tenon::inline TENON_TARGET::cuda {
 
 /// Owns elements of type T in row-major order on the device. Functions and operators are those of `tenon::tensor`; elements are
-/// not reached one by one, `tn::to<tn::cpu>(t)` brings all of them.
+/// not reached one by one, `tn::to<tn::cpu>(t)` brings all of them. A tensor that was moved from can be used like any other: its
+/// values are unspecified, mostly zeros, its run-time extents mostly 0.
 /// @tparam T float, double, an integer type or bool
 /// @tparam E the extents, as for `tenon::tensor`
 template <class T, std::size_t... E>
@@ -70,11 +71,11 @@ public:
         upload(host.data(), device_data(), host.size());
     }
     tensor(tensor const& other) : expression_base<tensor, T, shape_type>(other), shape_(other.shape_) {
-        if (other.elements_.data() == nullptr) return;
         elements_.reserve(other.size());
         copy_elements(other.device_data(), device_data(), other.size());
     }
-    tensor(tensor&&) noexcept = default;
+    tensor(tensor&& other) noexcept
+        : shape_(std::exchange(other.shape_, {})), elements_(std::exchange(other.elements_, {})) {}
     /// Runs a computation into new elements. @throws shape_error when a run-time extent disagrees with a static one
     template <class D, class U, class S>
     tensor(expression_base<D, U, S> const& e) : tensor(uninitialized, assignable_shape<tensor>(e.self())) {
@@ -82,14 +83,14 @@ public:
     }
     tensor& operator=(tensor const& other) {
         if (this == &other) return *this;
-        if (!(shape_ == other.shape_) || elements_.data() == nullptr) return *this = tensor(other);
+        if (!(shape_ == other.shape_)) return *this = tensor(other);
         copy_elements(other.device_data(), device_data(), other.size());
         return *this;
     }
     /// A tensor keeps its memory for as long as it keeps its shape, since a captured step finds it there: the elements are
     /// copied, and the other's memory is taken over only where the shapes differ.
     tensor& operator=(tensor&& other) {
-        if (shape_ == other.shape_ && elements_.data() != nullptr && other.elements_.data() != nullptr) {
+        if (shape_ == other.shape_ && elements_.data() != nullptr) {
             if (this != &other) copy_elements(other.device_data(), device_data(), other.size());
         } else {
             std::swap(shape_, other.shape_);
@@ -107,20 +108,31 @@ public:
 
     shape_type shape() const { return shape_; }
     /// The elements' address, for kernels alone.
-    T* device_data() { return elements_.data(); }
-    T const* device_data() const { return elements_.data(); }
+    T* device_data() { return memory().data(); }
+    T const* device_data() const { return memory().data(); }
     /// Sets every element to 0.
-    void clear() { elements_.clear(); }
+    void clear() { memory().clear(); }
 
 private:
+    /// What was moved from has no memory; where its shape is static it gets some, and zeros in it, when it is next asked for.
+    buffer<T>& memory() const {
+        if constexpr (shape_type::is_static)
+            if (elements_.data() == nullptr) [[unlikely]] {
+                elements_.reserve(this->size());
+                elements_.clear();
+            }
+        return elements_;
+    }
+
     [[no_unique_address]] shape_type shape_{};
-    buffer<T> elements_;
+    mutable buffer<T> elements_;
 };
 
 template <class D, class T, std::size_t... E>
 tensor(expression_base<D, T, tenon::shape<E...>> const&) -> tensor<T, E...>;
 
-/// A device tensor with the gradient that `backward` accumulates for it; as `tenon::variable`.
+/// A device tensor with the gradient that `backward` accumulates for it; as `tenon::variable`. A captured step keeps the memory of
+/// value and gradient: they may not take another shape while it is replayed.
 template <class T, std::size_t... E>
 class variable : public expression_base<variable<T, E...>, T, tenon::shape<E...>> {
 public:
@@ -141,24 +153,29 @@ public:
     tensor<T, E...> const& value() const& { return value_; }
     tensor<T, E...> value() && { return std::move(value_); }
     /// The sum of what every `backward` since the last `zero_grad` has found.
-    tensor<T, E...>& grad() & { return gradient_.written(); }
-    tensor<T, E...> const& grad() const& { return gradient_.written(); }
-    tensor<T, E...> grad() && { return std::move(gradient_.written()); }
+    tensor<T, E...>& grad() & { return gradient().written(); }
+    tensor<T, E...> const& grad() const& { return gradient().written(); }
+    tensor<T, E...> grad() && { return std::move(gradient().written()); }
     /// Sets the gradient to zero. The zeros are written when it is next read or added to, and by then `backward` may have
     /// overwritten it.
-    void zero_grad() { gradient_.zero(); }
+    void zero_grad() { gradient().zero(); }
     /// Where backward accumulates; see tenon::variable::gradient_data.
-    T* device_gradient() const { return gradient_.written().device_data(); }
+    T* device_gradient() const { return gradient().written().device_data(); }
     /// Where that is, for comparisons: there may be zeros still to be written.
-    T const* gradient_address() const { return gradient_.address(); }
+    T const* gradient_address() const { return gradient().address(); }
     /// Asked before the whole gradient is written: whether it is zero and need not be added to.
-    bool overwrite_gradient() const { return gradient_.overwrite(); }
+    bool overwrite_gradient() const { return gradient().overwrite(); }
 
 private:
     template <class X>
     static tensor<T, E...> on_device(X const& x) {
         if constexpr (std::is_same_v<typename X::device, cpu>) return tensor<T, E...>(tenon::tensor<T, E...>(x));
         else return tensor<T, E...>(x);
+    }
+    /// The gradient in the value's shape.
+    detail::gradient<tensor<T, E...>> const& gradient() const {
+        gradient_.follow(value_.shape());
+        return gradient_;
     }
 
     tensor<T, E...> value_;

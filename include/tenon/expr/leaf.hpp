@@ -31,11 +31,12 @@ class owned : public expression_base<owned<Tensor>, value_t<Tensor>, shape_t<Ten
 public:
     using leaf_tag = void;
     using device = typename Tensor::device;
-    explicit constexpr owned(Tensor&& t) : tensor_(std::move(t)) {}
-    constexpr auto shape() const { return tensor_.shape(); }
+    explicit constexpr owned(Tensor&& t) : shape_(t.shape()), tensor_(std::move(t)) {}
+    constexpr auto shape() const { return shape_; }
     constexpr Tensor const& get() const { return tensor_; }
 
 private:
+    [[no_unique_address]] shape_t<Tensor> shape_;
     Tensor tensor_;
 };
 
@@ -46,14 +47,25 @@ public:
     using leaf_tag = void;
     using variable_tag = void;
     using device = typename Variable::device;
-    explicit constexpr variable_ref(Variable const& v) : variable_(&v) {}
-    constexpr auto shape() const { return variable_->shape(); }
+    explicit constexpr variable_ref(Variable const& v) : variable_(&v), shape_(v.shape()) {}
+    constexpr auto shape() const { return shape_; }
     constexpr auto const& get() const { return variable_->value(); }
     constexpr Variable const& variable() const { return *variable_; }
 
 private:
     Variable const* variable_;
+    [[no_unique_address]] shape_t<Variable> shape_;
 };
+
+/// A leaf keeps the shape that it had when the computation was made from it. @throws shape_error where its tensor has another
+/// by now: it was assigned to or moved from, or the computation was
+template <class Leaf>
+constexpr void refuse_resized(Leaf const& n) {
+    if constexpr (!shape_t<Leaf>::is_static)
+        if (!(n.get().shape() == n.shape())) [[unlikely]]
+            throw_shapes("a tensor was resized or moved after a computation was made with it", to_string(n.shape()),
+                         to_string(n.get().shape()));
+}
 
 /// A plain number among tensors. It has no axes and does not widen the others' element type.
 template <class T>

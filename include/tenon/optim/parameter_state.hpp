@@ -6,6 +6,9 @@
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <tenon/core/parallel.hpp>
 #include <tenon/core/workspace.hpp>
@@ -30,8 +33,53 @@ struct step_counters {
     double product = 1;            ///< a product of one factor for each step
 };
 
+/// How many elements each parameter of a model had when buffers were made for it. A run-time extent, or the number of layers
+/// in a container, may change afterwards; buffers and parameters would then not lie side by side.
+class parameter_sizes {
+public:
+    template <class Model>
+    void note(Model& model) {
+        nn::visit_parameters(model, [&](auto& v) { sizes_.push_back(v.size()); });
+        digest_ = digest(model);
+    }
+    /// @throws shape_error where a parameter has another number of elements than was noted; it names the parameter
+    template <class Model>
+    void refuse_others(Model& model) const {
+        if (digest(model) != digest_) [[unlikely]] refuse(model);
+    }
+
+private:
+    /// A constant where all sizes are.
+    template <class Model>
+    static std::size_t digest(Model& model) {
+        std::size_t all = 14695981039346656037U;
+        nn::visit_parameters(model, [&](auto& v) TENON_LAMBDA_INLINE { all = (all ^ v.size()) * 1099511628211U; });
+        return all;
+    }
+    template <class Model>
+    [[noreturn, gnu::noinline, gnu::cold]] void refuse(Model& model) const {
+        std::size_t i = 0;
+        nn::for_each_parameter(model, [&](std::string_view name, auto& v) {
+            if (i == sizes_.size() || sizes_[i] != v.size())
+                throw_size(name, to_string(v.shape()), i == sizes_.size() ? 0 : sizes_[i]);
+            ++i;
+        });
+        throw shape_error("step: the model has " + std::to_string(i) + " parameters now, and had " +
+                          std::to_string(sizes_.size()) + " when the optimiser's buffers were made");
+    }
+    [[noreturn]] static void throw_size(std::string_view name, std::string const& now, std::size_t before) {
+        throw shape_error("step: parameter '" + std::string(name) + "' is " + now + " now, and had " +
+                          std::to_string(before) +
+                          " elements when the optimiser's buffers were made: make another optimiser");
+    }
+
+    std::vector<std::size_t> sizes_;
+    std::size_t digest_ = 0;
+};
+
 /// Buffers of zeros for each parameter of a model, in one block of memory that the first step makes, and the counters. They
-/// live where the model does.
+/// live where the model does. @throws shape_error from a step where a parameter has another number of elements than at the
+/// first, before anything has changed
 ///
 /// A rule says what one step is, in plain numbers that can travel to a device: `Rule::fewest` and `Rule::most` bound the
 /// buffers of a parameter and `used()` is their number; `count(counters)` counts on; `at<T>(counters)` gives a function of
@@ -46,7 +94,8 @@ public:
     template <class Rule>
     void step(Model& model, Rule const& rule, tensor<bool> const* skip = nullptr) {
         if (skip && (*skip)()) return;
-        if (!made_) make(model, rule.used());
+        if (made_) sizes_.refuse_others(model);
+        else make(model, rule.used());
         rule.count(counters_);
         if constexpr (host_pass) dispatch<Rule::fewest>(model, rule);
     }
@@ -98,6 +147,7 @@ private:
         std::size_t bytes = 0;
         nn::visit_parameters(model, [&](auto& p) { bytes += used * padded<value_t<decltype(p)>>(p.size()); });
         memory_ = std::make_unique<line[]>(bytes / sizeof(line));
+        sizes_.note(model);
         used_ = used;
         made_ = true;
     }
@@ -110,6 +160,7 @@ private:
         return (n * sizeof(T) + alignment - 1) / alignment * alignment;
     }
     std::unique_ptr<line[]> memory_;
+    parameter_sizes sizes_;
     std::size_t used_ = 0;
     bool made_ = false;
     step_counters counters_;

@@ -48,11 +48,7 @@ private:
 template <class Tensor, bool Grad>
 struct tape<tensor_ref<Tensor>, Grad>
     : in_memory<tape<tensor_ref<Tensor>, Grad>, value_t<Tensor>, shape_t<Tensor>, false> {
-    explicit constexpr tape(tensor_ref<Tensor> const& n) : data_(n.get().data()), shape_(n.shape()) {
-        if constexpr (!shape_t<Tensor>::is_static)
-            if (!(n.get().shape() == shape_))
-                throw_shapes("a tensor was resized after it was used", to_string(shape_), to_string(n.get().shape()));
-    }
+    explicit constexpr tape(tensor_ref<Tensor> const& n) : data_(n.get().data()), shape_(n.shape()) { refuse_resized(n); }
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr auto const* data() const { return data_; }
     template <class Plan>
@@ -67,7 +63,7 @@ private:
 
 template <class Tensor, bool Grad>
 struct tape<owned<Tensor>, Grad> : in_memory<tape<owned<Tensor>, Grad>, value_t<Tensor>, shape_t<Tensor>, false> {
-    explicit constexpr tape(owned<Tensor> const& n) : node_(&n) {}
+    explicit constexpr tape(owned<Tensor> const& n) : node_(&n) { refuse_resized(n); }
     constexpr auto shape() const { return node_->shape(); }
     TENON_INLINE constexpr auto const* data() const { return node_->get().data(); }
     template <class Plan>
@@ -82,7 +78,7 @@ private:
 template <class Variable, bool Grad>
 struct tape<variable_ref<Variable>, Grad>
     : in_memory<tape<variable_ref<Variable>, Grad>, value_t<Variable>, shape_t<Variable>, Grad> {
-    explicit constexpr tape(variable_ref<Variable> const& n) : variable_(&n.variable()) {}
+    explicit constexpr tape(variable_ref<Variable> const& n) : variable_(&n.variable()) { refuse_resized(n); }
     constexpr auto shape() const { return variable_->shape(); }
     TENON_INLINE constexpr auto const* data() const { return variable_->value().data(); }
     TENON_INLINE constexpr auto* gradient() const { return variable_->gradient_data(); }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include <tenon/core/workspace.hpp>
 #include <tenon/eval/cuda/event.hpp>
 #include <tenon/eval/cuda/memory.hpp>
 
@@ -143,10 +144,21 @@ class buffer {
 public:
     static constexpr bool is_inline = false;
 
+    buffer() = default;
+    buffer(buffer&& other) noexcept : block_(std::move(other.block_)), n_(std::exchange(other.n_, 0)) {}
+    buffer& operator=(buffer&& other) noexcept {
+        std::swap(block_, other.block_);
+        std::swap(n_, other.n_);
+        return *this;
+    }
+    ~buffer() = default;
+
     void reserve(std::size_t n) {
         if (n == n_ && block_.data()) return;
+        std::size_t const bytes = tenon::detail::bytes_for<T>(n);
         block_ = block();
-        block_ = block(context::local().memory(), n * sizeof(T));
+        n_ = 0;
+        block_ = block(context::local().memory(), bytes);
         n_ = n;
     }
     T* data() const { return static_cast<T*>(block_.data()); }

@@ -10,9 +10,7 @@ template <class Tensor, bool Grad>
 struct device_tape<tensor_ref<Tensor>, Grad>
     : in_device_memory<device_tape<tensor_ref<Tensor>, Grad>, value_t<Tensor>, shape_t<Tensor>, false, false> {
     explicit device_tape(tensor_ref<Tensor> const& n) : data_(n.get().device_data()), shape_(n.shape()) {
-        if constexpr (!shape_t<Tensor>::is_static)
-            if (!(n.get().shape() == shape_))
-                throw_shapes("a tensor was resized after it was used", to_string(shape_), to_string(n.get().shape()));
+        refuse_resized(n);
     }
     auto shape() const { return shape_; }
     auto const* device_data() const { return data_; }
@@ -29,7 +27,7 @@ private:
 template <class Tensor, bool Grad>
 struct device_tape<owned<Tensor>, Grad>
     : in_device_memory<device_tape<owned<Tensor>, Grad>, value_t<Tensor>, shape_t<Tensor>, false, false> {
-    explicit device_tape(owned<Tensor> const& n) : node_(&n) {}
+    explicit device_tape(owned<Tensor> const& n) : node_(&n) { refuse_resized(n); }
     auto shape() const { return node_->shape(); }
     auto const* device_data() const { return node_->get().device_data(); }
     template <class Plan>
@@ -44,7 +42,7 @@ private:
 template <class Variable, bool Grad>
 struct device_tape<variable_ref<Variable>, Grad>
     : in_device_memory<device_tape<variable_ref<Variable>, Grad>, value_t<Variable>, shape_t<Variable>, Grad, true> {
-    explicit device_tape(variable_ref<Variable> const& n) : variable_(&n.variable()) {}
+    explicit device_tape(variable_ref<Variable> const& n) : variable_(&n.variable()) { refuse_resized(n); }
     auto shape() const { return variable_->shape(); }
     auto const* device_data() const { return variable_->value().device_data(); }
     auto* device_gradient() const { return variable_->device_gradient(); }
