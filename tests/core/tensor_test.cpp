@@ -91,7 +91,7 @@ TEST_CASE("the gradient of a variable has its value's shape") {
     tn::variable<float, tn::dyn> w(tn::ones<float, tn::dyn>(300));
     auto const before = w * 2.f;
     tn::backward(tn::sum(w * w));
-    for (std::size_t const n : {1000, 0, 20}) {
+    for (std::size_t const n : {1000u, 0u, 20u}) {
         w.value() = tn::ones<float, tn::dyn>(n);
         CHECK((w.grad().size() == n && (n == 0 || tn::sum(w.grad()).item() == 0.f)));
         tn::backward(tn::sum(w * w));

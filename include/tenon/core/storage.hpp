@@ -95,10 +95,10 @@ class storage<T, Shape, false> {
 
 public:
     explicit storage(Shape const& s = {})
-        : shape_(s), data_(s.size() == 0 ? nullptr : detail::aligned_elements<T>(s.size())) {}
+        : shape_(s), data_(s.size() == 0 ? none() : detail::aligned_elements<T>(s.size())) {}
     storage(storage const& other) : storage(other.shape_) { std::copy_n(other.data_, shape_.size(), data_); }
     storage(storage&& other) noexcept
-        : shape_(std::exchange(other.shape_, {})), data_(std::exchange(other.data_, nullptr)) {}
+        : shape_(std::exchange(other.shape_, {})), data_(std::exchange(other.data_, none())) {}
     storage& operator=(storage const& other) {
         if (this == &other) return *this;
         if (shape_.size() != other.shape_.size()) *this = storage(other.shape_);
@@ -112,13 +112,19 @@ public:
         return *this;
     }
     ~storage() {
-        if (data_) detail::aligned_delete(data_);
+        if (shape_.size() != 0) detail::aligned_delete(data_);
     }
     Shape shape() const { return shape_; }
     T* data() { return data_; }
     T const* data() const { return data_; }
 
 private:
+    /// Where no elements are: an address that loops over rows of length 0 may add to, as they may not to a null pointer.
+    static T* none() {
+        alignas(alignment) static unsigned char place[alignment];
+        return reinterpret_cast<T*>(place);
+    }
+
     Shape shape_;
     T* data_;
 };
