@@ -144,3 +144,17 @@ TEST_CASE("a product with a zero has the slopes of torch.prod") {
         tn::hvp([](auto const& u) { return tn::prod(u); }, tn::tensor({2.0, 0.0, 5.0}), tn::tensor({1.0, 0.0, 0.0}));
     CHECK(tn::all(second == tn::tensor({0.0, 5.0, 0.0})));
 }
+
+TEST_CASE("Reductions leave what has no elements to other libraries") {
+    using namespace std;
+    using namespace tenon;
+    struct price {
+        int cents;
+        bool operator<(price const& other) const { return cents < other.cents; }
+    };
+    CHECK(min(3, 4) == 3);
+    CHECK(max(1.f, 2.f) == 2.f);
+    CHECK(min(price{2}, price{1}).cents == 1);
+    tenon::tensor<float, 2> const x({3, 4});
+    CHECK(float(max(x)) == 4);
+}

@@ -7,7 +7,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/core/expression_concept.hpp>
 #include <tenon/core/shape.hpp>
+#include <tenon/core/spelling.hpp>
 #include <tenon/core/target.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -54,44 +56,46 @@ struct joined_device<A, B, C, Rest...> : joined_device<typename joined_device<A,
 template <class... Node>
 using device_of_nodes = typename detail::joined_device<typename Node::device...>::type;
 
-/// Tag that keeps reduced axes as axes of extent 1: `sum<1>(x, keepdim)`.
-inline constexpr struct keepdim_t {
-} keepdim{};
-
-template <auto... E, class A>
+template <auto... E, expression A>
 constexpr auto reshape(A&& a);
-template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1, class A>
+template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1, expression A>
 constexpr auto flatten(A&& a);
-template <std::ptrdiff_t... Axes, class A>
+template <std::ptrdiff_t... Axes, expression A>
 constexpr auto permute(A&& a);
-template <std::ptrdiff_t... Axes, class A>
+template <std::ptrdiff_t... Axes, expression A>
 constexpr auto transpose(A&& a);
-template <std::ptrdiff_t Axis, class A>
+template <std::ptrdiff_t Axis, expression A>
 constexpr auto squeeze(A&& a);
-template <std::ptrdiff_t Axis, class A>
+template <std::ptrdiff_t Axis, expression A>
 constexpr auto unsqueeze(A&& a);
-template <auto... E, class A>
+template <auto... E, expression A>
 constexpr auto broadcast_to(A&& a);
-template <std::ptrdiff_t Axis, class A>
+template <std::ptrdiff_t Axis, expression A>
 constexpr auto select(A&& a, std::ptrdiff_t k);
 template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1,
-          class A>
+          expression A>
 constexpr auto slice(A&& a);
-template <std::ptrdiff_t... Axes, class A>
+template <std::ptrdiff_t... Axes, expression A>
+    requires(sizeof...(Axes) != 0)
 constexpr auto flip(A&& a);
-template <class To, class A>
+template <class To, expression A>
 constexpr auto cast(A&& a);
-template <std::ptrdiff_t... Axes, class A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto sum(A&& a, Keep... keep);
-template <std::ptrdiff_t... Axes, class A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto mean(A&& a, Keep... keep);
-template <std::ptrdiff_t... Axes, class A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto max(A&& a, Keep... keep);
-template <std::ptrdiff_t... Axes, class A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto min(A&& a, Keep... keep);
-template <std::ptrdiff_t... Axis, class A, class... Keep>
+template <std::ptrdiff_t... Axis, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto argmax(A&& a, Keep... keep);
-template <class A>
+template <expression A>
 constexpr auto evaluate(A const& a);
 
 /// The device that runs a computation.
@@ -100,9 +104,6 @@ using device_of_t = std::conditional_t<std::is_same_v<typename std::remove_cvref
                                        typename std::remove_cvref_t<X>::device>;
 
 /// Base of everything that has elements. Nothing here computes; a computation runs when it meets a tensor.
-template <class Derived, class T, class Shape>
-class expression_base;
-
 template <class Derived, class T, std::size_t... E>
 class expression_base<Derived, T, tenon::shape<E...>> {
 public:
@@ -143,93 +144,74 @@ public:
         return evaluate(self());
     }
 
-    // The common functions as members; each does what the free function of its name does.
-    template <auto... To> constexpr auto reshape() const& { return tenon::reshape<To...>(self()); }
-    template <auto... To> constexpr auto reshape() && { return tenon::reshape<To...>(moved()); }
-    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1> constexpr auto flatten() const& {
-        return tenon::flatten<From, To>(self());
-    }
-    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1> constexpr auto flatten() && {
-        return tenon::flatten<From, To>(moved());
-    }
-    template <std::ptrdiff_t... Axes> constexpr auto permute() const& { return tenon::permute<Axes...>(self()); }
-    template <std::ptrdiff_t... Axes> constexpr auto permute() && { return tenon::permute<Axes...>(moved()); }
-    template <std::ptrdiff_t... Axes> constexpr auto transpose() const& { return tenon::transpose<Axes...>(self()); }
-    template <std::ptrdiff_t... Axes> constexpr auto transpose() && { return tenon::transpose<Axes...>(moved()); }
-    template <std::ptrdiff_t Axis> constexpr auto squeeze() const& { return tenon::squeeze<Axis>(self()); }
-    template <std::ptrdiff_t Axis> constexpr auto squeeze() && { return tenon::squeeze<Axis>(moved()); }
-    template <std::ptrdiff_t Axis> constexpr auto unsqueeze() const& { return tenon::unsqueeze<Axis>(self()); }
-    template <std::ptrdiff_t Axis> constexpr auto unsqueeze() && { return tenon::unsqueeze<Axis>(moved()); }
-    template <auto... To> constexpr auto broadcast_to() const& { return tenon::broadcast_to<To...>(self()); }
-    template <auto... To> constexpr auto broadcast_to() && { return tenon::broadcast_to<To...>(moved()); }
-    template <std::ptrdiff_t Axis> constexpr auto select(std::ptrdiff_t k) const& {
-        return tenon::select<Axis>(self(), k);
-    }
-    template <std::ptrdiff_t Axis> constexpr auto select(std::ptrdiff_t k) && {
-        return tenon::select<Axis>(moved(), k);
-    }
-    template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1>
-    constexpr auto slice() const& {
-        return tenon::slice<Axis, Start, Stop, Step>(self());
-    }
-    template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop = PTRDIFF_MAX, std::ptrdiff_t Step = 1>
-    constexpr auto slice() && {
-        return tenon::slice<Axis, Start, Stop, Step>(moved());
-    }
-    template <std::ptrdiff_t... Axes> constexpr auto flip() const& { return tenon::flip<Axes...>(self()); }
-    template <std::ptrdiff_t... Axes> constexpr auto flip() && { return tenon::flip<Axes...>(moved()); }
+    // The common functions as members; each does what the free function of its name does, and refuses the same calls.
+    template <auto... To>
+    constexpr auto reshape(auto const&... given) const& { return tenon::reshape<To...>(self(), given...); }
+    template <auto... To>
+    constexpr auto reshape(auto const&... given) && { return tenon::reshape<To...>(moved(), given...); }
+    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1>
+    constexpr auto flatten(auto const&... given) const& { return tenon::flatten<From, To>(self(), given...); }
+    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1>
+    constexpr auto flatten(auto const&... given) && { return tenon::flatten<From, To>(moved(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto permute(auto const&... given) const& { return tenon::permute<Axes...>(self(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto permute(auto const&... given) && { return tenon::permute<Axes...>(moved(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto transpose(auto const&... given) const& { return tenon::transpose<Axes...>(self(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto transpose(auto const&... given) && { return tenon::transpose<Axes...>(moved(), given...); }
+    template <std::ptrdiff_t... Axis>
+    constexpr auto squeeze(auto const&... given) const& { return tenon::squeeze<Axis...>(self(), given...); }
+    template <std::ptrdiff_t... Axis>
+    constexpr auto squeeze(auto const&... given) && { return tenon::squeeze<Axis...>(moved(), given...); }
+    template <std::ptrdiff_t... Axis>
+    constexpr auto unsqueeze(auto const&... given) const& { return tenon::unsqueeze<Axis...>(self(), given...); }
+    template <std::ptrdiff_t... Axis>
+    constexpr auto unsqueeze(auto const&... given) && { return tenon::unsqueeze<Axis...>(moved(), given...); }
+    template <auto... To>
+    constexpr auto broadcast_to(auto const&... given) const& { return tenon::broadcast_to<To...>(self(), given...); }
+    template <auto... To>
+    constexpr auto broadcast_to(auto const&... given) && { return tenon::broadcast_to<To...>(moved(), given...); }
+    template <std::ptrdiff_t... Axis>
+    constexpr auto select(auto const&... given) const& { return tenon::select<Axis...>(self(), given...); }
+    template <std::ptrdiff_t... Axis>
+    constexpr auto select(auto const&... given) && { return tenon::select<Axis...>(moved(), given...); }
+    template <std::ptrdiff_t... AxisAndBounds>
+    constexpr auto slice(auto const&... given) const& { return tenon::slice<AxisAndBounds...>(self(), given...); }
+    template <std::ptrdiff_t... AxisAndBounds>
+    constexpr auto slice(auto const&... given) && { return tenon::slice<AxisAndBounds...>(moved(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto flip(auto const&... given) const& { return tenon::flip<Axes...>(self(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto flip(auto const&... given) && { return tenon::flip<Axes...>(moved(), given...); }
     template <class To> constexpr auto cast() const& { return tenon::cast<To>(self()); }
     template <class To> constexpr auto cast() && { return tenon::cast<To>(moved()); }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto sum(Keep... keep) const& {
-        return tenon::sum<Axes...>(self(), keep...);
-    }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto sum(Keep... keep) && {
-        return tenon::sum<Axes...>(moved(), keep...);
-    }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto mean(Keep... keep) const& {
-        return tenon::mean<Axes...>(self(), keep...);
-    }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto mean(Keep... keep) && {
-        return tenon::mean<Axes...>(moved(), keep...);
-    }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto max(Keep... keep) const& {
-        return tenon::max<Axes...>(self(), keep...);
-    }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto max(Keep... keep) && {
-        return tenon::max<Axes...>(moved(), keep...);
-    }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto min(Keep... keep) const& {
-        return tenon::min<Axes...>(self(), keep...);
-    }
-    template <std::ptrdiff_t... Axes, class... Keep> constexpr auto min(Keep... keep) && {
-        return tenon::min<Axes...>(moved(), keep...);
-    }
-    template <std::ptrdiff_t... Axis, class... Keep> constexpr auto argmax(Keep... keep) const& {
-        return tenon::argmax<Axis...>(self(), keep...);
-    }
-    template <std::ptrdiff_t... Axis, class... Keep> constexpr auto argmax(Keep... keep) && {
-        return tenon::argmax<Axis...>(moved(), keep...);
-    }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto sum(auto const&... given) const& { return tenon::sum<Axes...>(self(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto sum(auto const&... given) && { return tenon::sum<Axes...>(moved(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto mean(auto const&... given) const& { return tenon::mean<Axes...>(self(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto mean(auto const&... given) && { return tenon::mean<Axes...>(moved(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto max(auto const&... given) const& { return tenon::max<Axes...>(self(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto max(auto const&... given) && { return tenon::max<Axes...>(moved(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto min(auto const&... given) const& { return tenon::min<Axes...>(self(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto min(auto const&... given) && { return tenon::min<Axes...>(moved(), given...); }
+    template <std::ptrdiff_t... Axis>
+    constexpr auto argmax(auto const&... given) const& { return tenon::argmax<Axis...>(self(), given...); }
+    template <std::ptrdiff_t... Axis>
+    constexpr auto argmax(auto const&... given) && { return tenon::argmax<Axis...>(moved(), given...); }
 
     constexpr Derived const& self() const { return static_cast<Derived const&>(*this); }
 
 private:
     constexpr Derived&& moved() { return static_cast<Derived&&>(*this); }
 };
-
-namespace detail {
-template <class D, class T, class S>
-std::true_type is_expression(expression_base<D, T, S> const*);
-std::false_type is_expression(void const*);
-}  // namespace detail
-
-/// A tensor, a variable, or a computation on them: it has a `value_type` and a `shape_type`.
-template <class X>
-concept expression = decltype(detail::is_expression(static_cast<std::remove_cvref_t<X>*>(nullptr)))::value;
-
-template <class X>
-using value_t = typename std::remove_cvref_t<X>::value_type;
-template <class X>
-using shape_t = typename std::remove_cvref_t<X>::shape_type;
 
 }  // namespace tenon::inline TENON_TARGET

@@ -129,7 +129,7 @@ constexpr void assign_to(Tensor& to, Node const& n) {
 }
 
 /// The value of something that has one element.
-template <class A>
+template <expression A>
 constexpr auto evaluate(A const& a) {
     using T = value_t<A>;
     auto const& node = detail::node_of(a);

@@ -25,7 +25,7 @@ using argmax_shape = shape_from<argmax_extents<Axis, Keep, S>::rank, reduced_sta
 template <bool Least, std::ptrdiff_t... Axis, class A, class... K>
 constexpr auto make_argmax(A&& x, K... kept) {
     static_assert(sizeof...(Axis) <= 1, "argmax and argmin take one axis, or none");
-    constexpr bool keep = (std::is_same_v<K, keepdim_t> || ...);
+    constexpr bool keep = sizeof...(kept) != 0;
     using s = shape_t<A>;
     if constexpr (element::narrow<value_t<A>>)
         return in_float(std::forward<A>(x),
@@ -55,12 +55,14 @@ public:
 
 /// The int64 index of the greatest element along an axis; without an axis, among all elements in row-major order. The first
 /// of equals, and the first NaN if there is one; torch.argmax.
-template <std::ptrdiff_t... Axis, class A, class... Keep>
+template <std::ptrdiff_t... Axis, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto argmax(A&& x, Keep... keep) {
     return detail::make_argmax<false, Axis...>(std::forward<A>(x), keep...);
 }
 /// The same for the least element; torch.argmin.
-template <std::ptrdiff_t... Axis, expression A, class... Keep>
+template <std::ptrdiff_t... Axis, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto argmin(A&& x, Keep... keep) {
     return detail::make_argmax<true, Axis...>(std::forward<A>(x), keep...);
 }

@@ -200,7 +200,7 @@ constexpr auto reduce(A&& x, K... keep) {
     if constexpr (element::narrow<value_t<A>>)
         return in_float(std::forward<A>(x), [=](auto&& wide) { return reduce<Op, Axes...>(std::move(wide), keep...); });
     else
-        return make_reduce<Op, (std::is_same_v<K, keepdim_t> || ...)>(
+        return make_reduce<Op, (sizeof...(K) != 0)>(
             std::forward<A>(x), axes::sequence(std::make_index_sequence<axes::count>{}));
 }
 /// How many elements are joined into one.
@@ -213,37 +213,44 @@ constexpr std::size_t reduced_count(A const& x) {
 }  // namespace detail
 
 /// Σ x along Axes, or over all elements; `keepdim` as a second argument keeps the axes. bool and integers give int64.
-template <std::ptrdiff_t... Axes, class A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto sum(A&& x, Keep... keep) {
     return detail::reduce<op::sum, Axes...>(std::forward<A>(x), keep...);
 }
 /// Π x along Axes, or over all elements.
-template <std::ptrdiff_t... Axes, expression A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto prod(A&& x, Keep... keep) {
     return detail::reduce<op::prod, Axes...>(std::forward<A>(x), keep...);
 }
 /// The greatest element; NaN if there is one. Elements that share it share its gradient; torch.amax.
-template <std::ptrdiff_t... Axes, class A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto max(A&& x, Keep... keep) {
     return detail::reduce<op::max, Axes...>(std::forward<A>(x), keep...);
 }
 /// The least element; NaN if there is one. Elements that share it share its gradient; torch.amin.
-template <std::ptrdiff_t... Axes, class A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto min(A&& x, Keep... keep) {
     return detail::reduce<op::min, Axes...>(std::forward<A>(x), keep...);
 }
 /// Whether any element is true, that is, not 0.
-template <std::ptrdiff_t... Axes, expression A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto any(A&& x, Keep... keep) {
     return detail::reduce<op::any, Axes...>(std::forward<A>(x), keep...);
 }
 /// Whether all elements are true, that is, not 0.
-template <std::ptrdiff_t... Axes, expression A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto all(A&& x, Keep... keep) {
     return detail::reduce<op::all, Axes...>(std::forward<A>(x), keep...);
 }
 /// Σ x / n along Axes, or over all elements.
-template <std::ptrdiff_t... Axes, class A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto mean(A&& x, Keep... keep) {
     static_assert(!std::is_integral_v<value_t<A>>,
                   "mean: integers have no mean of their own type; cast them to a floating point type");

@@ -76,7 +76,7 @@ constexpr auto reshape_to(A&& x, To const& to) {
 
 /// The elements in row-major order under another shape; one extent may be left open as -1 or `dyn`. Compile error
 /// `cannot_reshape`, or shape_error where only run time can know; torch.reshape.
-template <auto... E, class A>
+template <auto... E, expression A>
 constexpr auto reshape(A&& x) {
     using from = shape_t<A>;
     using target = detail::reshape_target<from, static_cast<std::size_t>(E)...>;
@@ -117,7 +117,7 @@ struct flatten_extents {
 }  // namespace detail
 
 /// Joins the axes From to To (inclusive) into one; torch.flatten.
-template <std::ptrdiff_t From, std::ptrdiff_t To, class A>
+template <std::ptrdiff_t From, std::ptrdiff_t To, expression A>
 constexpr auto flatten(A&& x) {
     using s = shape_t<A>;
     if constexpr (s::rank() == 0) return reshape<1>(std::forward<A>(x));
@@ -150,7 +150,8 @@ struct unflatten_extents {
 
 /// Splits an axis into axes of extents E: `unflatten<1, 2, 3>(x)` makes [n, 2, 3] of [n, 6]. Compile error `cannot_reshape`,
 /// or shape_error where only run time can know; torch.unflatten.
-template <std::ptrdiff_t Axis, std::size_t... E, class A>
+template <std::ptrdiff_t Axis, std::size_t... E, expression A>
+    requires(sizeof...(E) != 0)
 constexpr auto unflatten(A&& x) {
     using s = shape_t<A>;
     constexpr std::size_t axis = detail::checked_axis<Axis, s>(), extent = s::static_extents[axis],

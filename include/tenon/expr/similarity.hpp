@@ -1,7 +1,10 @@
 // Vectors of length 1, and the cosine between two.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
+#include <initializer_list>
+#include <type_traits>
 #include <utility>
 
 #include <tenon/expr/statistics.hpp>
@@ -36,6 +39,28 @@ constexpr auto cosine_similarity(A&& a, B&& b, cosine_similarity_options options
         return maximum(norm<Axis>(x), static_cast<value_t<decltype(x)>>(options.eps));
     };
     return sum<Axis>(u * v) / (length(u) * length(v));
+}
+
+// Calls that are spelled otherwise: core/spelling.hpp. Braces without a name are no options, but axes elsewhere.
+template <std::ptrdiff_t... Axis, expression X, class First, class... Rest>
+    requires(sizeof...(Rest) != 0 || !std::same_as<std::remove_cvref_t<First>, normalize_options>)
+constexpr auto const& normalize(X&& x, First&&, Rest&&...) {
+    static_assert(detail::never<X>, "normalize: is Euclidean, and the axis is a template argument: normalize<1>(x)");
+    return x;
+}
+template <std::ptrdiff_t... Axis, expression X, class N>
+constexpr auto const& normalize(X&& x, std::initializer_list<N>) {
+    return tenon::normalize(x, 0);
+}
+template <std::ptrdiff_t... Axis, expression A, expression B, class First, class... Rest>
+    requires(sizeof...(Rest) != 0 || !std::same_as<std::remove_cvref_t<First>, cosine_similarity_options>)
+constexpr auto const& cosine_similarity(A&& a, B&&, First&&, Rest&&...) {
+    static_assert(detail::never<A>, "cosine_similarity: the axis is a template argument: cosine_similarity<1>(a, b)");
+    return a;
+}
+template <std::ptrdiff_t... Axis, expression A, expression B, class N>
+constexpr auto const& cosine_similarity(A&& a, B&& b, std::initializer_list<N>) {
+    return tenon::cosine_similarity(a, b, 0);
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -1,7 +1,9 @@
 // What is known about many numbers from few: var, std, logsumexp, norm.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
+#include <initializer_list>
 #include <type_traits>
 #include <utility>
 
@@ -37,6 +39,10 @@ struct root : floating {
 }  // namespace op
 
 namespace detail {
+/// What var and std take beside their operand.
+template <class X>
+concept told_to_var = keepdim_tag<X> || std::same_as<std::remove_cvref_t<X>, var_options>;
+
 /// Whether a computation is read from memory, or is elementwise on what is: as cheap to repeat as to keep.
 template <class Node>
 inline constexpr bool repeatable = requires { typename Node::scalar_tag; } || requires { typename Node::variable_tag; };
@@ -106,6 +112,19 @@ constexpr auto var(A&& x, var_options options, keepdim_t) {
     return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
 }
 
+// Calls that are spelled otherwise: core/spelling.hpp. Braces without a name are no options, but axes elsewhere.
+template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
+    requires(!detail::told_to_var<First> || !(detail::told_to_var<Rest> && ...))
+constexpr auto const& var(A&& x, First&&, Rest&&...) {
+    static_assert(detail::never<A>,
+                  "var: write var<0>(m) for an axis, var<0>(m, tn::keepdim) to keep it; {.correction = 0}");
+    return x;
+}
+template <std::ptrdiff_t... Axes, expression A, class N, class... Given>
+constexpr auto const& var(A&& x, std::initializer_list<N>, Given const&...) {
+    return tenon::var(x, 0);
+}
+
 /// √var, with var's options; its slope is 0 where all elements are equal; torch.std.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, var_options options = {}) {
@@ -121,15 +140,30 @@ constexpr auto std(A&& x, var_options options, keepdim_t) {
     return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
 }
 
+// Calls that are spelled otherwise: core/spelling.hpp. Braces without a name are no options, but axes elsewhere.
+template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
+    requires(!detail::told_to_var<First> || !(detail::told_to_var<Rest> && ...))
+constexpr auto const& std(A&& x, First&&, Rest&&...) {
+    static_assert(detail::never<A>,
+                  "std: write std<0>(m) for an axis, std<0>(m, tn::keepdim) to keep it; {.correction = 0}");
+    return x;
+}
+template <std::ptrdiff_t... Axes, expression A, class N, class... Given>
+constexpr auto const& std(A&& x, std::initializer_list<N>, Given const&...) {
+    return tenon::std(x, 0);
+}
+
 /// log Σ exp(x) along Axes, or over all elements, without overflow; `keepdim` as a second argument keeps the axes. ∞ where
 /// one element is ∞, −∞ where all are −∞ or there is none; torch.logsumexp.
-template <std::ptrdiff_t... Axes, expression A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto logsumexp(A&& x, Keep... keep) {
     return detail::make_logsumexp<Axes...>(std::forward<A>(x), keep...);
 }
 
 /// √Σx² along Axes, or over all elements; its slope is 0 where all elements are 0; torch.linalg.vector_norm.
-template <std::ptrdiff_t... Axes, expression A, class... Keep>
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
 constexpr auto norm(A&& x, Keep... keep) {
     static_assert(!std::is_integral_v<value_t<A>>, "norm: needs floating point elements");
     return make_map(op::root{}, sum<Axes...>(square(std::forward<A>(x)), keep...));

@@ -314,7 +314,7 @@ constexpr auto swap_of() {
 }  // namespace detail
 
 /// The axes in another order: axis i of the result is axis Axes_i of x; torch.permute.
-template <std::ptrdiff_t... Axes, class A>
+template <std::ptrdiff_t... Axes, expression A>
 constexpr auto permute(A&& x) {
     static_assert(sizeof...(Axes) == shape_t<A>::rank() &&
                       detail::all_different<detail::checked_axis<Axes, shape_t<A>>()...>,
@@ -322,7 +322,7 @@ constexpr auto permute(A&& x) {
     return make_view(detail::permute_view<detail::checked_axis<Axes, shape_t<A>>()...>{}, std::forward<A>(x));
 }
 /// Swaps axes i and j (`transpose<i, j>(x)`), or reverses the last two (`transpose(x)`); a vector stays as it is.
-template <std::ptrdiff_t... Axes, class A>
+template <std::ptrdiff_t... Axes, expression A>
 constexpr auto transpose(A&& x) {
     using s = shape_t<A>;
     if constexpr (sizeof...(Axes) == 0) {
@@ -335,7 +335,7 @@ constexpr auto transpose(A&& x) {
     }
 }
 /// A new axis of extent 1 before axis Axis of the result; torch.unsqueeze.
-template <std::ptrdiff_t Axis, class A>
+template <std::ptrdiff_t Axis, expression A>
 constexpr auto unsqueeze(A&& x) {
     constexpr std::size_t a = axis_of(Axis, shape_t<A>::rank() + 1);
     if constexpr (a > shape_t<A>::rank()) return no_such_axis<Axis, shape_t<A>>{};
@@ -350,31 +350,32 @@ constexpr auto along_channels(W&& w) {
 }
 }  // namespace detail
 /// The part at position k along an axis, which is dropped. k may count from the end. @throws index_error outside the extent
-template <std::ptrdiff_t Axis, class A>
+template <std::ptrdiff_t Axis, expression A>
 constexpr auto select(A&& x, std::ptrdiff_t k) {
     return make_view(detail::select_view<detail::checked_axis<Axis, shape_t<A>>()>{{}, k}, std::forward<A>(x));
 }
 /// Drops an axis of extent 1; torch.squeeze. Compile error `cannot_squeeze`.
-template <std::ptrdiff_t Axis, class A>
+template <std::ptrdiff_t Axis, expression A>
 constexpr auto squeeze(A&& x) {
     if constexpr (shape_t<A>::static_extents[detail::checked_axis<Axis, shape_t<A>>()] != 1)
         return cannot_squeeze<Axis, shape_t<A>>{};
     else return select<Axis>(std::forward<A>(x), 0);
 }
 /// x[start:stop:step] along one axis, as Python cuts it.
-template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop, std::ptrdiff_t Step, class A>
+template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop, std::ptrdiff_t Step, expression A>
 constexpr auto slice(A&& x) {
     return make_view(detail::slice_view<detail::checked_axis<Axis, shape_t<A>>(), Start, Stop, Step>{},
                      std::forward<A>(x));
 }
 /// The elements in reverse order along axes; torch.flip.
-template <std::ptrdiff_t... Axes, class A>
+template <std::ptrdiff_t... Axes, expression A>
+    requires(sizeof...(Axes) != 0)
 constexpr auto flip(A&& x) {
     static_assert(detail::all_different<detail::checked_axis<Axes, shape_t<A>>()...>, "flip: an axis is named twice");
     return make_view(detail::flip_view<detail::checked_axis<Axes, shape_t<A>>()...>{}, std::forward<A>(x));
 }
 /// Stretches axes of extent 1 and adds axes in front; `dyn` keeps the operand's extent. Compile error `cannot_broadcast`.
-template <auto... E, class A>
+template <auto... E, expression A>
 constexpr auto broadcast_to(A&& x) {
     using to = shape<static_cast<std::size_t>(E)...>;
     if constexpr (sizeof...(E) < shape_t<A>::rank() || !broadcast_pair<shape_t<A>, to>::fits)

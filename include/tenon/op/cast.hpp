@@ -45,7 +45,7 @@ struct retyped : cast<To> {
 
 /// The elements as another type, as Tensor.to(dtype): integers from floats are cut toward zero, bfloat16 and float16 rounded to the
 /// nearest, `bool` is x ≠ 0. The gradient passes between floating point types.
-template <class To, class A>
+template <class To, expression A>
 constexpr auto cast(A&& a) {
     return make_map(op::cast<To>{}, std::forward<A>(a));
 }
