@@ -1,8 +1,21 @@
 #include <array>
 #include <cmath>
+#include <chrono>
+#include <complex>
+#include <filesystem>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
 #include <string>
+#include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include <tenon/tenon.hpp>
 
@@ -32,7 +45,138 @@ struct several {
     }
 };
 
+// What can be in a model beside layers, and has no parameters.
+struct data {
+    struct settings {
+        int width;
+        std::string name;
+    };
+    int count = 3;
+    float rates[2] = {};
+    float (*function)(float) = nullptr;
+    decltype([](float x) { return x; }) closure;
+    std::string name = "net";
+    std::vector<int> sizes = {1, 2};
+    std::vector<bool> flags = {true};
+    std::map<std::string, settings> table;
+    std::variant<int, std::string> choice;
+    std::unordered_map<int, std::vector<float>> history;
+    std::optional<settings> maybe;
+    std::unique_ptr<settings> owned;
+    std::shared_ptr<settings const> shared;
+    settings const* pointer = nullptr;
+    void* anything = nullptr;
+    std::mt19937 random;
+    std::chrono::steady_clock::time_point start;
+    std::filesystem::path file;
+    std::complex<float> number;
+    std::mutex guard;
+    tn::generator generator{1};
+    int const constant = 2;
+};
+static_assert(nn::parameter_count<data> == 0);
+
+struct leaf {
+    nn::linear<2, 1> fc;
+    nn::dropout drop;
+};
+// Every place that a layer may stand in.
+struct places {
+    std::vector<leaf> blocks;
+    std::array<leaf, 1> fixed;
+    leaf plain[1];
+    std::unique_ptr<leaf> owned, none;
+    std::optional<nn::linear<1, 1, tn::cpu, nn::no_bias>> maybe, nothing;
+    std::list<tn::variable<float, 2>> weights;
+    std::vector<std::unique_ptr<leaf>> owners;
+    std::vector<places> deeper;
+};
+// A class with private members says what it is made of.
+class closed {
+public:
+    closed() = default;
+    template <class F>
+    void visit_children(F&& f) {
+        f("fc", fc_);
+        f("more", more_);
+    }
+
+private:
+    nn::linear<2, 2> fc_;
+    std::vector<nn::linear<2, 2>> more_ = std::vector<nn::linear<2, 2>>(1);
+};
+struct logger {
+    logger() {}
+};
+struct stream {
+    using holds_no_parameters = void;
+    stream() : state(1) {}
+
+private:
+    int state;
+};
+struct logged {
+    nn::linear<1, 2> fc;
+    data settings;
+    logger log;
+    stream out;
+};
+
 }  // namespace
+template <>
+inline constexpr bool nn::holds_no_parameters<logger> = true;
+
+TEST_CASE("parameters are found wherever a member can keep them") {
+    places model;
+    model.blocks.resize(2);
+    model.owned = std::make_unique<leaf>();
+    model.maybe.emplace();
+    model.weights.resize(1);
+    model.owners.resize(2);
+    model.owners[1] = std::make_unique<leaf>();
+    model.deeper.resize(1);
+    std::string names;
+    nn::for_each_state(model, [&](std::string_view name, auto const&) { names += std::string(name) + ' '; });
+    CHECK(names == "blocks.0.fc.weight blocks.0.fc.bias blocks.1.fc.weight blocks.1.fc.bias fixed.0.fc.weight "
+                   "fixed.0.fc.bias plain.0.fc.weight plain.0.fc.bias owned.fc.weight owned.fc.bias maybe.weight "
+                   "weights.0 owners.1.fc.weight owners.1.fc.bias deeper.0.fixed.0.fc.weight deeper.0.fixed.0.fc.bias "
+                   "deeper.0.plain.0.fc.weight deeper.0.plain.0.fc.bias ");
+    CHECK(nn::count_parameters(model) == 6 * 3 + 1 + 2 + 2 * 3);
+    CHECK(nn::summary(model.owners) == "vector(\n  (1): leaf(\n    (fc): linear(in_features=2, out_features=1, "
+                                       "bias=true)\n    (drop): dropout(p=0.5)\n  )\n)");
+    nn::eval(model);
+    CHECK((!model.blocks[1].drop.training && !model.owned->drop.training && !model.owners[1]->drop.training &&
+           !model.deeper[0].plain[0].drop.training));
+    tn::optim::sgd optimizer(model, {.lr = 1.f});
+    nn::visit_parameters(model, [](auto& v) { v.grad().fill(2.f); });
+    CHECK(nn::clip_grad_norm(model, 1e9f) == Approx(2 * std::sqrt(27.f)));
+    float const before = model.deeper[0].plain[0].fc.bias.value()(0);
+    optimizer.step();
+    CHECK(model.deeper[0].plain[0].fc.bias.value()(0) == before - 2.f);
+    // What an optimiser keeps for a model belongs to the parameters that were there at its first step.
+    for (int change : {0, 1, 2}) {
+        if (change == 0) model.blocks.emplace_back();
+        if (change == 1) model.blocks.pop_back(), model.blocks.pop_back();
+        if (change == 2) model.blocks.emplace_back(), model.owned.reset();
+        CHECK_THROWS_AS(optimizer.step(), tn::shape_error);
+    }
+    std::vector<nn::linear<1, 1>> layers(2);
+    tn::optim::adam over_vector(layers);
+    over_vector.step();
+    layers.resize(3);
+    CHECK_THROWS_WITH(over_vector.step(), Catch::Contains("2.weight"));
+}
+
+TEST_CASE("classes that cannot be looked into say what they hold") {
+    closed model;
+    std::string names;
+    nn::for_each_parameter(model, [&](std::string_view name, auto const&) { names += std::string(name) + ' '; });
+    CHECK(names == "fc.weight fc.bias more.0.weight more.0.bias ");
+    tn::optim::sgd(model, {.lr = 1.f}).step();
+    static_assert(nn::parameter_count<logged> == 4);
+    auto pipeline = nn::linear<1, 2>{} | leaf{};
+    static_assert(nn::parameter_count<decltype(pipeline)> == 4 + 3);
+}
 
 TEST_CASE("parameters are found by the names of members") {
     net model;

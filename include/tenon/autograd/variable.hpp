@@ -13,7 +13,7 @@ namespace tenon::inline TENON_TARGET {
 /// gives the value other run-time extents, the gradient is zero anew in that shape.
 /// @tparam T the element type, @tparam E the extents
 template <class T, std::size_t... E>
-class variable : public expression_base<variable<T, E...>, T, tenon::shape<E...>> {
+class variable final : public expression_base<variable<T, E...>, T, tenon::shape<E...>> {
 public:
     using value_type = T;
     using shape_type = tenon::shape<E...>;

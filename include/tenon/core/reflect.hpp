@@ -41,6 +41,11 @@ struct base_class_not_supported;
 template <class T>
 struct members_cannot_be_counted;
 
+/// Never defined: a compiler that asks for it has been asked for the names of the members of an aggregate `T` of which
+/// one is a reference. Hold a pointer, or the object itself.
+template <class T>
+struct references_have_no_names;
+
 namespace detail {
 
 /// Converts to nothing, so only a constructor that takes every type accepts it.
@@ -56,6 +61,20 @@ struct anything {
     operator U() const&& {
         __builtin_unreachable();  // never called, but clang warns where a library's constructor names it undefined
     }
+};
+
+/// Converts to what references to non-const bind to, which values do not.
+struct any_lvalue {
+    template <class U>
+    operator U&() const&&;
+};
+
+/// Converts as `anything` where a value is initialised, and to nothing where a reference is: that looks for an lvalue
+/// first.
+template <class T>
+struct anything_but_a_reference : anything<T> {
+    template <class U>
+    operator U&() const& = delete;
 };
 
 /// Converts to the base classes of `T` only.
@@ -75,6 +94,22 @@ consteval bool accepts(std::index_sequence<I...>) {
     return requires { T{anything_at<T, I>()...}; };
 }
 
+/// Whether `T` has a member behind those that `sizeof...(I)` values initialise, which values did not reach.
+template <class T, std::size_t... I>
+consteval bool takes_reference_next(std::index_sequence<I...>) {
+    return requires { T{anything_at<T, I>()..., any_lvalue()}; };
+}
+
+/// Whether the member of `T` that the value at `At` initialises is a reference.
+template <class T, std::size_t At, std::size_t... I>
+consteval bool is_reference(std::index_sequence<I...>) {
+    return !requires { T{std::conditional_t<I == At, anything_but_a_reference<T>, anything_at<T, I>>()...}; };
+}
+template <class T, std::size_t... I>
+consteval bool has_reference(std::index_sequence<I...> all) {
+    return (is_reference<T, I>(all) || ...);
+}
+
 /// Whether `T` takes a value of type `First` followed by `sizeof...(I)` values.
 template <class T, class First, std::size_t... I>
 consteval bool accepts_first(std::index_sequence<I...>) {
@@ -92,18 +127,15 @@ template <class T, std::size_t Before, std::size_t Inside, std::size_t After>
 inline constexpr bool takes_list = accepts_list<T>(
     std::make_index_sequence<Before>(), std::make_index_sequence<Inside>(), std::make_index_sequence<After>());
 
+/// What `initialiser_count` says of a `T` with too many members, and with members that cannot be counted.
+inline constexpr std::size_t too_many = static_cast<std::size_t>(-1), uncounted = static_cast<std::size_t>(-2);
+
 /// The most values that initialise a `T`. Too few may be refused as well, where the last members have no default, so
 /// the search goes up through the first number that is accepted (`Accepted`) to the last.
 template <class T, std::size_t N = 0, bool Accepted = false>
 consteval std::size_t initialiser_count() {
     if constexpr (N > max_initialisers) {
-        if constexpr (Accepted) {
-            static_assert(sizeof(too_many_members<T>) != 0);
-            return 0;
-        } else {
-            static_assert(sizeof(members_cannot_be_counted<T>) != 0);
-            return 0;
-        }
+        return Accepted ? too_many : uncounted;
     } else if constexpr (accepts<T>(std::make_index_sequence<N>())) {
         return initialiser_count<T, N + 1, true>();
     } else if constexpr (Accepted) {
@@ -153,7 +185,14 @@ consteval bool has_base() {
 template <class T>
 consteval std::size_t count_members() {
     constexpr std::size_t total = initialiser_count<T>();
-    if constexpr (has_base<T, total>()) {
+    if constexpr (total == too_many) {
+        static_assert(sizeof(too_many_members<T>) != 0);
+        return 0;
+    } else if constexpr (takes_reference_next<T>(std::make_index_sequence<total == uncounted ? 0 : total>()) ||
+                         total == uncounted) {
+        static_assert(sizeof(members_cannot_be_counted<T>) != 0);
+        return 0;
+    } else if constexpr (has_base<T, total>()) {
         static_assert(sizeof(base_class_not_supported<T>) != 0);
         return 0;
     } else {
@@ -178,6 +217,12 @@ consteval std::size_t count_members() {
 template <class T>
     requires aggregate<T>
 inline constexpr std::size_t member_count = detail::count_members<std::remove_cv_t<T>>();
+
+/// Whether an aggregate has members that are references to const; those to non-const cannot be counted.
+template <class T>
+    requires aggregate<T>
+inline constexpr bool has_references = detail::has_reference<std::remove_cv_t<T>>(
+    std::make_index_sequence<detail::initialiser_count<std::remove_cv_t<T>>()>());
 
 /// Calls `visitor` once, with references to all members of `object` in the order of their declaration, and returns what
 /// it returns. The members of a `const` object are `const`, but for the `mutable` ones. Bit-fields cannot be referred
@@ -386,6 +431,14 @@ constexpr std::string_view without_arguments(std::string_view text) {
 /// The addresses are a local variable, so that no reference to `external<T>` reaches the linker.
 template <class T, std::size_t... I>
 consteval auto read_member_names(std::index_sequence<I...>) {
+    constexpr bool some_const = decltype(visit_members(external<T>.value, []<class... M>(M&...) {
+        return std::bool_constant<(std::is_const_v<M> || ...)>{};
+    }))::value;
+    if constexpr (some_const)
+        if constexpr (has_references<T>) {
+            static_assert(sizeof(references_have_no_names<T>) != 0);
+            return std::array<std::string_view, sizeof...(I)>{};
+        }
     [[maybe_unused]] constexpr auto found = visit_members(external<T>.value, []<class... M>(M&... members) {
         return addresses<std::index_sequence<I...>, M*...>{{std::addressof(members)}...};
     });

@@ -134,7 +134,7 @@ tensor(expression_base<D, T, tenon::shape<E...>> const&) -> tensor<T, E...>;
 /// A device tensor with the gradient that `backward` accumulates for it; as `tenon::variable`. A captured step keeps the memory of
 /// value and gradient: they may not take another shape while it is replayed.
 template <class T, std::size_t... E>
-class variable : public expression_base<variable<T, E...>, T, tenon::shape<E...>> {
+class variable final : public expression_base<variable<T, E...>, T, tenon::shape<E...>> {
 public:
     using value_type = T;
     using shape_type = tenon::shape<E...>;

@@ -56,9 +56,10 @@ void list_elements(M& m, std::string const& name, std::vector<owned_elements>& o
                         : std::is_same_v<T, bfloat16> ? "bfloat"
                                                       : "float") +
                            std::to_string(8 * sizeof(T)) + " " + to_string(m.shape())});
-    } else if constexpr (std::is_class_v<std::remove_const_t<M>> || std::is_array_v<M>)
+    } else if constexpr (!nn::detail::reachable<M>) nn::detail::refuse_hidden<M>();
+    else if constexpr (nn::detail::structure_t<M>::state)
         nn::detail::visit_children(m, [&](std::string_view member, auto& inner) {
-            list_elements(inner, name.empty() ? std::string(member) : name + "." + std::string(member), out);
+            list_elements(inner, nn::detail::joined_name(name, member), out);
         });
 }
 }  // namespace detail

@@ -16,6 +16,7 @@ class dropout {
 public:
     using layer_tag = void;
     using preserves_features = void;
+    using holds_no_parameters = void;
     /// @throws std::invalid_argument where p is not in [0, 1]
     explicit constexpr dropout(double p) : p_(tenon::detail::checked_probability(p)) {}
     constexpr dropout() = default;

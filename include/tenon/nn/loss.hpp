@@ -29,6 +29,8 @@ namespace tenon::inline TENON_TARGET::nn {
 template <class Device = cpu>
 class loss_weights {
 public:
+    using holds_no_parameters = void;
+
     loss_weights() = default;
     template <class N>
         requires std::is_arithmetic_v<N>

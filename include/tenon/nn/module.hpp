@@ -10,66 +10,59 @@
 
 #include <tenon/core/reflect.hpp>
 #include <tenon/core/tensor.hpp>
+#include <tenon/nn/structure.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {
 
-/// A parameter: a variable of any shape and device.
-template <class M>
-concept parameter = requires { typename std::remove_cvref_t<M>::variable_class; };
-
-/// A buffer: a tensor that a layer keeps beside its parameters, such as running statistics. It is saved and loaded with the
-/// model, and optimisers leave it alone.
-template <class M>
-concept buffer = requires { typename std::remove_cvref_t<M>::tensor_tag; };
-
-template <class M>
-concept layer = requires { typename std::remove_cvref_t<M>::layer_tag; };
-
 namespace detail {
-template <class M>
-concept has_children = requires(M& m) { m.visit_children([](std::string_view, auto&) {}); };
-template <class M>
-concept array_like = std::is_array_v<M> || (requires { std::tuple_size<M>::value; } && requires(M& m) { m.begin(); });
-
-/// A std::pair or std::tuple, whose elements are named by their numbers.
-template <class M>
-concept tuple_like = requires { std::tuple_size<M>::value; } && !array_like<M>;
-
-/// Whether parameters are where nobody would find them: in a std::vector or std::optional, behind a pointer.
-template <class M>
-constexpr bool hides_parameters() {
-    if constexpr (requires { typename M::value_type; })
-        return parameter<typename M::value_type> || layer<typename M::value_type>;
-    else if constexpr (requires { typename M::element_type; })
-        return parameter<typename M::element_type> || layer<typename M::element_type>;
-    else return false;
+/// Calls f(name, member), or f(name, content) for what a std::optional or std::unique_ptr holds, if it does. The
+/// content is as constant as its owner.
+template <class M, class F>
+constexpr void visit_content(std::string_view name, M& member, F& f) {
+    if constexpr (kind_of<std::remove_const_t<M>>() == member_kind::owner) {
+        if (!member) return;
+        if constexpr (std::is_const_v<M>) visit_content(name, std::as_const(*member), f);
+        else visit_content(name, *member, f);
+    } else f(name, member);
 }
 
 /// Calls f(name, member) for every direct member of a model.
 template <class M, class F>
 constexpr void visit_children(M& m, F&& f) {
     using plain = std::remove_const_t<M>;
-    if constexpr (has_children<M>) m.visit_children(f);
-    else if constexpr (array_like<plain>) {
+    constexpr member_kind kind = kind_of<plain>();
+    if constexpr (kind == member_kind::described)
+        m.visit_children([&f](std::string_view name, auto& inner) { visit_content(name, inner, f); });
+    else if constexpr (kind == member_kind::array || kind == member_kind::sequence) {
         std::size_t i = 0;
-        for (auto& element : m) f(std::string_view(std::to_string(i++)), element);
-    } else if constexpr (tuple_like<plain>)
+        for (auto& element : m) visit_content(std::to_string(i++), element, f);
+    } else if constexpr (kind == member_kind::tuple)
         std::apply(
             [&](auto&... element) {
                 std::size_t i = 0;
-                (f(std::string_view(std::to_string(i++)), element), ...);
+                (visit_content(std::to_string(i++), element, f), ...);
             },
             m);
-    else if constexpr (reflect::aggregate<plain>) reflect::for_each_member(m, f);
+    else if constexpr (kind == member_kind::owner) visit_content("", m, f);
+    else if constexpr (kind == member_kind::aggregate)
+        reflect::for_each_member(m, [&f](std::string_view name, auto& member) { visit_content(name, member, f); });
+}
+
+/// A member's name behind that of what it belongs to.
+inline std::string joined_name(std::string const& outer, std::string_view member) {
+    std::string name = outer;
+    if (!outer.empty() && !member.empty()) name += '.';
+    return name += member;
 }
 
 /// Calls f(name, x) for all x inside a model that `Wanted` asks for.
 template <class Wanted, class M, class F>
 void visit_named(M& m, std::string const& name, F& f) {
-    if constexpr (Wanted::template includes<M>) f(std::string_view(name), m);
-    else
+    if constexpr (!reachable<M>) refuse_hidden<M>();
+    else if constexpr (Wanted::template includes<M>) f(std::string_view(name), m);
+    else if constexpr (structure_t<M>::state)
         visit_children(m, [&](std::string_view member, auto& inner) {
-            visit_named<Wanted>(inner, name.empty() ? std::string(member) : name + "." + std::string(member), f);
+            visit_named<Wanted>(inner, joined_name(name, member), f);
         });
 }
 struct parameters_alone {
@@ -84,12 +77,42 @@ struct parameters_and_buffers {
     template <class M>
     static constexpr bool includes = parameter<M> || buffer<M>;
 };
+
+template <class M, class F>
+constexpr void visit_every_parameter(M& m, F& f) {
+    constexpr member_kind kind = kind_of<std::remove_const_t<M>>();
+    if constexpr (!reachable<M>) refuse_hidden<M>();
+    else if constexpr (kind == member_kind::parameter) f(m);
+    else if constexpr (structure_t<M>::parameters) {
+        if constexpr (kind == member_kind::described)
+            m.visit_children([&](std::string_view, auto& inner) { visit_every_parameter(inner, f); });
+        else if constexpr (kind == member_kind::array || kind == member_kind::sequence)
+            for (auto& element : m) visit_every_parameter(element, f);
+        else if constexpr (kind == member_kind::tuple)
+            std::apply([&](auto&... element) { (visit_every_parameter(element, f), ...); }, m);
+        else if constexpr (kind == member_kind::owner) {
+            if (!m) return;
+            if constexpr (std::is_const_v<M>) visit_every_parameter(std::as_const(*m), f);
+            else visit_every_parameter(*m, f);
+        } else reflect::visit_members(m, [&](auto&... member) { (visit_every_parameter(member, f), ...); });
+    }
+}
 }  // namespace detail
 
-/// Calls `f(name, variable)` for every variable of a model, in the order of declaration. Names are joined with dots as in
-/// PyTorch's named_parameters: the weight of member `fc1` is "fc1.weight", that of the second element of an array member
-/// `blocks` is "blocks.1.weight", and likewise of a std::pair or std::tuple. A model that is itself one variable has the
-/// empty name.
+/// Calls `f(name, variable)` for every variable of a model, in the order of declaration. Names are joined with dots as
+/// in PyTorch's named_parameters: the weight of member `fc1` is "fc1.weight", that of the second element of a member
+/// `blocks` is "blocks.1.weight". A model that is itself one variable has the empty name.
+///
+/// A model is a variable, a layer, a pipeline, or a struct of such: an aggregate, without constructors of its own,
+/// private members and bases. Its members may stand in C arrays, std::array, std::pair, std::tuple, std::vector,
+/// std::deque and std::list, which name them by their numbers, and in std::optional and std::unique_ptr, which add no
+/// name and, where they are empty, no parameters. Any other class says what it is made of by
+///
+///     template <class F> void visit_children(F&& f) { f("fc1", fc1_), f("fc2", fc2_); }
+///
+/// and the same for const objects where it is saved. Compile error `parameters_cannot_be_found<Model, Member, Reason>`
+/// where there may be a parameter that nobody would find: in a class with private members, behind a raw or shared
+/// pointer, in a std::map; see `holds_no_parameters` for classes that have none.
 template <class Model, class F>
 void for_each_parameter(Model& model, F&& f) {
     detail::visit_named<detail::parameters_alone>(model, "", f);
@@ -108,90 +131,76 @@ void for_each_state(Model& model, F&& f) {
 /// Calls `f(variable)` for every variable of a model, without making names: what an optimiser does at every step.
 template <class Model, class F>
 constexpr void visit_parameters(Model& model, F&& f) {
-    using plain = std::remove_const_t<Model>;
-    if constexpr (parameter<Model>) f(model);
-    else if constexpr (detail::has_children<Model>)
-        model.visit_children([&](std::string_view, auto& inner) { visit_parameters(inner, f); });
-    else if constexpr (detail::array_like<plain>)
-        for (auto& element : model) visit_parameters(element, f);
-    else if constexpr (detail::tuple_like<plain>)
-        std::apply([&](auto&... element) { (visit_parameters(element, f), ...); }, model);
-    else if constexpr (reflect::aggregate<plain>)
-        reflect::visit_members(model, [&](auto&... member) { (visit_parameters(member, f), ...); });
-}
-
-/// Calls `f(layer)` for the model and all that it is made of, outside in.
-template <class Model, class F>
-void visit_modules(Model& model, F&& f) {
-    if constexpr (!parameter<Model> && std::is_class_v<std::remove_const_t<Model>>) {
-        f(model);
-        detail::visit_children(model, [&](std::string_view, auto& inner) { visit_modules(inner, f); });
-    } else if constexpr (detail::array_like<std::remove_const_t<Model>>)
-        for (auto& element : model) visit_modules(element, f);
+    detail::visit_every_parameter(model, f);
 }
 
 namespace detail {
-template <class M>
-constexpr std::size_t count_parameters() {
-    if constexpr (parameter<M>) return static_size<typename M::shape_type>;
-    else if constexpr (requires { M::parameter_count; }) return M::parameter_count;
-    else if constexpr (std::is_array_v<M>) return std::extent_v<M> * count_parameters<std::remove_extent_t<M>>();
-    else if constexpr (array_like<M>) return std::tuple_size<M>::value * count_parameters<typename M::value_type>();
-    else if constexpr (tuple_like<M>)
-        return []<std::size_t... I>(std::index_sequence<I...>) {
-            return (count_parameters<std::tuple_element_t<I, M>>() + ... + std::size_t{0});
-        }(std::make_index_sequence<std::tuple_size_v<M>>{});
-    else if constexpr (reflect::aggregate<M>)
-        return decltype(reflect::visit_members(std::declval<M&>(), []<class... C>(C&...) {
-            return std::integral_constant<std::size_t, (count_parameters<std::remove_const_t<C>>() + ... + 0)>{};
-        }))::value;
-    else return 0;
+template <class M, class F>
+void visit_every_module(M& m, F& f) {
+    constexpr member_kind kind = kind_of<std::remove_const_t<M>>();
+    if constexpr (kind == member_kind::described || kind == member_kind::aggregate || layer<M>) f(m);
+    if constexpr (!reachable<M>) refuse_hidden<M>();
+    else if constexpr (kind != member_kind::plain)
+        visit_children(m, [&](std::string_view, auto& inner) { visit_every_module(inner, f); });
 }
 }  // namespace detail
 
-/// How many numbers a model of this type has to learn.
+/// Calls `f(layer)` for the model and all that it is made of, outside in; arrays, pairs and their like are passed
+/// through.
+template <class Model, class F>
+void visit_modules(Model& model, F&& f) {
+    detail::visit_every_module(model, f);
+}
+
+/// How many numbers a model has to learn, counted when it is asked.
 template <class Model>
-inline constexpr std::size_t parameter_count = detail::count_parameters<Model>();
+constexpr std::size_t count_parameters(Model const& model) {
+    std::size_t n = 0;
+    visit_parameters(model, [&n](auto const& v) { n += v.shape().size(); });
+    return n;
+}
+
+/// The number of a model's parameters is known only when it runs: a std::vector, std::optional or std::unique_ptr holds
+/// some, a variable has run-time extents, or a class has visit_children and no `parts`.
+template <class Model>
+struct parameter_count_is_known_at_run_time;  // nn::count_parameters(model) counts them
 
 namespace detail {
-template <class... M>
-struct parts_of {};
-template <class Parts>
-struct joined_model_device;
+template <class Model>
+struct static_parameter_count : parameter_count_is_known_at_run_time<Model> {
+    static constexpr std::size_t value = 0;  // spares the reader a second error
+};
+template <class Model>
+    requires(structure_t<Model>::known && reachable<Model>)
+struct static_parameter_count<Model> : std::integral_constant<std::size_t, structure_t<Model>::count> {};
+template <class Model>
+    requires(!reachable<Model>)
+struct static_parameter_count<Model> : refused<Model, typename structure_t<Model>::fault> {
+    static constexpr std::size_t value = 0;
+};
 
-template <class M>
-constexpr auto model_device() {
-    if constexpr (parameter<M>) return std::type_identity<typename M::device>{};
-    else if constexpr (requires { typename M::parts; }) return typename joined_model_device<typename M::parts>::type{};
-    else if constexpr (std::is_array_v<M>) return model_device<std::remove_extent_t<M>>();
-    else if constexpr (array_like<M>) return model_device<typename M::value_type>();
-    else if constexpr (tuple_like<M>)
-        return []<std::size_t... I>(std::index_sequence<I...>) {
-            return typename joined_model_device<parts_of<std::tuple_element_t<I, M>...>>::type{};
-        }(std::make_index_sequence<std::tuple_size_v<M>>{});
-    else if constexpr (reflect::aggregate<M>)
-        return decltype(reflect::visit_members(std::declval<M&>(), []<class... C>(C&...) {
-            return typename joined_model_device<parts_of<std::remove_const_t<C>...>>::type{};
-        })){};
-    else {
-        static_assert(buffer<M> || !hides_parameters<M>(),
-                      "a model keeps layers in a std::array or as members, not in a "
-                      "std::vector, std::optional or behind a pointer");
-        return std::type_identity<anywhere>{};
-    }
-}
-template <class... M>
-struct joined_model_device<parts_of<M...>> {
-    using type =
-        std::type_identity<typename tenon::detail::joined_device<typename decltype(model_device<M>())::type...>::type>;
+template <class Device>
+struct optimisable_device {
+    using type = Device;
+};
+template <>
+struct optimisable_device<anywhere> {
+    using type = cpu;
+};
+template <class A, class B>
+struct optimisable_device<mixed_devices<A, B>> : devices_differ<A, B> {
+    using type = cpu;
 };
 }  // namespace detail
 
+/// How many numbers a model of this type has to learn. Compile error `parameter_count_is_known_at_run_time<Model>`
+/// where its type does not say.
+template <class Model>
+inline constexpr std::size_t parameter_count = detail::static_parameter_count<Model>::value;
+
 /// Where a model's parameters live. Compile error `devices_differ<A, B>` where they live apart.
 template <class Model>
-using model_device_t =
-    std::conditional_t<std::is_same_v<decltype(detail::model_device<Model>()), std::type_identity<anywhere>>, cpu,
-                       typename decltype(detail::model_device<Model>())::type>;
+using model_device_t = typename detail::optimisable_device<typename detail::structure_t<Model>::device>::type;
 
 /// Puts every layer into training mode: dropout drops, running statistics move.
 template <class Model>

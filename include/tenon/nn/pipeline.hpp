@@ -33,16 +33,15 @@ constexpr std::size_t features_before() {
 
 /// Layers that are applied one after another; members are called "0", "1", … as in torch.nn.Sequential.
 template <class... L>
-struct pipeline {
+struct pipeline final {
     using layer_tag = void;
-    using parts = detail::parts_of<L...>;
+    using parts = parts_of<L...>;
     static constexpr std::size_t in_features = detail::features_before<nth<0, L...>>();
     static constexpr std::size_t out_features = [] {
         std::size_t f = 0;
         ((f = requires { typename L::preserves_features; } ? f : detail::features_after<L, 0>()), ...);
         return f;
     }();
-    static constexpr std::size_t parameter_count = (nn::detail::count_parameters<L>() + ... + 0);
 
     tuple<L...> layers;
 

@@ -165,6 +165,9 @@ public:
             throw std::invalid_argument("grad_scaler: backoff_factor has to be less than 1");
     }
 
+    grad_scaler(grad_scaler const&) = delete;
+    grad_scaler& operator=(grad_scaler const&) = delete;
+
     /// loss · s, a computation that refers to the scale; narrow losses become float. `tn::backward` of it returns the
     /// scaled loss.
     template <expression X>
