@@ -1,5 +1,5 @@
-// What a model's type says of its parameters: which members hold some, how many, where they live, and whether there are members
-// in which nobody would find them.
+// What a model's type says of its parameters: which members hold some, how many, where they live, and whether there are
+// members in which nobody would find them.
 #pragma once
 
 #include <array>
@@ -91,7 +91,7 @@ struct const_member_or_reference;
 
 // The line below is what compilers show beside the error.
 template <class Model, auto Member, class Reason>
-struct parameters_cannot_be_found;  // remove the constructor, or write visit_children(f), or see nn::holds_no_parameters
+struct parameters_cannot_be_found;  // no constructor, or visit_children(f), or see nn::holds_no_parameters
 
 namespace detail {
 template <class M>
