@@ -109,7 +109,30 @@ TEST_CASE("whole numbers fill their range") {
     CHECK_THROWS_AS((tn::randint<int, 3>(0)), std::invalid_argument);
     CHECK_THROWS_AS((tn::randint<int, 3>(4, 4)), std::invalid_argument);
     CHECK_THROWS_AS((tn::bernoulli<bool, 3>(1.5)), std::invalid_argument);
+    // What the element type does not hold is not wrapped.
+    CHECK_THROWS_AS((tn::randint<std::uint8_t, 100>(0, 257)), std::invalid_argument);
+    CHECK_THROWS_AS((tn::randint<std::uint8_t, 100>(-1, 3)), std::invalid_argument);
+    CHECK_THROWS_AS((tn::randint<bool, 3>(3)), std::invalid_argument);
+    CHECK(tn::randint<bool, 3>(1, 2)(2));
+    CHECK(tn::randint<std::int8_t, 1>(-128, -127)(0) == -128);
+    auto const all = tn::randint<std::int64_t, 1>(INT64_MIN, INT64_MAX);
+    CHECK(all(0) < INT64_MAX);
     CHECK(tn::detail::multiply_high(~std::uint64_t{0}, ~std::uint64_t{0}) == ~std::uint64_t{1});
+}
+
+TEST_CASE("ranges and deviations that are none are refused") {
+    tn::tensor<float, 3> x({1.f, 2.f, 3.f});
+    tn::tensor<double, 3> wide;
+    CHECK_THROWS_AS(tn::uniform_(x, 2.f, 1.f), std::invalid_argument);
+    CHECK_THROWS_AS(tn::uniform_(x, 0.f, NAN), std::invalid_argument);
+    CHECK_THROWS_AS(tn::uniform_(x, -3e38f, 3e38f), std::invalid_argument);
+    CHECK_THROWS_AS(tn::uniform_(wide, -1.5e308, 1.5e308), std::invalid_argument);
+    CHECK_THROWS_AS(tn::normal_(x, 0.f, -1.f), std::invalid_argument);
+    CHECK(x(1) == 2.f);
+    tn::uniform_(x, 4.f, 4.f);
+    CHECK(x(2) == 4.f);
+    tn::normal_(x, 5.f, 0.f);
+    CHECK(x(0) == 5.f);
 }
 
 TEST_CASE("another tensor gives its type and shape to random numbers") {

@@ -135,11 +135,38 @@ void fill_random(T* out, std::size_t n, Numbers const& numbers, generator& gen) 
     });
 }
 
-/// The range of whole numbers in [low, high). @throws std::invalid_argument where it is empty
+[[noreturn]] inline void throw_range(char const* what, std::string const& low, std::string const& high,
+                                     char const* why) {
+    throw std::invalid_argument(std::string(what) + ": [" + low + ", " + high + ") " + why);
+}
+/// @throws std::invalid_argument where `high` is less than `low`, or further from it than T can say
+template <class T>
+uniform_numbers<T> uniform_between(T low, T high) {
+    double const a = low, b = high;
+    if (!(a <= b)) throw_range("uniform_", std::to_string(a), std::to_string(b), "is no range");
+    if (!(b - a <= static_cast<double>(std::numeric_limits<T>::max())))
+        throw_range("uniform_", std::to_string(a), std::to_string(b), "is too wide for its type");
+    return {low, high};
+}
+/// @throws std::invalid_argument where the standard deviation is negative or NaN
+template <class T>
+normal_numbers<T> normal_of(T mean, T std) {
+    if (!(static_cast<double>(std) >= 0))
+        throw std::invalid_argument("normal_: " + std::to_string(static_cast<double>(std)) +
+                                    " is no standard deviation");
+    return {mean, std};
+}
+/// The range of whole numbers in [low, high). @throws std::invalid_argument where it is empty, or T does not hold all of it
 template <class T>
 whole_numbers<T> whole_numbers_between(std::int64_t low, std::int64_t high) {
-    if (high <= low)
-        throw std::invalid_argument("randint: [" + std::to_string(low) + ", " + std::to_string(high) + ") is empty");
+    if (high <= low) throw_range("randint", std::to_string(low), std::to_string(high), "is empty");
+    if constexpr (std::is_integral_v<T>) {
+        auto const held = [](std::int64_t v) {
+            return static_cast<std::int64_t>(static_cast<T>(v)) == v && (std::is_signed_v<T> || v >= 0);
+        };
+        if (!held(low) || !held(high - 1))
+            throw_range("randint", std::to_string(low), std::to_string(high), "does not fit into the element type");
+    }
     return {low, static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low)};
 }
 /// @throws std::invalid_argument where p is no probability
@@ -153,19 +180,21 @@ bernoulli_numbers<T> bernoulli_of(double p) {
 
 /// Fills with numbers of the uniform distribution on [low, high): low + (high - low) u, where u has as many bits as T has
 /// significant ones: 24 for float, 53 for double. The rare sum that rounds up to `high` becomes `low`.
+/// @throws std::invalid_argument where `high` is less than `low`, or high - low is more than T can say
 template <class T, std::size_t... E>
 void uniform_(tensor<T, E...>& x, std::type_identity_t<T> low = 0, std::type_identity_t<T> high = 1,
               generator& gen = default_generator()) {
     static_assert(std::is_floating_point_v<T> || element::narrow<T>, "uniform_ needs floating point elements");
-    detail::fill_random(x.data(), x.size(), detail::uniform_numbers<T>{low, high}, gen);
+    detail::fill_random(x.data(), x.size(), detail::uniform_between<T>(low, high), gen);
 }
 
 /// Fills with numbers of the normal distribution: mean + std z, with z by Box and Muller's method in double precision.
+/// @throws std::invalid_argument where std is negative
 template <class T, std::size_t... E>
 void normal_(tensor<T, E...>& x, std::type_identity_t<T> mean = 0, std::type_identity_t<T> std = 1,
              generator& gen = default_generator()) {
     static_assert(std::is_floating_point_v<T> || element::narrow<T>, "normal_ needs floating point elements");
-    detail::fill_random(x.data(), x.size(), detail::normal_numbers<T>{mean, std}, gen);
+    detail::fill_random(x.data(), x.size(), detail::normal_of<T>(mean, std), gen);
 }
 
 /// Uniform numbers in [0, 1): `rand<float, 2, 3>()`, `rand<float, dyn, 3>(5)`, either with a generator after them.
@@ -205,7 +234,7 @@ auto randn_like(X const& x, generator& gen = default_generator()) {
 /// Whole numbers in [low, high), low being 0 where it is not given: `randint<std::int64_t, 3>(0, 10)`,
 /// `randint<int, 3>(10)`, `randint<int, dyn>(n, 0, 10, gen)`. 64 random bits are scaled to the range, so that no number is
 /// more likely than another by more than a part in 2^64 / (high - low). @throws std::invalid_argument where the range is
-/// empty
+/// empty, or T does not hold its numbers
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> randint(A&&... arguments) {
     static_assert(std::is_arithmetic_v<T>, "randint needs numbers");
