@@ -62,16 +62,18 @@ inline std::string shape_text(std::span<std::size_t const> extents) {
     return text + "]";
 }
 
-/// The product of extents and element size; fails where it is not a size that a file can have.
+/// The product of extents and element size; fails where it is not a size that a file can have, even without an extent of 0.
 inline std::size_t bytes_of(std::span<std::size_t const> extents, std::size_t element,
                             std::filesystem::path const& file) {
     std::size_t bytes = element;
+    bool empty = false;
     for (std::size_t e : extents) {
+        empty = empty || e == 0;
         if (e != 0 && bytes > (std::numeric_limits<std::size_t>::max() >> 1) / e)
             fail(file, "shape " + shape_text(extents) + " is too large");
-        bytes *= e;
+        bytes *= e == 0 ? 1 : e;
     }
-    return bytes;
+    return empty ? 0 : bytes;
 }
 
 /// The file's shape as a shape of the type that was asked for. @throws shape_error where they do not fit
