@@ -258,6 +258,11 @@ TEST_CASE("batches of run-time extent, of none and of one") {
         (void)tn::conv2d(flat, w);
     } catch (tn::shape_error const& e) { text = e.what(); }
     CHECK(text == "conv: shapes [1, 2, 2, 9] and [3, 2, 3, 3] do not fit");
+    // Padding alone makes no image.
+    tn::tensor<float, 1, 2, tn::dyn, 9> none(0);
+    CHECK_THROWS_AS((tn::conv2d<tn::conv_options{.padding = 3}>(none, w)), tn::shape_error);
+    CHECK_THROWS_AS((tn::max_pool2d<2, tn::pool_options{.padding = 1}>(none)), tn::shape_error);
+    CHECK_THROWS_AS((tn::adaptive_avg_pool2d<2>(none)), tn::shape_error);
 }
 
 TEST_CASE("an infinite gradient stays where its window is") {

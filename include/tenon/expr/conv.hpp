@@ -20,6 +20,10 @@ struct conv_channels_do_not_fit;
 /// The groups of a convolution do not divide the channels.
 template <std::size_t Groups, std::size_t In, std::size_t Out>
 struct groups_do_not_divide_channels;
+/// A kernel, stride, dilation or groups of 0; output_padding for what is no transposed convolution, or as large as both stride
+/// and dilation.
+template <conv_options Options, extent2 Kernel>
+struct impossible_conv_options;
 /// A convolution's bias has another extent than the output has channels.
 template <class Bias, std::size_t Out>
 struct conv_bias_does_not_fit;
@@ -27,6 +31,15 @@ struct conv_bias_does_not_fit;
 namespace detail {
 
 constexpr bool extents_may_match(std::size_t a, std::size_t b) { return is_dynamic(a) || is_dynamic(b) || a == b; }
+
+template <bool Transposed>
+constexpr bool possible_options(conv_options const& o, extent2 kernel) {
+    window2 const w = windows(kernel, o);
+    bool const padding =
+        Transposed ? w.rows.has_between(o.output_padding.height) && w.columns.has_between(o.output_padding.width)
+                   : o.output_padding == extent2(0);
+    return w.rows.counts() && w.columns.counts() && o.groups != 0 && padding;
+}
 
 /// Shapes of a convolution: X is [n, c, h, w].
 template <conv_options O, class X, class W>
@@ -121,6 +134,8 @@ constexpr auto make_conv(X&& x, W&& w, B&&... b) {
         return squeeze<0>(
             make_conv<Transposed, O>(unsqueeze<0>(std::forward<X>(x)), std::forward<W>(w), std::forward<B>(b)...));
     else if constexpr (s::rank() != 4 || t::rank() != 4) return conv_channels_do_not_fit<s, t, O.groups>{};
+    else if constexpr (!possible_options<Transposed>(O, {t::static_extents[2], t::static_extents[3]}))
+        return impossible_conv_options<O, extent2{t::static_extents[2], t::static_extents[3]}>{};
     else {
         using e = conv_extents_of<Transposed, O, s, t>;
         using T = promoted_value_t<node_t<X>, node_t<W>, node_t<B>...>;
@@ -158,8 +173,8 @@ constexpr auto make_flat_conv(X&& x, W&& w, B&&... b) {
 /// y(n, o, i, j) = b(o) + Σ_c Σ_k Σ_l x(n, c, i·stride + k·dilation − padding, j·stride + l·dilation − padding) w(o, c, k, l)
 /// for x of shape [n, c, h, w] or [c, h, w], a weight [out, c / groups, kh, kw] and a bias [out]; x is 0 outside. An output
 /// channel sees the input channels of its group. Compile errors `conv_channels_do_not_fit`, `conv_bias_does_not_fit`,
-/// `groups_do_not_divide_channels`, `kernel_larger_than_input`, or shape_error where only run time can know;
-/// torch.nn.functional.conv2d.
+/// `groups_do_not_divide_channels`, `kernel_larger_than_input`, `impossible_conv_options`, or shape_error where only run time
+/// can know; torch.nn.functional.conv2d.
 template <conv_options Options = conv_options{}, expression X, expression W>
 constexpr auto conv2d(X&& x, W&& w) {
     return detail::make_conv<false, Options>(std::forward<X>(x), std::forward<W>(w));

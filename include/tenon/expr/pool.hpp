@@ -12,9 +12,12 @@
 
 namespace tenon::inline TENON_TARGET {
 
-/// Pooling wants [n, c, h, w] or [c, h, w], on one axis [n, c, l] or [c, l].
+/// Pooling wants [n, c, h, w] or [c, h, w], on one axis [n, c, l] or [c, l], with elements along the axes that it pools.
 template <class Input>
 struct pooling_needs_an_image;
+/// A window, stride or dilation of 0, or padding that is more than half of the window.
+template <extent2 Kernel, pool_options Options>
+struct impossible_pool_options;
 
 namespace detail {
 
@@ -23,16 +26,20 @@ struct window_range {
     std::size_t begin, end;
 };
 
+constexpr bool possible_options(pool_options const& o, extent2 kernel) {
+    window2 const w = windows(kernel, o);
+    return w.rows.counts() && w.columns.counts() && w.rows.padding * 2 <= w.rows.kernel &&
+           w.columns.padding * 2 <= w.columns.kernel;
+}
+
 /// Windows of one extent at equal distances.
 template <extent2 Kernel, pool_options O>
 struct sliding_windows {
+    static constexpr extent2 kernel = Kernel;
     static constexpr window2 windows = detail::windows(Kernel, O);
     static constexpr window rows = windows.rows, columns = windows.columns;
-    static_assert(rows.padding * 2 <= rows.kernel && columns.padding * 2 <= columns.kernel,
-                  "pooling: padding is at most half of the window");
-    template <class S>
-    static constexpr bool fit =
-        rows.fits(S::static_extents[S::rank() - 2]) && columns.fits(S::static_extents[S::rank() - 1]);
+    /// Whether an image of these extents has windows.
+    static constexpr bool fits(std::size_t h, std::size_t w) { return rows.fits(h) && columns.fits(w); }
     static constexpr std::size_t height(std::size_t h) { return rows.output(h, O.ceil_mode); }
     static constexpr std::size_t width(std::size_t w) { return columns.output(w, O.ceil_mode); }
 
@@ -75,8 +82,8 @@ struct sliding_windows {
 /// As many windows as the output has elements, from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉.
 template <extent2 Output>
 struct adaptive_windows {
-    template <class S>
-    static constexpr bool fit = true;
+    static constexpr extent2 kernel = Output;
+    static constexpr bool fits(std::size_t h, std::size_t w) { return h != 0 && w != 0; }
     static constexpr std::size_t height(std::size_t) { return Output.height; }
     static constexpr std::size_t width(std::size_t) { return Output.width; }
 
@@ -106,6 +113,10 @@ struct adaptive_windows {
     }
 };
 
+/// Whether images of a shape have windows, as far as its type says.
+template <class Windows, class S>
+inline constexpr bool has_windows = Windows::fits(S::static_extents[S::rank() - 2], S::static_extents[S::rank() - 1]);
+
 /// The last two extents of S become those of the windows.
 template <class Windows, class S>
 struct pool_extents {
@@ -124,9 +135,9 @@ struct pool_extents {
 /// The shape of a pooled image; throws where a window does not fit.
 template <class Windows, class S>
 constexpr auto pooled_shape(S const& s) {
-    if constexpr (!S::is_static && requires { Windows::columns; })
-        if (!Windows::rows.fits(s[S::rank() - 2]) || !Windows::columns.fits(s[S::rank() - 1]))
-            throw_shapes("pooling", to_string(s), pair_text({Windows::rows.kernel, Windows::columns.kernel}));
+    if constexpr (!S::is_static)
+        if (!Windows::fits(s[S::rank() - 2], s[S::rank() - 1]))
+            throw_shapes("pooling", to_string(s), pair_text(Windows::kernel));
     return typename pool_extents<Windows, S>::type(pool_extents<Windows, S>::of(s));
 }
 
@@ -169,11 +180,12 @@ private:
 
 /// The greatest value of each window, of the first of equal elements and of a NaN before all numbers, for x of shape
 /// [n, c, h, w] or [c, h, w]; the gradient goes to the element that was taken. Compile errors `pooling_needs_an_image`,
-/// `kernel_larger_than_input`, or shape_error where only run time can know; torch.nn.functional.max_pool2d.
+/// `impossible_pool_options`, `kernel_larger_than_input`, or shape_error where only run time can know; torch.nn.functional.max_pool2d.
 template <extent2 Kernel, pool_options Options = pool_options{}, expression A>
 constexpr auto max_pool2d(A&& x) {
     if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
-    else if constexpr (!detail::sliding_windows<Kernel, Options>::template fit<shape_t<A>>)
+    else if constexpr (!detail::possible_options(Options, Kernel)) return impossible_pool_options<Kernel, Options>{};
+    else if constexpr (!detail::has_windows<detail::sliding_windows<Kernel, Options>, shape_t<A>>)
         return kernel_larger_than_input<shape_t<A>, Kernel>{};
     else if constexpr (element::narrow<value_t<A>>)
         return detail::in_float(std::forward<A>(x),
@@ -188,7 +200,8 @@ constexpr auto avg_pool2d(A&& x) {
     static_assert(Options.dilation == extent2(1), "avg_pool: has no dilation");
     using windows = detail::sliding_windows<Kernel, Options>;
     if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
-    else if constexpr (!windows::template fit<shape_t<A>>) return kernel_larger_than_input<shape_t<A>, Kernel>{};
+    else if constexpr (!detail::possible_options(Options, Kernel)) return impossible_pool_options<Kernel, Options>{};
+    else if constexpr (!detail::has_windows<windows, shape_t<A>>) return kernel_larger_than_input<shape_t<A>, Kernel>{};
     else if constexpr (element::narrow<value_t<A>>)
         return detail::in_float(std::forward<A>(x),
                                 [](auto&& wide) { return avg_pool2d<Kernel, Options>(std::move(wide)); });
@@ -200,12 +213,13 @@ constexpr auto avg_pool2d(A&& x) {
 /// torch.nn.functional.adaptive_avg_pool2d.
 template <std::size_t Height, std::size_t Width = Height, expression A>
 constexpr auto adaptive_avg_pool2d(A&& x) {
+    using windows = detail::adaptive_windows<extent2(Height, Width)>;
     if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
+    else if constexpr (!detail::has_windows<windows, shape_t<A>>) return pooling_needs_an_image<shape_t<A>>{};
     else if constexpr (element::narrow<value_t<A>>)
         return detail::in_float(std::forward<A>(x),
                                 [](auto&& wide) { return adaptive_avg_pool2d<Height, Width>(std::move(wide)); });
-    else
-        return mean_pool_node<detail::adaptive_windows<extent2(Height, Width)>, node_t<A>>(as_node(std::forward<A>(x)));
+    else return mean_pool_node<windows, node_t<A>>(as_node(std::forward<A>(x)));
 }
 
 /// The same along one axis: x is [n, c, l] or [c, l]; torch.nn.functional.max_pool1d.

@@ -43,7 +43,14 @@ struct window {
     std::size_t kernel, stride, padding, dilation;
     /// From the first to the last element that the kernel looks at.
     constexpr std::size_t span() const { return dilation * (kernel - 1) + 1; }
-    constexpr bool fits(std::size_t input) const { return is_dynamic(input) || input + 2 * padding >= span(); }
+    /// Whether there is a window: an input without elements has none, whatever its padding.
+    constexpr bool fits(std::size_t input) const {
+        return is_dynamic(input) || (input != 0 && input + 2 * padding >= span());
+    }
+    /// Whether windows have elements, and distances between them.
+    constexpr bool counts() const { return kernel != 0 && stride != 0 && dilation != 0; }
+    /// Whether that many elements lie between two that a kernel, or two windows, look at.
+    constexpr bool has_between(std::size_t n) const { return n < stride || n < dilation; }
     /// ⌊(n + 2 padding − span) / stride⌋ + 1 windows, and a shorter last one with `ceil` if it starts inside the input or the
     /// padding before it.
     constexpr std::size_t output(std::size_t input, bool ceil = false) const {
