@@ -37,7 +37,7 @@ struct gradient_clipping<cpu> {
         visit_parameters(model, [&](auto& v) {
             using T = value_t<decltype(v)>;
             T const most = static_cast<T>(limit);
-            for (T& g : v.grad().flat()) g = std::isnan(g) ? g : std::clamp(g, -most, most);
+            for (T& g : v.grad().flat()) g = math::isnan(g) ? g : std::clamp(g, -most, most);
         });
     }
 

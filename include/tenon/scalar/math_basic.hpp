@@ -15,6 +15,19 @@ using element::is_pack;
 using element::mask;
 using element::pack;
 
+namespace detail {
+/// A vector that `select` chooses. g++ 12 makes one instruction of a choice and the sum or product that it chooses, takes that
+/// for a call that may throw, and crashes at -O3 when the result is not used, as values in a backward pass often are not.
+template <class V>
+TENON_LANE V choice(V v) {
+#if defined(__AVX512F__) && defined(__GNUC__) && __GNUC__ == 12 && !defined(__clang__)
+    return element::detail::opaque(v);
+#else
+    return v;
+#endif
+}
+}  // namespace detail
+
 /// a where the mask is set, b elsewhere. Both are evaluated.
 template <std::size_t Bytes, class T, std::size_t N>
 TENON_LANE pack<T, N> select(mask<Bytes, N> m, pack<T, N> a, pack<T, N> b) {
@@ -24,7 +37,7 @@ TENON_LANE pack<T, N> select(mask<Bytes, N> m, pack<T, N> a, pack<T, N> b) {
     else if constexpr (result::form == element::detail::form::halves)
         return result::join(math::select(m.raw.low, a.raw.low, b.raw.low),
                             math::select(m.raw.high, a.raw.high, b.raw.high));
-    else return result(m.raw ? a.raw : b.raw);
+    else return result(m.raw ? detail::choice(a.raw) : detail::choice(b.raw));
 }
 template <std::size_t Bytes, class T, std::size_t N, class U>
     requires std::is_arithmetic_v<U>
