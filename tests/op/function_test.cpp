@@ -80,6 +80,8 @@ TEST_CASE("integers stay integers where the result is one") {
     CHECK(gives(tn::fmod(i, 4), -3, 3));
     CHECK(gives(tn::where(i > 0, i, 1), 1, 7));
     CHECK(gives(tn::clamp(i, -1.5, 1.5), -1.5f, 1.5f));
+    CHECK(gives(tn::clamp(i, std::int64_t{-1} << 40, 5U), -7, 5));
+    CHECK(gives(tn::clamp(tn::cast<std::uint8_t>(i), -1, 300), std::uint8_t{249}, std::uint8_t{7}));
     CHECK(gives(tn::exp(i * 0), 1.f, 1.f));
     CHECK(gives(i & 3, 1, 3));
     CHECK(gives(i | 8, -7, 15));

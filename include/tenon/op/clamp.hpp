@@ -1,6 +1,8 @@
 // clamp
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -40,18 +42,34 @@ struct clamp_between : clamp {
 }  // namespace op
 
 namespace detail {
+/// A bound for integers of type T, brought into their range: beyond it there is nothing to cut off.
+template <class T, class N>
+constexpr T bound_of(N n) {
+    constexpr T least = std::numeric_limits<T>::min(), most = std::numeric_limits<T>::max();
+    if constexpr (std::is_signed_v<N>)
+        if (n < 0) return std::is_signed_v<T> && n > static_cast<std::int64_t>(least) ? static_cast<T>(n) : least;
+    return static_cast<std::uint64_t>(n) < static_cast<std::uint64_t>(most) ? static_cast<T>(n) : most;
+}
+template <class T>
+concept integer = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+template <class X, class L, class H>
+concept integers_between = expression<X> && integer<value_t<X>> && integer<L> && integer<H>;
+
 struct clamp_function {
     template <class X, class L, class H>
         requires elementwise_operands<X, L, H>
     TENON_LANE auto operator()(X&& x, L&& low, H&& high) const {
         using chosen = std::conditional_t<numbers<L, H>, op::clamp_between, op::clamp>;
-        return call_op(chosen{}, std::forward<X>(x), std::forward<L>(low), std::forward<H>(high));
+        if constexpr (integers_between<X, std::remove_cvref_t<L>, std::remove_cvref_t<H>>)
+            return call_op(chosen{}, std::forward<X>(x), bound_of<value_t<X>>(low), bound_of<value_t<X>>(high));
+        else return call_op(chosen{}, std::forward<X>(x), std::forward<L>(low), std::forward<H>(high));
     }
 };
 }  // namespace detail
 
 /// min(max(x, low), high); torch.clamp. The gradient passes where x is inside. At bounds that are numbers it ends; at
-/// bounds that are tensors x and the bound get half of it, and outside the bound gets it all.
+/// bounds that are tensors x and the bound get half of it, and outside the bound gets it all. Whole numbers beyond what integer
+/// elements can hold cut nothing off.
 inline constexpr detail::clamp_function clamp{};
 
 namespace element {
