@@ -15,6 +15,7 @@
 #include <tenon/data/loader.hpp>
 #include <tenon/data/prefetch.hpp>
 #include <tenon/data/tensor_dataset.hpp>
+#include <tenon/eval/assign_view.hpp>
 #include <tenon/eval/evaluate.hpp>
 #include <tenon/eval/explain.hpp>
 #include <tenon/eval/plan.hpp>

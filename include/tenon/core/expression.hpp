@@ -144,27 +144,40 @@ public:
         return evaluate(self());
     }
 
-    // The common functions as members; each does what the free function of its name does, and refuses the same calls.
+    // The common functions as members; each does what the free function of its name does, and refuses the same
+    // calls. Views of a tensor that is not const can be assigned to.
+    template <auto... To>
+    constexpr auto reshape(auto const&... given) & { return tenon::reshape<To...>(itself(), given...); }
     template <auto... To>
     constexpr auto reshape(auto const&... given) const& { return tenon::reshape<To...>(self(), given...); }
     template <auto... To>
     constexpr auto reshape(auto const&... given) && { return tenon::reshape<To...>(moved(), given...); }
     template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1>
+    constexpr auto flatten(auto const&... given) & { return tenon::flatten<From, To>(itself(), given...); }
+    template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1>
     constexpr auto flatten(auto const&... given) const& { return tenon::flatten<From, To>(self(), given...); }
     template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1>
     constexpr auto flatten(auto const&... given) && { return tenon::flatten<From, To>(moved(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto permute(auto const&... given) & { return tenon::permute<Axes...>(itself(), given...); }
     template <std::ptrdiff_t... Axes>
     constexpr auto permute(auto const&... given) const& { return tenon::permute<Axes...>(self(), given...); }
     template <std::ptrdiff_t... Axes>
     constexpr auto permute(auto const&... given) && { return tenon::permute<Axes...>(moved(), given...); }
     template <std::ptrdiff_t... Axes>
+    constexpr auto transpose(auto const&... given) & { return tenon::transpose<Axes...>(itself(), given...); }
+    template <std::ptrdiff_t... Axes>
     constexpr auto transpose(auto const&... given) const& { return tenon::transpose<Axes...>(self(), given...); }
     template <std::ptrdiff_t... Axes>
     constexpr auto transpose(auto const&... given) && { return tenon::transpose<Axes...>(moved(), given...); }
     template <std::ptrdiff_t... Axis>
+    constexpr auto squeeze(auto const&... given) & { return tenon::squeeze<Axis...>(itself(), given...); }
+    template <std::ptrdiff_t... Axis>
     constexpr auto squeeze(auto const&... given) const& { return tenon::squeeze<Axis...>(self(), given...); }
     template <std::ptrdiff_t... Axis>
     constexpr auto squeeze(auto const&... given) && { return tenon::squeeze<Axis...>(moved(), given...); }
+    template <std::ptrdiff_t... Axis>
+    constexpr auto unsqueeze(auto const&... given) & { return tenon::unsqueeze<Axis...>(itself(), given...); }
     template <std::ptrdiff_t... Axis>
     constexpr auto unsqueeze(auto const&... given) const& { return tenon::unsqueeze<Axis...>(self(), given...); }
     template <std::ptrdiff_t... Axis>
@@ -174,13 +187,19 @@ public:
     template <auto... To>
     constexpr auto broadcast_to(auto const&... given) && { return tenon::broadcast_to<To...>(moved(), given...); }
     template <std::ptrdiff_t... Axis>
+    constexpr auto select(auto const&... given) & { return tenon::select<Axis...>(itself(), given...); }
+    template <std::ptrdiff_t... Axis>
     constexpr auto select(auto const&... given) const& { return tenon::select<Axis...>(self(), given...); }
     template <std::ptrdiff_t... Axis>
     constexpr auto select(auto const&... given) && { return tenon::select<Axis...>(moved(), given...); }
     template <std::ptrdiff_t... AxisAndBounds>
+    constexpr auto slice(auto const&... given) & { return tenon::slice<AxisAndBounds...>(itself(), given...); }
+    template <std::ptrdiff_t... AxisAndBounds>
     constexpr auto slice(auto const&... given) const& { return tenon::slice<AxisAndBounds...>(self(), given...); }
     template <std::ptrdiff_t... AxisAndBounds>
     constexpr auto slice(auto const&... given) && { return tenon::slice<AxisAndBounds...>(moved(), given...); }
+    template <std::ptrdiff_t... Axes>
+    constexpr auto flip(auto const&... given) & { return tenon::flip<Axes...>(itself(), given...); }
     template <std::ptrdiff_t... Axes>
     constexpr auto flip(auto const&... given) const& { return tenon::flip<Axes...>(self(), given...); }
     template <std::ptrdiff_t... Axes>
@@ -211,6 +230,7 @@ public:
     constexpr Derived const& self() const { return static_cast<Derived const&>(*this); }
 
 private:
+    constexpr Derived& itself() { return static_cast<Derived&>(*this); }
     constexpr Derived&& moved() { return static_cast<Derived&&>(*this); }
 };
 

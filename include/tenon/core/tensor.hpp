@@ -113,25 +113,50 @@ public:
 
     /// An element; bounds are checked in debug builds.
     template <std::integral... I>
-    requires(sizeof...(I) == sizeof...(E)) constexpr T& operator()(I... i) & {
+        requires(sizeof...(I) == sizeof...(E))
+    constexpr T& operator()(I... i) & {
         return data()[offset(static_cast<std::size_t>(i)...)];
     }
     template <std::integral... I>
-    requires(sizeof...(I) == sizeof...(E)) constexpr T const& operator()(I... i) const& {
+        requires(sizeof...(I) == sizeof...(E))
+    constexpr T const& operator()(I... i) const& {
         return data()[offset(static_cast<std::size_t>(i)...)];
     }
     template <std::integral... I>
-    requires(sizeof...(I) == sizeof...(E)) constexpr T operator()(I... i) && {
+        requires(sizeof...(I) == sizeof...(E))
+    constexpr T operator()(I... i) && {
         return data()[offset(static_cast<std::size_t>(i)...)];
     }
-    /// The i-th element of a vector; otherwise a view of the i-th part along the first axis.
-    constexpr T& operator[](std::size_t i) & requires(sizeof...(E) == 1) { return (*this)(i); }
-    constexpr T const& operator[](std::size_t i) const& requires(sizeof...(E) == 1) { return (*this)(i); }
-    constexpr T operator[](std::size_t i) && requires(sizeof...(E) == 1) { return (*this)(i); }
-    constexpr auto operator[](std::size_t i) const& requires(sizeof...(E) > 1) {
+    /// The i-th element of a vector; otherwise a view of the i-th part along the first axis, which can be assigned to
+    /// where the tensor has a name and is not const.
+    constexpr T& operator[](std::size_t i) &
+        requires(sizeof...(E) == 1)
+    {
+        return (*this)(i);
+    }
+    constexpr T const& operator[](std::size_t i) const&
+        requires(sizeof...(E) == 1)
+    {
+        return (*this)(i);
+    }
+    constexpr T operator[](std::size_t i) &&
+        requires(sizeof...(E) == 1)
+    {
+        return (*this)(i);
+    }
+    constexpr auto operator[](std::size_t i) &
+        requires(sizeof...(E) > 1)
+    {
         return tenon::select<0>(*this, static_cast<std::ptrdiff_t>(i));
     }
-    constexpr auto operator[](std::size_t i) && requires(sizeof...(E) > 1) {
+    constexpr auto operator[](std::size_t i) const&
+        requires(sizeof...(E) > 1)
+    {
+        return tenon::select<0>(*this, static_cast<std::ptrdiff_t>(i));
+    }
+    constexpr auto operator[](std::size_t i) &&
+        requires(sizeof...(E) > 1)
+    {
         return tenon::select<0>(std::move(*this), static_cast<std::ptrdiff_t>(i));
     }
 

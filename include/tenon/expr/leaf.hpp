@@ -85,8 +85,8 @@ private:
 template <class X>
 concept operand = expression<X> || number<std::remove_cvref_t<X>>;
 
-/// The node that an operand becomes. Nobody can ask for the gradient of a variable that is a temporary: its value is owned, as
-/// a constant.
+/// The node that an operand becomes. Nobody can ask for the gradient of a variable that is a temporary: its value is
+/// owned, as a constant.
 template <class X>
 constexpr auto as_node(X&& x) {
     using plain = std::remove_cvref_t<X>;
@@ -97,7 +97,9 @@ constexpr auto as_node(X&& x) {
     } else if constexpr (requires { typename plain::tensor_tag; }) {
         if constexpr (std::is_lvalue_reference_v<X>) return tensor_ref<plain>(x);
         else return owned<plain>(plain(std::forward<X>(x)));
-    } else return plain(std::forward<X>(x));
+    } else if constexpr (requires { typename plain::node_type; })
+        return typename plain::node_type(std::forward<X>(x));  // a view that could be assigned to is read
+    else return plain(std::forward<X>(x));
 }
 template <class X>
 using node_t = decltype(as_node(std::declval<X>()));

@@ -11,10 +11,12 @@ struct cannot_reshape;
 
 /// The elements of A in row-major order, under the shape To.
 template <class To, class A>
-class reshape_node : public expression_base<reshape_node<To, A>, value_t<A>, To> {
+class reshape_node : public expression_base<reshape_node<To, A>, value_t<A>, To>,
+                     public read_only_view<reshape_node<To, A>> {
 public:
     using device = device_of_nodes<A>;
     constexpr reshape_node(A a, To const& to) : operand(std::move(a)), shape_(to) {}
+    using read_only_view<reshape_node>::operator=;
     constexpr To shape() const { return shape_; }
     A operand;
 
@@ -64,13 +66,13 @@ constexpr auto reshape_operand(A&& a, To const& to) {
 template <class To, class A>
 constexpr auto reshape_to(A&& x, To const& to) {
     using node = node_t<A>;
-    if constexpr (std::is_same_v<shape_t<node>, To>) return as_node(std::forward<A>(x));
+    if constexpr (std::is_same_v<shape_t<node>, To>) return view_of<A>(as_node(std::forward<A>(x)));
     else if constexpr (reshapes_inside<node>) {
         node n = as_node(std::forward<A>(x));
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return make_map(n.operation, reshape_operand(std::move(get<I>(n.operands)), to)...);
         }(std::make_index_sequence<node::operand_count>{});
-    } else return reshape_node<To, node>(as_node(std::forward<A>(x)), to);
+    } else return view_of<A>(reshape_node<To, node>(as_node(std::forward<A>(x)), to));
 }
 }  // namespace detail
 

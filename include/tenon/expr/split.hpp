@@ -29,10 +29,16 @@ constexpr std::array<std::size_t, sizeof...(Sizes) + 1> bounds_of_sizes(Sizes...
     for (std::size_t i = 1; i < at.size(); ++i) at[i] += at[i - 1];
     return at;
 }
+/// What parts are views of: a tensor that can be written to, or else a node.
+template <class A>
+constexpr decltype(auto) parted(A&& x) {
+    if constexpr (writes_through<A>) return static_cast<std::remove_reference_t<A>&>(x);
+    else return reused(std::forward<A>(x));
+}
 /// Slices of x along an axis between the bounds in an array.
 template <std::size_t Axis, auto Bounds, class A>
 constexpr auto slices(A&& x) {
-    auto const whole = reused(std::forward<A>(x));
+    auto&& whole = parted(std::forward<A>(x));
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
         return std::tuple(slice<static_cast<std::ptrdiff_t>(Axis), static_cast<std::ptrdiff_t>(Bounds[I]),
                                 static_cast<std::ptrdiff_t>(Bounds[I + 1])>(whole)...);
@@ -82,7 +88,7 @@ constexpr auto unbind(A&& x) {
     using s = shape_t<A>;
     constexpr std::size_t axis = detail::checked_axis<Axis, s>(), extent = s::static_extents[axis];
     static_assert(!is_dynamic(extent), "unbind: the axis's extent has to be known when the program is compiled");
-    auto const whole = detail::reused(std::forward<A>(x));
+    auto&& whole = detail::parted(std::forward<A>(x));
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
         return std::tuple(select<static_cast<std::ptrdiff_t>(axis)>(whole, I)...);
     }(std::make_index_sequence<extent>{});

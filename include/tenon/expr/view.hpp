@@ -8,6 +8,7 @@
 
 #include <tenon/expr/leaf.hpp>
 #include <tenon/expr/map.hpp>
+#include <tenon/expr/writable.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -31,7 +32,8 @@ using view_shape = shape_from<view_extents<View, S>::value.size(), view_extents<
 }  // namespace detail
 
 template <class View, class A>
-class view_node : public expression_base<view_node<View, A>, value_t<A>, detail::view_shape<View, shape_t<A>>> {
+class view_node : public expression_base<view_node<View, A>, value_t<A>, detail::view_shape<View, shape_t<A>>>,
+                  public read_only_view<view_node<View, A>> {
 public:
     using shape_type = detail::view_shape<View, shape_t<A>>;
     using device = device_of_nodes<A>;
@@ -39,6 +41,7 @@ public:
     static constexpr auto step = View::template step<shape_t<A>>();
 
     constexpr view_node(View v, A a) : operand(std::move(a)), view(v), shape_(v.shape(operand.shape())) {}
+    using read_only_view<view_node>::operator=;
     constexpr shape_type shape() const { return shape_; }
     /// Where the view's first element lies in the operand.
     constexpr auto start() const { return view.start(operand.shape()); }
@@ -52,7 +55,7 @@ private:
 
 template <class View, class A>
 constexpr auto make_view(View v, A&& a) {
-    return view_node<View, node_t<A>>(v, as_node(std::forward<A>(a)));
+    return detail::view_of<A>(view_node<View, node_t<A>>(v, as_node(std::forward<A>(a))));
 }
 
 /// An axis number that the operand does not have.
@@ -326,7 +329,7 @@ template <std::ptrdiff_t... Axes, expression A>
 constexpr auto transpose(A&& x) {
     using s = shape_t<A>;
     if constexpr (sizeof...(Axes) == 0) {
-        if constexpr (s::rank() < 2) return as_node(std::forward<A>(x));
+        if constexpr (s::rank() < 2) return detail::view_of<A>(as_node(std::forward<A>(x)));
         else return make_view(detail::swap_of<s, s::rank() - 2, s::rank() - 1>(), std::forward<A>(x));
     } else {
         static_assert(sizeof...(Axes) == 2, "transpose: name two axes, or none");
@@ -380,7 +383,7 @@ constexpr auto broadcast_to(A&& x) {
     using to = shape<static_cast<std::size_t>(E)...>;
     if constexpr (sizeof...(E) < shape_t<A>::rank() || !broadcast_pair<shape_t<A>, to>::fits)
         return cannot_broadcast<shape_t<A>, to>{};
-    else return make_view(detail::broadcast_view<static_cast<std::size_t>(E)...>{}, std::forward<A>(x));
+    else return make_view(detail::broadcast_view<static_cast<std::size_t>(E)...>{}, as_node(std::forward<A>(x)));
 }
 /// The diagonal of the last two axes; torch.diagonal(x, dim1=-2, dim2=-1).
 template <expression A>
