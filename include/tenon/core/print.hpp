@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -78,18 +81,68 @@ private:
     bool summary_;
 };
 
+enum class number_class { finite, nan, infinity, minus_infinity };
+
+/// Asks the bits, since -ffinite-math-only says that there are only finite numbers.
+template <class T>
+number_class class_of(T v) {
+    using bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                    std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+    constexpr int fraction = std::numeric_limits<T>::digits - 1;
+    constexpr std::uint64_t sign = std::uint64_t{1} << (8 * sizeof(T) - 1), exponent = (sign >> fraction) - 1;
+    std::uint64_t const b = std::bit_cast<bits>(v);
+    if ((b >> fraction & exponent) != exponent) return number_class::finite;
+    if ((b & ((std::uint64_t{1} << fraction) - 1)) != 0) return number_class::nan;
+    return (b & sign) != 0 ? number_class::minus_infinity : number_class::infinity;
+}
+inline char const* name_of(number_class c) {
+    return c == number_class::nan ? "nan" : c == number_class::infinity ? "inf" : "-inf";
+}
+
+template <class T>
+std::string number_text(T v, std::chars_format format) {
+    std::array<char, 1100> buffer;
+    return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), v, format).ptr};
+}
+template <class T>
+std::string number_text(T v, std::chars_format format, int precision) {
+    std::array<char, 1100> buffer;
+    return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), v, format, precision).ptr};
+}
+
+/// The decimal of fewest digits that a number of 16 bits is the nearest to, and of those the closest. As a double its own
+/// shortest text is that decimal.
+template <class T>
+double shortest_decimal(T v) {
+    double const exact = static_cast<float>(v);
+    for (int digits = 0; digits < 17; ++digits) {
+        std::string const text = number_text(exact, std::chars_format::scientific, digits);
+        auto const read = [](std::string const& t) {
+            double d = 0;
+            std::from_chars(t.data(), t.data() + t.size(), d);
+            return d;
+        };
+        double const nearest = read(text);
+        // Below a power of two the numbers lie closer, so that the decimal on its other side can be the one that reads back.
+        double const unit = read('1' + text.substr(text.find('e'))) * std::pow(10., -digits);
+        double const other = nearest < exact ? nearest + unit : nearest - unit;
+        for (double const d : {nearest, read(number_text(other, std::chars_format::scientific, digits))})
+            if (T(d).bits == v.bits) return d;
+    }
+    return exact;
+}
+
 /// A finite number's shortest text that reads back as the same number, or `precision` digits after the point where that
 /// has more; without zeros at the end.
 template <class T>
 std::string shortest(T v, std::chars_format format, int precision) {
-    std::array<char, 1100> buffer;
-    auto* const begin = buffer.data();
-    auto* const end = begin + buffer.size();
-    std::string text(begin, std::to_chars(begin, end, v, format).ptr);
-    auto split = [&] { return format == std::chars_format::scientific ? text.find('e') : text.size(); };
+    std::string text;
+    if constexpr (element::narrow<T>) text = number_text(shortest_decimal(v), format);
+    else text = number_text(v, format);
+    auto const split = [&] { return std::min(text.find('e'), text.size()); };
     auto const point = text.find('.');
     if (point != std::string::npos && split() - point - 1 > static_cast<std::size_t>(precision))
-        text.assign(begin, std::to_chars(begin, end, v, format, precision).ptr);
+        text = number_text(static_cast<element::computed_t<T>>(v), format, precision);
     std::string const exponent = text.substr(split());
     text.resize(split());
     if (text.find('.') == std::string::npos) text += '.';
@@ -97,43 +150,62 @@ std::string shortest(T v, std::chars_format format, int precision) {
     return text + exponent;
 }
 
-/// Formats floating-point elements alike: all with exponents or none, points below each other.
+/// Numbers from here on have exponents: 10^8, or what an element type of fewer decimal digits cannot count to.
+template <class T>
+inline constexpr double largest_plain = [] {
+    double power = 1;
+    for (int i = 0; i < std::clamp(std::numeric_limits<T>::digits10, 3, 8); ++i) power *= 10;
+    return power;
+}();
+
+/// Formats floating-point elements alike: all with exponents or none, points below each other. With exponents all have the
+/// digits that the longest shortest text needs.
 template <class T>
 std::vector<std::string> format_floats(std::vector<T> const& values) {
-    T high = 0, low = 0;
-    for (T v : values) {
-        T const a = std::abs(v);
-        if (!std::isfinite(v) || v == 0) continue;
+    using U = element::computed_t<T>;
+    U high = 0, low = 0;
+    for (T const v : values) {
+        if (class_of(v) != number_class::finite) continue;
+        U const a = std::abs(static_cast<U>(v));
+        if (a == 0) continue;
         high = std::max(high, a);
         low = low == 0 ? a : std::min(low, a);
     }
-    bool const scientific = high >= T(1e8) || (low != 0 && (low < T(0.0001) || high / low > T(1000)));
+    bool const scientific =
+        high >= U(largest_plain<T>) ||
+        (low != 0 && (low < static_cast<U>(T(0.0001)) || static_cast<U>(T(high / low)) > U(1000)));
     auto const format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
     std::vector<std::string> words;
-    std::size_t left = 0, right = 0, tail = 0;  // widths before the point, after it, and of the exponent
-    for (T v : values) {
-        words.push_back(std::isnan(v)   ? "nan"
-                        : std::isinf(v) ? (v < 0 ? "-inf" : "inf")
-                                        : shortest(v, format, print_precision));
-        if (!std::isfinite(v)) continue;
+    std::size_t left = 0, right = 0, tail = 0, widest_name = 0;  // widths before the point, after it, of the exponent
+    for (T const v : values) {
+        if (auto const c = class_of(v); c != number_class::finite) {
+            words.emplace_back(name_of(c));
+            widest_name = std::max(widest_name, words.back().size());
+            continue;
+        }
+        words.push_back(shortest(v, format, print_precision));
         auto const point = words.back().find('.'), e = std::min(words.back().find('e'), words.back().size());
         left = std::max(left, point);
         right = std::max(right, e - point - 1);
         tail = std::max(tail, words.back().size() - e);
     }
-    std::size_t width = left + 1 + right + tail;
-    if (left == 0) width = 0;
-    for (std::string const& w : words) width = std::max(width, w.find('n') != std::string::npos ? w.size() : 0);
+    std::size_t const width = std::max(left == 0 ? 0 : left + 1 + right + tail, widest_name);
     left = width - std::min(width, 1 + right + tail);
-    for (std::string& w : words) {
-        if (w.find('n') != std::string::npos) {
+    for (std::size_t i = 0; i != words.size(); ++i) {
+        std::string& w = words[i];
+        if (class_of(values[i]) != number_class::finite) {
             w.insert(0, width - w.size(), ' ');
             continue;
         }
-        auto const point = w.find('.'), e = std::min(w.find('e'), w.size());
-        // Mantissas and exponents are filled with zeros, plain numbers with spaces.
-        if (scientific) w.insert(e + 2, tail - (w.size() - e), '0');
-        w.insert(e, right - (e - point - 1), scientific ? '0' : ' ');
+        auto point = w.find('.'), e = std::min(w.find('e'), w.size());
+        if (scientific) {
+            if (e - point - 1 < right) {
+                w = number_text(static_cast<U>(values[i]), format, static_cast<int>(right));
+                point = std::min(w.find('.'), w.find('e'));
+                e = w.find('e');
+            }
+            w.insert(e + 2, tail - (w.size() - e), '0');
+        } else w.append(right - (e - point - 1), ' ');
         w.insert(0, left - point, ' ');
     }
     return words;
@@ -142,9 +214,10 @@ std::vector<std::string> format_floats(std::vector<T> const& values) {
 /// A single floating-point number as Python writes it: `1.0`, `1.5e-07`.
 template <class T>
 std::string format_single(T v) {
-    if (!std::isfinite(v)) return std::isnan(v) ? "nan" : v < 0 ? "-inf" : "inf";
-    T const a = std::abs(v);
-    bool const scientific = a != 0 && (a < T(1e-4) || a >= T(1e16));
+    if (auto const c = class_of(v); c != number_class::finite) return name_of(c);
+    double const a = std::abs(static_cast<double>(v));
+    constexpr double plain = std::is_same_v<T, double> ? 1e16 : largest_plain<T>;
+    bool const scientific = a != 0 && (a < 1e-4 || a >= plain);
     std::string text = shortest(v, scientific ? std::chars_format::scientific : std::chars_format::fixed, 1000);
     auto const point = text.find('.');
     if (!scientific) return point + 1 == text.size() ? text + '0' : text;
@@ -154,7 +227,7 @@ std::string format_single(T v) {
 template <class T>
 std::vector<std::string> format_elements(std::vector<T> const& values, bool single) {
     std::vector<std::string> words;
-    if constexpr (std::is_floating_point_v<T>) {
+    if constexpr (std::is_floating_point_v<T> || element::narrow<T>) {
         if (!single) return format_floats(values);
         for (T v : values) words.push_back(format_single(v));
     } else {
@@ -181,7 +254,7 @@ std::string to_string(tensor<T, E...> const& x) {
     if constexpr (std::is_same_v<T, bool>) {
         each([&](std::size_t i) { words.push_back(x.data()[i] ? (sizeof...(E) == 0 ? "True" : " True") : "False"); });
     } else {
-        std::vector<element::computed_t<T>> values;
+        std::vector<T> values;
         each([&](std::size_t i) { values.push_back(x.data()[i]); });
         words = detail::format_elements(values, sizeof...(E) == 0);
     }
