@@ -63,7 +63,7 @@ void for_each_block(generator& gen, std::size_t n, F f) {
     std::uint64_t const blocks = n / PerBlock + (n % PerBlock != 0);
     std::uint64_t const start = gen.advance(blocks), key = gen.seed();
     for (std::uint64_t b = 0; b != blocks; ++b) {
-        std::size_t const first = static_cast<std::size_t>(b) * PerBlock;
+        std::size_t const first = b * PerBlock;
         f(random_block(key, start + b), first, std::min(PerBlock, n - first));
     }
 }
@@ -265,7 +265,7 @@ void permute_indices(I* out, std::size_t n, generator& gen) {
     std::iota(out, out + n, I{0});
     for_each_block<2>(gen, n, [=](random_block const& block, std::size_t first, std::size_t count) {
         for (std::size_t i = first; i != first + count; ++i)
-            std::swap(out[i], out[i + static_cast<std::size_t>(multiply_high(block.half(i - first), n - i))]);
+            std::swap(out[i], out[i + multiply_high(block.half(i - first), n - i)]);
     });
 }
 }  // namespace detail

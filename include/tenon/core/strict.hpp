@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -39,10 +40,10 @@ TENON_INLINE constexpr double div(double a, double b) { return rounded(rounded(a
 TENON_INLINE constexpr bool isfinite(double v) { return (std::bit_cast<std::uint64_t>(v) >> 52 & 0x7FF) != 0x7FF; }
 
 /// Horner's scheme, coefficients from the highest power down.
-template <int N>
+template <std::size_t N>
 TENON_INLINE constexpr double polynomial(double x, double const (&c)[N]) {
     double y = c[0];
-    for (int i = 1; i != N; ++i) y = add(mul(y, x), c[i]);
+    for (std::size_t i = 1; i != N; ++i) y = add(mul(y, x), c[i]);
     return y;
 }
 

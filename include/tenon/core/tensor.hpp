@@ -18,6 +18,19 @@ namespace tenon::inline TENON_TARGET {
 template <class T>
 concept number = std::is_arithmetic_v<T> || requires { typename T::dual_tag; } || requires { typename T::narrow_tag; };
 
+/// Elements of the type on the right would lose something as the type on the left: use cast.
+template <class To, class From>
+struct cannot_assign_elements;
+/// A number is assigned to a tensor with axes: t.fill(number) sets every element.
+template <class Shape, class Number>
+struct assign_numbers_by_fill;
+/// t(i, j, …) was given Given indices where the tensor has Rank axes.
+template <class Shape, std::size_t Rank, std::size_t Given>
+struct wrong_number_of_indices;
+/// t(i, j, …) takes whole numbers.
+template <class Shape, class... Index>
+struct indices_are_whole_numbers;
+
 struct uninitialized_t {};
 /// Makes a tensor whose elements are written before they are read.
 inline constexpr uninitialized_t uninitialized{};
@@ -94,6 +107,16 @@ public:
         assign_to(*this, e.self());
         return *this;
     }
+    /// The one element of a tensor without axes becomes a number. Compile error `assign_numbers_by_fill` where there are axes.
+    template <number U>
+    constexpr tensor& operator=(U value) {
+        if constexpr (sizeof...(E) != 0) return assign_numbers_by_fill<shape_type, U>{};
+        else if constexpr (std::is_integral_v<T> && !std::is_integral_v<U>) return cannot_assign_elements<T, U>{};
+        else {
+            *data() = static_cast<T>(value);
+            return *this;
+        }
+    }
     /// Every element becomes the value.
     constexpr tensor& fill(T value) {
         std::fill_n(data(), this->size(), value);
@@ -126,6 +149,14 @@ public:
         requires(sizeof...(I) == sizeof...(E))
     constexpr T operator()(I... i) && {
         return data()[offset(static_cast<std::size_t>(i)...)];
+    }
+    /// Compile errors `wrong_number_of_indices` and `indices_are_whole_numbers`.
+    template <class... I>
+        requires(sizeof...(I) != sizeof...(E) || !(std::integral<I> && ...))
+    constexpr auto operator()(I const&...) const& {
+        if constexpr (sizeof...(I) != sizeof...(E))
+            return wrong_number_of_indices<shape_type, sizeof...(E), sizeof...(I)>{};
+        else return indices_are_whole_numbers<shape_type, I...>{};
     }
     /// The i-th element of a vector; otherwise a view of the i-th part along the first axis, which can be assigned to
     /// where the tensor has a name and is not const.

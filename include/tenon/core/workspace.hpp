@@ -86,7 +86,7 @@ private:
     static constexpr std::size_t smallest = 64;
     static constexpr std::size_t size_class(std::size_t bytes) {
         if (bytes <= smallest) return 0;
-        auto const top = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 1;
+        std::size_t const top = 63 - static_cast<std::size_t>(std::countl_zero(bytes - 1));
         return (top - 6) * 4 + (((bytes - 1) >> (top - 2)) & 3) + 1;
     }
     static constexpr std::size_t class_bytes(std::size_t k) {

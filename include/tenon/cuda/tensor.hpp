@@ -106,6 +106,14 @@ public:
         return *this;
     }
 
+    /// The one element of a tensor without axes becomes a number. Compile error `assign_numbers_by_fill` where there are axes.
+    template <number U>
+    tensor& operator=(U value) {
+        if constexpr (sizeof...(E) != 0) return assign_numbers_by_fill<shape_type, U>{};
+        else if constexpr (std::is_integral_v<T> && !std::is_integral_v<U>) return cannot_assign_elements<T, U>{};
+        else return *this = scalar<T>(static_cast<T>(value));
+    }
+
     shape_type shape() const { return shape_; }
     /// The elements' address, for kernels alone.
     T* device_data() { return memory().data(); }

@@ -24,9 +24,6 @@ namespace tenon::inline TENON_TARGET {
 /// A tensor of the shape on the left cannot hold the computation on the right.
 template <class To, class From>
 struct cannot_assign;
-/// Elements of the type on the right would lose something as the type on the left: use cast.
-template <class To, class From>
-struct cannot_assign_elements;
 
 namespace detail {
 template <class To, class From>

@@ -126,4 +126,30 @@ constexpr tensor<T, E...>& operator/=(tensor<T, E...>& a, X&& x) {
     return a = a / std::forward<X>(x);
 }
 
+/// The same for a variable's value, of whatever device; its gradient stays.
+template <class V, operand X>
+    requires requires { typename V::variable_class; }
+constexpr V& operator+=(V& a, X&& x) {
+    a.value() += std::forward<X>(x);
+    return a;
+}
+template <class V, operand X>
+    requires requires { typename V::variable_class; }
+constexpr V& operator-=(V& a, X&& x) {
+    a.value() -= std::forward<X>(x);
+    return a;
+}
+template <class V, operand X>
+    requires requires { typename V::variable_class; }
+constexpr V& operator*=(V& a, X&& x) {
+    a.value() *= std::forward<X>(x);
+    return a;
+}
+template <class V, operand X>
+    requires requires { typename V::variable_class; }
+constexpr V& operator/=(V& a, X&& x) {
+    a.value() /= std::forward<X>(x);
+    return a;
+}
+
 }  // namespace tenon::inline TENON_TARGET

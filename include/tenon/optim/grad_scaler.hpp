@@ -47,10 +47,11 @@ struct scale_rule {
     TENON_HOST_DEVICE static float inverse(float scale) { return static_cast<float>(1 / static_cast<double>(scale)); }
     TENON_HOST_DEVICE void operator()(float& scale, std::int64_t& growth_tracker, bool& found_inf) const {
         if (found_inf) {
-            scale = static_cast<float>(scale * backoff_factor);
+            scale = static_cast<float>(static_cast<double>(scale) * backoff_factor);
             growth_tracker = 0;
         } else if (++growth_tracker == growth_interval) {
-            if (float const grown = static_cast<float>(scale * growth_factor); math::isfinite(grown)) scale = grown;
+            auto const grown = static_cast<float>(static_cast<double>(scale) * growth_factor);
+            if (math::isfinite(grown)) scale = grown;
             growth_tracker = 0;
         }
         found_inf = false;

@@ -156,7 +156,7 @@ TENON_INLINE void gemm_small(A a, B b, C c, bool accumulate) {
             alignas(64) T copy[K * width + panel_slack<T>];
             pack_columns<width, std::bit_floor(std::min({K, tile<T>::lanes, std::size_t{8}}))>(matrix<T const>(b), N, K,
                                                                                                copy);
-            columns.template operator()<lanes>(fixed_matrix<T const, width, 1>{copy});
+            columns.template operator()<lanes>(fixed_matrix<T const, static_cast<std::ptrdiff_t>(width), 1>{copy});
         }
     }
 }
