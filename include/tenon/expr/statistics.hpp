@@ -61,6 +61,25 @@ constexpr auto reused(A&& x) {
     else return let_node<node>(as_node(std::forward<A>(x)));
 }
 
+/// The first elements along axes, which stay as axes of extent 1. Nothing is read where there is none.
+/// @tparam Axes positive
+template <std::size_t... Axes>
+struct first_view : identity_view {
+    template <class S>
+    static constexpr auto extents() {
+        auto e = identity_view::extents<S>();
+        for (std::size_t a = 0; a != S::rank(); ++a)
+            if (sizeof...(Axes) == 0 || ((a == Axes) || ...)) e[a] = 1;
+        return e;
+    }
+    template <class S>
+    static constexpr auto shape(S const& s) {
+        return shape_by_source<first_view>(s);
+    }
+};
+
+/// Everything is measured from the first element, so that elements far from 0 lose nothing: their mean's rounding would be large
+/// beside their differences.
 template <std::ptrdiff_t... Axes, class A, class... K>
 constexpr auto make_var(A&& x, var_options o, K... keep) {
     static_assert(!std::is_integral_v<value_t<A>>,
@@ -69,8 +88,10 @@ constexpr auto make_var(A&& x, var_options o, K... keep) {
     auto const n = static_cast<double>(reduced_count<Axes...>(x));
     double const degrees = n > o.correction ? n - o.correction : 0;
     auto h = reused(std::forward<A>(x));
-    auto m = mean<Axes...>(h, keepdim);
-    return sum<Axes...>(square(std::move(h) - std::move(m)), keep...) / degrees;
+    auto first = make_view(first_view<checked_axis<Axes, shape_t<A>>()...>{}, h);
+    auto far = std::move(h) - detach(std::move(first));
+    auto m = mean<Axes...>(far, keepdim);
+    return sum<Axes...>(square(std::move(far) - std::move(m)), keep...) / degrees;
 }
 /// Drops the axes below Rank that a reduction along Axes with keepdim has left.
 /// @tparam S the shape before the reduction

@@ -48,17 +48,19 @@ struct tape<batch_norm_node<A, R>, Grad>
         operand_.forward();
         values_.reserve(shape().size());
         evaluate_region(operand_, values_.data(), shape());
-        for (auto* b : {&mean_, &scale_}) b->reserve(channels_);
+        for (auto* b : {&origin_, &mean_, &scale_}) b->reserve(channels_);
         if (node_->training) batch_statistics();
         else
             for (std::size_t c = 0; c < channels_; ++c) {
-                set(mean_, c, V(static_cast<T>(node_->running.mean[c])));
+                set(origin_, c, V(static_cast<T>(node_->running.mean[c])));
+                set(mean_, c, V(T(0)));
                 set(scale_, c, V(static_cast<T>(node_->running.var[c])));
             }
         V const eps(static_cast<T>(node_->eps));
         for (std::size_t c = 0; c < channels_; ++c) set(scale_, c, apply_op(op::rsqrt{}, at(scale_, c) + eps));
         each_stretch(values_.data(), [&](auto N, T* x, std::size_t c) TENON_LAMBDA_INLINE {
-            element::store_lanes(x, (element::load_lanes<N>(x) - of<N>(mean_, c)) * of<N>(scale_, c));
+            element::store_lanes(
+                x, (element::load_lanes<N>(x) - of<N>(origin_, c) - of<N>(mean_, c)) * of<N>(scale_, c));
         });
         if constexpr (differentiable) {
             gradients_.reserve(shape().size());
@@ -118,35 +120,50 @@ private:
                 p += channels_;
             }
     }
-    /// Adds f(N, i, c), for N elements from the i-th on, to the totals of their channels.
+    /// Sums of f(N, i, c), for N elements from the i-th on, one for each channel, into memory that holds zeros.
     template <class F>
     constexpr void each_total(channel_buffer& totals, F&& f) const {
         std::size_t first = 0;
-        for (std::size_t i = 0; i < samples_; ++i)
-            if constexpr (planes)
-                for (std::size_t c = 0; c < channels_; ++c, first += plane_)
-                    set(totals, c,
-                        at(totals, c) +
-                            join_row<op::sum, T, lanes, Plane>(
-                                plane_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return f(N, first + j, c); }));
-            else {
+        if constexpr (planes) {
+            buffer<wider_t<T>, Channels> wide;
+            wide.reserve(channels_);
+            for (std::size_t c = 0; c < channels_; ++c) wide.data()[c] = wider_t<T>(0);
+            for (std::size_t i = 0; i < samples_; ++i)
+                for (std::size_t c = 0; c < channels_; ++c, first += plane_) {
+                    V const total = join_row<op::sum, T, lanes, Plane>(
+                        plane_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return f(N, first + j, c); });
+                    auto* const to = wide.data() + c;
+                    element::store_lanes(to, element::load_lanes<1>(to) + math::convert<wider_t<T>>(total));
+                }
+            for (std::size_t c = 0; c < channels_; ++c)
+                set(totals, c, math::convert<T>(element::load_lanes<1>(wide.data() + c)));
+        } else {
+            bool const many = samples_ > terms_in_part;
+            wide_sums<T, Channels> wide;
+            if (many) wide.start(channels_);
+            for (std::size_t i = 0; i < samples_; ++i) {
                 for_each_pack<lanes, Channels>(channels_, [&](auto N, std::size_t c) TENON_LAMBDA_INLINE {
                     element::store_lanes(totals.data() + c,
                                          element::load_lanes<N>(totals.data() + c) + f(N, first + c, c));
                 });
                 first += channels_;
+                if (many && (i + 1) % terms_in_part == 0) wide.take(totals.data(), 0, channels_);
             }
+            if (many) wide.finish(totals.data(), channels_);
+        }
     }
-    /// The batch's mean in mean_ and its variance in scale_; moves the running ones.
+    /// The batch's mean, as its first element in origin_ and the mean distance from there in mean_, and its variance in scale_;
+    /// moves the running ones. What lies far from 0 loses nothing so: the rounding of its mean would be large beside its differences.
     constexpr void batch_statistics() {
         T const* const x = values_.data();
         for (auto* b : {&mean_, &scale_})
             for (std::size_t c = 0; c < channels_; ++c) set(*b, c, V(T(0)));
-        each_total(mean_, [&](auto N, std::size_t i, std::size_t)
-                              TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + i); });
+        for (std::size_t c = 0; c < channels_; ++c) set(origin_, c, element::load_lanes<1>(x + c * plane_));
+        each_total(mean_, [&](auto N, std::size_t i, std::size_t c)
+                              TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + i) - of<N>(origin_, c); });
         for (std::size_t c = 0; c < channels_; ++c) set(mean_, c, at(mean_, c) / count());
         each_total(scale_, [&](auto N, std::size_t i, std::size_t c) TENON_LAMBDA_INLINE {
-            auto const d = element::load_lanes<N>(x + i) - of<N>(mean_, c);
+            auto const d = element::load_lanes<N>(x + i) - of<N>(origin_, c) - of<N>(mean_, c);
             return d * d;
         });
         for (std::size_t c = 0; c < channels_; ++c) set(scale_, c, at(scale_, c) / count());
@@ -154,7 +171,7 @@ private:
         if (!r.mean) return;
         double const n = static_cast<double>(samples_ * plane_);
         for (std::size_t c = 0; c < channels_; ++c) {
-            move(r.mean[c], mean_.data()[c], 1);
+            move(r.mean[c], element::element_of<T>(at(origin_, c) + at(mean_, c)), 1);
             move(r.var[c], scale_.data()[c], n / (n - 1));
         }
         if (r.batches) ++*r.batches;
@@ -171,7 +188,7 @@ private:
     node const* node_;
     operand operand_;
     std::size_t samples_ = 0, channels_ = 0, plane_ = 1;
-    channel_buffer mean_, scale_, slope_;
+    channel_buffer origin_, mean_, scale_, slope_;
     buffer<T, static_size<Shape>> values_;
     buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
 };

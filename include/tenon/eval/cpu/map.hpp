@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <tenon/eval/cpu/leaf.hpp>
+#include <tenon/eval/cpu/wide_sum.hpp>
 #include <tenon/expr/map.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -23,23 +24,26 @@ inline constexpr bool serves_row = inner_extent<Operand> == 1 && inner_extent<Re
 
 /// A row of an operand whose one element serves every position: loaded once, its gradient summed in registers.
 /// @tparam Wide the region's number of lanes
-template <class Row, bool Differentiable, std::size_t Wide>
+/// @tparam Length how many positions there are, or `dyn`
+template <class Row, bool Differentiable, std::size_t Wide, std::size_t Length>
 struct repeated_row {
     using single = decltype(std::declval<Row const&>().template load<1>(0));
     using V = decltype(std::declval<single>().value);
+    /// Whether the sum gets more terms than a part of one may have.
+    static constexpr bool is_long = Differentiable && (is_dynamic(Length) || Length > terms_in_part * Wide);
     Row inner;
     single regs;
-    V narrow;
+    std::conditional_t<is_long, wide_sum<typename element_of_lane<V>::type>, V> narrow;
     decltype(math::splat<Wide>(std::declval<V>())) wide;
 
     TENON_INLINE constexpr explicit repeated_row(Row r) : inner(r), regs(inner.template load<1>(0)) {
         // Rows are copied, which a constant expression allows when every member has a value.
         if (std::is_constant_evaluated()) {
-            narrow = V{};
+            if constexpr (!is_long) narrow = V{};
             wide = decltype(wide){};
         }
         if constexpr (Differentiable) {
-            narrow = V(0);
+            if constexpr (!is_long) narrow = V(0);
             if constexpr (Wide > 1)
                 if (!std::is_constant_evaluated()) wide = decltype(wide)(0);
         }
@@ -49,35 +53,144 @@ struct repeated_row {
         return registers<decltype(math::splat<N>(regs.value))>{math::splat<N>(regs.value)};
     }
     template <std::size_t N, class R, class G>
-    TENON_INLINE constexpr void adjoint(std::size_t, R const&, G const& g) {
+    TENON_INLINE constexpr void adjoint(std::size_t j, R const&, G const& g) {
         if constexpr (Differentiable) {
-            if constexpr (N == Wide && N > 1) wide = wide + g;
-            else narrow = narrow + math::total(g);
+            if constexpr (N == Wide && N > 1) {
+                wide = wide + g;
+                if constexpr (is_long)
+                    if ((j / N + 1) % terms_in_part == 0) take();
+            } else add(math::total(g));
         }
     }
     TENON_INLINE constexpr void close() {
         if constexpr (Differentiable) {
             if constexpr (Wide > 1)
-                if (!std::is_constant_evaluated()) narrow = narrow + math::total(wide);
-            inner.template adjoint<1>(0, regs, narrow);
+                if (!std::is_constant_evaluated()) take();
+            if constexpr (is_long) inner.template adjoint<1>(0, regs, narrow.value());
+            else inner.template adjoint<1>(0, regs, narrow);
             inner.close();
         }
     }
+
+private:
+    TENON_INLINE constexpr void add(V const& v) {
+        if constexpr (is_long) narrow.add(v);
+        else narrow = narrow + v;
+    }
+    TENON_INLINE constexpr void take() {
+        add(math::total(wide));
+        wide = decltype(wide)(0);
+    }
 };
 
-/// The row of an operand inside a region.
-template <class Region, std::size_t Wide, class Tape, std::size_t R>
-TENON_INLINE constexpr auto operand_row(Tape& t, position<R> const& outer) {
+/// How many rows of a region one row of an operand serves, or `dyn`.
+template <class Operand, class Region>
+inline constexpr std::size_t rows_served = [] {
+    constexpr std::size_t rank = outer_rank<Region>, own = outer_rank<Operand>;
+    std::size_t n = 1;
+    for (std::size_t a = 0; a < rank; ++a)
+        if (std::size_t const e = Region::static_extents[a];
+            e != 1 && (a + own < rank || Operand::static_extents[a + own - rank] == 1))
+            n = is_dynamic(n) || is_dynamic(e) ? dyn : n * e;
+    return n;
+}();
+
+/// The gradient of an operand whose rows serve many rows of a region: summed apart, and sent to the operand when all rows have sent
+/// theirs.
+template <class Tape, class Region>
+class served_gradient {
     using operand = typename Tape::shape_type;
-    auto r = t.row(aligned_position<operand>(outer));
-    if constexpr (serves_row<operand, Region>) return repeated_row<decltype(r), Tape::differentiable, Wide>(r);
+    using T = element::computed_t<typename Tape::value_type>;
+    static constexpr std::size_t size = static_size<operand>, rank = outer_rank<Region>, own = outer_rank<operand>;
+
+    template <class Row>
+    struct row_type {
+        Row inner;
+        served_gradient* all;
+        std::size_t first;
+        bool ends_part;
+        template <std::size_t N>
+        TENON_INLINE constexpr auto load(std::size_t j) const {
+            return inner.template load<N>(j);
+        }
+        template <std::size_t N, class R, class G>
+        TENON_INLINE constexpr void adjoint(std::size_t j, R const&, G const& g) const {
+            T* const p = all->sums_.data() + first + j;
+            element::store_lanes(p, element::load_lanes<N>(p) + g);
+        }
+        TENON_INLINE constexpr void close() const {
+            if (ends_part) all->totals_.take(all->sums_.data() + first, first, all->length_);
+        }
+    };
+
+public:
+    /// Whether there are more rows than an element of the gradient may have terms. One of 16 bits may not have two.
+    static constexpr bool is_needed = [] {
+        constexpr std::size_t most = element::narrow<typename Tape::value_type> ? 1 : terms_in_part;
+        return Tape::differentiable && (is_dynamic(rows_served<operand, Region>) || rows_served<operand, Region> > most);
+    }();
+
+    constexpr void start(Tape const& t, Region const& region) {
+        auto const s = t.shape();
+        length_ = row_length(s);
+        sums_.reserve(s.size());
+        for (std::size_t i = 0; i != s.size(); ++i) sums_.data()[i] = T(0);
+        std::size_t rows = 1;
+        for (std::size_t a = rank; a-- > 0;)
+            if (a + own < rank || operand::static_extents[a + own - rank] == 1) {
+                steps_[a] = rows;
+                rows *= region[a];
+            }
+        many_ = rows > terms_in_part;
+        if (many_) totals_.start(s.size());
+    }
+    template <std::size_t R, class Row>
+    TENON_INLINE constexpr auto row(Tape const& t, position<R> const& outer, Row const& inner) {
+        std::size_t number = 0;
+        for (std::size_t a = 0; a != rank; ++a) number += outer.at[a] * steps_[a];
+        return row_type<Row>{inner, this, row_number(t.shape(), aligned_position<operand>(outer)) * length_,
+                             many_ && (number + 1) % terms_in_part == 0};
+    }
+    constexpr void finish(Tape& t) {
+        if (many_) totals_.finish(sums_.data(), t.shape().size());
+        backward_from_memory(t, std::as_const(sums_).data());
+    }
+    template <class Plan>
+    static void describe(std::size_t elements, Plan& p) {
+        p.template holds<buffer<T, size>>(elements);
+        if constexpr (is_dynamic(rows_served<operand, Region>) || rows_served<operand, Region> > terms_in_part)
+            p.template holds<typename wide_sums<T, size>::buffer_type>(elements);
+    }
+
+private:
+    buffer<T, size> sums_;
+    wide_sums<T, size> totals_;
+    std::size_t length_ = 1;
+    std::array<std::size_t, rank + 1> steps_{};  ///< 0 along the axes that the operand has itself
+    bool many_ = false;
+};
+struct not_summed {};
+template <class Tape, class Region>
+using gradient_of_served = std::conditional_t<served_gradient<Tape, Region>::is_needed, served_gradient<Tape, Region>,
+                                              not_summed>;
+
+/// The row of an operand inside a region.
+template <class Region, std::size_t Wide, class Tape, std::size_t R, class Sums>
+TENON_INLINE constexpr auto operand_row(Tape& t, position<R> const& outer, Sums& sums) {
+    using operand = typename Tape::shape_type;
+    auto const r = [&]() TENON_LAMBDA_INLINE {
+        if constexpr (std::is_same_v<Sums, not_summed>) return t.row(aligned_position<operand>(outer));
+        else return sums.row(t, outer, t.row(aligned_position<operand>(outer)));
+    }();
+    if constexpr (serves_row<operand, Region>)
+        return repeated_row<std::remove_const_t<decltype(r)>, Tape::differentiable, Wide, inner_extent<Region>>(r);
     else return r;
 }
 template <class Region, std::size_t Wide, class Tape>
 TENON_INLINE constexpr auto operand_flat_row(Tape& t) {
     if constexpr (static_size<typename Tape::shape_type> == 1 && static_size<Region> != 1) {
         auto r = t.row(outer_position<typename Tape::shape_type>{});
-        return repeated_row<decltype(r), Tape::differentiable, Wide>(r);
+        return repeated_row<decltype(r), Tape::differentiable, Wide, static_size<Region>>(r);
     } else return t.flat_row();
 }
 
@@ -204,8 +317,8 @@ struct tape<map_node<Op, A...>, Grad> {
     template <std::size_t R>
     TENON_INLINE constexpr auto row(position<R> const& outer) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-            return row_type<decltype(operand_row<shape_type, wide>(get<I>(operands_), outer))...>{
-                {{operand_row<shape_type, wide>(get<I>(operands_), outer)}...}, node_->operation};
+            return row_type<decltype(operand_row<shape_type, wide>(get<I>(operands_), outer, get<I>(sums_)))...>{
+                {{operand_row<shape_type, wide>(get<I>(operands_), outer, get<I>(sums_))}...}, node_->operation};
         }(std::index_sequence_for<A...>{});
     }
     TENON_INLINE constexpr auto flat_row() {
@@ -224,7 +337,10 @@ struct tape<map_node<Op, A...>, Grad> {
         return found;
     }
     constexpr void forward() {
-        unroll<sizeof...(A)>([&](auto i) { get<i>(operands_).forward(); });
+        unroll<sizeof...(A)>([&](auto i) {
+            get<i>(operands_).forward();
+            if constexpr (sums<nth<i, A...>>::is_needed) get<i>(sums_).start(get<i>(operands_), shape());
+        });
     }
     constexpr void forward_by_rows()
         requires(by_rows<A> || ...)
@@ -241,6 +357,7 @@ struct tape<map_node<Op, A...>, Grad> {
     }
     constexpr void finish() {
         unroll<sizeof...(A)>([&](auto i) {
+            if constexpr (sums<nth<i, A...>>::is_needed) get<i>(sums_).finish(get<i>(operands_));
             if constexpr (tape<nth<i, A...>, passes>::differentiable) get<i>(operands_).finish();
         });
     }
@@ -251,13 +368,17 @@ struct tape<map_node<Op, A...>, Grad> {
             p.template streams<tape<child, passes>>(tenon::get<i>(n.operands),
                                                     serves_row<shape_t<child>, shape_type> ? row_length(n.shape()) : 1,
                                                     Plan::all, p.by_rows() && by_rows<child>);
+            if constexpr (sums<child>::is_needed) sums<child>::describe(tenon::get<i>(n.operands).shape().size(), p);
         });
         p.fuses(Op::name, (std::size_t{tape<A, passes>::differentiable} + ... + 0));
     }
 
 private:
+    template <class Operand>
+    using sums = served_gradient<tape<Operand, passes>, shape_type>;
     node const* node_;
     tapes<tape<A, passes>...> operands_;
+    [[no_unique_address]] tuple<gradient_of_served<tape<A, passes>, shape_type>...> sums_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -12,7 +12,8 @@ namespace tenon::inline TENON_TARGET::eval {
 template <class T>
 inline constexpr std::size_t row_lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
 
-/// Standardises n elements; returns what they were multiplied with, 1/√(var + eps).
+/// Standardises n elements; returns what they were multiplied with, 1/√(var + eps). Everything is measured from the first element,
+/// so that elements far from 0 lose nothing: their mean's rounding would be large beside their differences.
 /// @tparam Wide how many elements a register of the row that is read holds
 /// @param x room for n elements, which may be where the result belongs
 /// @param put called as put(N, j, v) with each pack of the result
@@ -23,11 +24,19 @@ TENON_INLINE constexpr lane_t<T, 1> standardize_row(Row const& row, T* x, std::s
     V const count(static_cast<T>(static_cast<double>(n)));
     reread_row<Row, T> const from{row, x};
     auto const first = [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return from.template first<N>(j); };
-    V mean(T(0)), squares(T(0));
+    V origin(T(0)), mean(T(0)), squares(T(0));
+    auto const centered = [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+        if constexpr (Centered) return from.template again<N>(j) - math::splat<N>(origin) - math::splat<N>(mean);
+        else return from.template again<N>(j);
+    };
     if constexpr (Centered) {
-        mean = join_row<op::sum, T, Wide, Length>(n, first) / count;
+        origin = from.template first<1>(0);
+        mean = join_row<op::sum, T, Wide, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                   return first(N, j) - math::splat<N>(origin);
+               }) /
+               count;
         squares = join_row<op::sum, T, lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            auto const d = from.template again<N>(j) - math::splat<N>(mean);
+            auto const d = centered(N, j);
             return d * d;
         });
     } else
@@ -37,7 +46,7 @@ TENON_INLINE constexpr lane_t<T, 1> standardize_row(Row const& row, T* x, std::s
         });
     V const scale = apply_op(op::rsqrt{}, squares / count + V(static_cast<T>(eps)));
     for_each_pack<lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-        put(N, j, (from.template again<N>(j) - math::splat<N>(mean)) * math::splat<N>(scale));
+        put(N, j, centered(N, j) * math::splat<N>(scale));
     });
     return scale;
 }

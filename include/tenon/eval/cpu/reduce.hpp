@@ -4,26 +4,46 @@
 #include <algorithm>
 
 #include <tenon/eval/cpu/view.hpp>
+#include <tenon/eval/cpu/wide_sum.hpp>
 #include <tenon/expr/reduce.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Joins `load<N>(j)` for j in [0, length). Four packs in flight hide the latency of an addition; blocks of 1024 packs are
-/// joined among themselves first, so that the error of a long sum grows with the number of blocks.
+namespace detail {
+/// Whether a reduction's error grows with the number of elements: that of sums of floating point numbers.
+template <class Op, class T>
+inline constexpr bool adds_up =
+    std::is_same_v<Op, op::sum> && (std::is_floating_point_v<T> || element::is_dual<T>);
+
+/// What a reduction makes of parts.
+/// @tparam Long whether there may be many
+template <class Op, class T, bool Long>
+struct joined_parts {
+    lane_t<T, 1> total = lane_t<T, 1>(Op::template identity<T>());
+    TENON_INLINE constexpr void add(lane_t<T, 1> const& v) { total = Op::combine(total, v); }
+    TENON_INLINE constexpr lane_t<T, 1> value() const { return total; }
+};
+template <class Op, class T>
+    requires adds_up<Op, T>
+struct joined_parts<Op, T, true> : wide_sum<T> {};
+}  // namespace detail
+
+/// Joins `load<N>(j)` for j in [0, length). Four packs in flight hide the latency of an addition; blocks of packs are joined among
+/// themselves first, so that each lane of a sum gets no more terms than a part may have.
 template <class Op, class T, std::size_t N, std::size_t Length, class Load>
 TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
-    lane_t<T, 1> total(Op::template identity<T>());
+    constexpr std::size_t block = 4 * terms_in_part * N;
+    detail::joined_parts<Op, T, (is_dynamic(Length) || Length > (N == 1 ? terms_in_part : block))> total;
     if (std::is_constant_evaluated() || N == 1 || (!is_dynamic(Length) && Length < N)) {
-        for (std::size_t j = 0; j != length; ++j)
-            total = Op::combine(total, load(std::integral_constant<std::size_t, 1>{}, j));
-        return total;
+        for (std::size_t j = 0; j != length; ++j) total.add(convert_lane<T>(load(std::integral_constant<std::size_t, 1>{}, j)));
+        return total.value();
     }
     if constexpr (N > 1) {
         constexpr std::integral_constant<std::size_t, N> wide{};
         std::size_t j = 0;
         while (j + N <= length) {
             lane_t<T, N> a(Op::template identity<T>());
-            std::size_t const stop = std::min(length, j + 1024 * N);
+            std::size_t const stop = std::min(length, j + block);
             if (stop - j >= 4 * N) {
                 lane_t<T, N> b = a, c = a, d = a;
                 for (; j + 4 * N <= stop; j += 4 * N) {
@@ -35,14 +55,16 @@ TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
                 a = Op::combine(Op::combine(a, b), Op::combine(c, d));
             }
             for (; j + N <= stop; j += N) a = Op::combine(a, load(wide, j));
-            total = Op::combine(total, convert_lane<T>(Op::join(a)));
+            total.add(convert_lane<T>(Op::join(a)));
         }
         // A static tail has static bounds: g++ 12 warns of the loop above running on otherwise.
         if constexpr (!is_dynamic(Length)) j = Length / N * N;
+        lane_t<T, 1> rest(Op::template identity<T>());
         for (; j < (is_dynamic(Length) ? length : Length); ++j)
-            total = Op::combine(total, load(std::integral_constant<std::size_t, 1>{}, j));
+            rest = Op::combine(rest, convert_lane<T>(load(std::integral_constant<std::size_t, 1>{}, j)));
+        total.add(rest);
     }
-    return total;
+    return total.value();
 }
 
 /// Whether gradients come through a reduction.
@@ -127,6 +149,10 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
         std::size_t const elements = n.operand.shape().size();
         auto const operands = [&] {
             p.template streams<operand>(n.operand, 1, Plan::all, !differentiable);
+            using totals = typename wide_sums<T, static_size<Shape>>::buffer_type;
+            if constexpr (joins_many_rows<Op>) p.template scratch<totals>(n.shape().size());
+            if constexpr ((requires { Op::shares; } || requires { Op::counts_zeros; }) && joins_many_rows<op::sum>)
+                p.template gradient_scratch<totals>(n.shape().size());
             if constexpr (requires { Op::shares; })
                 p.template gradient_scratch<buffer<T, static_size<Shape>>>(n.shape().size());
             if constexpr (requires { Op::counts_zeros; }) {
@@ -176,16 +202,39 @@ private:
     };
     /// For each axis of the operand, the step in the result; 0 along the axes that are joined.
     constexpr std::array<std::size_t, rank + 1> kept_strides() const {
+        return strides_of([](std::size_t a) { return !node::reduced::reduces(a); });
+    }
+    /// The same among the rows that are joined: which of them a row is.
+    constexpr std::array<std::size_t, rank + 1> joined_strides() const {
+        return strides_of([](std::size_t a) { return a + 1 < rank && node::reduced::reduces(a); });
+    }
+    template <class Counts>
+    constexpr std::array<std::size_t, rank + 1> strides_of(Counts counts) const {
         std::array<std::size_t, rank + 1> s{};
         std::size_t next = 1;
         auto const all = operand_.shape();
         for (std::size_t a = rank; a-- > 0;)
-            if (!node::reduced::reduces(a)) {
+            if (counts(a)) {
                 s[a] = next;
                 next *= all[a];
             }
         return s;
     }
+    /// How many rows are joined into one, or `dyn`.
+    static constexpr std::size_t rows_joined = [] {
+        std::size_t n = 1;
+        for (std::size_t a = 0; a + 1 < rank; ++a)
+            if (node::reduced::reduces(a))
+                n = is_dynamic(n) || is_dynamic(operand_shape::static_extents[a])
+                        ? dyn
+                        : n * operand_shape::static_extents[a];
+        return n;
+    }();
+    static constexpr bool joins_all_at_once = joins_all && rank > 1 && operand::template is_flat<operand_shape>;
+    /// Whether the rows that Join joins may be too many for T.
+    template <class Join>
+    static constexpr bool joins_many_rows = detail::adds_up<Join, T> && !joins_all_at_once &&
+                                            (is_dynamic(rows_joined) || rows_joined > terms_in_part);
     template <std::size_t R>
     TENON_INLINE static constexpr std::size_t offset(position<R> const& outer,
                                                      std::array<std::size_t, rank + 1> const& kept) {
@@ -203,11 +252,32 @@ private:
             });
         element::store_lanes(to, convert_lane<T>(Join::combine(element::load_lanes<1>(to), joined)));
     }
+    /// Whether a row of sums stays in registers while rows are added to it.
+    static constexpr bool sums_in_registers = !joins_last && !element::is_dual<T> && !is_dynamic(inner_extent<operand_shape>) &&
+                                              inner_extent<operand_shape> % lanes == 0 &&
+                                              inner_extent<operand_shape> / lanes <= 8;
+    /// Adds f(x, y) of the operand's rows up to the last to a row of sums.
+    template <std::size_t R, class F>
+    TENON_INLINE constexpr void add_rows(position<R>& outer, std::size_t last, T* to, F f) {
+        constexpr std::size_t packs = inner_extent<operand_shape> / lanes;
+        lane_t<T, lanes> sums[packs];
+        unroll<packs>([&](auto q) TENON_LAMBDA_INLINE { sums[q] = lane_t<T, lanes>(T(0)); });
+        for (; outer.at[0] < last; ++outer.at[0]) {
+            auto r = operand_.row(outer);
+            unroll<packs>([&](auto q) TENON_LAMBDA_INLINE {
+                sums[q] = sums[q] + f(r.template load<lanes>(q * lanes).value,
+                                      element::load_lanes<lanes>(values_.data() + q * lanes));
+            });
+        }
+        unroll<packs>([&](auto q) TENON_LAMBDA_INLINE {
+            element::store_lanes(to + q * lanes, element::load_lanes<lanes>(to + q * lanes) + sums[q]);
+        });
+    }
     /// Joins f(x, y) over the operand's elements x and this node's results y.
     template <class Join, class F>
     constexpr void reduce_into(T* to, F f) {
         auto const s = operand_.shape();
-        if constexpr (joins_all && rank > 1 && operand::template is_flat<operand_shape>) {
+        if constexpr (joins_all_at_once) {
             auto r = operand_.flat_row();
             element::store_lanes(to, join_row<Join, T, lanes, static_size<operand_shape>>(
                                          s.size(), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
@@ -216,7 +286,7 @@ private:
                                          }));
         } else {
             auto const kept = kept_strides();
-            for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+            auto const join = [&](auto const& outer) TENON_LAMBDA_INLINE {
                 std::size_t const o = offset(outer, kept);
                 if constexpr (joins_last) join_operand_row<Join>(outer, to + o, values_.data() + o, f);
                 else {
@@ -231,7 +301,32 @@ private:
                                                      f(r.template load<N>(j).value, element::load_lanes<N>(y + j)))));
                         });
                 }
-            });
+            };
+            if constexpr (!joins_many_rows<Join>) for_each_row(s, join);
+            else {
+                wide_sums<T, static_size<Shape>> totals;
+                totals.start(shape_.size());
+                std::size_t const length = joins_last ? 1 : row_length(s);
+                if constexpr (rank == 2) {
+                    // All rows are joined: parts of them are loops of their own.
+                    outer_position<operand_shape> outer{};
+                    while (outer.at[0] < s[0]) {
+                        std::size_t const last = std::min(s[0], outer.at[0] + terms_in_part);
+                        if constexpr (sums_in_registers)
+                            if (!std::is_constant_evaluated()) add_rows(outer, last, to, f);
+                        for (; outer.at[0] < last; ++outer.at[0]) join(outer);
+                        totals.take(to, 0, length);
+                    }
+                } else {
+                    auto const joined = joined_strides();
+                    for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+                        join(outer);
+                        std::size_t const o = offset(outer, kept);
+                        if ((offset(outer, joined) + 1) % terms_in_part == 0) totals.take(to + o, o, length);
+                    });
+                }
+                totals.finish(to, shape_.size());
+            }
         }
     }
     /// Divides each gradient by the number of elements that share the value.

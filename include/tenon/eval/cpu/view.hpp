@@ -185,7 +185,8 @@ struct tape<view_node<View, A>, Grad> {
             auto inner = operand_.row(m.outer);
             offset_row<decltype(inner)> r{inner, m.last};
             if constexpr (moved_by_last == 0 && rank != 0)
-                return repeated_row<decltype(r), differentiable, TENON_VECTOR_BYTES / widest>(r);
+                return repeated_row<decltype(r), differentiable, TENON_VECTOR_BYTES / widest,
+                                    inner_extent<shape_type>>(r);
             else return r;
         } else return gathered_row<R>{this, outer};
     }
