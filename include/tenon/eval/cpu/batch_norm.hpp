@@ -48,19 +48,22 @@ struct tape<batch_norm_node<A, R>, Grad>
         operand_.forward();
         values_.reserve(shape().size());
         evaluate_region(operand_, values_.data(), shape());
-        for (auto* b : {&origin_, &mean_, &scale_}) b->reserve(channels_);
+        for (auto* b : {&mean_, &scale_, &shift_}) b->reserve(channels_);
+        for (std::size_t c = 0; c < channels_; ++c) set(shift_, c, V(T(0)));
         if (node_->training) batch_statistics();
         else
             for (std::size_t c = 0; c < channels_; ++c) {
-                set(origin_, c, V(static_cast<T>(node_->running.mean[c])));
-                set(mean_, c, V(T(0)));
+                set(mean_, c, V(static_cast<T>(node_->running.mean[c])));
                 set(scale_, c, V(static_cast<T>(node_->running.var[c])));
             }
         V const eps(static_cast<T>(node_->eps));
-        for (std::size_t c = 0; c < channels_; ++c) set(scale_, c, apply_op(op::rsqrt{}, at(scale_, c) + eps));
+        for (std::size_t c = 0; c < channels_; ++c) {
+            set(scale_, c, apply_op(op::rsqrt{}, at(scale_, c) + eps));
+            set(shift_, c, -(at(shift_, c) * at(scale_, c)));
+        }
         each_stretch(values_.data(), [&](auto N, T* x, std::size_t c) TENON_LAMBDA_INLINE {
-            element::store_lanes(
-                x, (element::load_lanes<N>(x) - of<N>(origin_, c) - of<N>(mean_, c)) * of<N>(scale_, c));
+            element::store_lanes(x, scale_and_shift(element::load_lanes<N>(x) - of<N>(mean_, c), of<N>(scale_, c),
+                                                    of<N>(shift_, c)));
         });
         if constexpr (differentiable) {
             gradients_.reserve(shape().size());
@@ -152,26 +155,30 @@ private:
             if (many) wide.finish(totals.data(), channels_);
         }
     }
-    /// The batch's mean, as its first element in origin_ and the mean distance from there in mean_, and its variance in scale_;
-    /// moves the running ones. What lies far from 0 loses nothing so: the rounding of its mean would be large beside its differences.
+    /// The batch's mean, rounded, in mean_, what it lacks in shift_, and the variance in scale_; moves the running ones.
     constexpr void batch_statistics() {
         T const* const x = values_.data();
-        for (auto* b : {&mean_, &scale_})
+        for (auto* b : {&shift_, &scale_})
             for (std::size_t c = 0; c < channels_; ++c) set(*b, c, V(T(0)));
-        for (std::size_t c = 0; c < channels_; ++c) set(origin_, c, element::load_lanes<1>(x + c * plane_));
-        each_total(mean_, [&](auto N, std::size_t i, std::size_t c)
-                              TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + i) - of<N>(origin_, c); });
-        for (std::size_t c = 0; c < channels_; ++c) set(mean_, c, at(mean_, c) / count());
+        for (std::size_t c = 0; c < channels_; ++c) set(mean_, c, element::load_lanes<1>(x + c * plane_));
+        each_total(shift_, [&](auto N, std::size_t i, std::size_t c)
+                               TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + i) - of<N>(mean_, c); });
+        for (std::size_t c = 0; c < channels_; ++c) {
+            exact_mean<V> const mean(at(mean_, c), at(shift_, c) / count());
+            set(mean_, c, mean.rounded);
+            set(shift_, c, mean.rest);
+        }
         each_total(scale_, [&](auto N, std::size_t i, std::size_t c) TENON_LAMBDA_INLINE {
-            auto const d = element::load_lanes<N>(x + i) - of<N>(origin_, c) - of<N>(mean_, c);
+            auto const d = element::load_lanes<N>(x + i) - of<N>(mean_, c);
             return d * d;
         });
-        for (std::size_t c = 0; c < channels_; ++c) set(scale_, c, at(scale_, c) / count());
+        for (std::size_t c = 0; c < channels_; ++c)
+            set(scale_, c, at(scale_, c) / count() - at(shift_, c) * at(shift_, c));
         auto const& r = node_->running;
         if (!r.mean) return;
         double const n = static_cast<double>(samples_ * plane_);
         for (std::size_t c = 0; c < channels_; ++c) {
-            move(r.mean[c], element::element_of<T>(at(origin_, c) + at(mean_, c)), 1);
+            move(r.mean[c], mean_.data()[c], 1);
             move(r.var[c], scale_.data()[c], n / (n - 1));
         }
         if (r.batches) ++*r.batches;
@@ -188,7 +195,7 @@ private:
     node const* node_;
     operand operand_;
     std::size_t samples_ = 0, channels_ = 0, plane_ = 1;
-    channel_buffer origin_, mean_, scale_, slope_;
+    channel_buffer mean_, scale_, shift_, slope_;
     buffer<T, static_size<Shape>> values_;
     buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
 };

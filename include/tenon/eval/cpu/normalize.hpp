@@ -12,8 +12,24 @@ namespace tenon::inline TENON_TARGET::eval {
 template <class T>
 inline constexpr std::size_t row_lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
 
-/// Standardises n elements; returns what they were multiplied with, 1/√(var + eps). Everything is measured from the first element,
-/// so that elements far from 0 lose nothing: their mean's rounding would be large beside their differences.
+/// A mean, which is seldom a number of its type, as one and what is missing. It comes from the mean distance from one of the
+/// elements: far from 0 the rounding of a sum of elements would be large beside their differences.
+template <class V>
+struct exact_mean {
+    V rounded, rest;
+    TENON_INLINE constexpr exact_mean() : rounded(0), rest(0) {}
+    TENON_INLINE constexpr exact_mean(V element, V distance) : rounded(element + distance), rest(distance - (rounded - element)) {}
+    /// The variance, from the mean square of distances from the rounded mean.
+    TENON_INLINE constexpr V variance(V mean_square) const { return mean_square - rest * rest; }
+};
+/// a b + c
+template <class V>
+TENON_INLINE constexpr V scale_and_shift(V const& a, V const& b, V const& c) {
+    if constexpr (element::is_pack<V>) return math::fma(a, b, c);
+    else return a * b + c;
+}
+
+/// Standardises n elements; returns what they were multiplied with, 1/√(var + eps).
 /// @tparam Wide how many elements a register of the row that is read holds
 /// @param x room for n elements, which may be where the result belongs
 /// @param put called as put(N, j, v) with each pack of the result
@@ -23,32 +39,35 @@ TENON_INLINE constexpr lane_t<T, 1> standardize_row(Row const& row, T* x, std::s
     using V = lane_t<T, 1>;
     V const count(static_cast<T>(static_cast<double>(n)));
     reread_row<Row, T> const from{row, x};
-    auto const first = [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return from.template first<N>(j); };
-    V origin(T(0)), mean(T(0)), squares(T(0));
-    auto const centered = [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-        if constexpr (Centered) return from.template again<N>(j) - math::splat<N>(origin) - math::splat<N>(mean);
-        else return from.template again<N>(j);
+    auto const square = [](auto const& v) TENON_LAMBDA_INLINE { return v * v; };
+    auto const inverse_root = [eps](V v) TENON_LAMBDA_INLINE {
+        return apply_op(op::rsqrt{}, v + V(static_cast<T>(eps)));
     };
     if constexpr (Centered) {
-        origin = from.template first<1>(0);
-        mean = join_row<op::sum, T, Wide, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                   return first(N, j) - math::splat<N>(origin);
-               }) /
-               count;
-        squares = join_row<op::sum, T, lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            auto const d = centered(N, j);
-            return d * d;
+        V const one = from.template first<1>(0);
+        V const distance = join_row<op::sum, T, Wide, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                               return from.template first<N>(j) - math::splat<N>(one);
+                           }) /
+                           count;
+        exact_mean<V> const mean(one, distance);
+        auto const centered = [&](auto N, std::size_t j)
+                                  TENON_LAMBDA_INLINE { return from.template again<N>(j) - math::splat<N>(mean.rounded); };
+        V const squares = join_row<op::sum, T, lanes, Length>(
+            n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return square(centered(N, j)); });
+        V const scale = inverse_root(mean.variance(squares / count)), shift = -(mean.rest * scale);
+        for_each_pack<lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            put(N, j, scale_and_shift(centered(N, j), math::splat<N>(scale), math::splat<N>(shift)));
         });
-    } else
-        squares = join_row<op::sum, T, Wide, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            auto const v = first(N, j);
-            return v * v;
+        return scale;
+    } else {
+        V const squares = join_row<op::sum, T, Wide, Length>(
+            n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return square(from.template first<N>(j)); });
+        V const scale = inverse_root(squares / count);
+        for_each_pack<lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            put(N, j, from.template again<N>(j) * math::splat<N>(scale));
         });
-    V const scale = apply_op(op::rsqrt{}, squares / count + V(static_cast<T>(eps)));
-    for_each_pack<lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-        put(N, j, centered(N, j) * math::splat<N>(scale));
-    });
-    return scale;
+        return scale;
+    }
 }
 
 /// Turns the gradient g of standardised elements y into that of the elements: scale · (g − mean g − y · mean(g y)).
