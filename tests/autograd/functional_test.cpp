@@ -74,3 +74,27 @@ TEST_CASE("gradcheck finds a wrong slope and leaves values and gradients alone")
     CHECK(x.value()(1) == 1.5);
     CHECK(!tn::gradcheck(tn::sum(x * tn::detach(x))));
 }
+
+TEST_CASE("second derivatives of products among whose factors are zeros") {
+    tn::tensor const one({1.0, 1.0, 1.0});
+    auto const product = [](auto const& x) { return tn::prod(x); };
+    CHECK(tn::allclose(tn::hvp(product, tn::tensor({0.0, 3.0, 2.0}), one), tn::tensor({5.0, 2.0, 3.0})));
+    CHECK(tn::allclose(tn::hvp(product, tn::tensor({0.0, 0.0, 2.0}), one), tn::tensor({2.0, 2.0, 0.0})));
+    CHECK(tn::allclose(tn::hvp(product, tn::tensor({0.0, 0.0, 0.0}), one), tn::tensor({0.0, 0.0, 0.0})));
+    tn::tensor const x({{0.0, 3.0}, {2.0, 0.0}, {5.0, 0.0}}), v({{1.0, 1.0}, {1.0, 1.0}, {1.0, 2.0}});
+    auto const rows = [](auto const& a) { return tn::sum(tn::square(tn::prod<0>(a)) + tn::prod<0>(a)); };
+    CHECK(tn::allclose(tn::hvp(rows, x, v), tn::tensor({{207.0, 0.0}, {5.0, 6.0}, {2.0, 3.0}})));
+}
+
+TEST_CASE("forward mode shares among equal extremes as the gradient does") {
+    tn::tensor const x({1.0, 2.0, 2.0, -1.0, -1.0, 0.0}), v({1.0, 0.5, -1.0, 2.0, -0.5, 0.25});
+    auto const check = [&](auto const& f, double slope) {
+        CHECK(tn::jvp(f, x, v).second.item() == Approx(slope));
+        CHECK(tn::sum(tn::grad(f)(x) * v).item() == Approx(slope));
+    };
+    check([](auto const& a) { return tn::square(tn::max(a)); }, -1.0);
+    check([](auto const& a) { return tn::square(tn::min(a)); }, -1.5);
+    check([](auto const& a) { return tn::sum(tn::square(tn::max<1>(tn::reshape<2, 3>(a), tn::keepdim))); }, -1.0);
+    auto const h = tn::hvp([](auto const& a) { return tn::square(tn::max(a)); }, x, v);
+    CHECK(tn::allclose(h, tn::tensor({0.0, -0.25, -0.25, 0.0, 0.0, 0.0})));
+}

@@ -211,3 +211,28 @@ TEST_CASE("layers keep the options of a loss") {
           "task(\n  (fc): linear(in_features=3, out_features=2, bias=true)\n  (criterion): bce_with_logits_loss()\n)");
     static_assert(nn::parameter_count<task> == 8);
 }
+
+TEST_CASE("rows that count nothing leave no NaN behind") {
+    tn::variable<double, 3, 4> x(tn::randn<double, 3, 4>());
+    tn::tensor<std::int64_t, 3> t;
+    t.fill(-100);
+    auto const ignored = [&](auto const& loss) {
+        x.zero_grad();
+        CHECK(std::isnan(tn::backward(loss(x)).item()));
+        CHECK(tn::sum(tn::abs(x.grad())).item() == 0);
+    };
+    ignored([&](auto const& a) { return tn::cross_entropy(a, t); });
+    ignored([&](auto const& a) { return tn::cross_entropy(a, t, {.label_smoothing = 0.1}); });
+    ignored([&](auto const& a) { return tn::nll_loss(tn::log_softmax<1>(a), t); });
+    // As in PyTorch, a row that counts with a weight of 0 has a gradient of 0/0.
+    t(1) = 2;
+    tn::tensor const weight({1.0, 1.0, 0.0, 1.0});
+    x.zero_grad();
+    tn::backward(tn::cross_entropy(x, t, {.weight = weight}));
+    CHECK(std::isnan(x.grad()(1, 2)));
+    CHECK(tn::sum(tn::abs(x.grad().select<0>(0))).item() == 0);
+    CHECK(tn::sum(tn::abs(x.grad().select<0>(2))).item() == 0);
+    x.zero_grad();
+    CHECK(tn::backward(tn::cross_entropy<tn::reduction::sum>(x, t, {.weight = weight})).item() == 0);
+    CHECK(tn::sum(tn::abs(x.grad())).item() == 0);
+}

@@ -158,3 +158,45 @@ TEST_CASE("Reductions leave what has no elements to other libraries") {
     tenon::tensor<float, 2> const x({3, 4});
     CHECK(float(max(x)) == 4);
 }
+
+namespace {
+/// Whether a sum of n times v is right but for as many roundings as sums may lose.
+bool is_sum_of(float sum, double n, float v) { return std::abs(sum - n * v) <= 280 * 0x1p-24 * n * std::abs(v); }
+}  // namespace
+
+TEST_CASE("sums of any length along any axis") {
+    // In one float for each column 17 million ones are 2^24, and three million tenths are 3 % more than they should be.
+    constexpr std::size_t many = 17'000'000, n = 3'000'000;
+    tn::tensor<float, tn::dyn> ones = tn::ones<float, tn::dyn>(many);
+    CHECK(tn::sum(ones).item() == 17e6f);
+    CHECK(tn::sum<0>(tn::unsqueeze<1>(ones)).eval()(0) == 17e6f);
+    CHECK(tn::mean(ones).item() == 1.f);
+    tn::variable<float, 1> bias;
+    tn::backward(tn::sum(tn::unsqueeze<1>(ones) + bias));
+    CHECK(bias.grad()(0) == 17e6f);
+
+    tn::tensor<float, tn::dyn, 2> x(n);
+    x.fill(.1f);
+    CHECK(is_sum_of(tn::sum(x).item(), 2.0 * n, .1f));
+    CHECK(is_sum_of(tn::sum(tn::transpose(x)).item(), 2.0 * n, .1f));
+    CHECK(is_sum_of(tn::sum<0>(x).eval()(1), n, .1f));
+    CHECK(is_sum_of(tn::sum<1>(tn::transpose(x)).eval()(1), n, .1f));
+    CHECK(is_sum_of(tn::mean<0>(x).eval()(1), 1, .1f));
+    auto const blocks = tn::reshape<2, n / 4, 2, 2>(x);
+    CHECK(is_sum_of(tn::sum<1, 3>(blocks).eval()(1, 1), n / 2.0, .1f));
+    CHECK(is_sum_of(tn::sum<0, 2>(blocks).eval()(7, 1), 4, .1f));
+    tn::variable<float, 2> row;
+    tn::variable<float, 1> one;
+    tn::variable<float> number;
+    tn::backward(tn::sum(x * (1.f + row) * (1.f + one) + number * .1f));
+    CHECK(is_sum_of(row.grad()(0), n, .1f));
+    CHECK(is_sum_of(one.grad()(0), 2.0 * n, .1f));
+    CHECK(is_sum_of(number.grad().item(), 2.0 * n, .1f));
+    tn::variable<float, 2, 1> column;
+    tn::backward(tn::sum(tn::transpose(x) * column));
+    CHECK(is_sum_of(column.grad()(1, 0), n, .1f));
+    // Not sums, but counts: the elements that share the greatest value.
+    tn::variable equal(ones);
+    tn::backward(tn::max(equal));
+    CHECK(equal.grad()(3) == 1 / 17e6f);
+}

@@ -159,3 +159,22 @@ TEST_CASE("cumsum adds up along any axis") {
     static_assert(total == 6.f);
     CHECK(tn::plan(tn::cumsum<0>(x * 2.f)).launches() == 1);
 }
+
+TEST_CASE("the variance of what lies far from 0") {
+    tn::tensor<float, 3, 4096> x;
+    for (float const far : {1234.1f, 1e6f + .5f, -3.3e7f}) {
+        x.fill(far);
+        CHECK(tn::var(x).item() == 0.f);
+        CHECK(tn::norm(tn::std<1>(x)).item() == 0.f);
+        CHECK(tn::norm(tn::var<0>(x, tn::keepdim)).item() == 0.f);
+    }
+    for (std::size_t i = 0; i != x.size(); ++i) x.data()[i] = 1e6f + static_cast<float>(i * 7919 % 17) / 16;
+    tn::tensor<double, 3, 4096> const exact = tn::cast<double>(x);
+    CHECK(tn::var<1>(x).eval()(2) == Approx(tn::var<1>(exact).eval()(2)).epsilon(1e-6));
+    // The gradient goes through the mean, not through the element that differences are taken from.
+    tn::variable v(tn::tensor({3.0, 5.0, 4.0, 9.0}));
+    tn::backward(tn::var(v));
+    CHECK(v.grad()(0) == Approx(2 * (3 - 5.25) / 3));
+    CHECK(tn::hvp([](auto const& a) { return tn::var(a); }, v.value(), tn::tensor({1.0, 0.0, 0.0, 0.0})).eval()(1) ==
+          Approx(-2.0 / 12));
+}

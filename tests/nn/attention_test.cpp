@@ -63,3 +63,34 @@ TEST_CASE("PyTorch: causal self-attention, and run-time lengths") {
     static_assert(std::is_same_v<decltype(one), tn::tensor<float, 4, 8>>);
     CHECK(tn::allclose(one, tn::select<0>(layer(x), 1)));
 }
+
+TEST_CASE("queries that may look at no key") {
+    tn::variable q(get<float, 2, 4, 5>("attention_causal.q"));
+    tn::variable k(get<float, 2, 6, 5>("attention_causal.k"));
+    tn::variable v(get<float, 2, 6, 7>("attention_causal.v"));
+    tn::tensor<bool, 4, 6> see;
+    see.fill(true);
+    for (std::size_t j = 0; j != 6; ++j) see(1, j) = false;
+    tn::tensor<float, 4, 6> const add = tn::where(see, 0.f, -std::numeric_limits<float>::infinity());
+    auto const gradients = [&](auto const& e) {
+        for (auto* p : {&q.grad()}) p->fill(0);
+        k.grad().fill(0);
+        v.grad().fill(0);
+        tn::backward(e);
+        return std::tuple(q.grad(), k.grad(), v.grad());
+    };
+    auto const by_mask = [&](auto const& m) { return tn::let(tn::scaled_dot_product_attention(q, k, v, m)); };
+    tn::tensor y = by_mask(see);
+    CHECK(tn::norm(tn::select<1>(y, 1)).item() == 0.f);
+    CHECK(tn::allclose(y, by_mask(add)));
+    auto const whole = gradients(tn::sum(tn::square(by_mask(see))));
+    // The others' gradients are those without the masked query.
+    auto const others = gradients(tn::sum(tn::square(tn::slice<1, 2, 4>(by_mask(add)))) +
+                                  tn::sum(tn::square(tn::slice<1, 0, 1>(by_mask(add)))));
+    CHECK(tn::norm(tn::select<1>(std::get<0>(whole), 1)).item() == 0.f);
+    CHECK(tn::all(tn::isfinite(std::get<0>(whole))).item());
+    CHECK(tn::allclose(std::get<0>(whole), std::get<0>(others)));
+    CHECK(tn::allclose(std::get<1>(whole), std::get<1>(others)));
+    CHECK(tn::allclose(std::get<2>(whole), std::get<2>(others)));
+    CHECK(std::isnan(tn::softmax<0>(tn::full<float, 3>(-std::numeric_limits<float>::infinity())).eval()(0)));
+}

@@ -107,3 +107,18 @@ TEST_CASE("gradients of batch_norm agree with differences, also of run-time exte
     CHECK(tn::allclose(var, tn::var<0>(x)));
     CHECK(tn::gradcheck(tn::sum(tn::batch_norm(x, mean, var, w, b) * g)));
 }
+
+TEST_CASE("channels far from 0 keep their differences") {
+    nn::batch_norm1d<3> layer;
+    nn::batch_norm2d<3> planes;
+    tn::tensor<float, 300, 3> x;
+    for (float const far : {1234.1f, 1e6f + .5f}) {
+        x.fill(far);
+        CHECK(tn::norm(layer(x)).item() == 0.f);
+        CHECK(tn::norm(planes(tn::reshape<10, 3, 6, 5>(x))).item() == 0.f);
+    }
+    for (std::size_t i = 0; i != x.size(); ++i) x.data()[i] = 1e6f + static_cast<float>(i * 7919 % 17) / 16;
+    tn::tensor<double, 300, 3> const exact = tn::cast<double>(x);
+    auto const right = (exact - tn::mean<0>(exact)) / tn::sqrt(tn::var<0>(exact, {.correction = 0}) + 1e-5);
+    CHECK(tn::max(tn::abs(tn::cast<double>(layer(x)) - right)).item() < 1e-6);
+}

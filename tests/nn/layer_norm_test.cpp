@@ -64,3 +64,21 @@ TEST_CASE("gradients of normalisations agree with differences") {
     tn::backward(f(x));
     CHECK(std::abs(slope.item() - tn::sum(x.grad() * g).item()) < 1e-10);
 }
+
+TEST_CASE("rows far from 0 keep their differences") {
+    tn::tensor<float, 2, 4, 1024> x;
+    for (float const far : {1234.1f, 1e6f + .5f}) {
+        x.fill(far);
+        CHECK(tn::norm(tn::layer_norm<1024>(x)).item() == 0.f);
+        CHECK(tn::norm(tn::group_norm<2>(x)).item() + tn::norm(tn::instance_norm(x)).item() == 0.f);
+    }
+    for (std::size_t i = 0; i != x.size(); ++i) x.data()[i] = 1e6f + static_cast<float>(i * 7919 % 17) / 16;
+    tn::tensor<double, 2, 4, 1024> const exact = tn::cast<double>(x);
+    CHECK(tn::max(tn::abs(tn::cast<double>(tn::layer_norm<1024>(x)) - tn::layer_norm<1024>(exact))).item() < 1e-6);
+    tn::variable v(x);
+    tn::variable e(exact);
+    auto const loss = [](auto const& a) { return tn::sum(tn::square(tn::layer_norm<1024>(a) + 1)); };
+    tn::backward(loss(v));
+    tn::backward(loss(e));
+    CHECK(tn::max(tn::abs(tn::cast<double>(v.grad()) - e.grad())).item() < 1e-5);
+}

@@ -46,11 +46,13 @@ auto attention_scores(Q&& q, K&& k, attention_options const& o) {
 }  // namespace detail
 
 /// softmax(q kᵀ / √E) v over the last two axes: q is […, L, E], k […, S, E], v [… , S, V], the result [… , L, V]; leading axes are
-/// broadcast. `{.is_causal = true}` hides the keys behind a query's own position. Compile error `matmul_shapes_do_not_fit`;
+/// broadcast. `{.is_causal = true}` hides the keys behind a query's own position. A query that may look at no key gets zeros, and
+/// gives none but zeros as gradients. Compile error `matmul_shapes_do_not_fit`;
 /// torch.nn.functional.scaled_dot_product_attention.
 template <expression Q, expression K, expression V>
 auto scaled_dot_product_attention(Q&& q, K&& k, V&& v, attention_options options = {}) {
-    return matmul(softmax<-1>(detail::attention_scores(std::forward<Q>(q), std::forward<K>(k), options)),
+    return matmul(detail::make_softmax<softmax_kind::masked, -1>(
+                      detail::attention_scores(std::forward<Q>(q), std::forward<K>(k), options)),
                   std::forward<V>(v));
 }
 /// The same with a mask of the scores' shape, or one that is broadcast to it: of bool, true where a query may look at a key;
@@ -60,9 +62,12 @@ auto scaled_dot_product_attention(Q&& q, K&& k, V&& v, M&& mask, attention_optio
     auto scores = detail::attention_scores(std::forward<Q>(q), std::forward<K>(k), options);
     if constexpr (std::is_same_v<value_t<M>, bool>)
         return matmul(
-            softmax<-1>(where(std::forward<M>(mask), std::move(scores), math::minus_infinity<double>)),
+            detail::make_softmax<softmax_kind::masked, -1>(
+                where(std::forward<M>(mask), std::move(scores), math::minus_infinity<double>)),
             std::forward<V>(v));
-    else return matmul(softmax<-1>(std::move(scores) + std::forward<M>(mask)), std::forward<V>(v));
+    else
+        return matmul(
+            detail::make_softmax<softmax_kind::masked, -1>(std::move(scores) + std::forward<M>(mask)), std::forward<V>(v));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -21,6 +21,25 @@ struct cosine_similarity_options {
     double eps = 1e-8;  ///< the least length that a vector counts with
 };
 
+namespace detail {
+/// The length of x along an axis of what x and another operand are broadcast to. An element of x that serves several places along
+/// it counts in each.
+/// @tparam FromEnd the axis, counted from the end
+template <std::ptrdiff_t FromEnd, class X, class Other>
+constexpr auto length_beside(X const& x, Other const& other, double eps) {
+    using own = shape_t<X>;
+    using common = broadcast_t<own, shape_t<Other>>;
+    constexpr bool same = [] {
+        constexpr auto axis = static_cast<std::size_t>(-FromEnd);
+        if constexpr (axis > own::rank()) return false;
+        else return own::static_extents[own::rank() - axis] == common::static_extents[common::rank() - axis];
+    }();
+    auto const least = static_cast<value_t<X>>(eps);
+    if constexpr (same) return maximum(norm<FromEnd>(x), least);
+    else return maximum(norm<FromEnd>(where(true, x, other)), least);
+}
+}  // namespace detail
+
 /// x / max(‖x‖, eps) with the Euclidean norm along an axis; the slope of a vector of zeros is 1/eps;
 /// torch.nn.functional.normalize.
 template <std::ptrdiff_t Axis = 1, expression X>
@@ -29,16 +48,17 @@ constexpr auto normalize(X&& x, normalize_options options = {}) {
     return whole / maximum(norm<Axis>(whole, keepdim), static_cast<value_t<X>>(options.eps));
 }
 
-/// Σ a b / (max(‖a‖, eps) · max(‖b‖, eps)) along an axis, which is dropped; a and b are broadcast;
+/// Σ a b / (max(‖a‖, eps) · max(‖b‖, eps)) along an axis of what a and b are broadcast to, which is dropped;
 /// torch.nn.functional.cosine_similarity.
 template <std::ptrdiff_t Axis = 1, expression A, expression B>
 constexpr auto cosine_similarity(A&& a, B&& b, cosine_similarity_options options = {}) {
     auto const u = detail::reused(std::forward<A>(a));
     auto const v = detail::reused(std::forward<B>(b));
-    auto const length = [&](auto const& x) {
-        return maximum(norm<Axis>(x), static_cast<value_t<decltype(x)>>(options.eps));
-    };
-    return sum<Axis>(u * v) / (length(u) * length(v));
+    using common = broadcast_t<shape_t<decltype(u)>, shape_t<decltype(v)>>;
+    constexpr auto from_end = static_cast<std::ptrdiff_t>(detail::checked_axis<Axis, common>()) -
+                              static_cast<std::ptrdiff_t>(common::rank());
+    return sum<from_end>(u * v) /
+           (detail::length_beside<from_end>(u, v, options.eps) * detail::length_beside<from_end>(v, u, options.eps));
 }
 
 // Calls that are spelled otherwise: core/spelling.hpp. Braces without a name are no options, but axes elsewhere.

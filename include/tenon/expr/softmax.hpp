@@ -5,9 +5,13 @@
 
 namespace tenon::inline TENON_TARGET {
 
-/// softmax or log-softmax of A along an axis.
-template <bool Log, std::size_t Axis, class A>
-class softmax_node : public expression_base<softmax_node<Log, Axis, A>, value_t<A>, shape_t<A>> {
+/// A softmax, its logarithm, or one in which a vector of nothing but −∞ gives zeros: what attention makes of queries that may
+/// look at no key, where softmax itself is NaN.
+enum class softmax_kind { plain, logarithm, masked };
+
+/// softmax of some kind of A along an axis.
+template <softmax_kind Kind, std::size_t Axis, class A>
+class softmax_node : public expression_base<softmax_node<Kind, Axis, A>, value_t<A>, shape_t<A>> {
 public:
     using device = device_of_nodes<A>;
     explicit constexpr softmax_node(A a) : operand(std::move(a)) {}
@@ -15,21 +19,26 @@ public:
     A operand;
 };
 
+namespace detail {
+template <softmax_kind Kind, std::ptrdiff_t Axis, class A>
+constexpr auto make_softmax(A&& x) {
+    if constexpr (element::narrow<value_t<A>>)
+        return in_float(std::forward<A>(x), [](auto&& wide) { return make_softmax<Kind, Axis>(std::move(wide)); });
+    else return softmax_node<Kind, checked_axis<Axis, shape_t<A>>(), node_t<A>>(as_node(std::forward<A>(x)));
+}
+}  // namespace detail
+
 /// exp(x_i) / Σ_j exp(x_j) along an axis, computed from x − max x so that it never overflows; torch.softmax.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto softmax(A&& x) {
     static_assert(!std::is_integral_v<value_t<A>>, "softmax: needs floating point elements");
-    if constexpr (element::narrow<value_t<A>>)
-        return detail::in_float(std::forward<A>(x), [](auto&& wide) { return softmax<Axis>(std::move(wide)); });
-    else return softmax_node<false, detail::checked_axis<Axis, shape_t<A>>(), node_t<A>>(as_node(std::forward<A>(x)));
+    return detail::make_softmax<softmax_kind::plain, Axis>(std::forward<A>(x));
 }
 /// x_i − log Σ_j exp(x_j) along an axis; torch.log_softmax.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto log_softmax(A&& x) {
     static_assert(!std::is_integral_v<value_t<A>>, "log_softmax: needs floating point elements");
-    if constexpr (element::narrow<value_t<A>>)
-        return detail::in_float(std::forward<A>(x), [](auto&& wide) { return log_softmax<Axis>(std::move(wide)); });
-    else return softmax_node<true, detail::checked_axis<Axis, shape_t<A>>(), node_t<A>>(as_node(std::forward<A>(x)));
+    return detail::make_softmax<softmax_kind::logarithm, Axis>(std::forward<A>(x));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -140,6 +140,8 @@ TENON_LANE auto convert(pack<T, N> x) {
 template <class U, std::size_t Bytes, std::size_t N>
 TENON_LANE element::lane_t<U, N> convert(mask<Bytes, N> m) {
     if constexpr (std::is_same_v<U, bool>) return m.template to<1>();
+    else if constexpr (requires { typename U::dual_tag; })
+        return element::lane_t<U, N>(math::convert<typename U::value_type>(m));
     else return math::select(m, element::lane_t<U, N>(1), element::lane_t<U, N>(0));
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include <tenon/eval/cuda/lanes.hpp>
+#include <tenon/eval/exact_mean.hpp>
 #include <tenon/kernels/team.hpp>
 #include <tenon/op/sqrt.hpp>
 
@@ -91,7 +92,13 @@ struct channel_share {
 template <std::size_t W, class T>
 inline constexpr unsigned packs_of_channel = 64 / (W * sizeof(T));
 
-/// The moments of each block's part of each channel. A thread keeps packs in registers, so that it reads them once for
+/// An element of a channel, from which all are measured: far from 0 the rounding of a mean would be large beside their differences.
+template <std::size_t W, class T, class Region, class Channels, class Index>
+__device__ inline element::pack<T, 1> channel_origin(Region const& region, Channels const& channels, Index channel) {
+    return math::convert<T>(region.template load<W>(channels(channel, Index(0))).value.at[0]);
+}
+
+/// The moments of each block's part of each channel, of distances from the channel's origin. A thread keeps packs in registers, so that it reads them once for
 /// their mean and the deviations from it.
 /// @param channels `count()`, `packs` of a channel, and where pack k of channel c begins
 template <std::size_t W, class T, class Index, class Region, class Channels>
@@ -114,10 +121,10 @@ __global__ void __launch_bounds__(block_size)
                 });
             };
             V total(0);
-            each([&](auto& x, Index at) TENON_LAMBDA_INLINE {
+            each([&, one = channel_origin<W, T>(region, channels, share.channel)](auto& x, Index at) TENON_LAMBDA_INLINE {
                 auto const read = region.template load<W>(channels(share.channel, at)).value;
                 for (std::size_t j = 0; j != W; ++j) {
-                    x.at[j] = math::convert<T>(read.at[j]);
+                    x.at[j] = math::convert<T>(read.at[j]) - one;
                     total = total + x.at[j];
                 }
                 some.count = some.count + V(static_cast<T>(W));
@@ -158,24 +165,27 @@ __global__ void __launch_bounds__(block_size)
                          T eps, T* to, T* scales) {
     using V = element::pack<T, 1>;
     channel_share<Channels::columns, Index> const share(channels.count());
-    V mean(0), var(0);
+    V distance(0), var(0);
     if constexpr (Training) {
         __shared__ moments<V> room[block_size];
         auto const all = share.join_parts(join_moments{}, moments<V>{V(0), V(0), V(0)}, found, channels.count(), room);
-        mean = all.mean;
+        distance = all.mean;
         var = all.squares / all.count;
     }
     if (share.channel >= channels.count()) return;
     Index const c = share.channel;
-    if constexpr (!Training) {
-        mean = V(static_cast<T>(running.mean[c]));
+    V origin(0);
+    if constexpr (Training) origin = channel_origin<W, T>(region, channels, c);
+    else {
+        origin = V(static_cast<T>(running.mean[c]));
         var = V(static_cast<T>(running.var[c]));
     }
-    V const scale = apply_op(op::rsqrt{}, var + V(eps));
+    eval::exact_mean<V> const mean(origin, distance);
+    V const scale = apply_op(op::rsqrt{}, var + V(eps)), shift = -(mean.rest * scale);
     if (share.leads()) {
         scale.store(scales + c);
         if (Training && running.mean) {
-            running.move(running.mean[c], static_cast<double>(mean.raw));
+            running.move(running.mean[c], static_cast<double>(mean.rounded.raw));
             running.move(running.var[c], static_cast<double>(var.raw) * running.unbiased);
             if (running.batches && c == 0) ++*running.batches;
         }
@@ -184,7 +194,7 @@ __global__ void __launch_bounds__(block_size)
         Index const i = channels(c, k);
         auto const x = region.template load<W>(i).value;
         eval::lanes<V, W> y;
-        for (std::size_t j = 0; j != W; ++j) y.at[j] = (math::convert<T>(x.at[j]) - mean) * scale;
+        for (std::size_t j = 0; j != W; ++j) y.at[j] = (math::convert<T>(x.at[j]) - mean.rounded) * scale + shift;
         eval::store_elements<true>(to + i, y);
     }
 }

@@ -87,17 +87,19 @@ template <bool Mean, class T, class Index>
 __device__ inline void join_losses(Index rows, T const* losses, T const* weights, T* value, T* scale,
                                    element::pack<T, 1>* scratch) {
     using V = element::pack<T, 1>;
-    V loss(0), weight(0);
+    // A thread may have many rows: in double they lose nothing.
+    double all_losses = 0, all_weights = 0;
     for (Index o = threadIdx.x; o < rows; o += block_size) {
-        loss = loss + V::load(losses + o);
-        weight = weight + V::load(weights + o);
+        all_losses += static_cast<double>(losses[o]);
+        all_weights += static_cast<double>(weights[o]);
     }
-    loss = join_team<block_size>(join_sum{}, loss, scratch);
-    weight = join_team<block_size>(join_sum{}, weight, scratch);
+    V const loss = join_team<block_size>(join_sum{}, V(static_cast<T>(all_losses)), scratch);
+    V const weight = join_team<block_size>(join_sum{}, V(static_cast<T>(all_weights)), scratch);
     if (threadIdx.x == 0) {
         V const factor = Mean ? V(1) / weight : V(1);
         (loss * factor).store(value);
-        factor.store(scale);
+        // Without any weight the mean is NaN; the gradients of rows that are ignored are 0 all the same.
+        (weight[0] == T(0) && Mean ? V(0) : factor).store(scale);
     }
 }
 

@@ -2,6 +2,7 @@
 // registers.
 #pragma once
 
+#include <tenon/eval/exact_mean.hpp>
 #include <tenon/kernels/vectors.hpp>
 #include <tenon/op/sqrt.hpp>
 
@@ -20,17 +21,21 @@ __global__ void __launch_bounds__(block_size) standardize(__grid_constant__ cons
     V const n(static_cast<T>(element.length()));
     for (Index o = thread_number<Index>() / Team; o < count; o += teams) {
         team_vector<Team, W, T, Vectors> x(element, o, to);
-        V total(0);
-        x.read(region, [&](V v, Index) TENON_LAMBDA_INLINE { total = total + (Centered ? v : v * v); });
-        V mean(0), square = join_team<Team>(join_sum{}, total, scratch) / n;
+        V total(0), one(0);
+        if constexpr (Centered) one = math::convert<T>(region.template load<1>(element(o, 0)).value.at[0]);
+        x.read(region, [&](V v, Index) TENON_LAMBDA_INLINE { total = total + (Centered ? v - one : v * v); });
+        V square = join_team<Team>(join_sum{}, total, scratch) / n;
+        eval::exact_mean<V> mean;
         if constexpr (Centered) {
-            mean = square;
+            mean = eval::exact_mean<V>(one, square);
             total = V(0);
-            x.visit([&](V v, Index) TENON_LAMBDA_INLINE { total = total + (v - mean) * (v - mean); });
-            square = join_team<Team>(join_sum{}, total, scratch) / n;
+            x.visit([&](V v, Index) TENON_LAMBDA_INLINE { total = total + (v - mean.rounded) * (v - mean.rounded); });
+            square = mean.variance(join_team<Team>(join_sum{}, total, scratch) / n);
         }
-        V const scale = apply_op(op::rsqrt{}, square + V(eps));
-        x.write([&](V v, Index) TENON_LAMBDA_INLINE { return (v - mean) * scale; });
+        V const scale = apply_op(op::rsqrt{}, square + V(eps)), shift = -(mean.rest * scale);
+        x.write([&](V v, Index) TENON_LAMBDA_INLINE {
+            return Centered ? (v - mean.rounded) * scale + shift : v * scale;
+        });
         if (scales && threadIdx.x % Team == 0) scale.store(scales + o);
     }
 }

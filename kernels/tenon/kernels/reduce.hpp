@@ -14,6 +14,11 @@ struct join_by {
     }
 };
 
+/// Whether a thread may have more terms of a sum of floats than its error allows.
+template <class Op, class T, std::size_t Count, std::size_t Threads>
+inline constexpr bool widens =
+    std::is_same_v<Op, op::sum> && std::is_same_v<T, float> && (is_dynamic(Count) || Count > 128 * Threads);
+
 /// Elements [first, last) of result o, joined by a team: each thread takes W neighbours at a time, and joins what they
 /// have come to at the end. Every thread of the team gets the result.
 /// @tparam W 1, or what divides `first` and the index of each result's first element
@@ -25,17 +30,27 @@ __device__ inline V join_row(Region const& region, Element const& element, Index
     V all[W];
     for (V& a : all) a = V(Op::template identity<T>());
     constexpr Index step = Team * W;
+    thread_total<widens<Op, T, Element::known_count, Team * W>> total;
+    auto const join_lanes = [&]() TENON_LAMBDA_INLINE {
+        for (std::size_t j = 1; j < W; ++j) all[0] = Op::combine(all[0], all[j]);
+    };
     Index r = static_cast<Index>(first + threadIdx.x % Team * W);
     for (; r + static_cast<Index>(W) <= last; r += step) {
         auto const x = region.template load<W>(element(o, r)).value;
         for (std::size_t j = 0; j != W; ++j) join(all[j], x.at[j]);
+        if constexpr (total.widens)
+            if (total.ends_part()) {
+                join_lanes();
+                total.add(all[0]);
+                for (V& a : all) a = V(Op::template identity<T>());
+            }
     }
     if constexpr (is_dynamic(Element::known_count) || Element::known_count % W != 0)
         for (std::size_t j = 0; j != W - 1; ++j)
             if (r + static_cast<Index>(j) < last)
                 join(all[j], region.template load<1>(element(o, static_cast<Index>(r + j))).value.at[0]);
-    for (std::size_t j = 1; j < W; ++j) all[0] = Op::combine(all[0], all[j]);
-    return join_team<Team>(join_by<Op>{}, all[0], scratch);
+    join_lanes();
+    return join_team<Team>(join_by<Op>{}, total.with(all[0]), scratch);
 }
 
 /// Rows of threads in a block that joins columns.
@@ -48,9 +63,17 @@ __device__ inline V join_columns(Region const& region, Element const& element, I
                                  Index last, V (&scratch)[column_rows][warp_size]) {
     unsigned const column = threadIdx.x % warp_size, row = threadIdx.x / warp_size;
     V all(Op::template identity<T>());
+    thread_total<widens<Op, T, Element::known_count, column_rows>> total;
     if (o < results)
-        for (Index r = first + row; r < last; r += column_rows)
+        for (Index r = first + row; r < last; r += column_rows) {
             all = Op::combine(all, math::convert<T>(region.template load<1>(element(o, r)).value.at[0]));
+            if constexpr (total.widens)
+                if (total.ends_part()) {
+                    total.add(all);
+                    all = V(T(0));
+                }
+        }
+    all = total.with(all);
     scratch[row][column] = all;
     __syncthreads();
     if (row == 0)

@@ -51,6 +51,39 @@ struct join_sum {
     }
 };
 
+/// A thread's sum of many floats: parts of 128 terms are added up in float, the parts in double, so that its error does not grow
+/// with their number.
+/// @tparam Widens whether it is such a sum; others are as they are
+template <bool Widens>
+struct thread_total {
+    static constexpr bool widens = Widens;
+    double parts = 0;
+    unsigned left = 128;
+    /// Whether what was added up since the last part ends one, asked once for each term.
+    TENON_INLINE __device__ bool ends_part() {
+        if (--left != 0) return false;
+        left = 128;
+        return true;
+    }
+    template <class V>
+    TENON_INLINE __device__ void add(V part) {
+        parts += static_cast<double>(part.raw);
+    }
+    /// The sum with a last part.
+    template <class V>
+    TENON_INLINE __device__ V with(V part) const {
+        return V(static_cast<float>(parts + static_cast<double>(part.raw)));
+    }
+};
+template <>
+struct thread_total<false> {
+    static constexpr bool widens = false;
+    template <class V>
+    TENON_INLINE __device__ V with(V all) const {
+        return all;
+    }
+};
+
 /// All that the threads of a warp hold, joined; every thread gets it.
 template <class Join, class V>
 __device__ inline V join_warp(Join const& join, V v) {

@@ -45,7 +45,7 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
         evaluate_region(logits_, z_.data(), s);
         std::size_t const n = shape().size();
         values_.reserve(n);
-        V total(T(0)), weights(T(0));
+        wide_sum<T> total, weights;
         // The logarithms of several rows are lanes of one.
         row_state rows[rows_together];
         std::size_t count = 0;
@@ -54,8 +54,8 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
             for (std::size_t r = 0; r < count; ++r) {
                 row_loss(rows[r]);
                 if constexpr (R == reduction::none) element::store_lanes(values_.data() + rows[r].index, rows[r].loss);
-                total = total + rows[r].loss;
-                weights = weights + rows[r].weight;
+                total.add(rows[r].loss);
+                weights.add(rows[r].weight);
             }
             count = 0;
         };
@@ -65,11 +65,12 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
         });
         if (count != 0) complete();
         if constexpr (R == reduction::mean) {
-            scale_ = V(T(1)) / weights;
-            element::store_lanes(values_.data(), total * scale_);
+            scale_ = V(T(1)) / weights.value();
+            element::store_lanes(values_.data(), total.value() * scale_);
+            if (differentiable && (weights.value() == V(T(0)))[0]) scale_counted_rows();
         } else {
             scale_ = V(T(1));
-            if constexpr (R == reduction::sum) element::store_lanes(values_.data(), total);
+            if constexpr (R == reduction::sum) element::store_lanes(values_.data(), total.value());
         }
         if constexpr (differentiable) {
             gradients_.reserve(n);
@@ -237,6 +238,17 @@ private:
                     element::store_lanes(r.z + c * r.step, at(r, c) - share * class_weight(c));
             element::store_lanes(r.z + r.target * r.step, at(r, r.target) - keep * r.weight);
         }
+    }
+    /// Without any weight the mean is 0/0. Rows that count have such a gradient too; ignored ones keep their zeros.
+    constexpr void scale_counted_rows() {
+        each_row([&](std::size_t row, std::size_t o, std::size_t step) {
+            if (target(row) == node_->options.ignore_index) return;
+            for (std::size_t c = 0, length = logits_.shape()[axis]; c != length; ++c) {
+                T* const z = z_.data() + o + c * step;
+                element::store_lanes(z, element::load_lanes<1>(z) * scale_);
+            }
+        });
+        scale_ = V(T(1));
     }
     TENON_INLINE static constexpr V at(row_state const& r, std::size_t c) {
         return element::load_lanes<1>(r.z + c * r.step);

@@ -12,6 +12,7 @@
 #include <tenon/eval/cpu/gemm_small.hpp>
 #include <tenon/eval/cpu/gemm_tile.hpp>
 #include <tenon/eval/cpu/gemv.hpp>
+#include <tenon/eval/cpu/wide_sum.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -135,10 +136,23 @@ template <class T>
 /// lost its turn takes longer than short products do.
 constexpr std::size_t gemm_worth(std::size_t m, std::size_t n, std::size_t k) { return m * n * k >> 24; }
 
+/// How deep a product may be before parts of its sums go to a wider type. A vector's lie in registers for as long; others get one
+/// term in C for each part of the depth that is packed.
+template <class T>
+constexpr std::size_t most_depth(std::size_t m, std::size_t n) {
+    if (!std::is_floating_point_v<T>) return static_cast<std::size_t>(-1);
+    return m == 1 || n == 1 ? 512 : terms_in_part * blocking<T>::depth;
+}
+template <class T>
+void gemm_deep(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
+               bool accumulate);
+
 /// The product for run-time extents: a vector times a matrix, a BLAS's, or blocks of C for each thread.
 template <class T>
 [[gnu::noinline]] void gemm_large(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
                                   matrix<T> c, bool accumulate) {
+    if constexpr (std::is_floating_point_v<T>)
+        if (k > most_depth<T>(m, n)) return gemm_deep<T>(m, n, k, a, b, c, accumulate);
     if (m == 1) return gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
     if (n == 1) return gemv<T>(m, k, b.p, b.rows, a.transposed(), c.p, c.rows, accumulate);
 #if defined(TENON_USE_BLAS)
@@ -157,10 +171,39 @@ template <class T>
         });
 }
 
-/// The elements of the two buffers that `gemm_large` takes from the workspace, 0 for one that it does without.
+/// The product of many columns of A and as many rows of B: parts of its sums in T, the parts in a wider type.
 template <class T>
-constexpr std::array<std::size_t, 2> gemm_packed(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a,
+void gemm_deep(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
+               bool accumulate) {
+    std::size_t const most = most_depth<T>(m, n);
+    buffer<T, dyn> part;
+    part.reserve(m * n);
+    wide_sums<T, dyn> sums;
+    sums.start(m * n);
+    for (std::size_t first = 0; first < k; first += most) {
+        gemm_large<T>(m, n, std::min(most, k - first), a.from(0, first), b.from(first, 0),
+                      {part.data(), static_cast<std::ptrdiff_t>(n), 1}, false);
+        sums.take(part.data(), 0, m * n);
+    }
+    sums.finish(part.data(), m * n);
+    for (std::size_t i = 0; i < m; ++i)
+        for (std::size_t j = 0; j < n; ++j) {
+            T& to = *c.at(i, j);
+            to = accumulate ? static_cast<T>(to + part.data()[i * n + j]) : part.data()[i * n + j];
+        }
+}
+
+/// The elements of the buffers that `gemm_large` takes from the workspace, 0 for one that it does without.
+template <class T>
+constexpr std::array<std::size_t, 4> gemm_packed(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a,
                                                  matrix<T const> b, matrix<T const> c) {
+    if (std::size_t const most = most_depth<T>(m, n); k > most) {
+        matrix<T const> const part{nullptr, static_cast<std::ptrdiff_t>(n), 1};
+        auto all = gemm_packed<T>(m, n, most, a, b, part);
+        all[2] = m * n;
+        all[3] = m * n * sizeof(wider_t<T>) / sizeof(T);
+        return all;
+    }
     if (m == 1) return {a.columns != 1 ? k : 0, b.rows != 1 && c.columns != 1 ? n : 0};
     if (n == 1 || (c.columns != 1 && c.rows == 1))
         return gemm_packed<T>(n, m, k, b.transposed(), a.transposed(), c.transposed());
@@ -170,7 +213,7 @@ constexpr std::array<std::size_t, 2> gemm_packed(std::size_t m, std::size_t n, s
 }
 /// The same for `gemm`.
 template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
-constexpr std::array<std::size_t, 2> gemm_packed(std::size_t m, std::size_t n, std::size_t k, A a, B b, C c) {
+constexpr std::array<std::size_t, 4> gemm_packed(std::size_t m, std::size_t n, std::size_t k, A a, B b, C c) {
     if (element::is_dual<T> || !std::is_arithmetic_v<T> || k == 0 || has_small_product<M, N, K, A, B, C>) return {};
     return gemm_packed<T>(m, n, k, matrix<T const>(a), matrix<T const>(b), matrix<T const>(c));
 }

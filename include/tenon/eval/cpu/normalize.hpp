@@ -3,6 +3,7 @@
 #pragma once
 
 #include <tenon/eval/cpu/row_operation.hpp>
+#include <tenon/eval/exact_mean.hpp>
 #include <tenon/expr/normalize.hpp>
 #include <tenon/op/sqrt.hpp>
 
@@ -12,16 +13,6 @@ namespace tenon::inline TENON_TARGET::eval {
 template <class T>
 inline constexpr std::size_t row_lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
 
-/// A mean, which is seldom a number of its type, as one and what is missing. It comes from the mean distance from one of the
-/// elements: far from 0 the rounding of a sum of elements would be large beside their differences.
-template <class V>
-struct exact_mean {
-    V rounded, rest;
-    TENON_INLINE constexpr exact_mean() : rounded(0), rest(0) {}
-    TENON_INLINE constexpr exact_mean(V element, V distance) : rounded(element + distance), rest(distance - (rounded - element)) {}
-    /// The variance, from the mean square of distances from the rounded mean.
-    TENON_INLINE constexpr V variance(V mean_square) const { return mean_square - rest * rest; }
-};
 /// a b + c
 template <class V>
 TENON_INLINE constexpr V scale_and_shift(V const& a, V const& b, V const& c) {

@@ -91,7 +91,7 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     /// Whether elements may be computed when they are read, each by the consumer of its operand's row: the row is then in the
     /// cache when the consumer reads it.
     static constexpr bool on_demand = Keep && rank > 1 && static_size<Shape> != 1 && joins_last &&
-                                      sizeof...(Axes) == 1 && !differentiable
+                                      sizeof...(Axes) == 1 && !differentiable && !element::is_dual<T>
                                       && pays_by_rows<value_t<A>, operand_shape>;
     template <class Region>
     static constexpr bool is_flat = !on_demand && std::is_same_v<Region, Shape>;
@@ -109,6 +109,7 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
         else eval::forward_by_rows(operand_);
         prepare();
         reduce_into<Op>(values_.data(), as_they_are);
+        if constexpr (shares_tangents) share_tangents();
         if constexpr (differentiable) {
             gradients_.reserve(shape_.size());
             for (std::size_t i = 0; i != shape_.size(); ++i) gradients_.data()[i] = T(0);
@@ -139,7 +140,8 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
             auto const kept = kept_strides();
             backward_region(operand_, [&](auto const& outer) TENON_LAMBDA_INLINE {
                 std::size_t const o = offset(outer, kept);
-                return seed_row{values_.data() + o, gradients_.data() + o};
+                if constexpr (takes_turns) return factor_row{values_.data() + o, gradients_.data() + o, others_.data() + o, zero_sum_.data() + o};
+                else return seed_row{values_.data() + o, gradients_.data() + o};
             });
             operand_.finish();
         }
@@ -198,6 +200,20 @@ private:
             else
                 return math::convert<value_t<A>>(
                     slope(x, element::load_lanes<N>(y + j), element::load_lanes<N>(g + j)));
+        }
+    };
+    static constexpr bool takes_turns = element::is_dual<T> && differentiable && requires { Op::counts_zeros; };
+    /// The gradient that a row of factors receives, in dual numbers.
+    struct factor_row {
+        T const *y, *g, *alone, *pair;
+        template <std::size_t N, class R>
+        TENON_INLINE constexpr auto load(std::size_t j, R const& r) const {
+            auto const x = math::convert<T>(r.value);
+            using V = std::remove_const_t<decltype(x)>;
+            std::size_t const o = joins_last ? 0 : j;
+            auto const at = [o](T const* p) TENON_LAMBDA_INLINE { return element::load_lanes<1>(p + o); };
+            return math::convert<value_t<A>>(math::select(x == V(0), at(alone) - at(pair) * x,
+                                                          at(g) * at(y) / math::select(x == V(0), V(1), x)));
         }
     };
     /// For each axis of the operand, the step in the result; 0 along the axes that are joined.
@@ -329,45 +345,84 @@ private:
             }
         }
     }
+    /// Numbers for each result, joined from f(x, y).
+    using numbers = buffer<T, static_size<Shape>>;
+    template <class Join, class F>
+    constexpr void join_numbers(numbers& to, F f) {
+        std::size_t const n = shape_.size();
+        to.reserve(n);
+        for (std::size_t i = 0; i != n; ++i) to.data()[i] = Join::template identity<T>();
+        reduce_into<Join>(to.data(), f);
+    }
+    static constexpr auto at(numbers const& n, std::size_t i) { return element::load_lanes<1>(n.data() + i); }
+    static constexpr auto is_extreme = [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
+        using V = std::remove_cvref_t<decltype(y)>;
+        return math::select(math::convert<T>(x) == y, V(1), V(0));
+    };
+    static constexpr auto extremes = [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
+        using V = std::remove_cvref_t<decltype(y)>;
+        return math::select(math::convert<T>(x) == y, V(math::convert<T>(x)), V(0));
+    };
+    static constexpr auto is_zero = [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
+        using V = std::remove_cvref_t<decltype(y)>;
+        return math::select(math::convert<T>(x) == V(0), V(1), V(0));
+    };
+    static constexpr auto zeros_alone = [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
+        using V = std::remove_cvref_t<decltype(y)>;
+        V const v = math::convert<T>(x);
+        return math::select(v == V(0), v, V(0));
+    };
+    static constexpr auto zeros_left_out = [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
+        using V = std::remove_cvref_t<decltype(y)>;
+        V const v = math::convert<T>(x);
+        return math::select(v == V(0), V(1), v);
+    };
+
     /// Divides each gradient by the number of elements that share the value.
     constexpr void share() {
-        std::size_t const n = shape_.size();
-        buffer<T, static_size<Shape>> counts;
-        counts.reserve(n);
-        for (std::size_t i = 0; i != n; ++i) counts.data()[i] = T(0);
-        reduce_into<op::sum>(counts.data(), [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
-            using V = std::remove_cvref_t<decltype(y)>;
-            return math::select(math::convert<T>(x) == y, V(1), V(0));
-        });
-        for (std::size_t i = 0; i != n; ++i)
-            element::store_lanes(gradients_.data() + i, element::load_lanes<1>(gradients_.data() + i) /
-                                                            element::load_lanes<1>(counts.data() + i));
+        numbers counts;
+        join_numbers<op::sum>(counts, is_extreme);
+        for (std::size_t i = 0; i != shape_.size(); ++i)
+            element::store_lanes(gradients_.data() + i, element::load_lanes<1>(gradients_.data() + i) / at(counts, i));
+    }
+    static constexpr bool shares_tangents = element::is_dual<T> && requires { Op::shares; };
+    /// Gives each extreme value the mean tangent of the elements that share it, as the gradient goes the other way.
+    constexpr void share_tangents() {
+        numbers counts, sums;
+        join_numbers<op::sum>(counts, is_extreme);
+        join_numbers<op::sum>(sums, extremes);
+        for (std::size_t i = 0; i != shape_.size(); ++i) {
+            auto y = element::load_lanes<1>(values_.data() + i);
+            mean_tangent(y, at(sums, i) / at(counts, i));
+            element::store_lanes(values_.data() + i, y);
+        }
+    }
+    template <class V>
+    static constexpr void mean_tangent(V& y, V const& mean) {
+        if constexpr (element::is_dual<V>) {
+            mean_tangent(y.value, mean.value);
+            for (std::size_t k = 0; k != V::directions; ++k) y.tangent[k] = mean.tangent[k];
+        }
     }
 
     /// Counts the zeros among the elements of products, which change their gradients.
     constexpr void pass_zeros() {
-        std::size_t const n = shape_.size();
-        buffer<T, static_size<Shape>> zeros, others;
-        zeros.reserve(n);
-        others.reserve(n);
-        for (std::size_t i = 0; i != n; ++i) {
-            zeros.data()[i] = T(0);
-            others.data()[i] = T(1);
-        }
-        reduce_into<op::sum>(zeros.data(), [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
-            using V = std::remove_cvref_t<decltype(y)>;
-            return math::select(math::convert<T>(x) == V(0), V(1), V(0));
-        });
-        reduce_into<op::prod>(others.data(), [](auto const& x, auto const& y) TENON_LAMBDA_INLINE {
-            using V = std::remove_cvref_t<decltype(y)>;
-            V const v = math::convert<T>(x);
-            return math::select(v == V(0), V(1), v);
-        });
-        for (std::size_t i = 0; i != n; ++i) {
-            element::store_lanes(gradients_.data() + i,
-                                 Op::gradient_past_zeros(element::load_lanes<1>(gradients_.data() + i),
-                                                         element::load_lanes<1>(zeros.data() + i),
-                                                         element::load_lanes<1>(others.data() + i)));
+        numbers zeros;
+        join_numbers<op::sum>(zeros, is_zero);
+        join_numbers<op::prod>(others_, zeros_left_out);
+        if constexpr (element::is_dual<T>) join_numbers<op::sum>(zero_sum_, zeros_alone);
+        for (std::size_t i = 0; i != shape_.size(); ++i) {
+            auto const g = element::load_lanes<1>(gradients_.data() + i);
+            if constexpr (element::is_dual<T>) {
+                // Where one factor is 0 the others' product is its slope; of two, each has the other in its slope besides.
+                using V = std::remove_const_t<decltype(g)>;
+                auto const one = math::select(at(zeros, i) == V(1), at(others_, i), V(0));
+                auto const two = math::select(at(zeros, i) == V(2), at(others_, i), V(0));
+                element::store_lanes(others_.data() + i, g * (one + two * at(zero_sum_, i)));
+                element::store_lanes(zero_sum_.data() + i, g * two);
+            } else
+                element::store_lanes(gradients_.data() + i,
+                                     Op::gradient_past_zeros(g, at(zeros, i), at(others_, i)));
         }
     }
 
@@ -376,6 +431,9 @@ private:
     bool by_rows_ = false;
     buffer<T, static_size<Shape>> values_;
     buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
+    static constexpr bool counts_zeros = differentiable && requires { Op::counts_zeros; };
+    /// Of products whose factors are dual numbers: what a factor 0 gets as its gradient is first - second · the factor.
+    [[no_unique_address]] std::conditional_t<counts_zeros, numbers, tuple<>> others_, zero_sum_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -36,20 +36,24 @@ struct greatest_number : op::max {
 };
 }  // namespace detail
 
-/// Softmax of n elements, or its logarithm.
+/// Softmax of n elements.
 /// @tparam Lanes how many elements of the result a register holds
 /// @tparam Wide the same for the row that is read
 /// @param x room for n elements, which may be where the result belongs
 /// @param put called as put(N, j, v) with each pack of the result
-template <bool Log, std::size_t Lanes, std::size_t Wide, std::size_t Length, class Row, class T, class Put>
+template <softmax_kind Kind, std::size_t Lanes, std::size_t Wide, std::size_t Length, class Row, class T, class Put>
 TENON_INLINE constexpr void softmax_row(Row const& row, T* x, std::size_t n, Put&& put) {
     reread_row<Row, T> const from{row, x};
-    auto const top = join_row<detail::greatest_number, T, Wide, Length>(
+    using V = lane_t<T, 1>;
+    V top = join_row<detail::greatest_number, T, Wide, Length>(
         n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return from.template first<N>(j); });
+    // Above nothing but −∞ all exponentials are 0, and so is what is made of them.
+    bool const nothing = Kind == softmax_kind::masked && (top == V(op::max::identity<T>()))[0];
+    if (nothing) top = V(T(0));
     auto const power = [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
         return detail::lane_exp(from.template again<N>(j) - math::splat<N>(top));
     };
-    if constexpr (Log) {
+    if constexpr (Kind == softmax_kind::logarithm) {
         auto const total = join_row<op::sum, T, Lanes, Length>(n, power);
         auto const shift = top + detail::lane_log(total);
         for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
@@ -61,17 +65,18 @@ TENON_INLINE constexpr void softmax_row(Row const& row, T* x, std::size_t n, Put
             element::store_lanes(x + j, y);
             return y;
         });
-        auto const scale = lane_t<T, 1>(T(1)) / total;
+        V const scale = nothing ? V(T(0)) : V(T(1)) / total;
         for_each_pack<Lanes, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
             put(N, j, element::load_lanes<N>(x + j) * math::splat<N>(scale));
         });
     }
 }
 
-template <bool Log, std::size_t Axis, class A, bool Grad>
-struct tape<softmax_node<Log, Axis, A>, Grad>
-    : row_operation<tape<softmax_node<Log, Axis, A>, Grad>, A, Grad, Axis + 1 == shape_t<A>::rank()> {
-    using node = softmax_node<Log, Axis, A>;
+template <softmax_kind Kind, std::size_t Axis, class A, bool Grad>
+struct tape<softmax_node<Kind, Axis, A>, Grad>
+    : row_operation<tape<softmax_node<Kind, Axis, A>, Grad>, A, Grad, Axis + 1 == shape_t<A>::rank()> {
+    using node = softmax_node<Kind, Axis, A>;
+    static constexpr bool is_log = Kind == softmax_kind::logarithm;
     using base = row_operation<tape, A, Grad, Axis + 1 == shape_t<A>::rank()>;
     using base::differentiable;
     using base::shape;
@@ -92,7 +97,7 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
             evaluate_region(operand_, values_.data(), shape());
             each_vector([&](std::size_t o, std::size_t step, std::size_t length) {
                 gathered(values_.data() + o, step, length, [&](T* v) TENON_LAMBDA_INLINE {
-                    softmax_row<Log, lanes, lanes, axis_extent>(
+                    softmax_row<Kind, lanes, lanes, axis_extent>(
                         memory_row<T, 1, false>{v, {}, {}}, v, length,
                         [v](auto, std::size_t j, auto const& y)
                             TENON_LAMBDA_INLINE { element::store_lanes(v + j, y); });
@@ -103,7 +108,7 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
     }
     template <std::size_t R>
     TENON_INLINE constexpr void compute_row(std::size_t, position<R> const& outer, T* room, T* to, auto const& out) {
-        softmax_row<Log, lanes, lanes_for<operand>, axis_extent>(operand_.row(outer), room, row_length(shape()),
+        softmax_row<Kind, lanes, lanes_for<operand>, axis_extent>(operand_.row(outer), room, row_length(shape()),
                                                                  [&](auto, std::size_t j, auto const& y)
                                                                      TENON_LAMBDA_INLINE { out.store(to + j, y); });
     }
@@ -114,15 +119,14 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
                 T* const g = gradients_.data() + o;
                 T const* const y = values_.data() + o;
                 using V = lane_t<T, 1>;
-                V total(T(0));
-                for (std::size_t i = 0; i != length; ++i) {
+                V const total = join_row<op::sum, T, 1, axis_extent>(length, [&](auto, std::size_t i) TENON_LAMBDA_INLINE {
                     V const gi = element::load_lanes<1>(g + i * step);
-                    if constexpr (Log) total = total + gi;
-                    else total = total + gi * element::load_lanes<1>(y + i * step);
-                }
+                    if constexpr (is_log) return gi;
+                    else return gi * element::load_lanes<1>(y + i * step);
+                });
                 for (std::size_t i = 0; i != length; ++i) {
                     V const gi = element::load_lanes<1>(g + i * step), yi = element::load_lanes<1>(y + i * step);
-                    if constexpr (Log) element::store_lanes(g + i * step, gi - detail::lane_exp(yi) * total);
+                    if constexpr (is_log) element::store_lanes(g + i * step, gi - detail::lane_exp(yi) * total);
                     else element::store_lanes(g + i * step, yi * (gi - total));
                 }
             });
@@ -141,7 +145,7 @@ struct tape<softmax_node<Log, Axis, A>, Grad>
         };
         p.template kernel<tape>(n,
                                 {.kind = "softmax",
-                                 .name = Log ? "log_softmax" : "softmax",
+                                 .name = is_log ? "log_softmax" : "softmax",
                                  .operations = 5 * elements,
                                  .gradient_operations = 4 * elements},
                                 operands);

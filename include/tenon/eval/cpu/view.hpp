@@ -205,6 +205,61 @@ private:
     operand operand_;
 };
 
+/// Whether an element of an operand that is broadcast gets more gradients than a sum in its own type may have terms.
+template <class Shape, class A>
+inline constexpr bool broadcasts_widely = [] {
+    using operand = tape<A, true>;
+    if constexpr (!operand::differentiable) return false;
+    else
+        return served_gradient<operand, Shape>::is_needed ||
+               (serves_row<shape_t<A>, Shape> && (is_dynamic(inner_extent<Shape>) ||
+                                                  inner_extent<Shape> > terms_in_part * lanes_for<operand>));
+}();
+
+/// An operand that is broadcast far and wants a gradient: read like an operand of an elementwise operator.
+template <std::size_t... E, class A>
+    requires(broadcasts_widely<shape_t<view_node<tenon::detail::broadcast_view<E...>, A>>, A>)
+struct tape<view_node<tenon::detail::broadcast_view<E...>, A>, true> {
+    using node = view_node<tenon::detail::broadcast_view<E...>, A>;
+    using operand = tape<A, true>;
+    using value_type = typename node::value_type;
+    using shape_type = typename node::shape_type;
+    using sums = served_gradient<operand, shape_type>;
+    static constexpr bool is_addressable = false;
+    static constexpr bool differentiable = true;
+    static constexpr std::size_t widest = operand::widest;
+    template <class>
+    static constexpr bool is_flat = false;
+
+    explicit constexpr tape(node const& n) : node_(&n), operand_(n.operand) {}
+    constexpr auto shape() const { return node_->shape(); }
+    template <std::size_t R>
+    TENON_INLINE constexpr auto row(position<R> const& outer) {
+        return operand_row<shape_type, TENON_VECTOR_BYTES / widest>(operand_, outer, sums_);
+    }
+    constexpr bool overlaps(void const* begin, void const* end, bool) const {
+        return operand_.overlaps(begin, end, false);
+    }
+    constexpr void forward() {
+        operand_.forward();
+        if constexpr (sums::is_needed) sums_.start(operand_, shape());
+    }
+    constexpr void finish() {
+        if constexpr (sums::is_needed) sums_.finish(operand_);
+        operand_.finish();
+    }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template streams<operand>(n.operand, 1, n.shape().size());
+        if constexpr (sums::is_needed) sums::describe(n.operand.shape().size(), p);
+    }
+
+private:
+    node const* node_;
+    operand operand_;
+    [[no_unique_address]] gradient_of_served<operand, shape_type> sums_;
+};
+
 /// A reshaped operand lies in memory: its own where that is contiguous, otherwise a copy.
 template <class To, class A, bool Grad>
 struct tape<reshape_node<To, A>, Grad>

@@ -7,9 +7,9 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-template <bool Log, std::size_t Axis, class A, bool Grad>
-struct device_tape<softmax_node<Log, Axis, A>, Grad>
-    : row_operation_on_device<device_tape<softmax_node<Log, Axis, A>, Grad>, A, Grad> {
+template <softmax_kind Kind, std::size_t Axis, class A, bool Grad>
+struct device_tape<softmax_node<Kind, Axis, A>, Grad>
+    : row_operation_on_device<device_tape<softmax_node<Kind, Axis, A>, Grad>, A, Grad> {
     using base = row_operation_on_device<device_tape, A, Grad>;
     using typename base::operand;
     using typename base::T;
@@ -17,30 +17,30 @@ struct device_tape<softmax_node<Log, Axis, A>, Grad>
     using index = typename vectors::index;
     static constexpr std::size_t width = width_along<operand, T, vectors>;
 
-    explicit device_tape(softmax_node<Log, Axis, A> const& n) : base(n.operand) {}
+    explicit device_tape(softmax_node<Kind, Axis, A> const& n) : base(n.operand) {}
     vectors all_vectors() const { return vectors_along<Axis>(this->shape()); }
 
     template <class Reader>
     void launch_forward(Reader const& r, vectors const& v, index count) {
         with_team<width, T>(v, count, [&](auto team, dim3 blocks) {
-            cuda::launch("softmax", &kernels::softmax<team, width, Log, T, vectors, Reader>, blocks,
+            cuda::launch("softmax", &kernels::softmax<team, width, Kind, T, vectors, Reader>, blocks,
                          kernels::block_size, r, this->device_data(), v, count);
         });
     }
     template <class Reader>
     void launch_backward(Reader const& r, vectors const& v, index count) {
         with_team<width, T>(v, count, [&](auto team, dim3 blocks) {
-            cuda::launch("softmax_backward", &kernels::softmax_backward<team, width, Log, T, vectors, Reader>, blocks,
+            cuda::launch("softmax_backward", &kernels::softmax_backward<team, width, Kind, T, vectors, Reader>, blocks,
                          kernels::block_size, r, this->device_data(), this->device_gradient(), v, count);
         });
     }
     /// A maximum, a difference, an exponential, a sum and a scale for each element.
     template <class Plan>
-    static void describe(softmax_node<Log, Axis, A> const& n, Plan& p) {
+    static void describe(softmax_node<Kind, Axis, A> const& n, Plan& p) {
         std::size_t const elements = n.shape().size();
         p.template kernel<device_tape>(n,
                                        {.kind = "softmax",
-                                        .name = Log ? "log_softmax" : "softmax",
+                                        .name = Kind == softmax_kind::logarithm ? "log_softmax" : "softmax",
                                         .operations = 5 * elements,
                                         .gradient_operations = 4 * elements},
                                        [&] { p.template streams<operand>(n.operand); });

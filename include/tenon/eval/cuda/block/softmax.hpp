@@ -23,11 +23,11 @@ struct vectors_in_block {
     TENON_INLINE __device__ static all elements() { return {length, step}; }
 };
 
-template <bool Log, std::size_t Axis, class A>
-struct block_operands<softmax_node<Log, Axis, A>> : single_operand<softmax_node<Log, Axis, A>> {};
+template <softmax_kind Kind, std::size_t Axis, class A>
+struct block_operands<softmax_node<Kind, Axis, A>> : single_operand<softmax_node<Kind, Axis, A>> {};
 
 /// The gradient that softmax leaves its operand.
-template <bool Log, class T, class Vectors>
+template <softmax_kind Kind, class T, class Vectors>
 struct softmax_seed {
     T const* y;
     T const* g;
@@ -36,15 +36,15 @@ struct softmax_seed {
     TENON_INLINE __device__ auto load(std::uint32_t i, lanes<V, N> const&) const {
         using lane = lane_t<T, 1>;
         static_assert(N == 1);
-        return lanes<lane, 1>{{kernels::softmax_gradient<Log>(lane::load(y + i), lane::load(g + i),
+        return lanes<lane, 1>{{kernels::softmax_gradient<Kind>(lane::load(y + i), lane::load(g + i),
                                                               lane::load(totals + Vectors::elements().vector_of(i)))}};
     }
 };
 
-template <bool Log, std::size_t Axis, class A, bool Grad>
-struct block_tape<softmax_node<Log, Axis, A>, Grad>
-    : result_of_region<block_tape<softmax_node<Log, Axis, A>, Grad>, softmax_node<Log, Axis, A>, block_tape<A, Grad>> {
-    using node = softmax_node<Log, Axis, A>;
+template <softmax_kind Kind, std::size_t Axis, class A, bool Grad>
+struct block_tape<softmax_node<Kind, Axis, A>, Grad>
+    : result_of_region<block_tape<softmax_node<Kind, Axis, A>, Grad>, softmax_node<Kind, Axis, A>, block_tape<A, Grad>> {
+    using node = softmax_node<Kind, Axis, A>;
     using T = value_t<A>;
     using lane = lane_t<T, 1>;
     using operand_tape = block_tape<A, Grad>;
@@ -62,7 +62,7 @@ struct block_tape<softmax_node<Log, Axis, A>, Grad>
         auto const below = at.after(own_bytes);
         operand.forward(below);
         if constexpr (operand_tape::computes) __syncthreads();
-        kernels::softmax_vectors<vectors::team, 1, Log>(
+        kernels::softmax_vectors<vectors::team, 1, Kind>(
             operand.template reader<no_leaf>(below, static_cast<lane*>(nullptr)), base::values(at), vectors::elements(),
             vectors::count, scratch);
     }
@@ -78,11 +78,11 @@ struct block_tape<softmax_node<Log, Axis, A>, Grad>
                 kernels::join_sum{}, lane(0),
                 [&](std::uint32_t o, std::uint32_t r) TENON_LAMBDA_INLINE {
                     auto const i = element(o, r);
-                    return kernels::softmax_term<Log>(lane::load(y + i), lane::load(g + i));
+                    return kernels::softmax_term<Kind>(lane::load(y + i), lane::load(g + i));
                 },
                 [&](std::uint32_t o, lane v) TENON_LAMBDA_INLINE { v.store(totals + o); });
             __syncthreads();
-            send_in_block(operand, below, softmax_seed<Log, T, vectors>{y, g, totals});
+            send_in_block(operand, below, softmax_seed<Kind, T, vectors>{y, g, totals});
             operand.finish(below);
         }
     }
