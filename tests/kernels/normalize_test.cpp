@@ -106,3 +106,20 @@ TEST_CASE("normalisation as layers, in place and captured", "[kernels]") {
     CHECK(std::abs(kept.item() - value) < 1e-4f);
     CHECK(same(layer.weight.grad(), grad));
 }
+
+TEST_CASE("what lies far from 0, and queries that see nothing", "[kernels]") {
+    tn::tensor<float, 300, 2> far;
+    far.fill(1e6f + .5f);
+    auto const on_device = tn::to<tn::cuda::device>(far);
+    CHECK(tn::norm(tn::to<tn::cpu>(tn::cuda::tensor<float, 300, 2>(tn::layer_norm<300, 2>(on_device)))).item() == 0.f);
+    tn::tensor<bool, 3, 3> see;
+    see.fill(true);
+    for (std::size_t j = 0; j != 3; ++j) see(1, j) = false;
+    on_both const mask(see);
+    tn::generator gen{84};
+    CHECK(gradients_agree(
+        [&](auto const& a) {
+            return tn::sum(tn::square(tn::scaled_dot_product_attention(a, a, a, mask.where(a))));
+        },
+        tn::randn<float, 2, 3, 4>(gen)));
+}

@@ -67,13 +67,13 @@ TEST_CASE("PyTorch: causal self-attention, and run-time lengths") {
 TEST_CASE("queries that may look at no key") {
     tn::variable q(get<float, 2, 4, 5>("attention_causal.q"));
     tn::variable k(get<float, 2, 6, 5>("attention_causal.k"));
-    tn::variable v(get<float, 2, 6, 7>("attention_causal.v"));
+    tn::variable v(get<float, 2, 6, 3>("attention_causal.v"));
     tn::tensor<bool, 4, 6> see;
     see.fill(true);
     for (std::size_t j = 0; j != 6; ++j) see(1, j) = false;
     tn::tensor<float, 4, 6> const add = tn::where(see, 0.f, -std::numeric_limits<float>::infinity());
     auto const gradients = [&](auto const& e) {
-        for (auto* p : {&q.grad()}) p->fill(0);
+        q.grad().fill(0);
         k.grad().fill(0);
         v.grad().fill(0);
         tn::backward(e);
