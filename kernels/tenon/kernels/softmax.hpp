@@ -22,7 +22,7 @@ __device__ inline void softmax_vectors(Region const& region, T* to, Vectors elem
         V top(math::minus_infinity<T>);
         x.read(region, [&](V v, Index) TENON_LAMBDA_INLINE { top = math::maximum(top, v); });
         top = join_team<Team>(join_max{}, top, scratch);
-        bool const nothing = Kind == softmax_kind::masked && top[0] == -std::numeric_limits<T>::infinity();
+        bool const nothing = Kind == softmax_kind::masked && top[0] == math::minus_infinity<T>;
         if (nothing) top = V(0);
         V total(0);
         auto const add = [&](V v, Index) TENON_LAMBDA_INLINE {
