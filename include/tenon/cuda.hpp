@@ -13,5 +13,6 @@
 #include <tenon/cuda/prefetch.hpp>
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/cuda/transfer.hpp>
+#include <tenon/eval/cuda/assign_view.hpp>
 #include <tenon/eval/cuda/evaluate.hpp>
 #include <tenon/eval/cuda/plan.hpp>

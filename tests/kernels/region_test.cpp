@@ -126,3 +126,27 @@ TEST_CASE("a named node is evaluated once", "[kernels]") {
     };
     CHECK(gradients_agree(residual, tn::randn<float, 5, 6>(gen), tn::randn<float, 6, 6>(gen)));
 }
+
+TEST_CASE("views of device tensors can be assigned to", "[kernels]") {
+    tn::generator gen{8};
+    auto const host = tn::randn<float, 5, 7>(gen);
+    auto const row = tn::randn<float, 7>(gen);
+    // The same assignments there and here.
+    auto const assign = [](auto& m, auto const& v) {
+        tn::select<0>(m, 1) = v;
+        tn::select<1>(m, 2) = 3.f;
+        tn::slice<0, 2, 5, 2>(m) += v;
+        tn::flip<0>(m) = m;
+        tn::slice<1, 1>(m) = tn::slice<1, 0, -1>(m);
+        tn::transpose(m).template select<0>(6) = tn::sum<1>(m) * 0.5f;
+        tn::select<0>(tn::select<0>(m, 0), 1) -= 2.f;
+        tn::flatten(m).template slice<0, 0, 3>() = tn::relu(v).template slice<0, 2, 5>();
+    };
+    auto expected = host.eval();
+    assign(expected, row);
+    auto m = tn::to<tn::cuda::device>(host);
+    auto const before = calls::launches;
+    assign(m, tn::to<tn::cuda::device>(row));
+    CHECK(launched(calls::launches - before, 11));
+    CHECK(tn::allclose(tn::to<tn::cpu>(m), expected, {.rtol = 1e-5, .atol = 1e-6}));
+}

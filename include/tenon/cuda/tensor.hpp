@@ -26,6 +26,9 @@ struct executor<cuda::device> {
     /// it is read for the last time.
     template <class Tensor, class Node>
     static void assign_to(Tensor& to, Node const& n);
+    /// Runs a computation into the elements that a view of a tensor shows.
+    template <class View, class Node>
+    static void assign_view(View const& view, Node const& n);
     /// The value of something that has one element, on the host.
     template <class Node>
     static value_t<Node> value(Node const& node);

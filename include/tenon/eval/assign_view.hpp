@@ -34,17 +34,29 @@ struct tape<overwritten_node<Node>, Grad> : tape<Node, Grad> {
 };
 
 /// Whether a view lies in the memory of what it is a view of, so that it can be written to.
-template <class Node>
+template <template <class, bool> class Tape, class Node>
 inline constexpr bool lies_in_memory = false;
-template <class Tensor>
-inline constexpr bool lies_in_memory<tensor_ref<Tensor>> = true;
-template <class View, class A>
-inline constexpr bool lies_in_memory<view_node<View, A>> = lies_in_memory<A>;
-template <class To, class A>
-inline constexpr bool lies_in_memory<reshape_node<To, A>> = [] {
-    if constexpr (lies_in_memory<A>) return tape<A, false>::is_contiguous;
+template <template <class, bool> class Tape, class Tensor>
+inline constexpr bool lies_in_memory<Tape, tensor_ref<Tensor>> = true;
+template <template <class, bool> class Tape, class View, class A>
+inline constexpr bool lies_in_memory<Tape, view_node<View, A>> = lies_in_memory<Tape, A>;
+template <template <class, bool> class Tape, class To, class A>
+inline constexpr bool lies_in_memory<Tape, reshape_node<To, A>> = [] {
+    if constexpr (lies_in_memory<Tape, A>) return Tape<A, false>::is_contiguous;
     else return false;
 }();
+
+/// The first element of strided memory, and what comes behind the last one.
+template <class T, class Shape, class Strides>
+constexpr std::array<T*, 2> strided_range(T* first, Shape const& s, Strides const& strides) {
+    T *begin = first, *end = first + 1;
+    for (std::size_t a = 0; a != Shape::rank(); ++a) {
+        if (s[a] == 0) return {first, first};
+        std::ptrdiff_t const length = static_cast<std::ptrdiff_t>(s[a] - 1) * strides[a];
+        (length < 0 ? begin : end) += length;
+    }
+    return {begin, end};
+}
 
 /// Memory under strides.
 /// @tparam Unit whether neighbours along the last axis are neighbours in memory
@@ -64,16 +76,6 @@ struct strided_memory {
     /// The distance of j elements of a row.
     TENON_INLINE constexpr std::ptrdiff_t steps(std::size_t j) const {
         return static_cast<std::ptrdiff_t>(j) * (Unit ? 1 : strides[outer_rank<Shape>]);
-    }
-    /// The first element in memory, and behind the last one.
-    constexpr std::array<T*, 2> range() const {
-        T *begin = first, *end = first + 1;
-        for (std::size_t a = 0; a != Shape::rank(); ++a) {
-            if (shape[a] == 0) return {first, first};
-            std::ptrdiff_t const length = static_cast<std::ptrdiff_t>(shape[a] - 1) * strides[a];
-            (length < 0 ? begin : end) += length;
-        }
-        return {begin, end};
     }
     template <class Tape>
     constexpr void write(Tape& t) const {
@@ -118,7 +120,7 @@ constexpr void write_through(View const& view, Node const& n) {
     constexpr bool unit = rank == 0 || view_tape::static_strides[rank == 0 ? 0 : rank - 1] == 1;
     // The view is one of a tensor that is not const.
     strided_memory<T, shape, unit> const memory{const_cast<T*>(to.data()), to.strides(), view.shape()};
-    auto const [begin, end] = memory.range();
+    auto const [begin, end] = strided_range(memory.first, memory.shape, memory.strides);
     if (begin == end) return;
     tape<Node, false> t(n);
     if constexpr (view_tape::is_contiguous && writes_to<tape<Node, false>, T>)
@@ -156,27 +158,39 @@ inline constexpr bool number_may_become =
     std::is_same_v<T, U> || !std::is_arithmetic_v<T> || std::is_floating_point_v<T> || std::is_integral_v<U>;
 }  // namespace detail
 
+namespace detail {
+/// Whether a view can be written to where it lives.
+template <class Device, class Node>
+struct writes_views : std::bool_constant<eval::lies_in_memory<eval::tape, Node>> {};
+
+template <class View, class Node>
+constexpr void write_through(View const& view, Node const& n) {
+    if constexpr (std::is_same_v<device_of_t<View>, cpu>) eval::write_through(view, n);
+    else executor<device_of_t<View>>::assign_view(view, n);
+}
+}  // namespace detail
+
 template <class Node, class X>
 constexpr void assign_through(Node const& view, X&& x) {
     using plain = std::remove_cvref_t<X>;
     using T = value_t<Node>;
     using shape = shape_t<Node>;
-    if constexpr (!std::is_same_v<device_of_t<Node>, cpu> || !eval::lies_in_memory<Node>)
-        (void)view_is_read_only<Node>{};
+    using device = device_of_t<Node>;
+    if constexpr (!detail::writes_views<device, Node>::value) (void)view_is_read_only<Node>{};
     else if constexpr (number<plain>) {
         if constexpr (!detail::number_may_become<T, plain>) (void)cannot_assign_elements<T, plain>{};
-        else eval::write_through(view, filled_node<T, shape>(view.shape(), static_cast<T>(x)));
-    } else if constexpr (!detail::runs_on<cpu, plain>) (void)devices_differ<cpu, device_of_t<plain>>{};
+        else detail::write_through(view, filled_node<T, shape>(view.shape(), static_cast<T>(x)));
+    } else if constexpr (!detail::runs_on<device, plain>) (void)devices_differ<device, device_of_t<plain>>{};
     else if constexpr (!detail::assignable_to_view<shape, shape_t<X>>) (void)cannot_assign<shape, shape_t<X>>{};
     else if constexpr (!std::is_same_v<promote_t<T, value_t<X>>, T>) (void)cannot_assign_elements<T, value_t<X>>{};
     else if constexpr (shape::is_static && std::is_same_v<shape, shape_t<X>>)
-        eval::write_through(view, as_node(std::forward<X>(x)));
+        detail::write_through(view, as_node(std::forward<X>(x)));
     else {
         auto const n = make_map(op::assigned{}, filled_node<value_t<X>, shape>(view.shape(), value_t<X>(0)),
                                 std::forward<X>(x));
         if (!(n.shape() == view.shape()))
             throw_shapes(op::assigned::name, to_string(view.shape()), to_string(n.shape()));
-        eval::write_through(view, n);
+        detail::write_through(view, n);
     }
 }
 
