@@ -96,6 +96,25 @@ TEST_CASE("element types are promoted as PyTorch does") {
     CHECK((i / i * 3).eval()(1) == 3.f);
     CHECK((f + d).eval()(1) == 4.0);
     CHECK((i * 2.5).eval()(0) == 2.5f);
+    tn::tensor<bool, 2> b({true, false});
+    static_assert(std::is_same_v<tn::value_t<decltype(b + 1)>, std::int64_t>);
+    static_assert(std::is_same_v<tn::value_t<decltype(b * 2.5)>, float>);
+    static_assert(std::is_same_v<tn::value_t<decltype(tn::square(b))>, std::int64_t>);
+    static_assert(std::is_same_v<tn::value_t<decltype(tn::pow<3>(b))>, std::int64_t>);
+    static_assert(std::is_same_v<tn::value_t<decltype(tn::sign(b))>, bool>);
+    CHECK(tn::square(b).eval()(0) == 1);
+}
+
+TEST_CASE("bounds of integers are integers, as PyTorch has it") {
+    tn::tensor<std::int8_t, 4> x({-3, 0, 1, 5});
+    tn::tensor<std::uint8_t, 4> u({0, 1, 3, 5});
+    static_assert(std::is_same_v<tn::value_t<decltype(tn::hardtanh(x))>, std::int8_t>);
+    static_assert(std::is_same_v<tn::value_t<decltype(tn::threshold(u, 1, 7))>, std::uint8_t>);
+    CHECK(tn::array_equal(tn::hardtanh(x), tn::tensor<std::int8_t, 4>({-1, 0, 1, 1})));
+    CHECK(tn::array_equal(tn::hardtanh(x, -2.5, 2.5), tn::tensor<std::int8_t, 4>({-2, 0, 1, 2})));
+    CHECK(tn::array_equal(tn::hardtanh(u), tn::tensor<std::uint8_t, 4>({0, 1, 1, 1})));
+    CHECK(tn::array_equal(tn::threshold(x, 1, 7), tn::tensor<std::int8_t, 4>({7, 7, 7, 5})));
+    CHECK(tn::array_equal(tn::threshold(u, .5, 1.5), tn::tensor<std::uint8_t, 4>({1, 1, 3, 5})));
 }
 
 TEST_CASE("exp runs inside a region and for single numbers") {

@@ -1,6 +1,8 @@
 // Elementwise nodes: one operator applied to operands that are broadcast together.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -19,6 +21,15 @@ namespace op {
 struct arithmetic {
     template <class Common> using computed = Common;
     template <class Common> using result = Common;
+};
+/// The same for what has no meaning for truth values; a compile error `not_for_bools<Op>` for them.
+struct numeric : arithmetic {
+    using numbers_only = void;
+};
+/// Like arithmetic, but bools become int64.
+struct counting {
+    template <class Common> using computed = std::conditional_t<std::is_same_v<Common, bool>, std::int64_t, Common>;
+    template <class Common> using result = computed<Common>;
 };
 /// Like arithmetic, but integers are computed in float: exp(1) is a float.
 struct floating {
@@ -139,6 +150,24 @@ struct map_types {
 template <class Op, class... A>
     requires requires { typename Op::template types<A...>; }
 struct map_types<Op, A...> : Op::template types<A...> {};
+
+template <class Op, class... A>
+inline constexpr bool refuses_bools = false;
+template <class Op, class... A>
+    requires requires { typename Op::numbers_only; }
+inline constexpr bool refuses_bools<Op, A...> = std::is_same_v<promoted_value_t<A...>, bool>;
+
+/// A bound for elements of type T: cut toward zero for integers, and the nearest that there is.
+template <class T>
+constexpr T bound_for(double bound) {
+    if constexpr (std::is_integral_v<T>) {
+        using limits = std::numeric_limits<T>;
+        if (bound != bound) return 0;
+        if (bound <= static_cast<double>(limits::min())) return limits::min();
+        if (bound >= static_cast<double>(limits::max())) return limits::max();
+    }
+    return static_cast<T>(bound);
+}
 }  // namespace detail
 
 /// `op(a, b, …)` elementwise over the operands' common shape.
@@ -166,10 +195,15 @@ public:
     [[no_unique_address]] Op operation;
 };
 
+/// An operator on numbers was given bools: cast them, or use `&`, `|`, `^` and `!`.
+template <class Op>
+struct not_for_bools;
+
 /// The node of an operator on operands; a compile error `cannot_broadcast<shape<…>, shape<…>>` where no common shape exists.
 template <class Op, class... X>
 constexpr auto make_map(Op op, X&&... x) {
-    if constexpr (broadcast_all<shape_t<node_t<X>>...>::fits)
+    if constexpr (detail::refuses_bools<Op, node_t<X>...>) return not_for_bools<Op>{};
+    else if constexpr (broadcast_all<shape_t<node_t<X>>...>::fits)
         return map_node<Op, node_t<X>...>(op, as_node(std::forward<X>(x))...);
     else return typename broadcast_conflict<shape_t<node_t<X>>...>::type{};
 }

@@ -19,7 +19,7 @@ struct add : arithmetic {
         return {};
     }
 };
-struct sub : arithmetic {
+struct sub : numeric {
     static constexpr char const* name = "sub";
     template <class V>
     TENON_LANE static V value(V a, V b) {
@@ -55,7 +55,7 @@ struct div : floating {
         else return -y / b;
     }
 };
-struct neg : arithmetic {
+struct neg : numeric {
     static constexpr char const* name = "neg";
     template <class V>
     TENON_LANE static V value(V a) {

@@ -12,7 +12,7 @@
 namespace tenon::inline TENON_TARGET {
 
 namespace op {
-struct clamp : arithmetic {
+struct clamp : numeric {
     static constexpr char const* name = "clamp";
     template <class V>
     TENON_LANE static V value(V x, V low, V high) {

@@ -18,7 +18,7 @@ struct elu : floating {
     }
     template <std::size_t, class V>
     TENON_LANE V slope(V, V x) const {
-        return math::select(x > 0, V(scale), scale * alpha / width * element::exp(x * (1 / width)));
+        return math::select(x <= 0, scale * alpha / width * element::exp(x * (1 / width)), V(scale));
     }
 };
 struct selu : elu {
@@ -31,7 +31,7 @@ struct celu : elu {
 };
 }  // namespace op
 
-/// x where x > 0, else α (eˣ − 1); slope 1 or α eˣ, which it is at 0; torch.nn.functional.elu.
+/// x where x > 0, else α (eˣ − 1); slope 1 or α eˣ, which it is at 0, and 1 at NaN; torch.nn.functional.elu.
 template <class X>
     requires elementwise_operands<X>
 TENON_LANE auto elu(X&& x, double alpha = 1) {

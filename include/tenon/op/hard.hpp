@@ -26,7 +26,7 @@ struct hardswish : floating {
     }
     template <std::size_t, class V>
     TENON_LANE static auto slope(V, V x) {
-        return math::select(x <= -3, V(0), math::select(x >= 3, V(1), x / 3 + 0.5));
+        return math::select(x <= -3, V(0), math::select(x < 3, x / 3 + 0.5, V(1)));
     }
 };
 }  // namespace op

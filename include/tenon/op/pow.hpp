@@ -11,7 +11,7 @@ namespace tenon::inline TENON_TARGET {
 namespace op {
 /// x^N by multiplications.
 template <int N>
-struct power : arithmetic {
+struct power : counting {
     static constexpr char const* name = "pow";
     template <class V>
     TENON_LANE static V value(V x) {
@@ -34,7 +34,7 @@ struct power : arithmetic {
     }
 };
 
-struct pow : arithmetic {
+struct pow : numeric {
     static constexpr char const* name = "pow";
     template <class V>
     TENON_LANE static V value(V a, V b) {
@@ -63,7 +63,7 @@ private:
 };
 
 /// The same with an exponent that all elements share.
-struct pow_by_number : arithmetic {
+struct pow_by_number : numeric {
     static constexpr char const* name = "pow";
     template <class V>
     TENON_LANE static V value(V a, V b) {
@@ -81,7 +81,7 @@ struct pow_by_number : arithmetic {
 };
 }  // namespace op
 
-/// x^N by multiplications; integers stay integers; slope N x^(N−1); torch.pow with a whole exponent.
+/// x^N by multiplications; integers stay integers, bools become int64; slope N x^(N−1); torch.pow with a whole exponent.
 template <int N, class X>
     requires elementwise_operands<X>
 TENON_LANE auto pow(X&& x) {

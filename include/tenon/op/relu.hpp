@@ -7,7 +7,7 @@
 namespace tenon::inline TENON_TARGET {
 
 namespace op {
-struct relu : arithmetic {
+struct relu : numeric {
     static constexpr char const* name = "relu";
     using slope_of_value = void;
     template <class V>
@@ -19,7 +19,7 @@ struct relu : arithmetic {
         return !(x <= 0);
     }
 };
-struct relu6 : arithmetic {
+struct relu6 : numeric {
     static constexpr char const* name = "relu6";
     using slope_of_value = void;
     template <class V>
@@ -28,7 +28,7 @@ struct relu6 : arithmetic {
     }
     template <std::size_t, class V>
     TENON_LANE static auto slope(V, V x) {
-        return (x > 0) & (x < 6);
+        return !((x <= 0) | (x >= 6));
     }
 };
 }  // namespace op

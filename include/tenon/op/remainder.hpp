@@ -15,7 +15,7 @@ TENON_LANE auto fmod(A const& a, B const& b);
 }  // namespace element
 
 namespace op {
-struct fmod : arithmetic {
+struct fmod : numeric {
     static constexpr char const* name = "fmod";
     template <class V>
     TENON_LANE static V value(V a, V b) {
@@ -27,7 +27,7 @@ struct fmod : arithmetic {
         else return -element::trunc(a / b);
     }
 };
-struct remainder : arithmetic {
+struct remainder : numeric {
     static constexpr char const* name = "remainder";
     template <class V>
     TENON_LANE static V value(V a, V b) {

@@ -7,7 +7,7 @@
 namespace tenon::inline TENON_TARGET {
 
 namespace op {
-struct floor : arithmetic {
+struct floor : numeric {
     using no_slope = void;
     static constexpr char const* name = "floor";
     template <class V>
@@ -15,7 +15,7 @@ struct floor : arithmetic {
         return math::floor(x);
     }
 };
-struct ceil : arithmetic {
+struct ceil : numeric {
     using no_slope = void;
     static constexpr char const* name = "ceil";
     template <class V>
@@ -23,7 +23,7 @@ struct ceil : arithmetic {
         return math::ceil(x);
     }
 };
-struct round : arithmetic {
+struct round : numeric {
     using no_slope = void;
     static constexpr char const* name = "round";
     template <class V>
@@ -31,7 +31,7 @@ struct round : arithmetic {
         return math::round(x);
     }
 };
-struct trunc : arithmetic {
+struct trunc : numeric {
     using no_slope = void;
     static constexpr char const* name = "trunc";
     template <class V>

@@ -17,7 +17,7 @@ struct hardshrink : floating {
     }
     template <std::size_t, class V>
     TENON_LANE auto slope(V, V x) const {
-        return (x < -lambda) | (x > lambda);
+        return !((x >= -lambda) & (x <= lambda));
     }
 };
 struct softshrink : hardshrink {

@@ -17,10 +17,11 @@ struct sign : arithmetic {
     static constexpr char const* name = "sign";
     template <class V>
     TENON_LANE static auto value(V x) {
-        return math::convert<typename V::value_type>(x > 0) - math::convert<typename V::value_type>(x < 0);
+        if constexpr (element::is_mask<V>) return x;
+        else return math::convert<typename V::value_type>(x > 0) - math::convert<typename V::value_type>(x < 0);
     }
 };
-struct abs : arithmetic {
+struct abs : numeric {
     static constexpr char const* name = "abs";
     template <class V>
     TENON_LANE static auto value(V x) {

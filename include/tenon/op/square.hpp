@@ -7,7 +7,7 @@
 namespace tenon::inline TENON_TARGET {
 
 namespace op {
-struct square : arithmetic {
+struct square : counting {
     static constexpr char const* name = "square";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -32,7 +32,7 @@ struct reciprocal : floating {
 };
 }  // namespace op
 
-/// x²; integers stay integers; slope 2x; torch.square.
+/// x²; integers stay integers, bools become int64; slope 2x; torch.square.
 inline constexpr elementwise<op::square> square{};
 /// 1/x; slope −1/x²; torch.reciprocal.
 inline constexpr elementwise<op::reciprocal> reciprocal{};

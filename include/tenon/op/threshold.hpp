@@ -7,12 +7,13 @@
 namespace tenon::inline TENON_TARGET {
 
 namespace op {
-struct threshold : floating {
+struct threshold : numeric {
     static constexpr char const* name = "threshold";
     double limit, otherwise;
     template <class V>
     TENON_LANE V value(V x) const {
-        return math::select(x <= limit, V(otherwise), x);
+        using T = typename V::value_type;
+        return math::select(x <= V(tenon::detail::bound_for<T>(limit)), V(tenon::detail::bound_for<T>(otherwise)), x);
     }
     template <std::size_t, class V>
     TENON_LANE V slope(V, V x) const {
@@ -21,7 +22,7 @@ struct threshold : floating {
 };
 }  // namespace op
 
-/// x where x > limit, else another value; slope 1 or 0; torch.nn.functional.threshold.
+/// x where x > limit, else another value, both cut toward zero for integers, which stay integers; slope 1 or 0; torch.nn.functional.threshold.
 template <class X>
     requires elementwise_operands<X>
 TENON_LANE auto threshold(X&& x, double limit, double value) {

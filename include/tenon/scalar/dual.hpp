@@ -61,6 +61,26 @@ struct dual {
         for (std::size_t k = 0; k != K; ++k) a.tangent[k] = (a.tangent[k] - a.value * b.tangent[k]) / b.value;
         return a;
     }
+    // A plain number has no tangent: 0 times an infinite value would make one that is NaN.
+    template <class U>
+        requires std::is_arithmetic_v<U>
+    TENON_LANE friend dual operator*(U a, dual b) {
+        for (auto& t : b.tangent) t = a * t;
+        b.value = a * b.value;
+        return b;
+    }
+    template <class U>
+        requires std::is_arithmetic_v<U>
+    TENON_LANE friend dual operator*(dual a, U b) {
+        return b * a;
+    }
+    template <class U>
+        requires std::is_arithmetic_v<U>
+    TENON_LANE friend dual operator/(dual a, U b) {
+        for (auto& t : a.tangent) t = t / b;
+        a.value = a.value / b;
+        return a;
+    }
     TENON_LANE friend dual operator-(dual a) {
         a.value = -a.value;
         for (auto& t : a.tangent) t = -t;

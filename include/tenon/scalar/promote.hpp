@@ -50,8 +50,9 @@ struct promoted_pair {
     using both = typename decltype(promote_pair<typename A::type, typename B::type>())::type;
     static constexpr int ca = category<typename A::type>, cb = category<typename B::type>;
     // Within a category, an operand of less weight does not widen the other; across categories the higher one wins, and a
-    // plain double meets an integer tensor as a float, PyTorch's default type.
-    using lighter_float = std::conditional_t<std::is_same_v<both, double>, float, both>;
+    // plain double meets an integer tensor as a float, a plain int a bool tensor as an int64, PyTorch's default types.
+    using default_type = std::conditional_t<std::is_same_v<both, double>, float,
+                                            std::conditional_t<std::is_same_v<both, int>, std::int64_t, both>>;
     static constexpr bool by_weight = A::weight != B::weight;
     using heavy = std::conditional_t<(A::weight > B::weight), A, B>;
     using light = std::conditional_t<(A::weight > B::weight), B, A>;
@@ -59,7 +60,7 @@ struct promoted_pair {
     using type =
         std::conditional_t<!by_weight, both,
                            std::conditional_t<(ch >= cl), typename heavy::type,
-                                              std::conditional_t<cl == 2 && light::weight == 0, lighter_float, both>>>;
+                                              std::conditional_t<light::weight == 0, default_type, both>>>;
     static constexpr int weight = A::weight > B::weight ? A::weight : B::weight;
 };
 template <class A, class... Rest>
