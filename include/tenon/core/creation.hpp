@@ -63,6 +63,14 @@ constexpr bool in_range(V v) {
         else return x <= static_cast<double>(limits::max()) && x >= static_cast<double>(limits::lowest());
     }
 }
+/// A value of an element type. @throws std::invalid_argument where it is outside the type's range
+/// @param what the function that errors name
+template <class T, class V>
+constexpr T value_to_fill(char const* what, V const& v) {
+    if (!in_range<T>(v))
+        throw std::invalid_argument(std::string(what) + ": the value is outside the range of the element type");
+    return static_cast<T>(v);
+}
 }  // namespace detail
 
 /// A tensor whose elements have to be written before they are read; run-time extents are the arguments. This and what
@@ -82,10 +90,7 @@ template <class T, std::size_t... E, class... A>
 constexpr tensor<T, E...> full(A... extents_then_value) {
     constexpr std::size_t count = sizeof...(A) - 1;
     tensor<T, E...> x(uninitialized, detail::shape_of_arguments<T, shape<E...>>("full", extents_then_value...));
-    auto const& value = get<count>(tuple<A const&...>{{extents_then_value}...});
-    if (!detail::in_range<T>(value))
-        throw std::invalid_argument("full: the value is outside the range of the element type");
-    x.fill(static_cast<T>(value));
+    x.fill(detail::value_to_fill<T>("full", get<count>(tuple<A const&...>{{extents_then_value}...})));
     return x;
 }
 
@@ -216,20 +221,35 @@ tensor<T, dyn> arange(std::type_identity_t<T> stop) {
     return arange<T>(T(0), stop, T(1));
 }
 
+namespace detail {
+/// N numbers from a to b: the i-th is a + i (b - a) / (N - 1), rounded once from double.
+template <class T, std::size_t N>
+struct even_numbers {
+    static_assert(!std::is_integral_v<T>, "linspace needs floating point elements");
+    T last;
+    double first, step;
+
+    constexpr even_numbers(T a, T b) : last(b), first(static_cast<double>(a)) {
+        double const gaps = N < 2 ? 1.0 : static_cast<double>(N - 1), end = static_cast<double>(b);
+        step = strict::div(strict::sub(end, first), gaps);
+        // The distance may be too large for a number where a step is not.
+        if (!strict::isfinite(step)) step = strict::sub(strict::div(end, gaps), strict::div(first, gaps));
+    }
+    TENON_HOST_DEVICE constexpr T operator[](std::size_t i) const {
+        return N > 1 && i == N - 1 ? last
+                                   : static_cast<T>(strict::add(first, strict::mul(static_cast<double>(i), step)));
+    }
+};
+}  // namespace detail
+
 /// N numbers from a to b, both included, at equal distances: a + i (b - a) / (N - 1), rounded once from double;
 /// torch.linspace.
 template <class T, std::size_t N>
 constexpr tensor<T, N> linspace(std::type_identity_t<T> a, std::type_identity_t<T> b) {
-    static_assert(!std::is_integral_v<T>, "linspace needs floating point elements");
+    detail::even_numbers<T, N> const numbers(a, b);
     tensor<T, N> x(uninitialized);
     T* const p = x.data();
-    double const gaps = N < 2 ? 1.0 : static_cast<double>(N - 1);
-    double const first = static_cast<double>(a), last = static_cast<double>(b);
-    double step = strict::div(strict::sub(last, first), gaps);
-    // The distance may be too large for a number where a step is not.
-    if (!strict::isfinite(step)) step = strict::sub(strict::div(last, gaps), strict::div(first, gaps));
-    for (std::size_t i = 0; i != N; ++i)
-        p[i] = N > 1 && i == N - 1 ? b : static_cast<T>(strict::add(first, strict::mul(static_cast<double>(i), step)));
+    for (std::size_t i = 0; i != N; ++i) p[i] = numbers[i];
     return x;
 }
 

@@ -14,6 +14,17 @@ template <class T>
 void fill_on_device(T* out, std::size_t n, T value) {
     if (n != 0) launch("fill", &kernels::fill<T>, eval::blocks_for(n), kernels::block_size, out, n, value);
 }
+/// Element i becomes numbers[i].
+template <class T, class Numbers>
+void fill_by_position(T* out, std::size_t n, Numbers const& numbers) {
+    if (n != 0)
+        launch("fill_by_position", &kernels::fill_by_position<T, Numbers>, eval::blocks_for(n), kernels::block_size, out, n,
+               numbers);
+}
+template <class T, std::size_t Columns>
+struct identity {
+    TENON_HOST_DEVICE constexpr T operator[](std::size_t i) const { return T(i / Columns == i % Columns ? 1 : 0); }
+};
 /// Takes from the generator what the processor would take, and draws it on the device.
 template <class T, class Numbers>
 void draw(T* out, std::size_t n, Numbers const& numbers, generator& gen) {
@@ -25,12 +36,14 @@ void draw(T* out, std::size_t n, Numbers const& numbers, generator& gen) {
 }
 }  // namespace detail
 
-/// A tensor whose elements have to be written before they are read; run-time extents are the arguments.
+/// A tensor whose elements have to be written before they are read; run-time extents are the arguments. As in tenon::empty, and
+/// in all that follows, what cannot be a tensor is refused with shape_error before memory is asked for.
 template <class T, std::size_t... E, std::convertible_to<std::size_t>... I>
 tensor<T, E...> empty(I... extents) {
-    static_assert(sizeof...(I) == tenon::shape<E...>::dynamic_count, "give the run-time extents");
-    if constexpr (sizeof...(I) == 0) return tensor<T, E...>(uninitialized);
-    else return tensor<T, E...>(uninitialized, tenon::shape<E...>(static_cast<std::size_t>(extents)...));
+    static_assert(sizeof...(I) == tenon::shape<E...>::dynamic_count, "empty: give the run-time extents");
+    static_assert(!(std::floating_point<I> || ...), "empty: extents are whole numbers");
+    return tensor<T, E...>(uninitialized,
+                           tenon::detail::shape_of_arguments<T, tenon::shape<E...>>("empty", extents...));
 }
 /// Zeros: `cuda::zeros<float, 2, 3>()`, `cuda::zeros<float, dyn, 3>(5)`.
 template <class T, std::size_t... E, std::convertible_to<std::size_t>... I>
@@ -46,12 +59,43 @@ tensor<T, E...> ones(I... extents) {
     detail::fill_on_device(x.device_data(), x.size(), T(1));
     return x;
 }
-/// The same value everywhere: `cuda::full<float, 2, 3>(7.f)`.
-template <class T, std::size_t... E>
-    requires(tenon::shape<E...>::is_static)
-tensor<T, E...> full(std::type_identity_t<T> value) {
-    auto x = cuda::empty<T, E...>();
-    detail::fill_on_device(x.device_data(), x.size(), value);
+/// The same value everywhere: `cuda::full<float, 2, 3>(7.f)`, `cuda::full<float, dyn, 3>(5, 7.f)`.
+/// @throws std::invalid_argument where the value is outside the element type's range
+template <class T, std::size_t... E, class... A>
+    requires(sizeof...(A) == tenon::shape<E...>::dynamic_count + 1)
+tensor<T, E...> full(A... extents_then_value) {
+    tensor<T, E...> x(uninitialized,
+                      tenon::detail::shape_of_arguments<T, tenon::shape<E...>>("full", extents_then_value...));
+    detail::fill_on_device(
+        x.device_data(), x.size(),
+        tenon::detail::value_to_fill<T>("full", get<sizeof...(A) - 1>(tuple<A const&...>{{extents_then_value}...})));
+    return x;
+}
+/// The numbers start, start + step, … before stop; the numbers and the refusals of tenon::arange.
+template <class T>
+tensor<T, dyn> arange(std::type_identity_t<T> start, std::type_identity_t<T> stop, std::type_identity_t<T> step = 1) {
+    tenon::detail::number_range<T> const range("arange", start, stop, step);
+    tensor<T, dyn> x(uninitialized, tenon::detail::shape_to_make<T, tenon::shape<dyn>>("arange", &range.count));
+    detail::fill_by_position(x.device_data(), x.size(), range);
+    return x;
+}
+/// The numbers 0, 1, … before stop.
+template <class T>
+tensor<T, dyn> arange(std::type_identity_t<T> stop) {
+    return cuda::arange<T>(T(0), stop, T(1));
+}
+/// N numbers from a to b, both included; the numbers of tenon::linspace.
+template <class T, std::size_t N>
+tensor<T, N> linspace(std::type_identity_t<T> a, std::type_identity_t<T> b) {
+    tensor<T, N> x(uninitialized);
+    detail::fill_by_position(x.device_data(), N, tenon::detail::even_numbers<T, N>(a, b));
+    return x;
+}
+/// The identity matrix; see tenon::eye.
+template <class T, std::size_t Rows, std::size_t Columns = Rows>
+tensor<T, Rows, Columns> eye() {
+    tensor<T, Rows, Columns> x(uninitialized);
+    detail::fill_by_position(x.device_data(), x.size(), detail::identity<T, Columns>{});
     return x;
 }
 

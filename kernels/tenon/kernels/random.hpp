@@ -53,4 +53,10 @@ __global__ void __launch_bounds__(block_size) fill(T* out, std::size_t n, T valu
     for (auto i = thread_number<std::size_t>(); i < n; i += thread_count<std::size_t>()) out[i] = value;
 }
 
+/// Element i becomes numbers[i].
+template <class T, class Numbers>
+__global__ void __launch_bounds__(block_size) fill_by_position(T* out, std::size_t n, Numbers numbers) {
+    for (auto i = thread_number<std::size_t>(); i < n; i += thread_count<std::size_t>()) out[i] = numbers[i];
+}
+
 }  // namespace tenon::inline TENON_TARGET::kernels
