@@ -1,11 +1,31 @@
 // What is thrown when only run time could know that something does not fit.
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 
 // Not in the inline namespace of the instruction set: what one file of a program throws, another that was built with other
 // flags can catch.
 namespace tenon {
+
+/// The name of an operation as a template argument, for types that a compile error shows.
+template <std::size_t N>
+struct operation_name {
+    char text[N]{};
+    consteval operation_name(char const (&name)[N]) {
+        for (std::size_t i = 0; i != N; ++i) text[i] = name[i];
+    }
+};
+
+/// An operation names an axis that its operand does not have.
+template <operation_name Operation, std::ptrdiff_t Axis, class Shape>
+struct no_such_axis;
+/// An operation names an axis of its operand twice.
+template <operation_name Operation, class Shape, std::ptrdiff_t... Axes>
+struct axis_named_twice;
+/// An operation needs an operand with more axes.
+template <operation_name Operation, class Shape>
+struct too_few_axes;
 
 /// Extents that do not fit together. The text names the operation and both shapes; every operand is as it was.
 struct shape_error : std::invalid_argument {

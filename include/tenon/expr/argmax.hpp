@@ -24,15 +24,18 @@ using argmax_shape = shape_from<argmax_extents<Axis, Keep, S>::rank, reduced_sta
 
 template <bool Least, std::ptrdiff_t... Axis, class A, class... K>
 constexpr auto make_argmax(A&& x, K... kept) {
-    static_assert(sizeof...(Axis) <= 1, "argmax and argmin take one axis, or none");
+    static_assert(sizeof...(Axis) <= 1, "argmax and argmin: take one axis, or none");
     constexpr bool keep = sizeof...(kept) != 0;
     using s = shape_t<A>;
-    if constexpr (element::narrow<value_t<A>>)
+    if constexpr (!axes_fit<s::rank(), Axis...>) {
+        if constexpr (Least) return wrong_axes<"argmin", s, Axis...>{};
+        else return wrong_axes<"argmax", s, Axis...>{};
+    } else if constexpr (element::narrow<value_t<A>>)
         return in_float(std::forward<A>(x),
                         [=](auto&& wide) { return make_argmax<Least, Axis...>(std::move(wide), kept...); });
     else if constexpr (sizeof...(Axis) == 0)
         return argmax_node<Least, s::rank(), keep, node_t<A>>(as_node(std::forward<A>(x)));
-    else return argmax_node<Least, (checked_axis<Axis, s>() + ...), keep, node_t<A>>(as_node(std::forward<A>(x)));
+    else return argmax_node<Least, (axis_of(Axis, s::rank()) + ...), keep, node_t<A>>(as_node(std::forward<A>(x)));
 }
 }  // namespace detail
 

@@ -95,8 +95,9 @@ constexpr auto make_concat(X&&... x) {
 /// common type. Compile error `cannot_concat`, or shape_error where only run time can know; torch.cat.
 template <std::ptrdiff_t Axis, expression X, expression... Rest>
 constexpr auto concat(X&& x, Rest&&... rest) {
-    return detail::make_concat<detail::checked_axis<Axis, shape_t<X>>()>(std::forward<X>(x),
-                                                                         std::forward<Rest>(rest)...);
+    if constexpr (!detail::axes_fit<shape_t<X>::rank(), Axis>) return detail::wrong_axes<"concat", shape_t<X>, Axis>{};
+    else
+        return detail::make_concat<axis_of(Axis, shape_t<X>::rank())>(std::forward<X>(x), std::forward<Rest>(rest)...);
 }
 
 /// Operands of one shape along a new axis, which is axis Axis of the result. Compile error `cannot_stack`, or shape_error
@@ -104,7 +105,7 @@ constexpr auto concat(X&& x, Rest&&... rest) {
 template <std::ptrdiff_t Axis, expression X, expression... Rest>
 constexpr auto stack(X&& x, Rest&&... rest) {
     constexpr std::size_t a = axis_of(Axis, shape_t<X>::rank() + 1);
-    if constexpr (a > shape_t<X>::rank()) return no_such_axis<Axis, shape_t<X>>{};
+    if constexpr (a > shape_t<X>::rank()) return no_such_axis<"stack", Axis, shape_t<X>>{};
     else if constexpr (!detail::concat_extents<shape_t<X>::rank(), shape_t<X>, shape_t<Rest>...>::fits)
         return cannot_stack<shape_t<X>, shape_t<Rest>...>{};
     else {

@@ -26,11 +26,12 @@ public:
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto cumsum(A&& x) {
     using T = value_t<A>;
-    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, std::int64_t>)
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"cumsum", shape_t<A>, Axis>{};
+    else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, std::int64_t>)
         return cumsum<Axis>(cast<std::int64_t>(std::forward<A>(x)));
     else if constexpr (element::narrow<T>)
         return detail::in_float(std::forward<A>(x), [](auto&& wide) { return cumsum<Axis>(std::move(wide)); });
-    else return cumsum_node<detail::checked_axis<Axis, shape_t<A>>(), node_t<A>>(as_node(std::forward<A>(x)));
+    else return cumsum_node<axis_of(Axis, shape_t<A>::rank()), node_t<A>>(as_node(std::forward<A>(x)));
 }
 
 }  // namespace tenon::inline TENON_TARGET

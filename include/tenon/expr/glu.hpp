@@ -19,8 +19,9 @@ struct cannot_halve;
 template <std::ptrdiff_t Axis = -1, expression X>
 constexpr auto glu(X&& x) {
     using s = shape_t<X>;
-    constexpr std::size_t axis = detail::checked_axis<Axis, s>(), extent = s::static_extents[axis];
-    if constexpr (is_dynamic(extent) || extent % 2 != 0) return cannot_halve<extent, s>{};
+    constexpr std::size_t axis = axis_of(Axis, s::rank()), extent = s::static_extents[axis];
+    if constexpr (axis == s::rank()) return no_such_axis<"glu", Axis, s>{};
+    else if constexpr (is_dynamic(extent) || extent % 2 != 0) return cannot_halve<extent, s>{};
     else {
         constexpr auto at = static_cast<std::ptrdiff_t>(axis), half = static_cast<std::ptrdiff_t>(extent / 2);
         auto const whole = detail::reused(std::forward<X>(x));

@@ -116,8 +116,10 @@ template <std::ptrdiff_t Axis, expression A, expression I>
 constexpr auto index_select(A&& x, I&& idx) {
     detail::check_indices<value_t<I>>();
     static_assert(shape_t<I>::rank() > 0, "index_select: indices need an axis; for a single position there is select");
-    return index_select_node<detail::checked_axis<Axis, shape_t<A>>(), node_t<A>, node_t<I>>(
-        as_node(std::forward<A>(x)), as_node(std::forward<I>(idx)));
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"index_select", shape_t<A>, Axis>{};
+    else
+        return index_select_node<axis_of(Axis, shape_t<A>::rank()), node_t<A>, node_t<I>>(as_node(std::forward<A>(x)),
+                                                                                          as_node(std::forward<I>(idx)));
 }
 
 /// y(…, p, …) = x(…, idx(…, p, …), …), where the index counts along an axis; y has the shape of idx, whose other extents are
@@ -126,8 +128,9 @@ constexpr auto index_select(A&& x, I&& idx) {
 template <std::ptrdiff_t Axis, expression A, expression I>
 constexpr auto gather(A&& x, I&& idx) {
     detail::check_indices<value_t<I>>();
-    constexpr std::size_t axis = detail::checked_axis<Axis, shape_t<A>>();
-    if constexpr (!detail::may_gather<axis, shape_t<A>, shape_t<I>>())
+    constexpr std::size_t axis = axis_of(Axis, shape_t<A>::rank());
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"gather", shape_t<A>, Axis>{};
+    else if constexpr (!detail::may_gather<axis, shape_t<A>, shape_t<I>>())
         return cannot_gather<axis, shape_t<A>, shape_t<I>>{};
     else return gather_node<axis, node_t<A>, node_t<I>>(as_node(std::forward<A>(x)), as_node(std::forward<I>(idx)));
 }
@@ -139,8 +142,9 @@ constexpr auto roll(A&& x, std::ptrdiff_t n) {
     static_assert(sizeof...(Axis) <= 1, "roll: takes one axis, or none");
     using s = shape_t<A>;
     auto const extents = x.shape();
-    if constexpr (sizeof...(Axis) == 1) {
-        constexpr std::size_t axis = (detail::checked_axis<Axis, s>() + ...);
+    if constexpr (!detail::axes_fit<s::rank(), Axis...>) return detail::wrong_axes<"roll", s, Axis...>{};
+    else if constexpr (sizeof...(Axis) == 1) {
+        constexpr std::size_t axis = (axis_of(Axis, s::rank()) + ...);
         return index_select<static_cast<std::ptrdiff_t>(axis)>(
             std::forward<A>(x), roll_positions<s::static_extents[axis]>(extents[axis], n));
     } else return detail::reshape_to(roll<0>(flatten(std::forward<A>(x)), n), extents);

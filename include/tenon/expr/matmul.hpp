@@ -132,7 +132,8 @@ constexpr auto outer(A&& a, B&& b) {
 /// The sum of the diagonal of the last two axes; torch.trace.
 template <expression A>
 constexpr auto trace(A&& x) {
-    return sum<-1>(diagonal(std::forward<A>(x)));
+    if constexpr (shape_t<A>::rank() < 2) return too_few_axes<"trace", shape_t<A>>{};
+    else return sum<-1>(diagonal(std::forward<A>(x)));
 }
 
 }  // namespace tenon::inline TENON_TARGET

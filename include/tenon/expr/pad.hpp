@@ -45,9 +45,10 @@ constexpr auto margin(S const& s, T value) {
 /// x with Before elements of a value in front along an axis, and After at the end; torch.nn.functional.pad.
 template <std::ptrdiff_t Axis, std::size_t Before, std::size_t After, expression A>
 constexpr auto pad(A&& x, std::type_identity_t<value_t<A>> value = value_t<A>(0)) {
-    constexpr std::size_t a = detail::checked_axis<Axis, shape_t<A>>();
+    constexpr std::size_t a = axis_of(Axis, shape_t<A>::rank());
     auto const s = x.shape();
-    if constexpr (Before == 0 && After == 0) return as_node(std::forward<A>(x));
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"pad", shape_t<A>, Axis>{};
+    else if constexpr (Before == 0 && After == 0) return as_node(std::forward<A>(x));
     else if constexpr (After == 0) return concat<Axis>(detail::margin<a, Before>(s, value), std::forward<A>(x));
     else if constexpr (Before == 0) return concat<Axis>(std::forward<A>(x), detail::margin<a, After>(s, value));
     else

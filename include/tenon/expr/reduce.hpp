@@ -180,10 +180,9 @@ constexpr auto make_reduce(A&& x, std::index_sequence<Sorted...>) {
 }
 template <class S, std::ptrdiff_t... Axes>
 struct sorted_axes {
-    static_assert(all_different<checked_axis<Axes, S>()...>, "a reduction names an axis twice");
     static constexpr std::size_t count = sizeof...(Axes);
     static constexpr std::array<std::size_t, count> value = [] {
-        std::array<std::size_t, count> a{checked_axis<Axes, S>()...};
+        std::array<std::size_t, count> a{axis_of(Axes, S::rank())...};
         for (std::size_t i = 0; i < count; ++i)
             for (std::size_t j = i + 1; j < count; ++j)
                 if (a[j] < a[i]) std::swap(a[i], a[j]);
@@ -206,9 +205,8 @@ constexpr auto reduce(A&& x, K... keep) {
 /// How many elements are joined into one.
 template <std::ptrdiff_t... Axes, class A>
 constexpr std::size_t reduced_count(A const& x) {
-    using s = shape_t<A>;
     if constexpr (sizeof...(Axes) == 0) return x.size();
-    else return (x.shape()[checked_axis<Axes, s>()] * ... * std::size_t{1});
+    else return (x.shape()[axis_of(Axes, shape_t<A>::rank())] * ... * std::size_t{1});
 }
 }  // namespace detail
 
@@ -216,37 +214,43 @@ constexpr std::size_t reduced_count(A const& x) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto sum(A&& x, Keep... keep) {
-    return detail::reduce<op::sum, Axes...>(std::forward<A>(x), keep...);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"sum", shape_t<A>, Axes...>{};
+    else return detail::reduce<op::sum, Axes...>(std::forward<A>(x), keep...);
 }
 /// Π x along Axes, or over all elements.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto prod(A&& x, Keep... keep) {
-    return detail::reduce<op::prod, Axes...>(std::forward<A>(x), keep...);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"prod", shape_t<A>, Axes...>{};
+    else return detail::reduce<op::prod, Axes...>(std::forward<A>(x), keep...);
 }
 /// The greatest element; NaN if there is one. Elements that share it share its gradient; torch.amax.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto max(A&& x, Keep... keep) {
-    return detail::reduce<op::max, Axes...>(std::forward<A>(x), keep...);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"max", shape_t<A>, Axes...>{};
+    else return detail::reduce<op::max, Axes...>(std::forward<A>(x), keep...);
 }
 /// The least element; NaN if there is one. Elements that share it share its gradient; torch.amin.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto min(A&& x, Keep... keep) {
-    return detail::reduce<op::min, Axes...>(std::forward<A>(x), keep...);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"min", shape_t<A>, Axes...>{};
+    else return detail::reduce<op::min, Axes...>(std::forward<A>(x), keep...);
 }
 /// Whether any element is true, that is, not 0.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto any(A&& x, Keep... keep) {
-    return detail::reduce<op::any, Axes...>(std::forward<A>(x), keep...);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"any", shape_t<A>, Axes...>{};
+    else return detail::reduce<op::any, Axes...>(std::forward<A>(x), keep...);
 }
 /// Whether all elements are true, that is, not 0.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto all(A&& x, Keep... keep) {
-    return detail::reduce<op::all, Axes...>(std::forward<A>(x), keep...);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"all", shape_t<A>, Axes...>{};
+    else return detail::reduce<op::all, Axes...>(std::forward<A>(x), keep...);
 }
 /// Σ x / n along Axes, or over all elements.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
@@ -254,8 +258,11 @@ template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
 constexpr auto mean(A&& x, Keep... keep) {
     static_assert(!std::is_integral_v<value_t<A>>,
                   "mean: integers have no mean of their own type; cast them to a floating point type");
-    auto const n = static_cast<double>(detail::reduced_count<Axes...>(x));
-    return make_map(op::div{}, detail::reduce<op::sum, Axes...>(std::forward<A>(x), keep...), n);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"mean", shape_t<A>, Axes...>{};
+    else {
+        auto const n = static_cast<double>(detail::reduced_count<Axes...>(x));
+        return make_map(op::div{}, detail::reduce<op::sum, Axes...>(std::forward<A>(x), keep...), n);
+    }
 }
 
 }  // namespace tenon::inline TENON_TARGET

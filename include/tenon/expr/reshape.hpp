@@ -123,8 +123,10 @@ template <std::ptrdiff_t From, std::ptrdiff_t To, expression A>
 constexpr auto flatten(A&& x) {
     using s = shape_t<A>;
     if constexpr (s::rank() == 0) return reshape<1>(std::forward<A>(x));
+    else if constexpr (axis_of(From, s::rank()) == s::rank()) return no_such_axis<"flatten", From, s>{};
+    else if constexpr (axis_of(To, s::rank()) == s::rank()) return no_such_axis<"flatten", To, s>{};
     else {
-        constexpr std::size_t first = detail::checked_axis<From, s>(), last = detail::checked_axis<To, s>();
+        constexpr std::size_t first = axis_of(From, s::rank()), last = axis_of(To, s::rank());
         static_assert(first <= last, "flatten: the first axis comes after the last");
         using target = detail::flatten_target<s, first, last>;
         using to_shape = shape_from<target::rank, detail::flatten_extents<s, first, last>>;
@@ -156,9 +158,9 @@ template <std::ptrdiff_t Axis, std::size_t... E, expression A>
     requires(sizeof...(E) != 0)
 constexpr auto unflatten(A&& x) {
     using s = shape_t<A>;
-    constexpr std::size_t axis = detail::checked_axis<Axis, s>(), extent = s::static_extents[axis],
-                          product = (E * ... * 1);
-    if constexpr (!is_dynamic(extent) && extent != product) return cannot_reshape<shape<extent>, shape<E...>>{};
+    constexpr std::size_t axis = axis_of(Axis, s::rank()), extent = s::static_extents[axis], product = (E * ... * 1);
+    if constexpr (axis == s::rank()) return no_such_axis<"unflatten", Axis, s>{};
+    else if constexpr (!is_dynamic(extent) && extent != product) return cannot_reshape<shape<extent>, shape<E...>>{};
     else {
         using extents = detail::unflatten_extents<s, axis, E...>;
         if (x.shape()[axis] != product) throw_shapes("unflatten", to_string(x.shape()), to_string(shape<E...>()));

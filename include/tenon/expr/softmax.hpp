@@ -24,7 +24,7 @@ template <softmax_kind Kind, std::ptrdiff_t Axis, class A>
 constexpr auto make_softmax(A&& x) {
     if constexpr (element::narrow<value_t<A>>)
         return in_float(std::forward<A>(x), [](auto&& wide) { return make_softmax<Kind, Axis>(std::move(wide)); });
-    else return softmax_node<Kind, checked_axis<Axis, shape_t<A>>(), node_t<A>>(as_node(std::forward<A>(x)));
+    else return softmax_node<Kind, axis_of(Axis, shape_t<A>::rank()), node_t<A>>(as_node(std::forward<A>(x)));
 }
 }  // namespace detail
 
@@ -32,13 +32,15 @@ constexpr auto make_softmax(A&& x) {
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto softmax(A&& x) {
     static_assert(!std::is_integral_v<value_t<A>>, "softmax: needs floating point elements");
-    return detail::make_softmax<softmax_kind::plain, Axis>(std::forward<A>(x));
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"softmax", shape_t<A>, Axis>{};
+    else return detail::make_softmax<softmax_kind::plain, Axis>(std::forward<A>(x));
 }
 /// x_i − log Σ_j exp(x_j) along an axis; torch.log_softmax.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto log_softmax(A&& x) {
     static_assert(!std::is_integral_v<value_t<A>>, "log_softmax: needs floating point elements");
-    return detail::make_softmax<softmax_kind::logarithm, Axis>(std::forward<A>(x));
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"log_softmax", shape_t<A>, Axis>{};
+    else return detail::make_softmax<softmax_kind::logarithm, Axis>(std::forward<A>(x));
 }
 
 }  // namespace tenon::inline TENON_TARGET

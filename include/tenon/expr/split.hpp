@@ -54,9 +54,10 @@ template <std::ptrdiff_t Axis, std::size_t... Sizes, expression A>
 constexpr auto split(A&& x) {
     static_assert(sizeof...(Sizes) != 0 && ((Sizes != 0) || ...), "split: say how large the parts are");
     using s = shape_t<A>;
-    constexpr std::size_t axis = detail::checked_axis<Axis, s>(), extent = s::static_extents[axis],
+    constexpr std::size_t axis = axis_of(Axis, s::rank()), extent = s::static_extents[axis],
                           sum = (Sizes + ... + 0);
-    if constexpr (sizeof...(Sizes) == 1) {
+    if constexpr (axis == s::rank()) return no_such_axis<"split", Axis, s>{};
+    else if constexpr (sizeof...(Sizes) == 1) {
         static_assert(!is_dynamic(extent), "split: the number of parts has to be known; give all their sizes");
         constexpr std::size_t parts = extent == 0 ? 1 : (extent + sum - 1) / sum;
         return detail::slices<axis, detail::bounds_of_parts<parts>(sum, extent)>(std::forward<A>(x));
@@ -74,11 +75,14 @@ template <std::size_t Parts, std::ptrdiff_t Axis = 0, expression A>
 constexpr auto chunk(A&& x) {
     static_assert(Parts != 0, "chunk: into one part at least");
     using s = shape_t<A>;
-    constexpr std::size_t axis = detail::checked_axis<Axis, s>(), extent = s::static_extents[axis];
-    static_assert(!is_dynamic(extent), "chunk: the axis's extent has to be known when the program is compiled");
-    constexpr std::size_t size = extent == 0 ? 1 : (extent + Parts - 1) / Parts,
-                          parts = extent == 0 ? Parts : (extent + size - 1) / size;
-    return detail::slices<axis, detail::bounds_of_parts<parts>(size, extent)>(std::forward<A>(x));
+    constexpr std::size_t axis = axis_of(Axis, s::rank()), extent = s::static_extents[axis];
+    if constexpr (axis == s::rank()) return no_such_axis<"chunk", Axis, s>{};
+    else {
+        static_assert(!is_dynamic(extent), "chunk: the axis's extent has to be known when the program is compiled");
+        constexpr std::size_t size = extent == 0 ? 1 : (extent + Parts - 1) / Parts,
+                              parts = extent == 0 ? Parts : (extent + size - 1) / size;
+        return detail::slices<axis, detail::bounds_of_parts<parts>(size, extent)>(std::forward<A>(x));
+    }
 }
 
 /// The parts of x at every position along an axis, which is dropped, as a tuple. The axis's extent has to be static. A
@@ -86,12 +90,15 @@ constexpr auto chunk(A&& x) {
 template <std::ptrdiff_t Axis = 0, expression A>
 constexpr auto unbind(A&& x) {
     using s = shape_t<A>;
-    constexpr std::size_t axis = detail::checked_axis<Axis, s>(), extent = s::static_extents[axis];
-    static_assert(!is_dynamic(extent), "unbind: the axis's extent has to be known when the program is compiled");
-    auto&& whole = detail::parted(std::forward<A>(x));
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return std::tuple(select<static_cast<std::ptrdiff_t>(axis)>(whole, I)...);
-    }(std::make_index_sequence<extent>{});
+    constexpr std::size_t axis = axis_of(Axis, s::rank()), extent = s::static_extents[axis];
+    if constexpr (axis == s::rank()) return no_such_axis<"unbind", Axis, s>{};
+    else {
+        static_assert(!is_dynamic(extent), "unbind: the axis's extent has to be known when the program is compiled");
+        auto&& whole = detail::parted(std::forward<A>(x));
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return std::tuple(select<static_cast<std::ptrdiff_t>(axis)>(whole, I)...);
+        }(std::make_index_sequence<extent>{});
+    }
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -98,7 +98,7 @@ constexpr auto make_var(A&& x, var_options o, K... keep) {
 template <class S, std::size_t Rank, std::ptrdiff_t... Axes, class A>
 constexpr auto without_reduced(A&& x) {
     if constexpr (Rank == 0) return as_node(std::forward<A>(x));
-    else if constexpr (sizeof...(Axes) == 0 || ((checked_axis<Axes, S>() == Rank - 1) || ...))
+    else if constexpr (sizeof...(Axes) == 0 || ((axis_of(Axes, S::rank()) == Rank - 1) || ...))
         return without_reduced<S, Rank - 1, Axes...>(
             squeeze<static_cast<std::ptrdiff_t>(Rank - 1)>(std::forward<A>(x)));
     else return without_reduced<S, Rank - 1, Axes...>(std::forward<A>(x));
@@ -121,16 +121,19 @@ constexpr auto make_logsumexp(A&& x, K... keep) {
 /// `var<1>(x, {.correction = 0})`. NaN where n − correction ≤ 0 and all differences are 0; torch.var.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto var(A&& x, var_options options = {}) {
-    return detail::make_var<Axes...>(std::forward<A>(x), options);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
+    else return detail::make_var<Axes...>(std::forward<A>(x), options);
 }
 /// The same with axes kept: `var<1>(x, keepdim)`, `var<1>(x, keepdim, {.correction = 0})`.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto var(A&& x, keepdim_t, var_options options = {}) {
-    return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
+    else return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
 }
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto var(A&& x, var_options options, keepdim_t) {
-    return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
+    else return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
 }
 
 // Calls that are spelled otherwise: core/spelling.hpp. Braces without a name are no options, but axes elsewhere.
@@ -149,16 +152,19 @@ constexpr auto const& var(A&& x, std::initializer_list<N>, Given const&...) {
 /// √var, with var's options; its slope is 0 where all elements are equal; torch.std.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, var_options options = {}) {
-    return make_map(op::root{}, var<Axes...>(std::forward<A>(x), options));
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
+    else return make_map(op::root{}, var<Axes...>(std::forward<A>(x), options));
 }
 /// The same with axes kept.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, keepdim_t, var_options options = {}) {
-    return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
+    else return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
 }
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, var_options options, keepdim_t) {
-    return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
+    else return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
 }
 
 // Calls that are spelled otherwise: core/spelling.hpp. Braces without a name are no options, but axes elsewhere.
@@ -179,7 +185,8 @@ constexpr auto const& std(A&& x, std::initializer_list<N>, Given const&...) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto logsumexp(A&& x, Keep... keep) {
-    return detail::make_logsumexp<Axes...>(std::forward<A>(x), keep...);
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"logsumexp", shape_t<A>, Axes...>{};
+    else return detail::make_logsumexp<Axes...>(std::forward<A>(x), keep...);
 }
 
 /// √Σx² along Axes, or over all elements; its slope is 0 where all elements are 0; torch.linalg.vector_norm.
@@ -187,7 +194,8 @@ template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto norm(A&& x, Keep... keep) {
     static_assert(!std::is_integral_v<value_t<A>>, "norm: needs floating point elements");
-    return make_map(op::root{}, sum<Axes...>(square(std::forward<A>(x)), keep...));
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"norm", shape_t<A>, Axes...>{};
+    else return make_map(op::root{}, sum<Axes...>(square(std::forward<A>(x)), keep...));
 }
 
 }  // namespace tenon::inline TENON_TARGET

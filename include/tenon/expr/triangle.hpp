@@ -27,11 +27,16 @@ namespace detail {
 template <bool Upper, class A>
 constexpr auto triangle(A&& x, std::ptrdiff_t k) {
     using s = shape_t<A>;
-    static_assert(s::rank() >= 2, "tril and triu need two axes");
-    constexpr std::size_t rows = s::static_extents[s::rank() - 2], columns = s::static_extents[s::rank() - 1];
-    auto const e = x.shape();
-    std::array<std::size_t, 2> const last{e[s::rank() - 2], e[s::rank() - 1]};
-    return where(triangle_mask<Upper, rows, columns>(tenon::shape<rows, columns>(last), k), std::forward<A>(x), false);
+    if constexpr (s::rank() < 2) {
+        if constexpr (Upper) return too_few_axes<"triu", s>{};
+        else return too_few_axes<"tril", s>{};
+    } else {
+        constexpr std::size_t rows = s::static_extents[s::rank() - 2], columns = s::static_extents[s::rank() - 1];
+        auto const e = x.shape();
+        std::array<std::size_t, 2> const last{e[s::rank() - 2], e[s::rank() - 1]};
+        return where(triangle_mask<Upper, rows, columns>(tenon::shape<rows, columns>(last), k), std::forward<A>(x),
+                     false);
+    }
 }
 }  // namespace detail
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 #include <type_traits>
 #include <utility>
 
@@ -58,9 +59,6 @@ constexpr auto make_view(View v, A&& a) {
     return detail::view_of<A>(view_node<View, node_t<A>>(v, as_node(std::forward<A>(a))));
 }
 
-/// An axis number that the operand does not have.
-template <std::ptrdiff_t Axis, class Shape>
-struct no_such_axis;
 /// An axis is dropped whose extent is not 1 when the program is compiled.
 template <std::ptrdiff_t Axis, class Shape>
 struct cannot_squeeze;
@@ -292,22 +290,33 @@ struct diagonal_view : identity_view {
     }
 };
 
-/// Refuses an axis that a shape has not.
-template <std::ptrdiff_t Axis, class S>
-constexpr std::size_t checked_axis() {
-    constexpr std::size_t a = axis_of(Axis, S::rank());
-    if constexpr (a == S::rank()) return sizeof(no_such_axis<Axis, S>);
-    else return a;
+/// The first of axes that a rank has not; 0 where there is none.
+constexpr std::ptrdiff_t missing_axis(std::size_t rank, std::initializer_list<std::ptrdiff_t> axes) {
+    for (std::ptrdiff_t const a : axes)
+        if (axis_of(a, rank) == rank) return a;
+    return 0;
 }
-
-template <std::size_t... Axes>
-inline constexpr bool all_different = [] {
-    [[maybe_unused]] std::size_t const a[] = {Axes..., 0};
-    for (std::size_t i = 0; i < sizeof...(Axes); ++i)
-        for (std::size_t j = 0; j < i; ++j)
-            if (a[i] == a[j]) return false;
+constexpr bool all_different(std::size_t rank, std::initializer_list<std::ptrdiff_t> axes) {
+    for (auto i = axes.begin(); i != axes.end(); ++i)
+        for (auto j = axes.begin(); j != i; ++j)
+            if (axis_of(*i, rank) == axis_of(*j, rank)) return false;
     return true;
-}();
+}
+/// Whether a rank has these axes and they are different. Every operation asks first; behind that `axis_of` is in range.
+template <std::size_t Rank, std::ptrdiff_t... Axes>
+inline constexpr bool axes_fit =
+    ((axis_of(Axes, Rank) != Rank) && ...) && (sizeof...(Axes) < 2 || all_different(Rank, {Axes...}));
+
+template <operation_name Operation, class S, std::ptrdiff_t... Axes>
+constexpr auto refused_axes() {
+    constexpr std::size_t rank = S::rank();
+    if constexpr (((axis_of(Axes, rank) == rank) || ...))
+        return std::type_identity<no_such_axis<Operation, missing_axis(rank, {Axes...}), S>>{};
+    else return std::type_identity<axis_named_twice<Operation, S, Axes...>>{};
+}
+/// What an operation returns whose axes do not fit: a type that does not exist.
+template <operation_name Operation, class S, std::ptrdiff_t... Axes>
+using wrong_axes = typename decltype(refused_axes<Operation, S, Axes...>())::type;
 template <class S, std::size_t I, std::size_t J>
 constexpr auto swap_of() {
     return []<std::size_t... A>(std::index_sequence<A...>) {
@@ -319,10 +328,15 @@ constexpr auto swap_of() {
 /// The axes in another order: axis i of the result is axis Axes_i of x; torch.permute.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto permute(A&& x) {
-    static_assert(sizeof...(Axes) == shape_t<A>::rank() &&
-                      detail::all_different<detail::checked_axis<Axes, shape_t<A>>()...>,
-                  "permute: name every axis once");
-    return make_view(detail::permute_view<detail::checked_axis<Axes, shape_t<A>>()...>{}, std::forward<A>(x));
+    constexpr std::size_t rank = shape_t<A>::rank();
+    if constexpr (detail::axes_fit<rank, Axes...> && sizeof...(Axes) == rank)
+        return make_view(detail::permute_view<axis_of(Axes, rank)...>{}, std::forward<A>(x));
+    else if constexpr (((axis_of(Axes, rank) == rank) || ...))
+        return detail::wrong_axes<"permute", shape_t<A>, Axes...>{};
+    else {
+        static_assert(detail::never<A>, "permute: name every axis once");
+        return as_node(std::forward<A>(x));
+    }
 }
 /// Swaps axes i and j (`transpose<i, j>(x)`), or reverses the last two (`transpose(x)`); a vector stays as it is.
 template <std::ptrdiff_t... Axes, expression A>
@@ -333,15 +347,17 @@ constexpr auto transpose(A&& x) {
         else return make_view(detail::swap_of<s, s::rank() - 2, s::rank() - 1>(), std::forward<A>(x));
     } else {
         static_assert(sizeof...(Axes) == 2, "transpose: name two axes, or none");
-        constexpr std::size_t a[] = {detail::checked_axis<Axes, s>()...};
-        return make_view(detail::swap_of<s, a[0], a[1]>(), std::forward<A>(x));
+        constexpr std::size_t a[] = {axis_of(Axes, s::rank())..., 0};
+        if constexpr (((axis_of(Axes, s::rank()) == s::rank()) || ...))
+            return detail::wrong_axes<"transpose", s, Axes...>{};
+        else return make_view(detail::swap_of<s, a[0], a[1]>(), std::forward<A>(x));
     }
 }
 /// A new axis of extent 1 before axis Axis of the result; torch.unsqueeze.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto unsqueeze(A&& x) {
     constexpr std::size_t a = axis_of(Axis, shape_t<A>::rank() + 1);
-    if constexpr (a > shape_t<A>::rank()) return no_such_axis<Axis, shape_t<A>>{};
+    if constexpr (a > shape_t<A>::rank()) return no_such_axis<"unsqueeze", Axis, shape_t<A>>{};
     else return make_view(detail::unsqueeze_view<a>{}, std::forward<A>(x));
 }
 namespace detail {
@@ -355,27 +371,33 @@ constexpr auto along_channels(W&& w) {
 /// The part at position k along an axis, which is dropped. k may count from the end. @throws index_error outside the extent
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto select(A&& x, std::ptrdiff_t k) {
-    return make_view(detail::select_view<detail::checked_axis<Axis, shape_t<A>>()>{{}, k}, std::forward<A>(x));
+    constexpr std::size_t rank = shape_t<A>::rank();
+    if constexpr (!detail::axes_fit<rank, Axis>) return detail::wrong_axes<"select", shape_t<A>, Axis>{};
+    else return make_view(detail::select_view<axis_of(Axis, rank)>{{}, k}, std::forward<A>(x));
 }
 /// Drops an axis of extent 1; torch.squeeze. Compile error `cannot_squeeze`.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto squeeze(A&& x) {
-    if constexpr (shape_t<A>::static_extents[detail::checked_axis<Axis, shape_t<A>>()] != 1)
+    constexpr std::size_t rank = shape_t<A>::rank();
+    if constexpr (!detail::axes_fit<rank, Axis>) return detail::wrong_axes<"squeeze", shape_t<A>, Axis>{};
+    else if constexpr (shape_t<A>::static_extents[axis_of(Axis, rank)] != 1)
         return cannot_squeeze<Axis, shape_t<A>>{};
     else return select<Axis>(std::forward<A>(x), 0);
 }
 /// x[start:stop:step] along one axis, as Python cuts it.
 template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop, std::ptrdiff_t Step, expression A>
 constexpr auto slice(A&& x) {
-    return make_view(detail::slice_view<detail::checked_axis<Axis, shape_t<A>>(), Start, Stop, Step>{},
-                     std::forward<A>(x));
+    constexpr std::size_t rank = shape_t<A>::rank();
+    if constexpr (!detail::axes_fit<rank, Axis>) return detail::wrong_axes<"slice", shape_t<A>, Axis>{};
+    else return make_view(detail::slice_view<axis_of(Axis, rank), Start, Stop, Step>{}, std::forward<A>(x));
 }
 /// The elements in reverse order along axes; torch.flip.
 template <std::ptrdiff_t... Axes, expression A>
     requires(sizeof...(Axes) != 0)
 constexpr auto flip(A&& x) {
-    static_assert(detail::all_different<detail::checked_axis<Axes, shape_t<A>>()...>, "flip: an axis is named twice");
-    return make_view(detail::flip_view<detail::checked_axis<Axes, shape_t<A>>()...>{}, std::forward<A>(x));
+    constexpr std::size_t rank = shape_t<A>::rank();
+    if constexpr (!detail::axes_fit<rank, Axes...>) return detail::wrong_axes<"flip", shape_t<A>, Axes...>{};
+    else return make_view(detail::flip_view<axis_of(Axes, rank)...>{}, std::forward<A>(x));
 }
 /// Stretches axes of extent 1 and adds axes in front; `dyn` keeps the operand's extent. Compile error `cannot_broadcast`.
 template <auto... E, expression A>
@@ -388,8 +410,8 @@ constexpr auto broadcast_to(A&& x) {
 /// The diagonal of the last two axes; torch.diagonal(x, dim1=-2, dim2=-1).
 template <expression A>
 constexpr auto diagonal(A&& x) {
-    static_assert(shape_t<A>::rank() >= 2, "diagonal: needs two axes");
-    return make_view(detail::diagonal_view{}, std::forward<A>(x));
+    if constexpr (shape_t<A>::rank() < 2) return too_few_axes<"diagonal", shape_t<A>>{};
+    else return make_view(detail::diagonal_view{}, std::forward<A>(x));
 }
 
 }  // namespace tenon::inline TENON_TARGET
