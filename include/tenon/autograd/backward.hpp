@@ -17,16 +17,22 @@ struct seed_of_one {
         return std::remove_cvref_t<decltype(r.value)>(1);
     }
 };
+/// Whether a variable in a computation on the processor gets a gradient from it.
+template <class A>
+inline constexpr bool reaches_a_variable =
+    !std::is_same_v<device_of_t<A>, cpu> || eval::tape<node_t<A const&>, true>::differentiable;
 }  // namespace detail
 
 /// Runs a computation forward and backward: adds ∂e/∂v to the gradient of every variable v in it, and returns its value, a
-/// tensor without axes. No virtual call and no tape in memory; torch.Tensor.backward.
+/// tensor without axes. No virtual call and no tape in memory. Compile errors `backward_needs_a_scalar` and
+/// `backward_finds_no_variable`; torch.Tensor.backward.
 template <expression A>
 constexpr auto backward(A const& e) {
     using T = value_t<A>;
     if constexpr (static_size<shape_t<A>> != 1) return backward_needs_a_scalar<shape_t<A>>{};
     else if constexpr (!std::is_same_v<device_of_t<A>, cpu>) return executor<device_of_t<A>>::backward(as_node(e));
     else if constexpr (!host_pass) return tensor<T>{};
+    else if constexpr (!detail::reaches_a_variable<A>) return backward_finds_no_variable<T>{};
     else {
         auto const& node = detail::node_of(e);
         eval::tape<std::remove_cvref_t<decltype(node)>, true> t(node);

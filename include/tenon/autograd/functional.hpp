@@ -27,7 +27,13 @@ constexpr auto value_and_gradients(F const& f, X const&... x) {
     static_assert((std::is_same_v<floating_t<value_t<X>>, value_t<X>> && ...), "grad: needs floating point arguments");
     tuple<typename variable_of<argument_t<X>>::type...> v{{typename variable_of<argument_t<X>>::type(x)}...};
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        auto const value = backward(f(std::as_const(get<I>(v))...));
+        auto const e = f(std::as_const(get<I>(v))...);
+        auto const value = [&] {
+            // A function that doesn't look at its arguments, or not with a slope, has gradients of zero.
+            if constexpr (static_size<shape_t<decltype(e)>> == 1 && !reaches_a_variable<std::remove_const_t<decltype(e)>>)
+                return tensor<value_t<decltype(e)>>(evaluate(e));
+            else return backward(e);
+        }();
         if constexpr (sizeof...(X) == 1) return std::pair{value, get<0>(v).grad()};
         else return std::pair{value, std::tuple{get<I>(v).grad()...}};
     }(std::index_sequence_for<X...>{});

@@ -98,6 +98,10 @@ constexpr auto argmax(A&& a, Keep... keep);
 template <expression A>
 constexpr auto evaluate(A const& a);
 
+/// item() gives the value of what has one element.
+template <class Shape>
+struct item_needs_one_element;
+
 /// The device that runs a computation.
 template <class X>
 using device_of_t = std::conditional_t<std::is_same_v<typename std::remove_cvref_t<X>::device, anywhere>, cpu,
@@ -132,10 +136,11 @@ public:
     constexpr auto eval() const { return typename device_of_t<Derived>::template tensor<T, E...>(self()); }
     /// The value of something that has one element. @throws shape_error where run-time extents give another number
     constexpr T item() const {
-        static_assert(!shape_type::is_static || shape_type{}.size() == 1, "item() needs exactly one element");
-        if constexpr (!shape_type::is_static)
+        if constexpr (shape_type::is_static && static_size<shape_type> != 1) return item_needs_one_element<shape_type>{};
+        else {
             if (size() != 1) throw shape_error("item: " + to_string(self().shape()) + " has not exactly one element");
-        return evaluate(self());
+            return evaluate(self());
+        }
     }
     /// Something without axes converts to its value.
     constexpr operator T() const

@@ -211,8 +211,8 @@ constexpr std::size_t axis_of(std::ptrdiff_t axis, std::size_t rank) {
 
 // ---- broadcasting, NumPy's rules decided from the types
 
-/// No common shape exists: the extents of an axis, counted from the last, differ and neither is 1.
-template <class A, class B>
+/// The operands of an operation have no common shape: the extents of an axis, counted from the last, differ and neither is 1.
+template <class Operation, class A, class B>
 struct cannot_broadcast;
 
 /// One extent out of two that are broadcast together; 0-extents count like others. A run-time extent meets a static one
@@ -284,13 +284,14 @@ struct broadcast_all<A, B, S...> : broadcast_all<typename broadcast_pair<A, B>::
 };
 
 /// The first shape that does not fit what those before it have in common, with that: `cannot_broadcast<…>`.
-template <class A, class B, class... S>
+template <class Operation, class A, class B, class... S>
 struct broadcast_conflict {
-    using type = cannot_broadcast<A, B>;
+    using type = cannot_broadcast<Operation, A, B>;
 };
-template <class A, class B, class... S>
+template <class Operation, class A, class B, class... S>
     requires(broadcast_pair<A, B>::fits && sizeof...(S) > 0)
-struct broadcast_conflict<A, B, S...> : broadcast_conflict<typename broadcast_pair<A, B>::type, S...> {};
+struct broadcast_conflict<Operation, A, B, S...>
+    : broadcast_conflict<Operation, typename broadcast_pair<A, B>::type, S...> {};
 
 /// The shape that shapes have together.
 template <class... S>

@@ -21,6 +21,12 @@
 
 namespace tenon::inline TENON_TARGET {
 
+/// backward() needs a computation on whose value a variable has an influence that has a slope: there is no variable
+/// in it, or only behind comparisons, integers or detach.
+/// @tparam Value the element type of the computation's value
+template <class Value>
+struct backward_finds_no_variable;
+
 /// A tensor of the shape on the left cannot hold the computation on the right.
 template <class To, class From>
 struct cannot_assign;

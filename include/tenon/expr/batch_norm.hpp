@@ -73,7 +73,7 @@ constexpr void check_channels(X const& x, W const& w) {
 template <expression X, expression W, expression B>
 constexpr auto batch_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
     if constexpr (!detail::one_for_each_channel<shape_t<X>, shape_t<W>>)
-        return channels_do_not_fit<shape_t<W>::rank() == 0 ? 0 : inner_extent<shape_t<W>>, shape_t<X>>{};
+        return channels_do_not_fit<"batch_norm", shape_t<W>::rank() == 0 ? 0 : inner_extent<shape_t<W>>, shape_t<X>>{};
     else {
         detail::check_channels(x, weight);
         return detail::scale_channels(detail::standardize_channels<float>(std::forward<X>(x), {}, true, eps),
@@ -89,7 +89,7 @@ constexpr auto batch_norm(X&& x, Statistics& running_mean, Statistics& running_v
                           bool training = false, double momentum = 0.1, double eps = 1e-5) {
     using channels = shape_t<Statistics>;
     if constexpr (!detail::one_for_each_channel<shape_t<X>, channels>)
-        return channels_do_not_fit<channels::rank() == 0 ? 0 : inner_extent<channels>, shape_t<X>>{};
+        return channels_do_not_fit<"batch_norm", channels::rank() == 0 ? 0 : inner_extent<channels>, shape_t<X>>{};
     else {
         static_assert(std::is_same_v<device_of_nodes<node_t<X>, Statistics>, typename Statistics::device>);
         detail::check_channels(x, running_mean);

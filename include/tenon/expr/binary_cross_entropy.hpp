@@ -63,14 +63,14 @@ struct binary_cross_entropy_with_logits : floating {
 /// `loss_shapes_differ`, or shape_error where only run time can know; torch.nn.functional.binary_cross_entropy.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto binary_cross_entropy(X&& x, T&& t) {
-    return detail::elementwise_loss<R>(op::binary_cross_entropy{}, std::forward<X>(x), std::forward<T>(t));
+    return detail::elementwise_loss<R, "binary_cross_entropy">(op::binary_cross_entropy{}, std::forward<X>(x),
+                                                               std::forward<T>(t));
 }
 /// The same with each element's loss multiplied by a weight: `binary_cross_entropy(x, t, {.weight = w})`.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto binary_cross_entropy(X&& x, T&& t,
                                     detail::element_options<binary_cross_entropy_options, X> const& options) {
-    return detail::compare_elements(
-        "binary_cross_entropy",
+    return detail::compare_elements<R, "binary_cross_entropy">(
         [&](auto&& a, auto&& b) {
             auto weight = detail::weights_of(options.weight, a.shape());
             return detail::reduce_loss<R>(
@@ -85,14 +85,14 @@ constexpr auto binary_cross_entropy(X&& x, T&& t,
 /// torch.nn.functional.binary_cross_entropy_with_logits.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto binary_cross_entropy_with_logits(X&& x, T&& t) {
-    return detail::elementwise_loss<R>(op::binary_cross_entropy_with_logits{}, std::forward<X>(x), std::forward<T>(t));
+    return detail::elementwise_loss<R, "binary_cross_entropy_with_logits">(
+        op::binary_cross_entropy_with_logits{}, std::forward<X>(x), std::forward<T>(t));
 }
 /// The same with weights: `.weight` multiplies the loss of an element, `.pos_weight` its first term.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto binary_cross_entropy_with_logits(
     X&& x, T&& t, detail::element_options<binary_cross_entropy_with_logits_options, X> const& options) {
-    return detail::compare_elements(
-        "binary_cross_entropy_with_logits",
+    return detail::compare_elements<R, "binary_cross_entropy_with_logits">(
         [&](auto&& a, auto&& b) {
             auto weight = detail::weights_of(options.weight, a.shape()),
                  positive = detail::weights_of(options.pos_weight, a.shape());

@@ -15,17 +15,17 @@ namespace tenon::inline TENON_TARGET {
 
 /// The input has other channels than the kernel is for: convolutions want `[n, c, h, w]` or `[c, h, w]` and a weight
 /// `[out, c / groups, kh, kw]`, transposed ones a weight `[c, out / groups, kh, kw]`; a bias is `[out]`.
-template <class Input, class Weight, std::size_t Groups>
+template <operation_name Operation, class Input, class Weight, std::size_t Groups>
 struct conv_channels_do_not_fit;
 /// The groups of a convolution do not divide the channels.
-template <std::size_t Groups, std::size_t In, std::size_t Out>
+template <operation_name Operation, std::size_t Groups, std::size_t In, std::size_t Out>
 struct groups_do_not_divide_channels;
 /// A kernel, stride, dilation or groups of 0; output_padding for what is no transposed convolution, or as large as both stride
 /// and dilation.
-template <conv_options Options, extent2 Kernel>
+template <operation_name Operation, conv_options Options, extent2 Kernel>
 struct impossible_conv_options;
 /// A convolution's bias has another extent than the output has channels.
-template <class Bias, std::size_t Out>
+template <operation_name Operation, class Bias, std::size_t Out>
 struct conv_bias_does_not_fit;
 
 namespace detail {
@@ -126,29 +126,29 @@ constexpr auto as_elements(A&& x) {
     else return tenon::cast<T>(std::forward<A>(x));
 }
 
-template <bool Transposed, conv_options O, class X, class W, class... B>
+template <operation_name Name, bool Transposed, conv_options O, class X, class W, class... B>
 constexpr auto make_conv(X&& x, W&& w, B&&... b) {
     using s = shape_t<X>;
     using t = shape_t<W>;
     if constexpr (s::rank() == 3 && t::rank() == 4)
         return squeeze<0>(
-            make_conv<Transposed, O>(unsqueeze<0>(std::forward<X>(x)), std::forward<W>(w), std::forward<B>(b)...));
-    else if constexpr (s::rank() != 4 || t::rank() != 4) return conv_channels_do_not_fit<s, t, O.groups>{};
+            make_conv<Name, Transposed, O>(unsqueeze<0>(std::forward<X>(x)), std::forward<W>(w), std::forward<B>(b)...));
+    else if constexpr (s::rank() != 4 || t::rank() != 4) return conv_channels_do_not_fit<Name, s, t, O.groups>{};
     else if constexpr (!possible_options<Transposed>(O, {t::static_extents[2], t::static_extents[3]}))
-        return impossible_conv_options<O, extent2{t::static_extents[2], t::static_extents[3]}>{};
+        return impossible_conv_options<Name, O, extent2{t::static_extents[2], t::static_extents[3]}>{};
     else {
         using e = conv_extents_of<Transposed, O, s, t>;
         using T = promoted_value_t<node_t<X>, node_t<W>, node_t<B>...>;
         static_assert(t::is_static, "conv: the weight's extents have to be static");
-        if constexpr (!e::groups_fit) return groups_do_not_divide_channels<O.groups, e::in, e::out>{};
-        else if constexpr (!e::channels_fit) return conv_channels_do_not_fit<s, t, O.groups>{};
+        if constexpr (!e::groups_fit) return groups_do_not_divide_channels<Name, O.groups, e::in, e::out>{};
+        else if constexpr (!e::channels_fit) return conv_channels_do_not_fit<Name, s, t, O.groups>{};
         else if constexpr (!e::kernel_fits)
-            return kernel_larger_than_input<s, extent2{t::static_extents[2], t::static_extents[3]}>{};
+            return kernel_larger_than_input<Name, s, extent2{t::static_extents[2], t::static_extents[3]}>{};
         else if constexpr (!(std::is_same_v<shape_t<B>, shape<e::out>> && ...))
-            return conv_bias_does_not_fit<shape_t<B>..., e::out>{};
+            return conv_bias_does_not_fit<Name, shape_t<B>..., e::out>{};
         else if constexpr (element::narrow<T>)
             return make_map(op::retyped<T>{},
-                            make_conv<Transposed, O>(cast<float>(std::forward<X>(x)), cast<float>(std::forward<W>(w)),
+                            make_conv<Name, Transposed, O>(cast<float>(std::forward<X>(x)), cast<float>(std::forward<W>(w)),
                                                      cast<float>(std::forward<B>(b))...));
         else
             return conv_node<Transposed, O, decltype(as_elements<T>(std::forward<X>(x))),
@@ -159,12 +159,12 @@ constexpr auto make_conv(X&& x, W&& w, B&&... b) {
     }
 }
 
-template <bool Transposed, conv_options O, class X, class W, class... B>
+template <operation_name Name, bool Transposed, conv_options O, class X, class W, class... B>
 constexpr auto make_flat_conv(X&& x, W&& w, B&&... b) {
     if constexpr ((shape_t<X>::rank() != 3 && shape_t<X>::rank() != 2) || shape_t<W>::rank() != 3)
-        return conv_channels_do_not_fit<shape_t<X>, shape_t<W>, O.groups>{};
+        return conv_channels_do_not_fit<Name, shape_t<X>, shape_t<W>, O.groups>{};
     else
-        return squeeze<-2>(make_conv<Transposed, flat_options(O)>(
+        return squeeze<-2>(make_conv<Name, Transposed, flat_options(O)>(
             unsqueeze<-2>(std::forward<X>(x)), unsqueeze<-2>(std::forward<W>(w)), std::forward<B>(b)...));
 }
 
@@ -177,21 +177,21 @@ constexpr auto make_flat_conv(X&& x, W&& w, B&&... b) {
 /// can know; torch.nn.functional.conv2d.
 template <conv_options Options = conv_options{}, expression X, expression W>
 constexpr auto conv2d(X&& x, W&& w) {
-    return detail::make_conv<false, Options>(std::forward<X>(x), std::forward<W>(w));
+    return detail::make_conv<"conv2d", false, Options>(std::forward<X>(x), std::forward<W>(w));
 }
 template <conv_options Options = conv_options{}, expression X, expression W, expression B>
 constexpr auto conv2d(X&& x, W&& w, B&& bias) {
-    return detail::make_conv<false, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
+    return detail::make_conv<"conv2d", false, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
 }
 
 /// The same along one axis: x is [n, c, l] or [c, l] and the weight [out, c / groups, k]; torch.nn.functional.conv1d.
 template <conv_options Options = conv_options{}, expression X, expression W>
 constexpr auto conv1d(X&& x, W&& w) {
-    return detail::make_flat_conv<false, Options>(std::forward<X>(x), std::forward<W>(w));
+    return detail::make_flat_conv<"conv1d", false, Options>(std::forward<X>(x), std::forward<W>(w));
 }
 template <conv_options Options = conv_options{}, expression X, expression W, expression B>
 constexpr auto conv1d(X&& x, W&& w, B&& bias) {
-    return detail::make_flat_conv<false, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
+    return detail::make_flat_conv<"conv1d", false, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
 }
 
 /// The transpose of conv2d as a linear map, with a bias: x of shape [n, c, h, w] or [c, h, w], a weight
@@ -199,21 +199,21 @@ constexpr auto conv1d(X&& x, W&& w, B&& bias) {
 /// errors as for conv2d; torch.nn.functional.conv_transpose2d.
 template <conv_options Options = conv_options{}, expression X, expression W>
 constexpr auto conv_transpose2d(X&& x, W&& w) {
-    return detail::make_conv<true, Options>(std::forward<X>(x), std::forward<W>(w));
+    return detail::make_conv<"conv_transpose2d", true, Options>(std::forward<X>(x), std::forward<W>(w));
 }
 template <conv_options Options = conv_options{}, expression X, expression W, expression B>
 constexpr auto conv_transpose2d(X&& x, W&& w, B&& bias) {
-    return detail::make_conv<true, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
+    return detail::make_conv<"conv_transpose2d", true, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
 }
 
 /// The same along one axis; torch.nn.functional.conv_transpose1d.
 template <conv_options Options = conv_options{}, expression X, expression W>
 constexpr auto conv_transpose1d(X&& x, W&& w) {
-    return detail::make_flat_conv<true, Options>(std::forward<X>(x), std::forward<W>(w));
+    return detail::make_flat_conv<"conv_transpose1d", true, Options>(std::forward<X>(x), std::forward<W>(w));
 }
 template <conv_options Options = conv_options{}, expression X, expression W, expression B>
 constexpr auto conv_transpose1d(X&& x, W&& w, B&& bias) {
-    return detail::make_flat_conv<true, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
+    return detail::make_flat_conv<"conv_transpose1d", true, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -14,7 +14,7 @@ namespace tenon::inline TENON_TARGET {
 
 /// Targets that do not fit the logits: class indices are integers, one for each row; a distribution has the logits'
 /// shape.
-template <class Logits, class Targets>
+template <class Logits, class Targets, class TargetElement>
 struct cross_entropy_targets_do_not_fit;
 
 namespace detail {
@@ -125,7 +125,7 @@ inline constexpr bool targets_are_distributions =
 /// index_error for a class that does not exist; torch.nn.functional.cross_entropy.
 template <reduction R = reduction::mean, operand Logits, operand Targets>
 constexpr auto cross_entropy(Logits&& x, Targets&& t, detail::options_for<Logits> const& options) {
-    static_assert(R != reduction::batchmean, "reduction::batchmean is for kl_div alone");
+    static_assert(R != reduction::batchmean, "cross_entropy: reduction::batchmean is for kl_div alone");
     using s = shape_t<node_t<Logits>>;
     using u = shape_t<node_t<Targets>>;
     if constexpr (detail::targets_are_distributions<Logits, Targets>) {
@@ -136,7 +136,7 @@ constexpr auto cross_entropy(Logits&& x, Targets&& t, detail::options_for<Logits
         return detail::cross_entropy_of_distribution<R>(std::forward<Logits>(x),
                                                         std::forward<Targets>(t) * (1 - smoothing) + spread, weights);
     } else if constexpr (!std::is_integral_v<value_t<node_t<Targets>>> || !detail::targets_fit<s, u>())
-        return cross_entropy_targets_do_not_fit<s, u>{};
+        return cross_entropy_targets_do_not_fit<s, u, value_t<node_t<Targets>>>{};
     else if constexpr (element::narrow<value_t<node_t<Logits>>>)
         return detail::in_float(std::forward<Logits>(x), [&](auto&& wide) {
             return cross_entropy<R>(std::move(wide), std::forward<Targets>(t), options);

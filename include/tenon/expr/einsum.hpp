@@ -23,7 +23,7 @@ struct subscripts {
 };
 
 /// The subscripts do not fit the operands: another number of operands or axes, or one letter for different extents.
-template <class... Shapes>
+template <subscripts Text, class... Shapes>
 struct einsum_operands_do_not_fit;
 
 namespace detail {
@@ -357,7 +357,7 @@ template <subscripts Text, operand... X>
 constexpr auto einsum(X&&... x) {
     using p = detail::parsed<Text>;
     if constexpr (!detail::einsum_fits<p, shape_t<node_t<X>>...>())
-        return einsum_operands_do_not_fit<shape_t<node_t<X>>...>{};
+        return einsum_operands_do_not_fit<Text, shape_t<node_t<X>>...>{};
     else {
         if constexpr (!(shape_t<node_t<X>>::is_static && ...)) detail::check_letters<p>(x.shape()...);
         if constexpr (sizeof...(X) == 1) return detail::einsum_one(p{}, std::forward<X>(x)...);

@@ -15,6 +15,9 @@ namespace tenon::inline TENON_TARGET {
 /// Indices that gather cannot use: another number of axes than the operand's, or a greater extent along another axis.
 template <std::size_t Axis, class Operand, class Indices>
 struct cannot_gather;
+/// An operation takes indices of an integer type, and bool is none.
+template <operation_name Operation, class Element>
+struct indices_are_integers;
 
 namespace detail {
 /// The operand's shape with an axis replaced by the axes of the indices.
@@ -43,9 +46,7 @@ constexpr bool may_gather() {
 }
 
 template <class I>
-constexpr void check_indices() {
-    static_assert(std::is_integral_v<I> && !std::is_same_v<I, bool>, "indices are elements of an integer type");
-}
+inline constexpr bool counts_positions = std::is_integral_v<I> && !std::is_same_v<I, bool>;
 template <class V>
 [[noreturn]] void throw_index(char const* what, V index, std::size_t axis, std::size_t extent) {
     throw index_error(std::string(what) + ": index " + std::to_string(index) + " is outside axis " +
@@ -114,9 +115,9 @@ private:
 /// torch.index_select
 template <std::ptrdiff_t Axis, expression A, expression I>
 constexpr auto index_select(A&& x, I&& idx) {
-    detail::check_indices<value_t<I>>();
     static_assert(shape_t<I>::rank() > 0, "index_select: indices need an axis; for a single position there is select");
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"index_select", shape_t<A>, Axis>{};
+    if constexpr (!detail::counts_positions<value_t<I>>) return indices_are_integers<"index_select", value_t<I>>{};
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"index_select", shape_t<A>, Axis>{};
     else
         return index_select_node<axis_of(Axis, shape_t<A>::rank()), node_t<A>, node_t<I>>(as_node(std::forward<A>(x)),
                                                                                           as_node(std::forward<I>(idx)));
@@ -127,9 +128,9 @@ constexpr auto index_select(A&& x, I&& idx) {
 /// @param idx elements of any integer type, from 0 on; @throws index_error when evaluated with another index; torch.gather
 template <std::ptrdiff_t Axis, expression A, expression I>
 constexpr auto gather(A&& x, I&& idx) {
-    detail::check_indices<value_t<I>>();
     constexpr std::size_t axis = axis_of(Axis, shape_t<A>::rank());
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"gather", shape_t<A>, Axis>{};
+    if constexpr (!detail::counts_positions<value_t<I>>) return indices_are_integers<"gather", value_t<I>>{};
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"gather", shape_t<A>, Axis>{};
     else if constexpr (!detail::may_gather<axis, shape_t<A>, shape_t<I>>())
         return cannot_gather<axis, shape_t<A>, shape_t<I>>{};
     else return gather_node<axis, node_t<A>, node_t<I>>(as_node(std::forward<A>(x)), as_node(std::forward<I>(idx)));

@@ -38,10 +38,9 @@ template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto kl_div(X&& x, T&& t, kl_div_options options = {}) {
     op::kl_div const op{{}, options.log_target};
     if constexpr (R != reduction::batchmean)
-        return detail::elementwise_loss<R>(op, std::forward<X>(x), std::forward<T>(t));
+        return detail::elementwise_loss<R, "kl_div">(op, std::forward<X>(x), std::forward<T>(t));
     else
-        return detail::compare_elements(
-            "kl_div",
+        return detail::compare_elements<reduction::sum, "kl_div">(
             [op](auto&& a, auto&& b) {
                 double rows = 1;
                 if constexpr (shape_t<node_t<decltype(a)>>::rank() > 0) rows = static_cast<double>(a.shape()[0]);

@@ -14,8 +14,11 @@ namespace tenon::inline TENON_TARGET {
 enum class reduction { mean, sum, none, batchmean };
 
 /// A loss compares element by element: shapes that would only broadcast are refused.
-template <class Input, class Target>
+template <operation_name Loss, class Input, class Target>
 struct loss_shapes_differ;
+/// `reduction::batchmean` is for kl_div alone.
+template <operation_name Loss>
+struct loss_has_no_batchmean;
 
 /// Options of smooth_l1_loss.
 struct smooth_l1_options {
@@ -77,7 +80,6 @@ namespace detail {
 /// Joins the elements of a loss as asked for.
 template <reduction R, class E>
 constexpr auto reduce_loss(E&& e) {
-    static_assert(R != reduction::batchmean, "reduction::batchmean is for kl_div alone");
     if constexpr (R == reduction::mean) return mean(std::forward<E>(e));
     else if constexpr (R == reduction::sum) return sum(std::forward<E>(e));
     else return as_node(std::forward<E>(e));
@@ -94,22 +96,22 @@ constexpr bool same_shape() {
     }
 }
 /// f(x, t) for a loss that compares element by element; `loss_shapes_differ` or shape_error where the shapes differ.
-template <class F, class X, class T>
-constexpr auto compare_elements(char const* what, F&& f, X&& x, T&& t) {
+template <reduction R, operation_name Loss, class F, class X, class T>
+constexpr auto compare_elements(F&& f, X&& x, T&& t) {
     using a = shape_t<node_t<X>>;
     using b = shape_t<node_t<T>>;
-    if constexpr (!same_shape<a, b>()) return loss_shapes_differ<a, b>{};
+    if constexpr (R == reduction::batchmean) return loss_has_no_batchmean<Loss>{};
+    else if constexpr (!same_shape<a, b>()) return loss_shapes_differ<Loss, a, b>{};
     else {
         if constexpr (!a::is_static || !b::is_static)
-            if (!(x.shape() == t.shape())) throw_shapes(what, to_string(x.shape()), to_string(t.shape()));
+            if (!(x.shape() == t.shape())) throw_shapes(Loss.text, to_string(x.shape()), to_string(t.shape()));
         return f(std::forward<X>(x), std::forward<T>(t));
     }
 }
 /// An operator of x and t as a loss.
-template <reduction R, class Op, class X, class T>
+template <reduction R, operation_name Loss, class Op, class X, class T>
 constexpr auto elementwise_loss(Op op, X&& x, T&& t) {
-    return compare_elements(
-        Op::name,
+    return compare_elements<R, Loss>(
         [op](auto&& a, auto&& b) {
             return reduce_loss<R>(make_map(op, std::forward<decltype(a)>(a), std::forward<decltype(b)>(b)));
         },
@@ -121,8 +123,7 @@ constexpr auto elementwise_loss(Op op, X&& x, T&& t) {
 /// `loss_shapes_differ`, or shape_error where only run time can know.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto mse_loss(X&& x, T&& t) {
-    return detail::compare_elements(
-        "mse_loss",
+    return detail::compare_elements<R, "mse_loss">(
         [](auto&& a, auto&& b) {
             return detail::reduce_loss<R>(square(std::forward<decltype(a)>(a) - std::forward<decltype(b)>(b)));
         },
@@ -133,7 +134,7 @@ constexpr auto mse_loss(X&& x, T&& t) {
 /// Compile error `loss_shapes_differ`, or shape_error where only run time can know.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto l1_loss(X&& x, T&& t) {
-    return detail::elementwise_loss<R>(op::l1_loss{}, std::forward<X>(x), std::forward<T>(t));
+    return detail::elementwise_loss<R, "l1_loss">(op::l1_loss{}, std::forward<X>(x), std::forward<T>(t));
 }
 
 /// ½ (x − t)² / beta where |x − t| < beta, else |x − t| − ½ beta; averaged (or summed, or element by element);
@@ -142,7 +143,8 @@ constexpr auto l1_loss(X&& x, T&& t) {
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto smooth_l1_loss(X&& x, T&& t, smooth_l1_options options = {}) {
     if (!(options.beta >= 0)) throw std::invalid_argument("smooth_l1_loss: beta may not be negative");
-    return detail::elementwise_loss<R>(op::smooth_l1_loss{{}, options.beta}, std::forward<X>(x), std::forward<T>(t));
+    return detail::elementwise_loss<R, "smooth_l1_loss">(op::smooth_l1_loss{{}, options.beta}, std::forward<X>(x),
+                                                         std::forward<T>(t));
 }
 
 /// ½ (x − t)² where |x − t| < delta, else delta (|x − t| − ½ delta); averaged (or summed, or element by element);
@@ -151,7 +153,8 @@ constexpr auto smooth_l1_loss(X&& x, T&& t, smooth_l1_options options = {}) {
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto huber_loss(X&& x, T&& t, huber_options options = {}) {
     if (!(options.delta > 0)) throw std::invalid_argument("huber_loss: delta has to be positive");
-    return detail::elementwise_loss<R>(op::huber_loss{{}, options.delta}, std::forward<X>(x), std::forward<T>(t));
+    return detail::elementwise_loss<R, "huber_loss">(op::huber_loss{{}, options.delta}, std::forward<X>(x),
+                                                     std::forward<T>(t));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -199,13 +199,13 @@ public:
 template <class Op>
 struct not_for_bools;
 
-/// The node of an operator on operands; a compile error `cannot_broadcast<shape<…>, shape<…>>` where no common shape exists.
+/// The node of an operator on operands; a compile error `cannot_broadcast<Op, shape<…>, shape<…>>` where no common shape exists.
 template <class Op, class... X>
 constexpr auto make_map(Op op, X&&... x) {
     if constexpr (detail::refuses_bools<Op, node_t<X>...>) return not_for_bools<Op>{};
     else if constexpr (broadcast_all<shape_t<node_t<X>>...>::fits)
         return map_node<Op, node_t<X>...>(op, as_node(std::forward<X>(x))...);
-    else return typename broadcast_conflict<shape_t<node_t<X>>...>::type{};
+    else return typename broadcast_conflict<Op, shape_t<node_t<X>>...>::type{};
 }
 
 namespace detail {

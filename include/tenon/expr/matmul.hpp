@@ -12,6 +12,9 @@ namespace tenon::inline TENON_TARGET {
 /// The inner extents of a product differ, or an operand has no axis.
 template <class A, class B>
 struct matmul_shapes_do_not_fit;
+/// An operation takes two vectors; those of dot are equally long.
+template <operation_name Operation, class A, class B>
+struct vectors_do_not_fit;
 
 namespace detail {
 template <class S>
@@ -120,14 +123,16 @@ constexpr auto matmul(A&& a, B&& b) {
 /// Σ a_i b_i of two vectors; torch.dot.
 template <expression A, expression B>
 constexpr auto dot(A&& a, B&& b) {
-    static_assert(shape_t<A>::rank() == 1 && shape_t<B>::rank() == 1, "dot: takes two vectors");
-    return matmul(std::forward<A>(a), std::forward<B>(b));
+    if constexpr (shape_t<A>::rank() != 1 || shape_t<B>::rank() != 1 || !detail::product_fits<shape_t<A>, shape_t<B>>())
+        return vectors_do_not_fit<"dot", shape_t<A>, shape_t<B>>{};
+    else return matmul(std::forward<A>(a), std::forward<B>(b));
 }
 /// a_i b_j of two vectors; torch.outer.
 template <expression A, expression B>
 constexpr auto outer(A&& a, B&& b) {
-    static_assert(shape_t<A>::rank() == 1 && shape_t<B>::rank() == 1, "outer: takes two vectors");
-    return unsqueeze<1>(std::forward<A>(a)) * unsqueeze<0>(std::forward<B>(b));
+    if constexpr (shape_t<A>::rank() != 1 || shape_t<B>::rank() != 1)
+        return vectors_do_not_fit<"outer", shape_t<A>, shape_t<B>>{};
+    else return unsqueeze<1>(std::forward<A>(a)) * unsqueeze<0>(std::forward<B>(b));
 }
 /// The sum of the diagonal of the last two axes; torch.trace.
 template <expression A>

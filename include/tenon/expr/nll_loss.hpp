@@ -15,7 +15,7 @@
 namespace tenon::inline TENON_TARGET {
 
 /// Targets that do not fit the log-probabilities: class indices are integers, one for each row.
-template <class LogProbabilities, class Targets>
+template <class LogProbabilities, class Targets, class TargetElement>
 struct nll_loss_targets_do_not_fit;
 
 /// Options of nll_loss, for log-probabilities of element type T and a number of classes on a device.
@@ -38,11 +38,11 @@ using nll_options_for =
 /// class that does not exist; torch.nn.functional.nll_loss.
 template <reduction R = reduction::mean, operand X, operand Targets>
 constexpr auto nll_loss(X&& x, Targets&& t, detail::nll_options_for<X> const& options = {}) {
-    static_assert(R != reduction::batchmean, "reduction::batchmean is for kl_div alone");
+    static_assert(R != reduction::batchmean, "nll_loss: reduction::batchmean is for kl_div alone");
     using s = shape_t<node_t<X>>;
     using u = shape_t<node_t<Targets>>;
     if constexpr (!std::is_integral_v<value_t<node_t<Targets>>> || !detail::targets_fit<s, u>())
-        return nll_loss_targets_do_not_fit<s, u>{};
+        return nll_loss_targets_do_not_fit<s, u, value_t<node_t<Targets>>>{};
     else if constexpr (element::narrow<value_t<node_t<X>>>)
         return detail::in_float(std::forward<X>(x), [&](auto&& wide) {
             return nll_loss<R>(std::move(wide), std::forward<Targets>(t), options);

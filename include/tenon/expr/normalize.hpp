@@ -15,13 +15,13 @@
 namespace tenon::inline TENON_TARGET {
 
 /// The normalised axes are not the input's last ones.
-template <class Normalized, class Input>
+template <operation_name Operation, class Normalized, class Input>
 struct normalized_shape_does_not_fit;
 /// The input's axis 1 does not consist of this many groups of channels, or there is no such axis.
-template <std::size_t Groups, class Input>
+template <operation_name Operation, std::size_t Groups, class Input>
 struct groups_do_not_fit;
 /// The input's axis 1 does not count this many channels, or the input has another number of axes.
-template <std::size_t Channels, class Input>
+template <operation_name Operation, std::size_t Channels, class Input>
 struct channels_do_not_fit;
 
 /// (x − mean) / √(var + eps) within each of many equally long stretches of the elements in row-major order; without centring,
@@ -92,16 +92,16 @@ constexpr void check_last_extents(char const* what, Last const& last, S const& s
             if (last[a] != s[S::rank() - Last::rank() + a]) throw_shapes(what, to_string(last), to_string(s));
 }
 /// Standardises the last axes, whose extents are those of a shape.
-template <bool Centered, class Last, class X>
-constexpr auto standardize_last(char const* what, Last const& last, X&& x, double eps) {
+template <bool Centered, operation_name Name, class Last, class X>
+constexpr auto standardize_last(Last const& last, X&& x, double eps) {
     using s = shape_t<X>;
-    static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
+    static_assert(!std::is_integral_v<value_t<X>>, "normalisation: needs floating point elements");
     if constexpr (element::narrow<value_t<X>>)
         return in_float(std::forward<X>(x),
-                        [&](auto&& wide) { return standardize_last<Centered>(what, last, std::move(wide), eps); });
-    else if constexpr (!ends_with<Last, s>()) return normalized_shape_does_not_fit<Last, s>{};
+                        [&](auto&& wide) { return standardize_last<Centered, Name>(last, std::move(wide), eps); });
+    else if constexpr (!ends_with<Last, s>()) return normalized_shape_does_not_fit<Name, Last, s>{};
     else {
-        check_last_extents(what, last, x.shape());
+        check_last_extents(Name.text, last, x.shape());
         return standardize_node<Centered, s::rank() - Last::rank(), 1, node_t<X>>(as_node(std::forward<X>(x)), eps);
     }
 }
@@ -123,12 +123,12 @@ constexpr bool channels_fit() {
 template <std::size_t... E, expression X>
     requires(sizeof...(E) > 0)
 constexpr auto layer_norm(X&& x, double eps = 1e-5) {
-    return detail::standardize_last<true>("layer_norm", detail::last_extents<E...>(x.shape()), std::forward<X>(x), eps);
+    return detail::standardize_last<true, "layer_norm">(detail::last_extents<E...>(x.shape()), std::forward<X>(x), eps);
 }
 /// The same times weight plus bias, whose shape says which axes are normalised.
 template <expression X, expression W, expression B>
 constexpr auto layer_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
-    return detail::standardize_last<true>("layer_norm", weight.shape(), std::forward<X>(x), eps) *
+    return detail::standardize_last<true, "layer_norm">(weight.shape(), std::forward<X>(x), eps) *
                std::forward<W>(weight) +
            std::forward<B>(bias);
 }
@@ -138,12 +138,12 @@ constexpr auto layer_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
 template <std::size_t... E, expression X>
     requires(sizeof...(E) > 0)
 constexpr auto rms_norm(X&& x, double eps = detail::machine_epsilon<value_t<X>>) {
-    return detail::standardize_last<false>("rms_norm", detail::last_extents<E...>(x.shape()), std::forward<X>(x), eps);
+    return detail::standardize_last<false, "rms_norm">(detail::last_extents<E...>(x.shape()), std::forward<X>(x), eps);
 }
 /// The same times weight, whose shape says which axes are normalised.
 template <expression X, expression W>
 constexpr auto rms_norm(X&& x, W&& weight, double eps = detail::machine_epsilon<value_t<X>>) {
-    return detail::standardize_last<false>("rms_norm", weight.shape(), std::forward<X>(x), eps) *
+    return detail::standardize_last<false, "rms_norm">(weight.shape(), std::forward<X>(x), eps) *
            std::forward<W>(weight);
 }
 
@@ -152,11 +152,11 @@ constexpr auto rms_norm(X&& x, W&& weight, double eps = detail::machine_epsilon<
 template <std::size_t Groups, expression X>
 constexpr auto group_norm(X&& x, double eps = 1e-5) {
     using s = shape_t<X>;
-    static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
+    static_assert(!std::is_integral_v<value_t<X>>, "normalisation: needs floating point elements");
     if constexpr (element::narrow<value_t<X>>)
         return detail::in_float(std::forward<X>(x),
                                 [=](auto&& wide) { return group_norm<Groups>(std::move(wide), eps); });
-    else if constexpr (!detail::groups_fit<Groups, s>()) return groups_do_not_fit<Groups, s>{};
+    else if constexpr (!detail::groups_fit<Groups, s>()) return groups_do_not_fit<"group_norm", Groups, s>{};
     else {
         if (x.shape()[1] % Groups != 0)
             throw shape_error("group_norm: the channels of " + to_string(x.shape()) + " do not make " +
@@ -175,10 +175,10 @@ constexpr auto group_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
 /// (x − mean) / √(var + eps) over each channel of each sample; x is [n, channels, …]. torch.nn.functional.instance_norm.
 template <expression X>
 constexpr auto instance_norm(X&& x, double eps = 1e-5) {
-    static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
+    static_assert(!std::is_integral_v<value_t<X>>, "normalisation: needs floating point elements");
     if constexpr (element::narrow<value_t<X>>)
         return detail::in_float(std::forward<X>(x), [=](auto&& wide) { return instance_norm(std::move(wide), eps); });
-    else if constexpr (shape_t<X>::rank() < 3) return groups_do_not_fit<1, shape_t<X>>{};
+    else if constexpr (shape_t<X>::rank() < 3) return groups_do_not_fit<"instance_norm", 1, shape_t<X>>{};
     else return standardize_node<true, 2, 1, node_t<X>>(as_node(std::forward<X>(x)), eps);
 }
 

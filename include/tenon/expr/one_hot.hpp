@@ -16,9 +16,10 @@ namespace tenon::inline TENON_TARGET {
 /// @param idx elements of any integer type
 template <std::size_t Classes, expression I>
 constexpr auto one_hot(I&& idx) {
-    detail::check_indices<value_t<I>>();
-    return cast<std::int64_t>(cast<std::int64_t>(unsqueeze<-1>(std::forward<I>(idx))) ==
-                              roll_positions<Classes>(Classes, 0));
+    if constexpr (!detail::counts_positions<value_t<I>>) return indices_are_integers<"one_hot", value_t<I>>{};
+    else
+        return cast<std::int64_t>(cast<std::int64_t>(unsqueeze<-1>(std::forward<I>(idx))) ==
+                                  roll_positions<Classes>(Classes, 0));
 }
 
 }  // namespace tenon::inline TENON_TARGET

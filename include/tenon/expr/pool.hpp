@@ -13,10 +13,10 @@
 namespace tenon::inline TENON_TARGET {
 
 /// Pooling wants [n, c, h, w] or [c, h, w], on one axis [n, c, l] or [c, l], with elements along the axes that it pools.
-template <class Input>
+template <operation_name Operation, class Input>
 struct pooling_needs_an_image;
 /// A window, stride or dilation of 0, or padding that is more than half of the window.
-template <extent2 Kernel, pool_options Options>
+template <operation_name Operation, extent2 Kernel, pool_options Options>
 struct impossible_pool_options;
 
 namespace detail {
@@ -178,34 +178,42 @@ private:
     [[no_unique_address]] shape_type shape_;
 };
 
+namespace detail {
+/// max_pool2d, or avg_pool2d, in the name of an operation.
+template <operation_name Name, bool Max, extent2 Kernel, pool_options Options, class A>
+constexpr auto pool(A&& x) {
+    using windows = sliding_windows<Kernel, Options>;
+    if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<Name, shape_t<A>>{};
+    else if constexpr (!possible_options(Options, Kernel)) return impossible_pool_options<Name, Kernel, Options>{};
+    else if constexpr (!has_windows<windows, shape_t<A>>) return kernel_larger_than_input<Name, shape_t<A>, Kernel>{};
+    else if constexpr (element::narrow<value_t<A>>)
+        return in_float(std::forward<A>(x), [](auto&& wide) { return pool<Name, Max, Kernel, Options>(std::move(wide)); });
+    else if constexpr (Max) return max_pool_node<Kernel, Options, node_t<A>>(as_node(std::forward<A>(x)));
+    else return mean_pool_node<windows, node_t<A>>(as_node(std::forward<A>(x)));
+}
+template <operation_name Name, bool Max, std::size_t Kernel, pool_options Options, class A>
+constexpr auto flat_pool(A&& x) {
+    if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<Name, shape_t<A>>{};
+    else
+        return squeeze<-2>(
+            pool<Name, Max, extent2(1, Kernel), flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x))));
+}
+}  // namespace detail
+
 /// The greatest value of each window, of the first of equal elements and of a NaN before all numbers, for x of shape
 /// [n, c, h, w] or [c, h, w]; the gradient goes to the element that was taken. Compile errors `pooling_needs_an_image`,
 /// `impossible_pool_options`, `kernel_larger_than_input`, or shape_error where only run time can know; torch.nn.functional.max_pool2d.
 template <extent2 Kernel, pool_options Options = pool_options{}, expression A>
 constexpr auto max_pool2d(A&& x) {
-    if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
-    else if constexpr (!detail::possible_options(Options, Kernel)) return impossible_pool_options<Kernel, Options>{};
-    else if constexpr (!detail::has_windows<detail::sliding_windows<Kernel, Options>, shape_t<A>>)
-        return kernel_larger_than_input<shape_t<A>, Kernel>{};
-    else if constexpr (element::narrow<value_t<A>>)
-        return detail::in_float(std::forward<A>(x),
-                                [](auto&& wide) { return max_pool2d<Kernel, Options>(std::move(wide)); });
-    else return max_pool_node<Kernel, Options, node_t<A>>(as_node(std::forward<A>(x)));
+    return detail::pool<"max_pool2d", true, Kernel, Options>(std::forward<A>(x));
 }
 
 /// The mean of each window for x of shape [n, c, h, w] or [c, h, w]. Padding counts as zeros unless count_include_pad says
 /// otherwise. Compile errors as for max_pool2d; torch.nn.functional.avg_pool2d.
 template <extent2 Kernel, pool_options Options = pool_options{}, expression A>
 constexpr auto avg_pool2d(A&& x) {
-    static_assert(Options.dilation == extent2(1), "avg_pool: has no dilation");
-    using windows = detail::sliding_windows<Kernel, Options>;
-    if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
-    else if constexpr (!detail::possible_options(Options, Kernel)) return impossible_pool_options<Kernel, Options>{};
-    else if constexpr (!detail::has_windows<windows, shape_t<A>>) return kernel_larger_than_input<shape_t<A>, Kernel>{};
-    else if constexpr (element::narrow<value_t<A>>)
-        return detail::in_float(std::forward<A>(x),
-                                [](auto&& wide) { return avg_pool2d<Kernel, Options>(std::move(wide)); });
-    else return mean_pool_node<windows, node_t<A>>(as_node(std::forward<A>(x)));
+    static_assert(Options.dilation == extent2(1), "avg_pool2d: has no dilation");
+    return detail::pool<"avg_pool2d", false, Kernel, Options>(std::forward<A>(x));
 }
 
 /// Means of Height × Width windows that cover x of any extents: output (i, j) is the mean of rows ⌊i h / Height⌋ to
@@ -214,8 +222,8 @@ constexpr auto avg_pool2d(A&& x) {
 template <std::size_t Height, std::size_t Width = Height, expression A>
 constexpr auto adaptive_avg_pool2d(A&& x) {
     using windows = detail::adaptive_windows<extent2(Height, Width)>;
-    if constexpr (shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) return pooling_needs_an_image<shape_t<A>>{};
-    else if constexpr (!detail::has_windows<windows, shape_t<A>>) return pooling_needs_an_image<shape_t<A>>{};
+    if constexpr ((shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) || !detail::has_windows<windows, shape_t<A>>)
+        return pooling_needs_an_image<"adaptive_avg_pool2d", shape_t<A>>{};
     else if constexpr (element::narrow<value_t<A>>)
         return detail::in_float(std::forward<A>(x),
                                 [](auto&& wide) { return adaptive_avg_pool2d<Height, Width>(std::move(wide)); });
@@ -225,23 +233,18 @@ constexpr auto adaptive_avg_pool2d(A&& x) {
 /// The same along one axis: x is [n, c, l] or [c, l]; torch.nn.functional.max_pool1d.
 template <std::size_t Kernel, pool_options Options = pool_options{}, expression A>
 constexpr auto max_pool1d(A&& x) {
-    if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<shape_t<A>>{};
-    else
-        return squeeze<-2>(
-            max_pool2d<extent2(1, Kernel), detail::flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x))));
+    return detail::flat_pool<"max_pool1d", true, Kernel, Options>(std::forward<A>(x));
 }
 /// Means along one axis: x is [n, c, l] or [c, l]; torch.nn.functional.avg_pool1d.
 template <std::size_t Kernel, pool_options Options = pool_options{}, expression A>
 constexpr auto avg_pool1d(A&& x) {
-    if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<shape_t<A>>{};
-    else
-        return squeeze<-2>(
-            avg_pool2d<extent2(1, Kernel), detail::flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x))));
+    static_assert(detail::flat_options(Options).dilation == extent2(1), "avg_pool1d: has no dilation");
+    return detail::flat_pool<"avg_pool1d", false, Kernel, Options>(std::forward<A>(x));
 }
 /// Means of Length windows that cover one axis; torch.nn.functional.adaptive_avg_pool1d.
 template <std::size_t Length, expression A>
 constexpr auto adaptive_avg_pool1d(A&& x) {
-    if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<shape_t<A>>{};
+    if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<"adaptive_avg_pool1d", shape_t<A>>{};
     else return squeeze<-2>(adaptive_avg_pool2d<1, Length>(unsqueeze<-2>(std::forward<A>(x))));
 }
 

@@ -8,6 +8,9 @@ namespace tenon::inline TENON_TARGET {
 /// The numbers of elements differ.
 template <class From, class To>
 struct cannot_reshape;
+/// The extents into which an axis is divided do not multiply up to its own.
+template <class From, class To>
+struct cannot_unflatten;
 
 /// The elements of A in row-major order, under the shape To.
 template <class To, class A>
@@ -152,7 +155,7 @@ struct unflatten_extents {
 };
 }  // namespace detail
 
-/// Splits an axis into axes of extents E: `unflatten<1, 2, 3>(x)` makes [n, 2, 3] of [n, 6]. Compile error `cannot_reshape`,
+/// Splits an axis into axes of extents E: `unflatten<1, 2, 3>(x)` makes [n, 2, 3] of [n, 6]. Compile error `cannot_unflatten`,
 /// or shape_error where only run time can know; torch.unflatten.
 template <std::ptrdiff_t Axis, std::size_t... E, expression A>
     requires(sizeof...(E) != 0)
@@ -160,7 +163,7 @@ constexpr auto unflatten(A&& x) {
     using s = shape_t<A>;
     constexpr std::size_t axis = axis_of(Axis, s::rank()), extent = s::static_extents[axis], product = (E * ... * 1);
     if constexpr (axis == s::rank()) return no_such_axis<"unflatten", Axis, s>{};
-    else if constexpr (!is_dynamic(extent) && extent != product) return cannot_reshape<shape<extent>, shape<E...>>{};
+    else if constexpr (!is_dynamic(extent) && extent != product) return cannot_unflatten<shape<extent>, shape<E...>>{};
     else {
         using extents = detail::unflatten_extents<s, axis, E...>;
         if (x.shape()[axis] != product) throw_shapes("unflatten", to_string(x.shape()), to_string(shape<E...>()));

@@ -88,7 +88,7 @@ constexpr auto make_var(A&& x, var_options o, K... keep) {
     auto const n = static_cast<double>(reduced_count<Axes...>(x));
     double const degrees = n > o.correction ? n - o.correction : 0;
     auto h = reused(std::forward<A>(x));
-    auto first = make_view(first_view<checked_axis<Axes, shape_t<A>>()...>{}, h);
+    auto first = make_view(first_view<axis_of(Axes, shape_t<A>::rank())...>{}, h);
     auto far = std::move(h) - detach(std::move(first));
     auto m = mean<Axes...>(far, keepdim);
     return sum<Axes...>(square(std::move(far) - std::move(m)), keep...) / degrees;

@@ -59,6 +59,9 @@ constexpr auto make_view(View v, A&& a) {
     return detail::view_of<A>(view_node<View, node_t<A>>(v, as_node(std::forward<A>(a))));
 }
 
+/// broadcast_to stretches axes of extent 1 alone.
+template <class From, class To>
+struct cannot_broadcast_to;
 /// An axis is dropped whose extent is not 1 when the program is compiled.
 template <std::ptrdiff_t Axis, class Shape>
 struct cannot_squeeze;
@@ -399,12 +402,12 @@ constexpr auto flip(A&& x) {
     if constexpr (!detail::axes_fit<rank, Axes...>) return detail::wrong_axes<"flip", shape_t<A>, Axes...>{};
     else return make_view(detail::flip_view<axis_of(Axes, rank)...>{}, std::forward<A>(x));
 }
-/// Stretches axes of extent 1 and adds axes in front; `dyn` keeps the operand's extent. Compile error `cannot_broadcast`.
+/// Stretches axes of extent 1 and adds axes in front; `dyn` keeps the operand's extent. Compile error `cannot_broadcast_to`.
 template <auto... E, expression A>
 constexpr auto broadcast_to(A&& x) {
     using to = shape<static_cast<std::size_t>(E)...>;
     if constexpr (sizeof...(E) < shape_t<A>::rank() || !broadcast_pair<shape_t<A>, to>::fits)
-        return cannot_broadcast<shape_t<A>, to>{};
+        return cannot_broadcast_to<shape_t<A>, to>{};
     else return make_view(detail::broadcast_view<static_cast<std::size_t>(E)...>{}, as_node(std::forward<A>(x)));
 }
 /// The diagonal of the last two axes; torch.diagonal(x, dim1=-2, dim2=-1).

@@ -98,8 +98,8 @@ inline std::string short_text(extent2 e) { return e.height == e.width ? std::to_
 
 }  // namespace detail
 
-/// A kernel or pooling window reaches beyond the padded input.
-template <class Input, extent2 Kernel>
+/// A kernel or pooling window reaches beyond the padded input, or has no elements.
+template <operation_name Operation, class Input, extent2 Kernel>
 struct kernel_larger_than_input;
 
 }  // namespace tenon::inline TENON_TARGET

@@ -60,7 +60,7 @@ struct batch_norm1d {
     constexpr auto operator()(auto&& x) const& {
         using s = shape_t<decltype(x)>;
         if constexpr (s::rank() > 3 || !tenon::detail::channels_fit<Channels, s>())
-            return channels_do_not_fit<Channels, s>{};
+            return channels_do_not_fit<"batch_norm", Channels, s>{};
         else return detail::batch_normalized(std::forward<decltype(x)>(x), *this);
     }
     /// Compile error `temporary_layer`.
@@ -91,7 +91,7 @@ struct batch_norm2d {
     constexpr auto operator()(auto&& x) const& {
         using s = shape_t<decltype(x)>;
         if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>())
-            return channels_do_not_fit<Channels, s>{};
+            return channels_do_not_fit<"batch_norm", Channels, s>{};
         else return detail::batch_normalized(std::forward<decltype(x)>(x), *this);
     }
     /// Compile error `temporary_layer`.

@@ -101,7 +101,7 @@ private:
     template <class X, class P>
     constexpr auto normalized(X&& x, P&& w, P&& b) const {
         using s = shape_t<X>;
-        if constexpr (!tenon::detail::channels_fit<Channels, s>()) return channels_do_not_fit<Channels, s>{};
+        if constexpr (!tenon::detail::channels_fit<Channels, s>()) return channels_do_not_fit<"group_norm", Channels, s>{};
         else
             return tenon::group_norm<Groups>(std::forward<X>(x), detail::parameter_for(x, std::forward<P>(w)),
                                              detail::parameter_for(x, std::forward<P>(b)), eps);
@@ -120,7 +120,7 @@ struct instance_norm2d {
     constexpr auto operator()(auto&& x) const {
         using s = shape_t<decltype(x)>;
         if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>())
-            return channels_do_not_fit<Channels, s>{};
+            return channels_do_not_fit<"instance_norm", Channels, s>{};
         else return tenon::instance_norm(std::forward<decltype(x)>(x), eps);
     }
     std::string description() const {

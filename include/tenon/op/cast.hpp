@@ -5,6 +5,10 @@
 
 namespace tenon::inline TENON_TARGET {
 
+/// cast makes numbers of numbers.
+template <class To>
+struct cannot_cast_to;
+
 namespace op {
 template <class To>
 struct cast {
@@ -47,7 +51,8 @@ struct retyped : cast<To> {
 /// nearest, `bool` is x ≠ 0. The gradient passes between floating point types.
 template <class To, expression A>
 constexpr auto cast(A&& a) {
-    return make_map(op::cast<To>{}, std::forward<A>(a));
+    if constexpr (!number<To>) return cannot_cast_to<To>{};
+    else return make_map(op::cast<To>{}, std::forward<A>(a));
 }
 
 namespace detail {

@@ -76,11 +76,12 @@ cuda::tensor<value_t<Node>> executor<cuda::device>::backward(Node const& node) {
     cuda::tensor<T> value(uninitialized);
     using tape = eval::device_tape<Node, true>;
     tape t(node);
-    if constexpr (tape::differentiable && requires { t.root(value.device_data()); }) {
+    if constexpr (!tape::differentiable) return backward_finds_no_variable<T>{};
+    else if constexpr (requires { t.root(value.device_data()); }) {
         t.root(value.device_data());
         t.forward();
         t.finish();
-    } else if constexpr (tape::differentiable) {
+    } else {
         t.forward();
         eval::gradient_list list;
         t.template prepare<eval::pass::exact>(list);
@@ -88,7 +89,7 @@ cuda::tensor<value_t<Node>> executor<cuda::device>::backward(Node const& node) {
         cuda::launch("root", &kernels::root<std::remove_const_t<decltype(r)>, T>, dim3(1), dim3(kernels::warp_size), r,
                      value.device_data());
         t.finish();
-    } else eval::run_into(t, value.device_data());
+    }
     return value;
 }
 
