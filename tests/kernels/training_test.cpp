@@ -196,3 +196,31 @@ TEST_CASE("a model on the device is saved and loaded as one of the processor", "
     nn::linear<12, 7, tn::cuda::device> other;
     CHECK_THROWS_AS(tn::io::load_safetensors(f / "device", other), tn::io_error);
 }
+
+TEST_CASE("training on the device that is stopped goes on bit for bit", "[kernels]") {
+    tenon_test::folder f;
+    tn::generator gen{4};
+    network<tn::cuda::device> model, other;
+    tn::optim::adam optimizer(model, {.lr = .01f}), resumed(other, {.lr = 1.f});
+    auto const x = tn::cuda::randn<float, 16, 12>(gen);
+    auto const y = tn::cuda::randint<std::int64_t, 16>(0, 3, gen);
+    auto const step = [&](auto& m, auto& o) {
+        o.zero_grad();
+        tn::backward(tn::cross_entropy(m(x), y));
+        o.step();
+    };
+    for (int i = 0; i != 3; ++i) step(model, optimizer);
+    tn::io::save_safetensors(f / "run", model, optimizer);
+    tn::io::load_safetensors(f / "run", other, resumed);
+    for (int i = 0; i != 3; ++i) {
+        step(model, optimizer);
+        step(other, resumed);
+    }
+    CHECK(same(tn::to<tn::cpu>(other.fc1.weight.value()), tn::to<tn::cpu>(model.fc1.weight.value())));
+    CHECK(resumed.state_dict() == optimizer.state_dict());
+    // A state is the same wherever the model lives.
+    network<> host;
+    tn::optim::adam on_host(host);
+    on_host.load_state_dict(optimizer.state_dict());
+    CHECK(on_host.state_dict() == optimizer.state_dict());
+}

@@ -1,6 +1,8 @@
 // Optimisers of models on the device: all parameters in one launch, the count of steps beside them.
 #pragma once
 
+#include <vector>
+
 #include <tenon/cuda/parameters.hpp>
 #include <tenon/cuda/tensor.hpp>
 #include <tenon/kernels/optimizer.hpp>
@@ -26,7 +28,38 @@ public:
         start<Rule::fewest>(model, rule, launch);
     }
 
+    /// Bytes of a buffer of n elements.
+    template <class T>
+    static constexpr std::size_t padded(std::size_t n) {
+        return cuda::detail::padded_bytes<T>(n);
+    }
+    /// The host waits. @throws shape_error as a step does
+    kept_state save(Model& model) const {
+        if (counters_.size() == 0) return {};
+        sizes_.refuse_others(model);
+        kept_state state{true, used_, {}, std::vector<unsigned char>(total(model, used_))};
+        cuda::download(counters_.data(), &state.counters, 1);
+        cuda::download(memory_.data(), state.buffers.data(), state.buffers.size());
+        return state;
+    }
+    /// Steps that were captured go on with what was loaded where the buffers are as many as before.
+    void load(Model& model, kept_state const& state) {
+        if (!state.made) {
+            memory_ = {};
+            counters_ = {};
+            return;
+        }
+        make(model, state.used);
+        cuda::upload(&state.counters, counters_.data(), 1);
+        cuda::upload(state.buffers.data(), memory_.data(), state.buffers.size());
+    }
+
 private:
+    static std::size_t total(Model& model, std::size_t used) {
+        std::size_t bytes = 0;
+        nn::visit_parameters(model, [&](auto& p) { bytes += used * padded<value_t<decltype(p)>>(p.size()); });
+        return bytes;
+    }
     struct own_launch {
         bool const* skip;
         template <class T, std::size_t Used, class Rule>
@@ -55,11 +88,9 @@ private:
     }
     void make(Model& model, std::size_t used) {
         cuda::context::local().refuse_capture("an optimiser's first step, which makes its buffers");
-        std::size_t bytes = 0;
-        nn::visit_parameters(
-            model, [&](auto& p) { bytes += used * cuda::detail::padded_bytes<value_t<decltype(p)>>(p.size()); });
-        memory_.reserve(bytes);
+        memory_.reserve(total(model, used));
         memory_.clear();
+        sizes_ = {};
         sizes_.note(model);
         used_ = used;
         counters_.reserve(1);

@@ -115,6 +115,12 @@ public:
         detail::copy_elements(to, from, n, std::endian::little);
     }
 
+    /// The bytes of a tensor, little-endian.
+    std::string_view bytes(std::string const& name) const {
+        entry const& e = at(name);
+        return std::string_view(bytes_).substr(data_ + e.begin, e.end - e.begin);
+    }
+
 private:
     void parse() {
         if (bytes_.size() < 8) fail(file_, "is damaged: it ends within the header");
@@ -189,12 +195,15 @@ public:
     /// Adds a tensor. @throws std::invalid_argument where the name is taken, reserved or not UTF-8
     template <class T, std::size_t... E>
     safetensors_writer& add(std::string name, tensor<T, E...> const& x) {
-        if (name == "__metadata__" || !detail::is_utf8(name) || !names_.insert(name).second)
-            throw std::invalid_argument("safetensors: '" + name + "' is taken, or no possible name");
         auto const extents = x.shape().extents();
         item one{std::move(name), element_type_of<T>(), {extents.begin(), extents.end()}, {}, {}};
         one.bytes = detail::little_endian_bytes(x, one.buffer);
-        items_.push_back(std::move(one));
+        add_item(std::move(one));
+        return *this;
+    }
+    /// Adds elements that lie in the format's order already. @throws std::invalid_argument as for tensors
+    safetensors_writer& add(std::string name, element_type type, std::vector<std::size_t> extents, std::string bytes) {
+        add_item({std::move(name), type, std::move(extents), {}, std::move(bytes)});
         return *this;
     }
     /// A temporary's bytes are kept.
@@ -256,6 +265,12 @@ private:
         std::string_view bytes;
         std::string buffer;
     };
+    void add_item(item one) {
+        if (one.name == "__metadata__" || !detail::is_utf8(one.name) || !names_.insert(one.name).second)
+            throw std::invalid_argument("safetensors: '" + one.name + "' is taken, or no possible name");
+        items_.push_back(std::move(one));
+    }
+
     std::vector<item> items_;
     std::set<std::string> names_;
     std::map<std::string, std::string> metadata_;

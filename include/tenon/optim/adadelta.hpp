@@ -16,6 +16,7 @@ struct adadelta_options {
 
 struct adadelta_rule {
     static constexpr std::size_t fewest = 2, most = 2;
+    static constexpr char const* names[] = {"square_avg", "acc_delta"};
     double rho;
     float lr, eps, decay, sign;
     explicit adadelta_rule(adadelta_options const& o)

@@ -17,6 +17,7 @@ struct adagrad_options {
 
 struct adagrad_rule {
     static constexpr std::size_t fewest = 1, most = 1;
+    static constexpr char const* names[] = {"sum"};
     double lr, lr_decay;
     float decay, start, eps, sign;
     explicit adagrad_rule(adagrad_options const& o)

@@ -28,6 +28,7 @@ struct adamw_options {
 
 struct adam_rule {
     static constexpr std::size_t fewest = 2, most = 3;
+    static constexpr char const* names[] = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
     double lr, beta1, beta2;
     float eps, decay, shrink, sign;
     bool amsgrad;

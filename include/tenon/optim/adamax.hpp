@@ -18,6 +18,7 @@ struct adamax_options {
 
 struct adamax_rule {
     static constexpr std::size_t fewest = 2, most = 2;
+    static constexpr char const* names[] = {"exp_avg", "exp_inf"};
     double lr, beta1, beta2;
     float eps, decay, sign;
     explicit adamax_rule(adamax_options const& o)

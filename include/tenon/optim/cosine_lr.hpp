@@ -29,7 +29,7 @@ template <class Optimizer>
 class cosine_annealing_lr : public scheduler<Optimizer> {
 public:
     explicit cosine_annealing_lr(Optimizer& optimizer, cosine_annealing_lr_options options)
-        : scheduler<Optimizer>(optimizer), options_(options) {
+        : scheduler<Optimizer>(optimizer, "cosine_annealing_lr"), options_(options) {
         if (options.t_max == 0) throw std::invalid_argument("cosine_annealing_lr: t_max has to be positive");
     }
     void step() {
@@ -55,7 +55,9 @@ template <class Optimizer>
 class cosine_annealing_warm_restarts : public scheduler<Optimizer> {
 public:
     explicit cosine_annealing_warm_restarts(Optimizer& optimizer, cosine_annealing_warm_restarts_options options)
-        : scheduler<Optimizer>(optimizer), options_(options), period_(static_cast<double>(options.t_0)) {
+        : scheduler<Optimizer>(optimizer, "cosine_annealing_warm_restarts"),
+          options_(options),
+          period_(static_cast<double>(options.t_0)) {
         if (options.t_0 == 0) throw std::invalid_argument("cosine_annealing_warm_restarts: t_0 has to be positive");
         if (options.t_mult == 0)
             throw std::invalid_argument("cosine_annealing_warm_restarts: t_mult has to be positive");
@@ -71,6 +73,20 @@ public:
         now_ = epoch;
         period_ = static_cast<double>(options_.t_0);
         restart();
+    }
+
+    /// See scheduler.
+    optim::state_dict state_dict() const {
+        auto s = scheduler<Optimizer>::state_dict();
+        s.set("T_cur", now_);
+        s.set("T_i", period_);
+        return s;
+    }
+    void load_state_dict(optim::state_dict const& s) {
+        double const now = s.number<double>("T_cur"), period = s.number<double>("T_i");
+        scheduler<Optimizer>::load_state_dict(s);
+        now_ = now;
+        period_ = period;
     }
 
 private:

@@ -12,7 +12,7 @@ namespace tenon::inline TENON_TARGET::optim {
 template <class Optimizer, class F>
 class lambda_lr : public scheduler<Optimizer> {
 public:
-    lambda_lr(Optimizer& optimizer, F f) : scheduler<Optimizer>(optimizer), f_(std::move(f)) { set_at(0); }
+    lambda_lr(Optimizer& optimizer, F f) : scheduler<Optimizer>(optimizer, "lambda_lr"), f_(std::move(f)) { set_at(0); }
     void step() { set_at(this->advance()); }
 
 private:

@@ -33,7 +33,7 @@ template <class Optimizer>
 class constant_lr : public scheduler<Optimizer> {
 public:
     explicit constant_lr(Optimizer& optimizer, constant_lr_options options = {})
-        : scheduler<Optimizer>(optimizer), options_(options) {
+        : scheduler<Optimizer>(optimizer, "constant_lr"), options_(options) {
         this->set(this->rate() * options_.factor);
     }
     void step() { this->set(this->advance() == options_.total_iters ? this->rate() / options_.factor : this->rate()); }
@@ -49,7 +49,7 @@ template <class Optimizer>
 class linear_lr : public scheduler<Optimizer> {
 public:
     explicit linear_lr(Optimizer& optimizer, linear_lr_options options = {})
-        : scheduler<Optimizer>(optimizer), options_(options) {
+        : scheduler<Optimizer>(optimizer, "linear_lr"), options_(options) {
         if (!(options.start_factor > 0 && options.start_factor <= 1))
             throw std::invalid_argument("linear_lr: start_factor has to be in (0, 1]");
         if (!(options.end_factor >= 0 && options.end_factor <= 1))
@@ -75,7 +75,7 @@ template <class Optimizer>
 class polynomial_lr : public scheduler<Optimizer> {
 public:
     explicit polynomial_lr(Optimizer& optimizer, polynomial_lr_options options = {})
-        : scheduler<Optimizer>(optimizer), options_(options) {}
+        : scheduler<Optimizer>(optimizer, "polynomial_lr"), options_(options) {}
     void step() {
         std::size_t const t = this->advance();
         if (t > options_.total_iters) return this->set(this->rate());

@@ -20,6 +20,7 @@ struct nadam_options {
 
 struct nadam_rule {
     static constexpr std::size_t fewest = 2, most = 2;
+    static constexpr char const* names[] = {"exp_avg", "exp_avg_sq"};
     double lr, beta1, beta2, momentum_decay;
     float eps, decay, shrink, sign;
     explicit nadam_rule(nadam_options const& o)

@@ -37,7 +37,7 @@ template <class Optimizer>
 class one_cycle_lr : public scheduler<Optimizer> {
 public:
     explicit one_cycle_lr(Optimizer& optimizer, one_cycle_lr_options options)
-        : scheduler<Optimizer>(optimizer), options_(options) {
+        : scheduler<Optimizer>(optimizer, "one_cycle_lr"), options_(options) {
         if (options_.total_steps == 0) options_.total_steps = options.epochs * options.steps_per_epoch;
         if (options_.total_steps == 0)
             throw std::invalid_argument(

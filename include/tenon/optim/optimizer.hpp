@@ -1,9 +1,14 @@
 // What optimisers have in common.
 #pragma once
 
+#include <cstddef>
+#include <string>
+#include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include <tenon/optim/parameter_state.hpp>
+#include <tenon/optim/state_dict.hpp>
 #include <tenon/scalar/math.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {
@@ -66,6 +71,56 @@ public:
     void step_unless(typename device::template tensor<bool> const& skip) {
         if constexpr (detail::optimisable<Model>) state_.step(*model_, Rule(options_), &skip);
     }
+    /// All that another optimiser of this kind needs to go on from here with the same parameters, bit for bit: options,
+    /// counts and buffers, which PyTorch's names are given; of a model on a device the host waits.
+    optim::state_dict state_dict() const {
+        optim::state_dict s;
+        s.set("kind", kind());
+        detail::for_each_option(options_, [&](std::string const& name, auto n) { s.set(name, n); });
+        kept_state kept = state_.save(*model_);
+        if (!kept.made) return s;
+        s.set("state.buffers", kept.used);
+        for_each_counter(kept.counters, [&](char const* name, double n) { s.set(name, n); });
+        for_each_buffer(kept, [&](std::string const& name, auto const* elements, std::size_t n, auto const& extents) {
+            s.set_elements(name, elements, n, extents);
+        });
+        return s;
+    }
+    /// Goes on where another optimiser was; parameters are not touched.
+    /// @throws io_error where the state is one of another kind of optimiser, or names or element types are others than
+    /// this model's, shape_error where shapes are; this optimiser is then as it was
+    void load_state_dict(optim::state_dict const& s) {
+        s.check_kind(kind());
+        Options options = options_;
+        std::size_t taken = 1;
+        detail::for_each_option(options, [&](std::string const& name, auto& n) {
+            n = s.number<std::remove_reference_t<decltype(n)>>(name);
+            ++taken;
+        });
+        kept_state kept;
+        if (s.contains("state.buffers")) {
+            kept.made = true;
+            kept.used = s.number<std::size_t>("state.buffers");
+            if (kept.used < Rule::fewest || kept.used > Rule::most) s.fail("'state.buffers' is out of range");
+            ++taken;
+            for_each_counter(kept.counters, [&](char const* name, double& n) {
+                n = s.number<double>(name);
+                ++taken;
+            });
+            std::size_t bytes = 0;
+            nn::visit_parameters(*model_, [&](auto& v) {
+                bytes += kept.used * state_.template padded<value_t<decltype(v)>>(v.size());
+            });
+            kept.buffers.resize(bytes);
+            for_each_buffer(kept, [&](std::string const& name, auto* elements, std::size_t n, auto const& extents) {
+                s.copy_elements(name, elements, n, extents);
+                ++taken;
+            });
+        }
+        if (taken != s.entries().size()) s.fail("has entries that this optimiser has not");
+        options_ = options;
+        state_.load(*model_, kept);
+    }
     /// Calls f(rule, state) with what a step is made of, for what makes one in another way than `step`.
     template <class F>
     void step_with(F const& f) {
@@ -78,6 +133,32 @@ protected:
     }
 
 private:
+    /// The class's name, which is that of its options.
+    static constexpr std::string_view kind() {
+        std::string_view name = reflect::type_name<Options>();
+        if (name.ends_with("_options")) name.remove_suffix(std::string_view("_options").size());
+        return name;
+    }
+    template <class F>
+    static void for_each_counter(step_counters& c, F const& f) {
+        f("state.step", c.step);
+        f("state.beta1", c.power1.base), f("state.beta1_power", c.power1.value);
+        f("state.beta2", c.power2.base), f("state.beta2_power", c.power2.value);
+        f("state.mu_product", c.product);
+    }
+    /// Calls f(name, elements, number, extents) for each buffer of each parameter in a copy of the state.
+    template <class F>
+    void for_each_buffer(kept_state& kept, F const& f) const {
+        unsigned char* p = kept.buffers.data();
+        nn::for_each_parameter(*model_, [&](std::string_view parameter, auto& v) {
+            using T = value_t<decltype(v)>;
+            auto const extents = v.shape().extents();
+            for (std::size_t k = 0; k != kept.used; ++k, p += state_.template padded<T>(v.size()))
+                f(nn::detail::joined_name(nn::detail::joined_name("state", parameter), Rule::names[k]),
+                  reinterpret_cast<T*>(p), v.size(), std::vector<std::size_t>(extents.begin(), extents.end()));
+        });
+    }
+
     Model* model_;
     Options options_;
     parameter_state<Model, device> state_;

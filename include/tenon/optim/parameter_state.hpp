@@ -77,6 +77,14 @@ private:
     std::size_t digest_ = 0;
 };
 
+/// A copy on the host of what an optimiser keeps: nothing before its first step.
+struct kept_state {
+    bool made = false;
+    std::size_t used = 0;
+    step_counters counters;
+    std::vector<unsigned char> buffers;
+};
+
 /// Buffers of zeros for each parameter of a model, in one block of memory that the first step makes, and the counters. They
 /// live where the model does. @throws shape_error from a step where a parameter has another number of elements than at the
 /// first, before anything has changed
@@ -98,6 +106,26 @@ public:
         else make(model, rule.used());
         rule.count(counters_);
         if constexpr (host_pass) dispatch<Rule::fewest>(model, rule);
+    }
+
+    /// Bytes of a buffer of n elements.
+    template <class T>
+    static constexpr std::size_t padded(std::size_t n) {
+        return (n * sizeof(T) + alignment - 1) / alignment * alignment;
+    }
+    /// @throws shape_error as a step does
+    kept_state save(Model& model) const {
+        if (!made_) return {};
+        sizes_.refuse_others(model);
+        auto const* const p = reinterpret_cast<unsigned char const*>(memory_.get());
+        return {true, used_, counters_, {p, p + total(model, used_)}};
+    }
+    void load(Model& model, kept_state const& state) {
+        made_ = false;
+        counters_ = state.counters;
+        if (!state.made) return;
+        make(model, state.used);
+        std::copy(state.buffers.begin(), state.buffers.end(), reinterpret_cast<unsigned char*>(memory_.get()));
     }
 
 private:
@@ -143,10 +171,14 @@ private:
                                                                   TENON_LAMBDA_INLINE { element(N, first + i); });
             });
     }
-    void make(Model& model, std::size_t used) {
+    static std::size_t total(Model& model, std::size_t used) {
         std::size_t bytes = 0;
         nn::visit_parameters(model, [&](auto& p) { bytes += used * padded<value_t<decltype(p)>>(p.size()); });
-        memory_ = std::make_unique<line[]>(bytes / sizeof(line));
+        return bytes;
+    }
+    void make(Model& model, std::size_t used) {
+        memory_ = std::make_unique<line[]>(total(model, used) / sizeof(line));
+        sizes_ = {};
         sizes_.note(model);
         used_ = used;
         made_ = true;
@@ -155,10 +187,6 @@ private:
     struct alignas(alignment) line {
         unsigned char bytes[alignment] = {};
     };
-    template <class T>
-    static constexpr std::size_t padded(std::size_t n) {
-        return (n * sizeof(T) + alignment - 1) / alignment * alignment;
-    }
     std::unique_ptr<line[]> memory_;
     parameter_sizes sizes_;
     std::size_t used_ = 0;

@@ -19,6 +19,7 @@ struct radam_options {
 
 struct radam_rule {
     static constexpr std::size_t fewest = 2, most = 2;
+    static constexpr char const* names[] = {"exp_avg", "exp_avg_sq"};
     double lr, beta1, beta2;
     float eps, decay, shrink, sign;
     explicit radam_rule(radam_options const& o)

@@ -33,7 +33,7 @@ template <class Optimizer>
 class reduce_lr_on_plateau : public scheduler<Optimizer> {
 public:
     explicit reduce_lr_on_plateau(Optimizer& optimizer, reduce_lr_on_plateau_options options = {})
-        : scheduler<Optimizer>(optimizer),
+        : scheduler<Optimizer>(optimizer, "reduce_lr_on_plateau"),
           options_(options),
           best_(options.mode == plateau_mode::min ? math::infinity<double>
                                                   : math::minus_infinity<double>) {
@@ -54,6 +54,23 @@ public:
         if (now - next > options_.eps) this->set(next);
         cooling_ = options_.cooldown;
         bad_ = 0;
+    }
+
+    /// See scheduler.
+    optim::state_dict state_dict() const {
+        auto s = scheduler<Optimizer>::state_dict();
+        s.set("best", best_);
+        s.set("num_bad_epochs", bad_);
+        s.set("cooldown_counter", cooling_);
+        return s;
+    }
+    void load_state_dict(optim::state_dict const& s) {
+        double const best = s.number<double>("best");
+        auto const bad = s.number<std::size_t>("num_bad_epochs"), cooling = s.number<std::size_t>("cooldown_counter");
+        scheduler<Optimizer>::load_state_dict(s);
+        best_ = best;
+        bad_ = bad;
+        cooling_ = cooling;
     }
 
 private:

@@ -18,6 +18,7 @@ struct rmsprop_options {
 
 struct rmsprop_rule {
     static constexpr std::size_t fewest = 1, most = 3;
+    static constexpr char const* names[] = {"square_avg", "momentum_buffer", "grad_avg"};
     double alpha;
     float lr, eps, decay, momentum, sign;
     bool centered;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 #include <tenon/core/target.hpp>
+#include <tenon/optim/state_dict.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {
 
@@ -18,8 +20,30 @@ public:
     /// How many steps there were.
     std::size_t last_epoch() const { return epoch_; }
 
+    /// What another scheduler with the same options needs to go on from here, beside the optimiser's own state, which
+    /// holds the rate.
+    optim::state_dict state_dict() const {
+        optim::state_dict s;
+        s.set("kind", kind_);
+        s.set("base_lr", base_);
+        s.set("last_lr", rate_);
+        s.set("last_epoch", epoch_);
+        return s;
+    }
+    /// Goes on where another scheduler was; load the optimiser's state too.
+    /// @throws io_error where the state is one of another kind of scheduler; this one is then as it was
+    void load_state_dict(optim::state_dict const& s) {
+        s.check_kind(kind_);
+        double const base = s.number<double>("base_lr"), rate = s.number<double>("last_lr");
+        epoch_ = s.number<std::size_t>("last_epoch");
+        base_ = base;
+        rate_ = rate;
+    }
+
 protected:
-    explicit scheduler(Optimizer& o) : optimizer_(&o), base_(static_cast<double>(o.lr())), rate_(base_) {}
+    /// @param kind the scheduler's name in a state_dict
+    explicit scheduler(Optimizer& o, std::string_view kind = "scheduler")
+        : optimizer_(&o), base_(static_cast<double>(o.lr())), rate_(base_), kind_(kind) {}
 
     /// Counts a step and returns its number, from 1 on.
     std::size_t advance() { return ++epoch_; }
@@ -42,6 +66,7 @@ private:
     Optimizer* optimizer_;
     double base_, rate_;
     std::size_t epoch_ = 0;
+    std::string_view kind_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::optim

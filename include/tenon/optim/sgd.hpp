@@ -17,6 +17,7 @@ struct sgd_options {
 
 struct sgd_rule {
     static constexpr std::size_t fewest = 0, most = 1;
+    static constexpr char const* names[] = {"momentum_buffer"};
     float lr, momentum, dampening, decay, sign;
     bool nesterov;
     explicit sgd_rule(sgd_options const& o)

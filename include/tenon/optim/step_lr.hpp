@@ -33,7 +33,7 @@ template <class Optimizer>
 class step_lr : public scheduler<Optimizer> {
 public:
     explicit step_lr(Optimizer& optimizer, step_lr_options options)
-        : scheduler<Optimizer>(optimizer), options_(options) {
+        : scheduler<Optimizer>(optimizer, "step_lr"), options_(options) {
         if (options.step_size == 0) throw std::invalid_argument("step_lr: step_size has to be positive");
     }
     void step() { this->set(this->rate() * (this->advance() % options_.step_size == 0 ? options_.gamma : 1)); }
@@ -47,7 +47,7 @@ template <class Optimizer>
 class multi_step_lr : public scheduler<Optimizer> {
 public:
     explicit multi_step_lr(Optimizer& optimizer, multi_step_lr_options options)
-        : scheduler<Optimizer>(optimizer), options_(std::move(options)) {}
+        : scheduler<Optimizer>(optimizer, "multi_step_lr"), options_(std::move(options)) {}
     void step() {
         auto const& m = options_.milestones;
         this->set(this->rate() *
@@ -63,7 +63,7 @@ template <class Optimizer>
 class exponential_lr : public scheduler<Optimizer> {
 public:
     explicit exponential_lr(Optimizer& optimizer, exponential_lr_options options)
-        : scheduler<Optimizer>(optimizer), options_(options) {}
+        : scheduler<Optimizer>(optimizer, "exponential_lr"), options_(options) {}
     void step() {
         this->advance();
         this->set(this->rate() * options_.gamma);

@@ -1,0 +1,142 @@
+// Named tensors and numbers: what optimisers, schedulers and scalers need to go on where another one was.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <tenon/core/error.hpp>
+#include <tenon/core/reflect.hpp>
+#include <tenon/core/target.hpp>
+#include <tenon/scalar/narrow.hpp>
+
+namespace tenon::inline TENON_TARGET::optim {
+
+/// A copy of an object's state by name, as torch's state_dict: an optimiser's buffers are "state.fc1.weight.exp_avg",
+/// its options "param_groups.lr", its count of steps "state.step". Numbers are kept as int64 or double, which hold
+/// every option exactly.
+class state_dict {
+public:
+    /// One tensor, or a number where it has no extents.
+    struct entry {
+        char kind;          ///< 'f' floating point, 'i' and 'u' integers, 'b' truth values, 'h' bfloat16
+        std::size_t width;  ///< bytes of one element
+        std::vector<std::size_t> extents;
+        std::string bytes;
+        friend bool operator==(entry const&, entry const&) = default;
+    };
+
+    state_dict() = default;
+    /// @param source what errors name, such as a file
+    explicit state_dict(std::string source) : source_(std::move(source)) {}
+
+    std::map<std::string, entry> const& entries() const& { return entries_; }
+    /// A temporary's entries are handed over: a loop over `optimizer.state_dict().entries()` has them to itself.
+    std::map<std::string, entry> entries() && { return std::move(entries_); }
+    bool contains(std::string const& name) const { return entries_.contains(name); }
+    void set(std::string const& name, entry e) { entries_[name] = std::move(e); }
+
+    /// Keeps a number; unsigned ones have to fit int64.
+    template <class N>
+        requires std::is_arithmetic_v<N>
+    void set(std::string const& name, N n) {
+        std::conditional_t<std::is_floating_point_v<N>, double, std::int64_t> const kept =
+            static_cast<std::conditional_t<std::is_floating_point_v<N>, double, std::int64_t>>(n);
+        set_elements(name, &kept, 1, {});
+    }
+    /// Keeps a text, as its bytes.
+    void set(std::string const& name, std::string_view text) {
+        set_elements(name, reinterpret_cast<std::uint8_t const*>(text.data()), text.size(), {text.size()});
+    }
+    /// Keeps the elements of a tensor.
+    template <class T>
+    void set_elements(std::string const& name, T const* from, std::size_t n, std::vector<std::size_t> extents) {
+        set(name, entry{kind_of<T>(), sizeof(T), std::move(extents),
+                        std::string(reinterpret_cast<char const*>(from), n * sizeof(T))});
+    }
+
+    /// @throws io_error where the name is unknown
+    entry const& at(std::string const& name) const {
+        auto const found = entries_.find(name);
+        if (found == entries_.end()) fail("has no '" + name + "'");
+        return found->second;
+    }
+    /// A number that was kept. @throws io_error where it is missing or of another kind, shape_error where it is a
+    /// tensor
+    template <class N>
+    N number(std::string const& name) const {
+        std::conditional_t<std::is_floating_point_v<N>, double, std::int64_t> kept{};
+        copy_elements(name, &kept, 1, {});
+        return static_cast<N>(kept);
+    }
+    /// @throws io_error where the text is missing or no text
+    std::string text(std::string const& name) const {
+        entry const& e = at(name);
+        if (e.kind != 'u' || e.width != 1) fail("'" + name + "' is no text");
+        return e.bytes;
+    }
+    /// Copies the elements of a tensor. @throws io_error where it is missing or has another element type, shape_error
+    /// where its extents are others
+    template <class T>
+    void copy_elements(std::string const& name, T* to, std::size_t n, std::vector<std::size_t> const& extents) const {
+        check<T>(name, extents);
+        if (n != 0) std::memcpy(static_cast<void*>(to), at(name).bytes.data(), n * sizeof(T));
+    }
+    template <class T>
+    void check(std::string const& name, std::vector<std::size_t> const& extents) const {
+        entry const& e = at(name);
+        if (e.kind != kind_of<T>() || e.width != sizeof(T)) fail("'" + name + "' has another element type");
+        if (e.extents != extents)
+            throw shape_error(source_ + ": '" + name + "' has the shape " + shape_text(e.extents) + ", not " +
+                              shape_text(extents));
+    }
+    /// @throws io_error where the state is one of another kind of object
+    void check_kind(std::string_view kind) const {
+        if (std::string const own = text("kind"); own != kind)
+            fail("is the state of " + own + ", not of " + std::string(kind));
+    }
+    /// @throws io_error always, with a text that names where the state comes from
+    [[noreturn]] void fail(std::string const& why) const { throw io_error(source_ + ": " + why); }
+    std::string const& source() const { return source_; }
+
+    friend bool operator==(state_dict const& a, state_dict const& b) { return a.entries_ == b.entries_; }
+
+private:
+    template <class T>
+    static constexpr char kind_of() {
+        if constexpr (std::is_same_v<T, bfloat16>) return 'h';
+        else if constexpr (std::is_same_v<T, float16> || std::is_floating_point_v<T>) return 'f';
+        else if constexpr (std::is_same_v<T, bool>) return 'b';
+        else return std::is_signed_v<T> ? 'i' : 'u';
+    }
+    static std::string shape_text(std::vector<std::size_t> const& extents) {
+        std::string text = "[";
+        for (std::size_t e : extents) text += (text.size() > 1 ? ", " : "") + std::to_string(e);
+        return text + "]";
+    }
+
+    std::string source_ = "load_state_dict";
+    std::map<std::string, entry> entries_;
+};
+
+namespace detail {
+/// Calls f(name, number) for every number in an options struct; a pair counts as two.
+template <class Options, class F>
+void for_each_option(Options& options, F const& f) {
+    reflect::for_each_member(options, [&](std::string_view member, auto& value) {
+        std::string const name = "param_groups." + std::string(member);
+        if constexpr (requires { value.first; }) f(name + ".0", value.first), f(name + ".1", value.second);
+        else f(name, value);
+    });
+}
+}  // namespace detail
+
+}  // namespace tenon::inline TENON_TARGET::optim
