@@ -89,6 +89,11 @@ template <class T, std::size_t... E, class... A>
     requires(sizeof...(A) == shape<E...>::dynamic_count + 1)
 constexpr tensor<T, E...> full(A... extents_then_value) {
     constexpr std::size_t count = sizeof...(A) - 1;
+    static_assert(
+        []<std::size_t... I>(std::index_sequence<I...>) {
+            return !(std::floating_point<nth<I, A...>> || ...);
+        }(std::make_index_sequence<count>{}),
+        "full: extents are whole numbers, and come before the value");
     tensor<T, E...> x(uninitialized, detail::shape_of_arguments<T, shape<E...>>("full", extents_then_value...));
     x.fill(detail::value_to_fill<T>("full", get<count>(tuple<A const&...>{{extents_then_value}...})));
     return x;
@@ -150,8 +155,8 @@ constexpr tensor<T, N> arange() {
 }
 
 namespace detail {
-[[noreturn, gnu::noinline, gnu::cold]] inline void throw_range(char const* what, double start, double stop,
-                                                               double step, char const* reason) {
+[[noreturn, gnu::noinline, gnu::cold]] inline void throw_range(char const* what, double start, double stop, double step,
+                                                               char const* reason) {
     throw std::invalid_argument(std::string(what) + ": from " + std::to_string(start) + " to " + std::to_string(stop) +
                                 " by " + std::to_string(step) + ": " + reason);
 }
