@@ -87,6 +87,23 @@ TEST_CASE("a computation that was moved from, or whose operand was, is refused o
     CHECK((tn::sum(h).item() == 2000.f && tn::sum(g).item() == 0.f));
 }
 
+TEST_CASE("results that cannot be counted are refused by their operation's name") {
+    auto const named = [](auto const& make, std::string const& name) {
+        CHECK_THROWS_AS(make(), tn::shape_error);
+        try {
+            make();
+        } catch (tn::shape_error const& e) {
+            CHECK(std::string(e.what()).find(name + ": [") == 0);
+        }
+    };
+    auto const wide = tn::zeros<float, 0, tn::dyn>(std::size_t{1} << 62);
+    named([&] { return tn::concat<1>(wide, wide, wide, wide, wide).shape(); }, "concat");
+    auto const tall = tn::zeros<float, tn::dyn, 0>(std::size_t{1} << 40);
+    named([&] { return tn::matmul(tall, tn::transpose(tall)).shape(); }, "matmul");
+    auto const sums = tn::sum<1>(tall);
+    named([&] { return (tn::unsqueeze<0>(sums) + tn::unsqueeze<1>(sums)).shape(); }, "add");
+}
+
 TEST_CASE("the gradient of a variable has its value's shape") {
     tn::variable<float, tn::dyn> w(tn::ones<float, tn::dyn>(300));
     auto const before = w * 2.f;

@@ -53,13 +53,14 @@ struct concat_extents {
     template <class All, class S>
     static constexpr void add(All& all, First const& first, S const& s) {
         for (std::size_t a = 0; a < rank; ++a)
-            if (a == Axis) all[a] += s[a];
+            // What is too large stays so, and is refused when the shape is made.
+            if (a == Axis) all[a] = is_dynamic(all[a]) ? all[a] : all[a] + s[a];
             else if (all[a] != s[a]) throw_shapes("concat", to_string(first), to_string(s));
     }
     static constexpr type joined(First const& first, Rest const&... rest) {
         auto all = first.extents();
         (add(all, first, rest), ...);
-        return type(all);
+        return type(all, "concat");
     }
 };
 }  // namespace detail

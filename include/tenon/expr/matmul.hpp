@@ -90,7 +90,7 @@ private:
         }
         all[all.size() - 2] = s[s.rank() - 2];
         all[all.size() - 1] = t[t.rank() - 1];
-        return shape_type(all);
+        return shape_type(all, "matmul");
     }
     [[no_unique_address]] shape_type shape_;
 };
