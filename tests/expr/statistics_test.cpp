@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -134,6 +135,10 @@ TEST_CASE("cumsum adds up along any axis") {
     tn::tensor const counts = tn::cumsum<0>(tn::tensor({3, -1, 4}));
     static_assert(std::is_same_v<decltype(counts), tn::tensor<std::int64_t, 3> const>);
     CHECK(tn::array_equal(counts, tn::tensor<std::int64_t, 3>({3, 2, 6})));
+    // Integers wrap, also one by one.
+    tn::tensor<std::int64_t, 3> const large({INT64_MAX, 1, 5});
+    CHECK(tn::array_equal(tn::cumsum<0>(large), tn::tensor<std::int64_t, 3>({INT64_MAX, INT64_MIN, INT64_MIN + 5})));
+    CHECK(tn::dot(large, large).item() == 27);
     CHECK(tn::cumsum<0>(tn::tensor({true, true, false})).eval()(2) == 2);
     CHECK(tn::cumsum<1>(tn::zeros<float, 2, 0>()).eval().size() == 0);
     tn::tensor<float, 2, tn::dyn, 2> open(3);

@@ -86,6 +86,22 @@ struct wrapping<T, true> {
     using type = std::make_unsigned_t<T>;
 };
 
+/// The type that single values are computed in: numbers of less than an int would be promoted to one that is signed.
+template <class T>
+struct wrapping_single {
+    using type = T;
+};
+template <class T>
+    requires(std::is_integral_v<T> && std::is_signed_v<T>)
+struct wrapping_single<T> {
+    using type = decltype(std::make_unsigned_t<T>{} + 0U);
+};
+template <class T>
+    requires(std::is_unsigned_v<T> && sizeof(T) < sizeof(unsigned))
+struct wrapping_single<T> {
+    using type = unsigned;
+};
+
 /// Quotient that cannot trap: x / 0 is 0, and min / -1 wraps to min.
 template <class T>
 TENON_LANE T quotient(T a, T b) {
@@ -116,6 +132,19 @@ TENON_LANE Half part(V const& whole) {
 }
 
 }  // namespace detail
+
+/// a + b of single values; integers wrap, as lanes of them do.
+template <class T>
+TENON_LANE T sum_of(T a, T b) {
+    using U = typename detail::wrapping_single<T>::type;
+    return static_cast<T>(static_cast<U>(a) + static_cast<U>(b));
+}
+/// a + b·c of single values; integers wrap.
+template <class T>
+TENON_LANE T sum_with_product(T a, T b, T c) {
+    using U = typename detail::wrapping_single<T>::type;
+    return static_cast<T>(static_cast<U>(a) + static_cast<U>(b) * static_cast<U>(c));
+}
 
 /// N truth values, as comparing N elements of Bytes bytes gives them. `&&` and `||` evaluate both sides.
 template <std::size_t Bytes, std::size_t N>
@@ -398,7 +427,7 @@ private:
     friend struct pack;
 
     using wrapping_type = typename detail::wrapping<T>::type;
-    using work_single = decltype(wrapping_type{} + std::conditional_t<std::is_integral_v<T>, unsigned, T>{});
+    using work_single = typename detail::wrapping_single<T>::type;
     using work_type = typename detail::storage<wrapping_type, N, T, half>::type;
 
     TENON_LANE static raw_type splat(T value) {

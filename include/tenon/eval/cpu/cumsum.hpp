@@ -79,7 +79,7 @@ private:
             for (std::size_t i = 0; i != length; ++i) {
                 T* const row = p + first + (Backwards ? length - 1 - i : i) * width;
                 for (std::size_t k = 0; k != width; ++k) {
-                    sums.data()[k] = sums.data()[k] + sum_type(row[k]);
+                    sums.data()[k] = element::sum_of(sums.data()[k], sum_type(row[k]));
                     row[k] = static_cast<T>(sums.data()[k]);
                 }
             }

@@ -175,7 +175,8 @@ constexpr void convolve(convolution const& g, T const* x, T const* w, T const* b
     if constexpr (!Add)
         for (std::size_t i = 0; i < g.parts() * g.outputs * g.out_pixels(); ++i)
             y[i] = bias ? bias[i / g.out_pixels() % (g.groups * g.outputs)] : T(0);
-    each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) { y[o] = static_cast<T>(y[o] + x[i] * w[k]); });
+    each_product(
+        g, [&](std::size_t o, std::size_t i, std::size_t k) { y[o] = element::sum_with_product<T>(y[o], x[i], w[k]); });
 }
 /// dx += wᵀ ⋆ dy.
 template <class T>
@@ -192,7 +193,9 @@ constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* d
             return convolve_planes<true, 1, 4>(turned_around(g), dy, static_cast<T const*>(turned.data()),
                                                static_cast<T const*>(nullptr), dx);
         }
-    each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) { dx[i] = static_cast<T>(dx[i] + dy[o] * w[k]); });
+    each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) {
+        dx[i] = element::sum_with_product<T>(dx[i], dy[o], w[k]);
+    });
 }
 /// dw += dy ⋆ x.
 template <class T>
@@ -202,7 +205,9 @@ constexpr void correlate(convolution const& g, T const* x, T const* dy, T* dw) {
             if (suits_plane_gradients(g, staged_plane<T>::lanes)) return correlate_planes(g, x, dy, dw);
             return convolve_weight_gradient(g, x, dy, dw);
         }
-    each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) { dw[k] = static_cast<T>(dw[k] + dy[o] * x[i]); });
+    each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) {
+        dw[k] = element::sum_with_product<T>(dw[k], dy[o], x[i]);
+    });
 }
 
 }  // namespace tenon::inline TENON_TARGET::eval

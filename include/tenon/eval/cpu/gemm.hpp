@@ -233,7 +233,7 @@ TENON_INLINE constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, A 
         for (std::size_t i = 0; i < m; ++i)
             for (std::size_t j = 0; j < n; ++j) {
                 T s = accumulate ? *c.at(i, j) : T(0);
-                for (std::size_t q = 0; q < k; ++q) s = static_cast<T>(s + *a.at(i, q) * *b.at(q, j));
+                for (std::size_t q = 0; q < k; ++q) s = element::sum_with_product<T>(s, *a.at(i, q), *b.at(q, j));
                 *c.at(i, j) = s;
             }
     } else if constexpr (!element::is_dual<T> && M != 0 && N != 0 && K != 0) {

@@ -71,7 +71,7 @@ TENON_INLINE void store_small(V (&sums)[Packs], C c, bool accumulate) {
         unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { element::store_lanes(row + q * lanes, sums[q]); });
         for (std::size_t j = 0; j < (Packs - 1) * lanes + Count; ++j) {
             T& to = *c.at(0, j);
-            to = accumulate ? static_cast<T>(to + row[j]) : row[j];
+            to = accumulate ? element::sum_of(to, row[j]) : row[j];
         }
     }
 }

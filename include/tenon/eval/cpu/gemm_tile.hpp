@@ -124,7 +124,7 @@ template <class T, std::size_t Rows, std::size_t Packs>
     for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t j = 0; j < columns; ++j) {
             T& to = *c.at(i, j);
-            to = accumulate ? static_cast<T>(to + edge[i][j]) : edge[i][j];
+            to = accumulate ? element::sum_of(to, edge[i][j]) : edge[i][j];
         }
 }
 

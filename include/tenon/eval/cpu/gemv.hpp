@@ -26,9 +26,9 @@ TENON_INLINE void dot_columns(std::size_t depth, T const* x, matrix<T const> b, 
     }
     unroll<J>([&](auto j) TENON_LAMBDA_INLINE {
         T s = element::element_of<T>(math::total(sums[j]));
-        for (std::size_t i = k; i < depth; ++i) s = static_cast<T>(s + x[i] * *b.at(i, j));
+        for (std::size_t i = k; i < depth; ++i) s = element::sum_with_product<T>(s, x[i], *b.at(i, j));
         T& to = y[static_cast<std::ptrdiff_t>(j) * y_step];
-        to = accumulate ? static_cast<T>(to + s) : s;
+        to = accumulate ? element::sum_of(to, s) : s;
     });
 }
 
@@ -45,7 +45,7 @@ TENON_INLINE void add_rows(std::size_t width, T const* x, matrix<T const> b, T* 
         element::store_lanes(y + j, s);
     }
     for (; j < width; ++j)
-        for (std::size_t k = 0; k < K; ++k) y[j] = static_cast<T>(y[j] + x[k] * *b.at(k, j));
+        for (std::size_t k = 0; k < K; ++k) y[j] = element::sum_with_product<T>(y[j], x[k], *b.at(k, j));
 }
 }  // namespace detail
 
@@ -82,11 +82,11 @@ template <class T>
         for (; i < k; ++i) detail::add_rows<1>(n, x + i, b.from(i, 0), sums);
     } else
         for (std::size_t i = 0; i < k; ++i)
-            for (std::size_t j = 0; j < n; ++j) sums[j] = static_cast<T>(sums[j] + x[i] * *b.at(i, j));
+            for (std::size_t j = 0; j < n; ++j) sums[j] = element::sum_with_product<T>(sums[j], x[i], *b.at(i, j));
     if (y_step != 1)
         for (std::size_t j = 0; j < n; ++j) {
             T& to = y[static_cast<std::ptrdiff_t>(j) * y_step];
-            to = accumulate ? static_cast<T>(to + sums[j]) : sums[j];
+            to = accumulate ? element::sum_of(to, sums[j]) : sums[j];
         }
 }
 

@@ -250,7 +250,8 @@ struct tape<mean_pool_node<Windows, A>, Grad>
             for (std::size_t j = 0; j < shape_[rank - 1]; ++j) {
                 auto const window = column_range(j);
                 T total(0);
-                for (std::size_t x = window.begin; x < window.end; ++x) total = static_cast<T>(total + sums.data()[x]);
+                for (std::size_t x = window.begin; x < window.end; ++x)
+                    total = element::sum_of<T>(total, sums.data()[x]);
                 *to++ = static_cast<T>(total / T(static_cast<int>(range.divisor * window.divisor)));
             }
         });
