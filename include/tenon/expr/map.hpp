@@ -65,6 +65,7 @@ TENON_LANE auto times_slope(G const& g, S const& s) {
     if constexpr (std::is_same_v<S, slope_one>) return g;
     else if constexpr (std::is_same_v<S, slope_minus_one>) return -g;
     else if constexpr (std::is_same_v<S, slope_zero>) return G(0);
+    else if constexpr (element::is_mask<S> && element::is_pack<G>) return math::detail::chosen(s, g, G(0));
     else if constexpr (element::is_mask<S>) return math::select(s, g, G(0));
     else return g * s;
 }

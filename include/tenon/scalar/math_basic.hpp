@@ -16,38 +16,48 @@ using element::mask;
 using element::pack;
 
 namespace detail {
-/// A vector that `select` chooses. g++ 12 makes one instruction of a choice and the sum or product that it chooses, takes that
+/// Lanes that `select` chooses. g++ 12 makes one instruction of a choice and the sum or product that it chooses, takes that
 /// for a call that may throw, and crashes at -O3 when the result is not used, as values in a backward pass often are not.
-template <class V>
-TENON_LANE V choice(V v) {
+template <class T, std::size_t N>
+TENON_LANE pack<T, N> choice(pack<T, N> x) {
 #if defined(__AVX512F__) && defined(__GNUC__) && __GNUC__ == 12 && !defined(__clang__)
-    return element::detail::opaque(v);
+    using result = pack<T, N>;
+    if constexpr (result::form == element::detail::form::halves)
+        return result::join(detail::choice(x.raw.low), detail::choice(x.raw.high));
+    else if constexpr (N > 1) return result(element::detail::opaque(x.raw));
+    else return x;
 #else
-    return v;
+    return x;
 #endif
+}
+
+/// `select` for what is always used, or no sum or product.
+template <std::size_t Bytes, class T, std::size_t N>
+TENON_LANE pack<T, N> chosen(mask<Bytes, N> m, pack<T, N> a, pack<T, N> b) {
+    using result = pack<T, N>;
+    if constexpr (Bytes != sizeof(T)) return detail::chosen(m.template to<sizeof(T)>(), a, b);
+    else if constexpr (N == 1) return m.raw ? a : b;
+    else if constexpr (result::form == element::detail::form::halves)
+        return result::join(detail::chosen(m.raw.low, a.raw.low, b.raw.low),
+                            detail::chosen(m.raw.high, a.raw.high, b.raw.high));
+    else return result(m.raw ? a.raw : b.raw);
 }
 }  // namespace detail
 
 /// a where the mask is set, b elsewhere. Both are evaluated.
 template <std::size_t Bytes, class T, std::size_t N>
 TENON_LANE pack<T, N> select(mask<Bytes, N> m, pack<T, N> a, pack<T, N> b) {
-    using result = pack<T, N>;
-    if constexpr (Bytes != sizeof(T)) return math::select(m.template to<sizeof(T)>(), a, b);
-    else if constexpr (N == 1) return m.raw ? a : b;
-    else if constexpr (result::form == element::detail::form::halves)
-        return result::join(math::select(m.raw.low, a.raw.low, b.raw.low),
-                            math::select(m.raw.high, a.raw.high, b.raw.high));
-    else return result(m.raw ? detail::choice(a.raw) : detail::choice(b.raw));
+    return detail::chosen(m, detail::choice(a), detail::choice(b));
 }
 template <std::size_t Bytes, class T, std::size_t N, class U>
     requires std::is_arithmetic_v<U>
 TENON_LANE pack<T, N> select(mask<Bytes, N> m, pack<T, N> a, U b) {
-    return math::select(m, a, pack<T, N>(b));
+    return detail::chosen(m, detail::choice(a), pack<T, N>(b));
 }
 template <std::size_t Bytes, class T, std::size_t N, class U>
     requires std::is_arithmetic_v<U>
 TENON_LANE pack<T, N> select(mask<Bytes, N> m, U a, pack<T, N> b) {
-    return math::select(m, pack<T, N>(a), b);
+    return detail::chosen(m, pack<T, N>(a), detail::choice(b));
 }
 template <std::size_t Bytes, std::size_t BytesA, std::size_t BytesB, std::size_t N>
 TENON_LANE auto select(mask<Bytes, N> m, mask<BytesA, N> a, mask<BytesB, N> b) {

@@ -112,7 +112,8 @@ TENON_LANE pack<double, N> positive_erfinv(pack<double, N> x) {
         P const newton = error / (1.12837916709551257 * math::exp(-y * y));
         y -= newton / math::fma(y, newton, 1);
     }
-    return y;
+    // Below, the series ends with its first term, and the steps would lose denormal numbers' digits.
+    return math::select(x < 1e-8, x * 0.886226925452758014, y);
 }
 
 }  // namespace detail

@@ -124,7 +124,7 @@ TENON_LANE P expm1(P x) {
 template <detail::real_pack P>
 TENON_LANE P sigmoid(P x) {
     P const tail = detail::exp_scaled(-math::abs(x));
-    return math::select(x < 0, tail, P(1)) / (1 + tail);
+    return math::select(x < 0, tail, 1) / (1 + tail);
 }
 
 }  // namespace tenon::inline TENON_TARGET::math

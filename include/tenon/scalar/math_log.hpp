@@ -59,7 +59,7 @@ TENON_LANE split_number<P> split(P x) {
     constexpr T bias = static_cast<T>(std::numeric_limits<T>::max_exponent - 1);
     auto const biased = math::from_bits((moved >> fraction_bits<T>) | detail::raw_bits(P(offset)));
     P const exponent =
-        (biased - offset) - math::select(denormal, P(bias + static_cast<T>(std::numeric_limits<T>::digits)), P(bias));
+        (biased - offset) - detail::chosen(denormal, P(bias + static_cast<T>(std::numeric_limits<T>::digits)), P(bias));
     return {exponent, math::from_bits(fraction)};
 }
 
@@ -79,7 +79,7 @@ TENON_LANE log_parts<P> log_parts_of(P f) {
 template <real_pack P>
 TENON_LANE P log_edges(P x, P result) {
     using T = value_of<P>;
-    P const edge = math::select(x == 0, P(minus_infinity<T>), math::select(x < 0, P(not_a_number<T>), x));
+    P const edge = math::select(x == 0, minus_infinity<T>, detail::chosen(x < 0, P(not_a_number<T>), x));
     return math::select((x > 0) & (x < infinity<T>), result, edge);
 }
 
