@@ -61,10 +61,13 @@ inline std::string extents_as_text(std::size_t const* extents, std::size_t rank)
                                 : " has 2^63 elements or more, where extents of 0 count as 1"));
 }
 /// Multiplies extents, where those of 0 count as 1 so that the elements along all other axes are countable too.
-/// @return whether the product stays below 2^63
+/// @return whether the product stays below 2^63; where not, it is as it was
 constexpr bool multiply_extent(std::size_t& product, std::size_t extent) {
-    bool const over = __builtin_mul_overflow(product, extent == 0 ? 1 : extent, &product);
-    return !over && !is_dynamic(product);
+    if (extent == 0) return true;
+    // Divided is only what is large. (nvcc calls no __builtin_mul_overflow in constant expressions.)
+    if (((product | extent) >> 31) != 0 && extent > (dyn >> 1) / product) return false;
+    product *= extent;
+    return true;
 }
 /// The product of extents that are known when the program is compiled; 0 where it is 2^63 or more.
 template <std::size_t... E>
