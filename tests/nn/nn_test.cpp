@@ -110,7 +110,8 @@ struct logger {
 };
 struct stream {
     using holds_no_parameters = void;
-    stream() : state(1) {}
+    explicit stream(int first = 1) : state(first) {}
+    int next() { return state++; }
 
 private:
     int state;
