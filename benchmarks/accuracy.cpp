@@ -81,7 +81,8 @@ real erfinv(real x) {
     real y = math::erfinv(pack<double, 1>(static_cast<double>(x))).raw;
     if (std::isinf(y)) y = std::copysign(real(5.9), x);
     for (int i = 0; i != 3; ++i) {
-        real const error = std::abs(x) < 0.5L ? std::erf(y) - x : std::copysign((1 - std::abs(x)) - std::erfc(std::abs(y)), x);
+        real const side = x < 0 ? -1 : 1;
+        real const error = std::abs(x) < 0.5L ? std::erf(y) - x : side * ((1 - std::abs(x)) - std::erfc(std::abs(y)));
         y -= error / (2 / std::sqrt(std::acos(real(-1))) * std::exp(-y * y));
     }
     return y;
@@ -120,8 +121,9 @@ int main() {
     row("erfinv", [](auto x) { return math::erfinv(x); }, erfinv);
     row("sigmoid", [](auto x) { return math::sigmoid(x); }, [](real x) { return 1 / (1 + std::exp(-x)); });
     row("silu", [](auto x) { return x * math::sigmoid(x); }, [](real x) { return x / (1 + std::exp(-x)); }, -80, 1e30L);
-    row("gelu", [](auto x) { return 0.5f * x * math::erfc(x * -0.70710678118654752440); },
-        [](real x) { return x * normal_part(x); }, -5, 1e30L);
+    for (real from : {-5, -1})
+        row("gelu", [](auto x) { return 0.5f * x * math::erfc(x * -0.70710678118654752440); },
+            [](real x) { return x * normal_part(x); }, from, 1e30L);
     row("hypot(x, 3)", [](auto x) { return math::hypot(x, 3.f); }, [](real x) { return std::hypot(x, real(3)); });
     row("atan2(x, 3)", [](auto x) { return math::atan2(x, 3.f); }, [](real x) { return std::atan2(x, real(3)); });
     row("fmod(x, 0.7)", [](auto x) { return math::fmod(x, 0.7f); }, [](real x) { return std::fmod(x, real(0.7f)); });
