@@ -271,3 +271,67 @@ TEST_CASE("a node that does not describe itself is a kernel of its name") {
     CHECK(kinds(p) == words{"elementwise", "doubled", "elementwise"});
     CHECK(p[1].reads[0].from == std::vector<std::size_t>{0});
 }
+
+namespace {
+/// Whether the tapes of a node, and of all nodes that it is made of, say themselves what they run.
+template <class Node>
+constexpr bool accounts_for_itself(Node const&) {
+    using tape = tn::eval::tape<Node, true>;
+    return requires(Node const& n, tn::eval::planner& p) { tape::describe(n, p); };
+}
+/// Operations of the kernels of a kind, forward or backward.
+std::size_t operations(tn::execution_plan const& p, std::string const& kind, bool gradient = false) {
+    std::size_t n = 0;
+    for (auto const& k : p)
+        if (k.kind == kind && k.gradient == gradient) n += k.operations;
+    return n;
+}
+}  // namespace
+
+TEST_CASE("operations are those of a formula, forward and backward") {
+    // A multiplication and an addition count as two.
+    tn::tensor<float, 16, 1, 28, 28> const x;
+    tn::variable<float, 6, 1, 5, 5> const w(tn::zeros<float, 6, 1, 5, 5>());
+    tn::variable<float, 6> const b(tn::zeros<float, 6>());
+    constexpr std::size_t outputs = 16 * 6 * 24 * 24, products = 2 * outputs * 25;
+    CHECK(operations(tn::plan(tn::conv2d(x, w)), "convolution") == products);
+    auto const back = tn::plan_backward(tn::sum(tn::conv2d(x, w, b)));
+    CHECK(operations(back, "convolution") == products);
+    CHECK(operations(back, "convolution", true) == products + outputs);
+
+    tn::variable<float, 2, 4, 9, 9> const image(tn::zeros<float, 2, 4, 9, 9>());
+    CHECK(operations(tn::plan(tn::conv2d<tn::conv_options{.stride = 2, .padding = 1, .groups = 2}>(
+                         image, tn::zeros<float, 6, 2, 3, 3>())),
+                     "convolution") == 2 * (2 * 6 * 5 * 5) * (2 * 3 * 3));
+    CHECK(operations(tn::plan(tn::conv_transpose2d(image, tn::zeros<float, 4, 3, 2, 2>())), "convolution") ==
+          2 * (2 * 4 * 9 * 9) * (3 * 2 * 2));
+    auto const pooled = tn::plan_backward(tn::sum(tn::max_pool2d<3>(image)));
+    CHECK(operations(pooled, "pooling") == 2 * 4 * 3 * 3 * 9);
+    CHECK(operations(pooled, "pooling", true) == 2 * 2 * 4 * 3 * 3 * 9);
+    CHECK(operations(tn::plan(tn::avg_pool2d<3>(image)), "pooling") == 2 * 4 * 3 * 3 * 9);
+    CHECK(operations(tn::plan(tn::adaptive_avg_pool2d<1>(image)), "pooling") == 2 * 4 * 9 * 9);
+    tn::variable<float, 4> const scale(tn::ones<float, 4>());
+    auto const normal = tn::plan_backward(tn::sum(tn::batch_norm(image, scale, scale)));
+    CHECK(operations(normal, "normalization") == 6 * image.size());
+    CHECK(operations(tn::plan(tn::matmul(tn::zeros<float, 5, 6>(), tn::zeros<float, 6, 7>())), "product") ==
+          2 * 5 * 6 * 7);
+
+    CHECK(accounts_for_itself(tn::conv2d(x, w, b)));
+    CHECK(accounts_for_itself(tn::max_pool2d<3>(image)));
+    CHECK(accounts_for_itself(tn::avg_pool2d<3>(image)));
+    CHECK(accounts_for_itself(tn::softmax<1>(image)));
+    CHECK(accounts_for_itself(tn::cumsum<1>(image)));
+    CHECK(accounts_for_itself(tn::argmax<1>(image)));
+    CHECK(accounts_for_itself(tn::concat<1>(image, image)));
+    CHECK(accounts_for_itself(tn::layer_norm<9>(image)));
+    CHECK(accounts_for_itself(tn::instance_norm(image)));
+    CHECK(accounts_for_itself(tn::index_select<0>(image, tn::tensor<int, 3>())));
+    CHECK(accounts_for_itself(tn::gather<0>(scale, tn::tensor<int, 3>())));
+    CHECK(accounts_for_itself(tn::roll_positions<4>(4, 1)));
+    CHECK(accounts_for_itself(tn::dropout_mask<tn::shape<4>>(tn::shape<4>(), 0.5, tn::default_generator())));
+    CHECK(accounts_for_itself(tn::triangle_mask<true, 3, 3>(tn::shape<3, 3>(), 0)));
+    CHECK(accounts_for_itself(tn::filled_node<float, tn::shape<3>>(tn::shape<3>(), 1.f)));
+    CHECK(accounts_for_itself(
+        tn::cross_entropy(tn::variable<float, 4, 9>(), tn::tensor<std::int64_t, 4>())));
+    CHECK(accounts_for_itself(tn::detail::weights_of(tn::loss_weight<float, tn::shape<3>>(2), tn::shape<3>())));
+}

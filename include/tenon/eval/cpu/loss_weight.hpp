@@ -38,6 +38,10 @@ struct tape<weight_node<Weight, Shape>, Grad> {
     }
     constexpr void forward() {}
     constexpr void finish() {}
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template leaf<tape>(n, "weights", n.data());
+    }
 
 private:
     node const* node_;
