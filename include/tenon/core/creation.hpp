@@ -160,6 +160,10 @@ namespace detail {
     throw std::invalid_argument(std::string(what) + ": from " + std::to_string(start) + " to " + std::to_string(stop) +
                                 " by " + std::to_string(step) + ": " + reason);
 }
+/// The distance from 1 to the next number of a floating point type.
+template <class T>
+inline constexpr double unit_of_last_place = static_cast<double>(std::numeric_limits<T>::epsilon());
+
 /// The numbers start, start + step, … before stop: how many they are, and the i-th of them, rounded once from double.
 template <class T>
 struct number_range {
@@ -182,20 +186,12 @@ struct number_range {
             std::size_t const stride = up ? wide(by) : 0 - wide(by);
             count = distance / stride + (distance % stride != 0);
         } else {
-            double const ideal = std::ceil(strict::div(strict::sub(b, a), d));
-            if (!strict::isfinite(ideal) || ideal >= 0x1p62) throw_range(what, a, b, d, "there are too many numbers");
-            count = static_cast<std::size_t>(ideal);
-            // The last ones may round to stop, which is no part of the range.
-            auto const before = [&](std::size_t i) { return by > T(0) ? (*this)[i] < stop : (*this)[i] > stop; };
-            if (count != 0 && !before(count - 1)) {
-                std::size_t low = 0;
-                for (std::size_t high = count - 1; low != high;) {
-                    std::size_t const middle = low + (high - low) / 2;
-                    if (before(middle)) low = middle + 1;
-                    else high = middle;
-                }
-                count = low;
-            }
+            double const steps = strict::div(strict::sub(b, a), d), whole = std::floor(steps);
+            if (!strict::isfinite(steps) || steps >= 0x1p62) throw_range(what, a, b, d, "there are too many numbers");
+            // .3f and .1f lie a little above what they stand for, and three of these steps a little before the end: what is
+            // less than a rounding of T is no further number. A double is taken at its word, as torch.arange takes it.
+            double const rounding = sizeof(T) < sizeof(double) ? std::min(steps * unit_of_last_place<T>, .01) : 0.0;
+            count = static_cast<std::size_t>(whole) + (steps - whole > rounding);
         }
     }
     TENON_HOST_DEVICE constexpr T operator[](std::size_t i) const {
@@ -208,8 +204,9 @@ struct number_range {
 };
 }  // namespace detail
 
-/// The numbers start, start + step, … as long as they lie before stop: ceil((stop - start) / step) of them in double, each
-/// start + i step, rounded once from double, and none of those that round to stop; integers exactly; torch.arange.
+/// The numbers start, start + step, … before stop: ceil((stop - start) / step) of them, computed in double and with quotients that
+/// differ from a whole number by less than T's rounding taken for it; each is start + i step, rounded once from double;
+/// integers exactly; torch.arange.
 /// @throws std::invalid_argument where step is 0 or leads away from stop, or something is not finite
 /// @throws shape_error where they are too many
 template <class T>
