@@ -112,7 +112,7 @@ public:
         return *this;
     }
     ~storage() {
-        if (shape_.size() != 0) detail::aligned_delete(data_);
+        if (data_ != none()) detail::aligned_delete(data_);
     }
     Shape shape() const { return shape_; }
     T* data() { return data_; }

@@ -57,6 +57,16 @@ using slope_one = std::integral_constant<int, 1>;
 using slope_minus_one = std::integral_constant<int, -1>;
 using slope_zero = std::integral_constant<int, 0>;
 
+namespace op {
+/// The slope of steps such as `floor`: 0. They are differentiable, as in PyTorch, unlike what gives no number or is detached.
+struct steps {
+    template <std::size_t, class Y, class V>
+    TENON_LANE static slope_zero slope(Y const&, V const&) {
+        return {};
+    }
+};
+}  // namespace op
+
 namespace detail {
 /// g · s. A slope may be a number that is known, which costs nothing, or a mask of where the gradient passes: what
 /// does not pass is 0 even where g is infinite or NaN.
@@ -260,7 +270,8 @@ TENON_LANE auto call_op(Op const& op, X&&... x) {
         using types = detail::map_types<Op, scalar<std::remove_cvref_t<X>>...>;
         return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
             return element::element_of<typename types::result>(
-                apply_op(op, math::convert<element::computed_t<typename types::template operand<I>>>(element::load_lanes<1>(&x))...));
+                apply_op(op, math::convert<element::computed_t<typename types::template operand<I>>>(
+                                 element::load_lanes<1>(&x))...));
         }(std::index_sequence_for<X...>{});
     } else {
         using widest = detail::common_lane_t<std::remove_cvref_t<X>...>;

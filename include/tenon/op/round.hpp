@@ -1,4 +1,4 @@
-// floor, ceil, round, trunc: steps, so no gradient passes; frac
+// floor, ceil, round, trunc: steps, whose gradient is 0; frac
 #pragma once
 
 #include <tenon/expr/map.hpp>
@@ -7,32 +7,28 @@
 namespace tenon::inline TENON_TARGET {
 
 namespace op {
-struct floor : numeric {
-    using no_slope = void;
+struct floor : numeric, steps {
     static constexpr char const* name = "floor";
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::floor(x);
     }
 };
-struct ceil : numeric {
-    using no_slope = void;
+struct ceil : numeric, steps {
     static constexpr char const* name = "ceil";
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::ceil(x);
     }
 };
-struct round : numeric {
-    using no_slope = void;
+struct round : numeric, steps {
     static constexpr char const* name = "round";
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::round(x);
     }
 };
-struct trunc : numeric {
-    using no_slope = void;
+struct trunc : numeric, steps {
     static constexpr char const* name = "trunc";
     template <class V>
     TENON_LANE static auto value(V x) {

@@ -12,8 +12,7 @@ TENON_LANE auto sign(V x);
 }  // namespace element
 
 namespace op {
-struct sign : arithmetic {
-    using no_slope = void;
+struct sign : arithmetic, steps {
     static constexpr char const* name = "sign";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -34,7 +33,7 @@ struct abs : numeric {
 };
 }  // namespace op
 
-/// −1, 0 or 1, and 0 for NaN; without slope; torch.sign.
+/// −1, 0 or 1, and 0 for NaN; its slope is 0; torch.sign.
 inline constexpr elementwise<op::sign> sign{};
 /// |x|; slope sign(x), 0 at 0; torch.abs.
 inline constexpr elementwise<op::abs> abs{};
