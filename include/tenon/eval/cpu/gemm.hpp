@@ -136,12 +136,14 @@ template <class T>
 /// lost its turn takes longer than short products do.
 constexpr std::size_t gemm_worth(std::size_t m, std::size_t n, std::size_t k) { return m * n * k >> 24; }
 
-/// How deep a product may be before parts of its sums go to a wider type. A vector's lie in registers for as long; others get one
-/// term in C for each part of the depth that is packed.
+/// How deep a product may be before parts of its sums go to a wider type. Each lane of a vector's sums gets 512 terms, and
+/// there is one for every pack of the depth where that is contiguous; other products get one term in C for each part of the
+/// depth that is packed.
 template <class T>
-constexpr std::size_t most_depth(std::size_t m, std::size_t n) {
+constexpr std::size_t most_depth(std::size_t m, std::size_t n, matrix<T const> a, matrix<T const> b) {
     if (!std::is_floating_point_v<T>) return static_cast<std::size_t>(-1);
-    return m == 1 || n == 1 ? 512 : terms_in_part * blocking<T>::depth;
+    if (m != 1 && n != 1) return terms_in_part * blocking<T>::depth;
+    return (m == 1 ? b.rows : a.columns) == 1 ? 512 * tile<T>::lanes : 512;
 }
 template <class T>
 void gemm_deep(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
@@ -152,7 +154,7 @@ template <class T>
 [[gnu::noinline]] void gemm_large(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
                                   matrix<T> c, bool accumulate) {
     if constexpr (std::is_floating_point_v<T>)
-        if (k > most_depth<T>(m, n)) return gemm_deep<T>(m, n, k, a, b, c, accumulate);
+        if (k > most_depth<T>(m, n, a, b)) return gemm_deep<T>(m, n, k, a, b, c, accumulate);
     if (m == 1) return gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
     if (n == 1) return gemv<T>(m, k, b.p, b.rows, a.transposed(), c.p, c.rows, accumulate);
 #if defined(TENON_USE_BLAS)
@@ -175,7 +177,7 @@ template <class T>
 template <class T>
 void gemm_deep(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
                bool accumulate) {
-    std::size_t const most = most_depth<T>(m, n);
+    std::size_t const most = most_depth<T>(m, n, a, b);
     buffer<T, dyn> part;
     part.reserve(m * n);
     wide_sums<T, dyn> sums;
@@ -197,7 +199,7 @@ void gemm_deep(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, m
 template <class T>
 constexpr std::array<std::size_t, 4> gemm_packed(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a,
                                                  matrix<T const> b, matrix<T const> c) {
-    if (std::size_t const most = most_depth<T>(m, n); k > most) {
+    if (std::size_t const most = most_depth<T>(m, n, a, b); k > most) {
         matrix<T const> const part{nullptr, static_cast<std::ptrdiff_t>(n), 1};
         auto all = gemm_packed<T>(m, n, most, a, b, part);
         all[2] = m * n;
