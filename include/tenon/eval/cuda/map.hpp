@@ -207,12 +207,11 @@ private:
                 return slope<I>(r.value.at[k],
                                 tenon::detail::operand_lanes<Op, T>(tenon::get<J>(r.operands).value.at[k])...);
             };
-            if constexpr (!std::is_same_v<decltype(at(0)), slope_zero>) {
-                lanes<lane_t<type, 1>, N> sent;
-                for (std::size_t k = 0; k < N; ++k)
-                    sent.at[k] = math::convert<type>(tenon::detail::times_slope(g.at[k], at(k)));
-                tenon::get<I>(readers).template adjoint<N>(i, tenon::get<I>(r.operands), sent);
-            }
+            // Zeros are sent too: whoever stores a gradient may rely on getting all of it.
+            lanes<lane_t<type, 1>, N> sent;
+            for (std::size_t k = 0; k < N; ++k)
+                sent.at[k] = math::convert<type>(tenon::detail::times_slope(g.at[k], at(k)));
+            tenon::get<I>(readers).template adjoint<N>(i, tenon::get<I>(r.operands), sent);
         }
     }
 };
