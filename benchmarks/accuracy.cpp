@@ -47,7 +47,8 @@ double worst(auto const& f, auto const& truth, real from, real to) {
             real const right = truth(static_cast<real>(x[i + k]));
             T const rounded = static_cast<T>(right);
             if (!std::isfinite(rounded) || !std::isfinite(y[k])) {
-                if (std::isnan(rounded) != std::isnan(y[k]) || (!std::isnan(rounded) && rounded != y[k])) most = INFINITY;
+                if (std::isnan(rounded) != std::isnan(y[k]) || (!std::isnan(rounded) && rounded != y[k]))
+                    most = INFINITY;
                 continue;
             }
             int const place = right == 0 ? 0 : std::max(std::ilogb(right) + 1, std::numeric_limits<T>::min_exponent);
@@ -70,7 +71,7 @@ void row(char const* name, auto const& f, auto const& truth, real from = -INFINI
     std::printf("| `%s` | %s | %s | %s |\n", name, single, twice, range);
     std::fflush(stdout);
 }
-#define FUNCTION(name, ...) \
+#define FUNCTION(name, ...)                                                                                            \
     row(#name, [](auto x) { return math::name(x); }, [](real x) { return std::name(x); } __VA_OPT__(, ) __VA_ARGS__)
 
 real normal_part(real x) { return std::erfc(-x / std::sqrt(real(2))) / 2; }
@@ -102,7 +103,9 @@ int main() {
     FUNCTION(sqrt);
     row("1 / sqrt", [](auto x) { return 1 / math::sqrt(x); }, [](real x) { return 1 / std::sqrt(x); });
     row("pow(x, 1.7)", [](auto x) { return math::pow(x, 1.7f); }, [](real x) { return std::pow(x, real(1.7f)); });
-    row("pow(1.7, x)", [](auto x) { return math::pow(decltype(x)(1.7f), x); }, [](real x) { return std::pow(real(1.7f), x); });
+    row(
+        "pow(1.7, x)", [](auto x) { return math::pow(decltype(x)(1.7f), x); },
+        [](real x) { return std::pow(real(1.7f), x); });
     FUNCTION(cbrt);
     FUNCTION(sin);
     FUNCTION(cos);
@@ -122,12 +125,14 @@ int main() {
     row("sigmoid", [](auto x) { return math::sigmoid(x); }, [](real x) { return 1 / (1 + std::exp(-x)); });
     row("silu", [](auto x) { return x * math::sigmoid(x); }, [](real x) { return x / (1 + std::exp(-x)); }, -80, 1e30L);
     for (real from : {-5, -1})
-        row("gelu", [](auto x) { return 0.5f * x * math::erfc(x * -0.70710678118654752440); },
+        row(
+            "gelu", [](auto x) { return 0.5f * x * math::erfc(x * -0.70710678118654752440); },
             [](real x) { return x * normal_part(x); }, from, 1e30L);
     row("hypot(x, 3)", [](auto x) { return math::hypot(x, 3.f); }, [](real x) { return std::hypot(x, real(3)); });
     row("atan2(x, 3)", [](auto x) { return math::atan2(x, 3.f); }, [](real x) { return std::atan2(x, real(3)); });
     row("fmod(x, 0.7)", [](auto x) { return math::fmod(x, 0.7f); }, [](real x) { return std::fmod(x, real(0.7f)); });
-    row("remainder(x, 0.7)", [](auto x) { return math::remainder(x, 0.7f); },
+    row(
+        "remainder(x, 0.7)", [](auto x) { return math::remainder(x, 0.7f); },
         [](real x) {
             real const rest = std::fmod(x, real(0.7f));
             return rest < 0 ? rest + real(0.7f) : rest;

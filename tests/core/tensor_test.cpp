@@ -92,9 +92,7 @@ TEST_CASE("results that cannot be counted are refused by their operation's name"
         CHECK_THROWS_AS(make(), tn::shape_error);
         try {
             make();
-        } catch (tn::shape_error const& e) {
-            CHECK(std::string(e.what()).find(name + ": [") == 0);
-        }
+        } catch (tn::shape_error const& e) { CHECK(std::string(e.what()).find(name + ": [") == 0); }
     };
     auto const wide = tn::zeros<float, 0, tn::dyn>(std::size_t{1} << 62);
     named([&] { return tn::concat<1>(wide, wide, wide, wide, wide).shape(); }, "concat");
@@ -161,9 +159,9 @@ TEST_CASE("an optimiser refuses parameters of other sizes than its buffers have"
         train();
         FAIL("a longer parameter was taken");
     } catch (tn::shape_error const& e) {
-        CHECK(std::string(e.what()) ==
-              "step: parameter 'w' is [1000] now, and had 500 elements when the optimiser's buffers were made: make another "
-              "optimiser");
+        CHECK(std::string(e.what()) == "step: parameter 'w' is [1000] now, and had 500 elements when the optimiser's "
+                                       "buffers were made: make another "
+                                       "optimiser");
     }
     CHECK((m.b.value()(0) == 7.f && m.w.value()(999) == 1.f));
     m.w = tn::variable<float, tn::dyn>(tn::ones<float, tn::dyn>(3));

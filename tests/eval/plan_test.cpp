@@ -331,7 +331,6 @@ TEST_CASE("operations are those of a formula, forward and backward") {
     CHECK(accounts_for_itself(tn::dropout_mask<tn::shape<4>>(tn::shape<4>(), 0.5, tn::default_generator())));
     CHECK(accounts_for_itself(tn::triangle_mask<true, 3, 3>(tn::shape<3, 3>(), 0)));
     CHECK(accounts_for_itself(tn::filled_node<float, tn::shape<3>>(tn::shape<3>(), 1.f)));
-    CHECK(accounts_for_itself(
-        tn::cross_entropy(tn::variable<float, 4, 9>(), tn::tensor<std::int64_t, 4>())));
+    CHECK(accounts_for_itself(tn::cross_entropy(tn::variable<float, 4, 9>(), tn::tensor<std::int64_t, 4>())));
     CHECK(accounts_for_itself(tn::detail::weights_of(tn::loss_weight<float, tn::shape<3>>(2), tn::shape<3>())));
 }

@@ -53,8 +53,8 @@ TEST_CASE("rows, columns and parts of a tensor can be assigned to") {
     CHECK(changes([&](auto& a) { a[2] = row; }, [](auto i, auto j) { return i == 2 ? 1.f + float(j) : number(i, j); }));
     CHECK(changes([&](auto& a) { a[1] += row; },
                   [](auto i, auto j) { return number(i, j) + (i == 1 ? 1.f + float(j) : 0.f); }));
-    CHECK(changes([](auto& a) { tn::slice<0, 0, 2>(a) = 7; },
-                  [](auto i, auto j) { return i < 2 ? 7.f : number(i, j); }));
+    CHECK(
+        changes([](auto& a) { tn::slice<0, 0, 2>(a) = 7; }, [](auto i, auto j) { return i < 2 ? 7.f : number(i, j); }));
     CHECK(changes([&](auto& a) { tn::select<1>(a, 3) = row; },
                   [](auto i, auto j) { return j == 3 ? 1.f + float(i) : number(i, j); }));
     CHECK(changes([&](auto& a) { a.template slice<1, 1, 4, 2>() -= tn::unsqueeze<1>(row); },
@@ -62,9 +62,11 @@ TEST_CASE("rows, columns and parts of a tensor can be assigned to") {
     CHECK(changes([&](auto& a) { tn::diagonal(a) = row; },
                   [](auto i, auto j) { return i == j ? 1.f + float(i) : number(i, j); }));
     CHECK(changes([&](auto& a) { tn::flip<0>(a) = row; }, [](auto, auto j) { return 1.f + float(j); }));
-    CHECK(changes([&](auto& a) { a[2] = matmul(a, row); }, [](auto i, auto j) {
-        return i == 2 ? number(j, 0) + 2 * number(j, 1) + 3 * number(j, 2) + 4 * number(j, 3) : number(i, j);
-    }));
+    CHECK(changes([&](auto& a) { a[2] = matmul(a, row); },
+                  [](auto i, auto j) {
+                      return i == 2 ? number(j, 0) + 2 * number(j, 1) + 3 * number(j, 2) + 4 * number(j, 3)
+                                    : number(i, j);
+                  }));
 }
 
 TEST_CASE("a view of a view is assigned to down to an element") {
@@ -87,7 +89,9 @@ TEST_CASE("a view of a view is assigned to down to an element") {
             first = 1.f;
             std::get<2>(tn::unbind(second))[0] = 2.f;
         },
-        [](auto i, auto j) { return j == 0 ? 1.f : i == 2 && j == 1 ? 2.f : number(i, j); }));
+        [](auto i, auto j) { return j == 0             ? 1.f
+                                    : i == 2 && j == 1 ? 2.f
+                                                       : number(i, j); }));
     // A view that has a name writes to the tensor too, and reads what the tensor has then.
     CHECK(changes(
         [](auto& a) {

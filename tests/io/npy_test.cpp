@@ -121,22 +121,15 @@ TEST_CASE("every damage of a .npy file is found and names it") {
     tenon_test::folder f;
     auto const good = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }"s;
     std::vector<std::string> files{
-        "",
-        "\x93NUMPY nonsense",
-        npy(good, "123"),
-        npy(good, "12345"),
-        npy(good, "1234").substr(0, 30),
-        npy(good, "1234", 4),
-        npy("{'descr': '<f4', 'fortran_order': False}", "1234"),
-        npy(good + "x", "1234"),
+        "", "\x93NUMPY nonsense", npy(good, "123"), npy(good, "12345"), npy(good, "1234").substr(0, 30),
+        npy(good, "1234", 4), npy("{'descr': '<f4', 'fortran_order': False}", "1234"), npy(good + "x", "1234"),
         npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'shape': (1,)}", "1234"),
         npy("{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}", "1234"),
         npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}", "1234"),
         npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", "1234"),
         npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", "1234"),
         npy("{'descr': '|O8', 'fortran_order': False, 'shape': (1,)}", "1234"),
-        npy("{'descr': '<f9', 'fortran_order': False, 'shape': (1,)}", "1234"),
-        npy("{'descr", "1234"),
+        npy("{'descr': '<f9', 'fortran_order': False, 'shape': (1,)}", "1234"), npy("{'descr", "1234"),
         // What NumPy refuses too: numbers of Python 2 in the third version, a number that is no tuple, a leading zero,
         // words with a byte order. Then what is no plain number.
         npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1L,)}", "1234", 3),

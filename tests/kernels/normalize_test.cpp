@@ -118,8 +118,6 @@ TEST_CASE("what lies far from 0, and queries that see nothing", "[kernels]") {
     on_both const mask(see);
     tn::generator gen{84};
     CHECK(gradients_agree(
-        [&](auto const& a) {
-            return tn::sum(tn::square(tn::scaled_dot_product_attention(a, a, a, mask.where(a))));
-        },
+        [&](auto const& a) { return tn::sum(tn::square(tn::scaled_dot_product_attention(a, a, a, mask.where(a)))); },
         tn::randn<float, 2, 3, 4>(gen)));
 }

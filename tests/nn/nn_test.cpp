@@ -1,6 +1,6 @@
 #include <array>
-#include <cmath>
 #include <chrono>
+#include <cmath>
 #include <complex>
 #include <filesystem>
 #include <list>

@@ -56,9 +56,7 @@ void check_resumed(Options options) {
 }
 template <template <class> class Scheduler, class Options>
 auto made(Options const& options) {
-    return [options](auto& o) {
-        return std::make_unique<Scheduler<std::remove_reference_t<decltype(o)>>>(o, options);
-    };
+    return [options](auto& o) { return std::make_unique<Scheduler<std::remove_reference_t<decltype(o)>>>(o, options); };
 }
 template <class Make, class Step>
 void check_scheduler(Make const& make, Step const& advance) {

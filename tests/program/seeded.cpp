@@ -17,8 +17,7 @@ int main() {
     try {
         refuse_elsewhere();
         fine = false;
-    } catch (tenon::shape_error const&) {
-    }
+    } catch (tenon::shape_error const&) {}
     std::puts(fine ? "one generator" : "two generators");
     return fine ? 0 : 1;
 }

@@ -19,7 +19,7 @@ int wrong = 0;
 /// What the optimiser cannot compute with beforehand.
 template <class T>
 T hidden(T v) {
-    T volatile const copy = v;
+    T const volatile copy = v;
     return copy;
 }
 
@@ -30,8 +30,8 @@ void compare(char const* name, std::size_t lanes, T x, T found, real expected, d
     T const unit = std::max(std::numeric_limits<T>::min(), std::abs(rounded) * std::numeric_limits<T>::epsilon());
     if (std::abs(static_cast<real>(found) - expected) <= static_cast<real>(unit) * static_cast<real>(ulps)) return;
     if (++wrong < 40)
-        std::printf("%s of %.17g, %zu lanes of %zu bytes: %.17g, not %.17Lg\n", name, static_cast<double>(x), lanes, sizeof(T),
-                    static_cast<double>(found), expected);
+        std::printf("%s of %.17g, %zu lanes of %zu bytes: %.17g, not %.17Lg\n", name, static_cast<double>(x), lanes,
+                    sizeof(T), static_cast<double>(found), expected);
 }
 
 template <class T, std::size_t N>
@@ -54,18 +54,17 @@ void check(char const* name, auto const& f, auto const& expected, double ulps, s
 
 /// A function of the C library, called: the compiler may take the processor's own sine otherwise.
 real call(real (*f)(real), real v) {
-    real (*volatile const g)(real) = f;
+    real (*const volatile g)(real) = f;
     return g(v);
 }
 
 real call(real (*f)(real, real), real v, real w) {
-    real (*volatile const g)(real, real) = f;
+    real (*const volatile g)(real, real) = f;
     return g(v, w);
 }
 
 #define FUNCTION(name, ulps, ...)                                                                                      \
-    check(                                                                                                             \
-        #name, [](auto v) { return math::name(v); }, [](real v) { return call(::name##l, v); }, ulps, {__VA_ARGS__})
+    check(#name, [](auto v) { return math::name(v); }, [](real v) { return call(::name##l, v); }, ulps, {__VA_ARGS__})
 
 void functions() {
     FUNCTION(exp, 2, .1, 1, 10, -.5, -20, 88.5, 1e-9, -0.7);
@@ -94,22 +93,35 @@ void functions() {
     FUNCTION(floor, 0, -1.5, -.25, 0, .5, 1.5, 2.5, 3, -7, 8388607.5, 1e30);
     FUNCTION(ceil, 0, -1.5, -.25, 0, .5, 1.5, 2.5, 3, -7, 8388607.5, 1e30);
     FUNCTION(trunc, 0, -1.5, -.25, 0, .5, 1.5, 2.5, 3, -7, 8388607.5, 1e30);
-    check("round", [](auto v) { return math::round(v); }, [](real v) { return call(::nearbyintl, v); }, 0,
-          {-1.5, -.25, 0, .5, 1.5, 2.5, 3, -7, 8388607.5, 1e30});
-    check("sigmoid", [](auto v) { return math::sigmoid(v); }, [](real v) { return 1 / (1 + call(::expl, -v)); }, 3, {0, 1, -1, 20, -80});
-    check("erf(erfinv)", [](auto v) { return math::erf(math::erfinv(v)); }, [](real v) { return v; }, 6, {1e-5, .3, -.9, .999});
-    check("pow(v, 1.7)", [](auto v) { return math::pow(v, 1.7f); }, [](real v) { return call(::powl, v, 1.7f); }, 2,
-          {.1, 1, 2, 10, 1e10, 1e-10});
-    check("pow(2, v)", [](auto v) { return math::pow(decltype(v)(2), v); }, [](real v) { return call(::exp2l, v); }, 2,
-          {.5, -3, 10.25, 100, 127.9});
-    check("fmod(v, .3)", [](auto v) { return math::fmod(v, .375f); }, [](real v) { return call(::fmodl, v, .375); }, 0,
-          {1, -1, .3, 100});
-    check("remainder", [](auto v) { return math::remainder(v, .375f); },
-          [](real v) { return v - real(.375) * call(::floorl, v / real(.375)); }, 0, {1, -1, .3, 100});
-    check("hypot(v, 3)", [](auto v) { return math::hypot(v, 3.f); }, [](real v) { return call(::hypotl, v, 3); }, 2, {1, 4, 2e38});
+    check(
+        "round", [](auto v) { return math::round(v); }, [](real v) { return call(::nearbyintl, v); }, 0,
+        {-1.5, -.25, 0, .5, 1.5, 2.5, 3, -7, 8388607.5, 1e30});
+    check(
+        "sigmoid", [](auto v) { return math::sigmoid(v); }, [](real v) { return 1 / (1 + call(::expl, -v)); }, 3,
+        {0, 1, -1, 20, -80});
+    check(
+        "erf(erfinv)", [](auto v) { return math::erf(math::erfinv(v)); }, [](real v) { return v; }, 6,
+        {1e-5, .3, -.9, .999});
+    check(
+        "pow(v, 1.7)", [](auto v) { return math::pow(v, 1.7f); }, [](real v) { return call(::powl, v, 1.7f); }, 2,
+        {.1, 1, 2, 10, 1e10, 1e-10});
+    check(
+        "pow(2, v)", [](auto v) { return math::pow(decltype(v)(2), v); }, [](real v) { return call(::exp2l, v); }, 2,
+        {.5, -3, 10.25, 100, 127.9});
+    check(
+        "fmod(v, .3)", [](auto v) { return math::fmod(v, .375f); }, [](real v) { return call(::fmodl, v, .375); }, 0,
+        {1, -1, .3, 100});
+    check(
+        "remainder", [](auto v) { return math::remainder(v, .375f); },
+        [](real v) { return v - real(.375) * call(::floorl, v / real(.375)); }, 0, {1, -1, .3, 100});
+    check(
+        "hypot(v, 3)", [](auto v) { return math::hypot(v, 3.f); }, [](real v) { return call(::hypotl, v, 3); }, 2,
+        {1, 4, 2e38});
     check("1 / v", [](auto v) { return 1 / v; }, [](real v) { return 1 / v; }, 1, {3, 2e-38, 1e38});
     check("2e38 / v", [](auto v) { return 2e38f / v; }, [](real v) { return real(2e38f) / v; }, 1, {3, 1e38, 3e38});
-    check("1 / sqrt(v)", [](auto v) { return 1 / math::sqrt(v); }, [](real v) { return 1 / call(::sqrtl, v); }, 2, {3, 1e-37, 3e38});
+    check(
+        "1 / sqrt(v)", [](auto v) { return 1 / math::sqrt(v); }, [](real v) { return 1 / call(::sqrtl, v); }, 2,
+        {3, 1e-37, 3e38});
 }
 
 bool near(double a, double b) { return std::abs(a - b) < 1e-6; }
@@ -133,7 +145,8 @@ void tensors() {
     require(p(0) == 0 && near(p(1), .268941421) && near(p(2), .731058579), "softmax of a masked row");
     require(near(l(1), -1.313261688) && near(l(2), -.313261688), "log_softmax of a masked row");
     require(near(tn::logsumexp<0>(masked), 2.313261688), "logsumexp of a masked row");
-    require(tn::tensor(tn::max(masked))() == 2 && tn::tensor(tn::argmax(masked))() == 2, "max and argmax beside an infinity");
+    require(tn::tensor(tn::max(masked))() == 2 && tn::tensor(tn::argmax(masked))() == 2,
+            "max and argmax beside an infinity");
     require(tn::tensor(tn::argmin(masked))() == 0, "argmin of an infinity");
 
     tn::tensor<float, 5> odd({0, hidden(1.f), 0, 0, 0});
@@ -149,7 +162,8 @@ void tensors() {
     tn::tensor const half = tn::cast<tn::float16>(d);
     tn::tensor const small = tn::cast<tn::bfloat16>(d);
     tn::tensor const whole_numbers = tn::cast<std::int64_t>(d);
-    require(half(0).bits == 0x2e66 && half(1).bits == 0x7c00 && half(2).bits == 0xc7c0 && half(3).bits == 0x7bff, "cast to float16");
+    require(half(0).bits == 0x2e66 && half(1).bits == 0x7c00 && half(2).bits == 0xc7c0 && half(3).bits == 0x7bff,
+            "cast to float16");
     require(small(0).bits == 0x3dcd, "cast to bfloat16");
     require(whole_numbers(1) == 100000 && whole_numbers(2) == -7, "cast to int64");
     constexpr tn::tensor<float, 2> constant({1.5f, -2.5f});

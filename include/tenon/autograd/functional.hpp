@@ -30,7 +30,8 @@ constexpr auto value_and_gradients(F const& f, X const&... x) {
         auto const e = f(std::as_const(get<I>(v))...);
         auto const value = [&] {
             // A function that doesn't look at its arguments, or not with a slope, has gradients of zero.
-            if constexpr (static_size<shape_t<decltype(e)>> == 1 && !reaches_a_variable<std::remove_const_t<decltype(e)>>)
+            if constexpr (static_size<shape_t<decltype(e)>> == 1 &&
+                          !reaches_a_variable<std::remove_const_t<decltype(e)>>)
                 return tensor<value_t<decltype(e)>>(evaluate(e));
             else return backward(e);
         }();

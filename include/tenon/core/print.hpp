@@ -171,9 +171,8 @@ std::vector<std::string> format_floats(std::vector<T> const& values) {
         high = std::max(high, a);
         low = low == 0 ? a : std::min(low, a);
     }
-    bool const scientific =
-        high >= U(largest_plain<T>) ||
-        (low != 0 && (low < static_cast<U>(T(0.0001)) || static_cast<U>(T(high / low)) > U(1000)));
+    bool const scientific = high >= U(largest_plain<T>) ||
+                            (low != 0 && (low < static_cast<U>(T(0.0001)) || static_cast<U>(T(high / low)) > U(1000)));
     auto const format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
     std::vector<std::string> words;
     std::size_t left = 0, right = 0, tail = 0, widest_name = 0;  // widths before the point, after it, of the exponent

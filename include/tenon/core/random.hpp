@@ -239,7 +239,8 @@ template <class T, std::size_t... E, class... A>
 tensor<T, E...> randint(A&&... arguments) {
     static_assert(std::is_arithmetic_v<T>, "randint needs numbers");
     constexpr bool from_zero = (std::size_t{!detail::is_generator<A>} + ... + 0) == shape<E...>::dynamic_count + 1;
-    using taken = detail::random_arguments<std::int64_t, from_zero ? 1 : 2, T, shape<E...>, std::remove_reference_t<A>...>;
+    using taken =
+        detail::random_arguments<std::int64_t, from_zero ? 1 : 2, T, shape<E...>, std::remove_reference_t<A>...>;
     taken const a(arguments...);
     auto const numbers = detail::whole_numbers_between<T>(from_zero ? 0 : a.value(0), a.value(from_zero ? 0 : 1));
     tensor<T, E...> x(uninitialized, a.shape("randint"));
@@ -272,8 +273,7 @@ void permute_indices(I* out, std::size_t n, generator& gen) {
 
 /// The numbers 0 … n-1 in random order.
 inline tensor<std::int64_t, dyn> permutation(std::size_t n, generator& gen = default_generator()) {
-    tensor<std::int64_t, dyn> x(uninitialized,
-                                detail::shape_to_make<std::int64_t, shape<dyn>>("permutation", &n));
+    tensor<std::int64_t, dyn> x(uninitialized, detail::shape_to_make<std::int64_t, shape<dyn>>("permutation", &n));
     detail::permute_indices(x.data(), n, gen);
     return x;
 }

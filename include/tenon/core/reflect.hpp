@@ -431,9 +431,8 @@ constexpr std::string_view without_arguments(std::string_view text) {
 /// The addresses are a local variable, so that no reference to `external<T>` reaches the linker.
 template <class T, std::size_t... I>
 consteval auto read_member_names(std::index_sequence<I...>) {
-    constexpr bool some_const = decltype(visit_members(external<T>.value, []<class... M>(M&...) {
-        return std::bool_constant<(std::is_const_v<M> || ...)>{};
-    }))::value;
+    constexpr bool some_const = decltype(visit_members(
+        external<T>.value, []<class... M>(M&...) { return std::bool_constant<(std::is_const_v<M> || ...)>{}; }))::value;
     if constexpr (some_const)
         if constexpr (has_references<T>) {
             static_assert(sizeof(references_have_no_names<T>) != 0);

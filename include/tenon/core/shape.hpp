@@ -86,7 +86,8 @@ struct too_many_elements;
 /// @tparam E the extents: a number, `dyn`, or `dyn_as<"name">`. Compile error `too_many_elements<E…>`
 template <std::size_t... E>
 struct shape {
-    static_assert(sizeof(std::conditional_t<detail::static_product<E...> != 0, char, too_many_elements<E...>>) == 1);
+    static_assert(sizeof(std::conditional_t < detail::static_product<E...> != 0, char, too_many_elements < E... >>) ==
+                  1);
     static constexpr std::size_t static_extents[sizeof...(E) + 1] = {E..., 0};
     static constexpr bool is_static = !(is_dynamic(E) || ...);
     static constexpr std::size_t dynamic_count = (std::size_t{is_dynamic(E)} + ... + 0);
@@ -184,7 +185,8 @@ TENON_INLINE constexpr void shape<E...>::refuse_uncountable([[maybe_unused]] cha
         std::size_t n = detail::static_product<E...>;
         bool fits = true;
         for (std::size_t i = 0; i != dynamic_count; ++i) fits &= detail::multiply_extent(n, run_time.at[i]);
-        if (!fits) [[unlikely]] detail::throw_uncountable(extents().data(), rank(), what);
+        if (!fits) [[unlikely]]
+            detail::throw_uncountable(extents().data(), rank(), what);
     }
 }
 /// The type `shape<...>` whose extents are the first Rank entries of a constant array; how shape arithmetic ends.

@@ -29,14 +29,14 @@ inline constexpr bool more_than_keepdim = sizeof...(Rest) != 0 || !keepdim_tag<F
 
 /// Whether a position was given as a number that is none.
 template <class... Given>
-inline constexpr bool no_position = ((std::is_floating_point_v<std::remove_cvref_t<Given>> ||
-                                      std::same_as<std::remove_cvref_t<Given>, bool>) || ...);
+inline constexpr bool no_position =
+    ((std::is_floating_point_v<std::remove_cvref_t<Given>> || std::same_as<std::remove_cvref_t<Given>, bool>) || ...);
 
 /// Whether something was given where a loss takes its options.
 template <class First, class... Rest>
-inline constexpr bool no_options = sizeof...(Rest) != 0 || expression<First> ||
-                                   std::is_arithmetic_v<std::remove_cvref_t<First>> ||
-                                   std::is_enum_v<std::remove_cvref_t<First>>;
+inline constexpr bool no_options =
+    sizeof...(Rest) != 0 || expression<First> || std::is_arithmetic_v<std::remove_cvref_t<First>> ||
+    std::is_enum_v<std::remove_cvref_t<First>>;
 }  // namespace detail
 
 // The functions below have a body for one reason: a static_assert that is reached says what to write instead. They return
@@ -383,64 +383,59 @@ constexpr auto const& conv1d(X&& x, W&&, Given&&...) {
 template <auto... Options, expression X, expression W, class... Given>
     requires(sizeof...(Given) > 1 || !(expression<Given> && ...))
 constexpr auto const& conv_transpose2d(X&& x, W&&, Given&&...) {
-    static_assert(detail::never<X>,
-                  "conv_transpose2d: options are a template argument: conv_transpose2d<conv_options{.stride = 2}>(x, w, bias)");
+    static_assert(
+        detail::never<X>,
+        "conv_transpose2d: options are a template argument: conv_transpose2d<conv_options{.stride = 2}>(x, w, bias)");
     return x;
 }
 template <auto... Options, expression X, expression W, class... Given>
     requires(sizeof...(Given) > 1 || !(expression<Given> && ...))
 constexpr auto const& conv_transpose1d(X&& x, W&&, Given&&...) {
-    static_assert(detail::never<X>,
-                  "conv_transpose1d: options are a template argument: conv_transpose1d<conv_options{.stride = 2}>(x, w, bias)");
+    static_assert(
+        detail::never<X>,
+        "conv_transpose1d: options are a template argument: conv_transpose1d<conv_options{.stride = 2}>(x, w, bias)");
     return x;
 }
 template <auto... Reduction, class X, class T, class First, class... Rest>
     requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
 constexpr auto mse_loss(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>,
-                  "mse_loss: write mse_loss<tn::reduction::sum>(x, t)");
+    static_assert(detail::never<X>, "mse_loss: write mse_loss<tn::reduction::sum>(x, t)");
     return value_t<std::conditional_t<expression<X>, X, T>>{};
 }
 template <auto... Reduction, class X, class T, class First, class... Rest>
     requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
 constexpr auto l1_loss(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>,
-                  "l1_loss: write l1_loss<tn::reduction::sum>(x, t)");
+    static_assert(detail::never<X>, "l1_loss: write l1_loss<tn::reduction::sum>(x, t)");
     return value_t<std::conditional_t<expression<X>, X, T>>{};
 }
 template <auto... Reduction, class X, class T, class First, class... Rest>
     requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
 constexpr auto smooth_l1_loss(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>,
-                  "smooth_l1_loss: write smooth_l1_loss<tn::reduction::sum>(x, t, {.beta = 0.5})");
+    static_assert(detail::never<X>, "smooth_l1_loss: write smooth_l1_loss<tn::reduction::sum>(x, t, {.beta = 0.5})");
     return value_t<std::conditional_t<expression<X>, X, T>>{};
 }
 template <auto... Reduction, class X, class T, class First, class... Rest>
     requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
 constexpr auto huber_loss(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>,
-                  "huber_loss: write huber_loss<tn::reduction::sum>(x, t, {.delta = 0.5})");
+    static_assert(detail::never<X>, "huber_loss: write huber_loss<tn::reduction::sum>(x, t, {.delta = 0.5})");
     return value_t<std::conditional_t<expression<X>, X, T>>{};
 }
 template <auto... Reduction, class X, class T, class First, class... Rest>
     requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
 constexpr auto kl_div(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>,
-                  "kl_div: write kl_div<tn::reduction::batchmean>(x, t, {.log_target = true})");
+    static_assert(detail::never<X>, "kl_div: write kl_div<tn::reduction::batchmean>(x, t, {.log_target = true})");
     return value_t<std::conditional_t<expression<X>, X, T>>{};
 }
 template <auto... Reduction, class X, class T, class First, class... Rest>
     requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
 constexpr auto cross_entropy(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>,
-                  "cross_entropy: write cross_entropy<tn::reduction::sum>(x, t, {.weight = w})");
+    static_assert(detail::never<X>, "cross_entropy: write cross_entropy<tn::reduction::sum>(x, t, {.weight = w})");
     return value_t<std::conditional_t<expression<X>, X, T>>{};
 }
 template <auto... Reduction, class X, class T, class First, class... Rest>
     requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
 constexpr auto nll_loss(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>,
-                  "nll_loss: write nll_loss<tn::reduction::sum>(x, t, {.weight = w})");
+    static_assert(detail::never<X>, "nll_loss: write nll_loss<tn::reduction::sum>(x, t, {.weight = w})");
     return value_t<std::conditional_t<expression<X>, X, T>>{};
 }
 template <auto... Reduction, class X, class T, class First, class... Rest>
@@ -453,8 +448,8 @@ constexpr auto binary_cross_entropy(X&&, T&&, First&&, Rest&&...) {
 template <auto... Reduction, class X, class T, class First, class... Rest>
     requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
 constexpr auto binary_cross_entropy_with_logits(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>,
-                  "binary_cross_entropy_with_logits: write binary_cross_entropy_with_logits<tn::reduction::sum>(x, t, {.weight = w})");
+    static_assert(detail::never<X>, "binary_cross_entropy_with_logits: write "
+                                    "binary_cross_entropy_with_logits<tn::reduction::sum>(x, t, {.weight = w})");
     return value_t<std::conditional_t<expression<X>, X, T>>{};
 }
 

@@ -82,7 +82,7 @@ private:
         return p;
     }
     /// What is in memory now: the compiler may take the member for a null pointer after a call of `regained`.
-    T* held() const { return *const_cast<T* volatile const*>(&data_); }
+    T* held() const { return *const_cast<T* const volatile*>(&data_); }
 
     mutable T* data_;
 };

@@ -34,7 +34,8 @@ inline constexpr std::size_t most_bytes = std::size_t{1} << 47;
 /// How many bytes n elements need. @throws shape_error where no processor has so many addresses
 template <class T>
 constexpr std::size_t bytes_for(std::size_t n) {
-    if (n > most_bytes / sizeof(T)) [[unlikely]] throw_too_large(n, sizeof(T));
+    if (n > most_bytes / sizeof(T)) [[unlikely]]
+        throw_too_large(n, sizeof(T));
     return n * sizeof(T);
 }
 /// Memory for n elements. @throws shape_error where no processor has so much, std::bad_alloc where this one has not

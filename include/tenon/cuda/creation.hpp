@@ -18,8 +18,8 @@ void fill_on_device(T* out, std::size_t n, T value) {
 template <class T, class Numbers>
 void fill_by_position(T* out, std::size_t n, Numbers const& numbers) {
     if (n != 0)
-        launch("fill_by_position", &kernels::fill_by_position<T, Numbers>, eval::blocks_for(n), kernels::block_size, out, n,
-               numbers);
+        launch("fill_by_position", &kernels::fill_by_position<T, Numbers>, eval::blocks_for(n), kernels::block_size,
+               out, n, numbers);
 }
 template <class T, std::size_t Columns>
 struct identity {
@@ -130,7 +130,8 @@ tensor<T, E...> randint(A&&... arguments) {
 /// Ones with probability p, else zeros; the numbers and the arguments of tenon::bernoulli.
 template <class T, std::size_t... E, class... A>
 tensor<T, E...> bernoulli(A&&... arguments) {
-    tenon::detail::random_arguments<double, 1, T, tenon::shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
+    tenon::detail::random_arguments<double, 1, T, tenon::shape<E...>, std::remove_reference_t<A>...> const a(
+        arguments...);
     auto const numbers = tenon::detail::bernoulli_of<T>(a.value(0));
     tensor<T, E...> x(uninitialized, a.shape("bernoulli"));
     detail::draw(x.device_data(), x.size(), numbers, *a.gen);

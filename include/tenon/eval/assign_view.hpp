@@ -186,8 +186,8 @@ constexpr void assign_through(Node const& view, X&& x) {
     else if constexpr (shape::is_static && std::is_same_v<shape, shape_t<X>>)
         detail::write_through(view, as_node(std::forward<X>(x)));
     else {
-        auto const n = make_map(op::assigned{}, filled_node<value_t<X>, shape>(view.shape(), value_t<X>(0)),
-                                std::forward<X>(x));
+        auto const n =
+            make_map(op::assigned{}, filled_node<value_t<X>, shape>(view.shape(), value_t<X>(0)), std::forward<X>(x));
         if (!(n.shape() == view.shape()))
             throw_shapes(op::assigned::name, to_string(view.shape()), to_string(n.shape()));
         detail::write_through(view, n);

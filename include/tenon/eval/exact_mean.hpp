@@ -15,8 +15,7 @@ struct exact_mean {
     /// 0
     TENON_LANE exact_mean() : rounded(0), rest(0) {}
     /// @param distance the mean of all elements less one of them
-    TENON_LANE exact_mean(V element, V distance)
-        : rounded(element + distance), rest(distance - (rounded - element)) {}
+    TENON_LANE exact_mean(V element, V distance) : rounded(element + distance), rest(distance - (rounded - element)) {}
     /// The variance, from the mean square of distances from `rounded`.
     TENON_LANE V variance(V mean_square) const { return mean_square - rest * rest; }
 };

@@ -61,13 +61,12 @@ template <expression Q, expression K, expression V, expression M>
 auto scaled_dot_product_attention(Q&& q, K&& k, V&& v, M&& mask, attention_options options = {}) {
     auto scores = detail::attention_scores(std::forward<Q>(q), std::forward<K>(k), options);
     if constexpr (std::is_same_v<value_t<M>, bool>)
-        return matmul(
-            detail::make_softmax<softmax_kind::masked, -1>(
-                where(std::forward<M>(mask), std::move(scores), math::minus_infinity<double>)),
-            std::forward<V>(v));
+        return matmul(detail::make_softmax<softmax_kind::masked, -1>(
+                          where(std::forward<M>(mask), std::move(scores), math::minus_infinity<double>)),
+                      std::forward<V>(v));
     else
-        return matmul(
-            detail::make_softmax<softmax_kind::masked, -1>(std::move(scores) + std::forward<M>(mask)), std::forward<V>(v));
+        return matmul(detail::make_softmax<softmax_kind::masked, -1>(std::move(scores) + std::forward<M>(mask)),
+                      std::forward<V>(v));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -85,8 +85,8 @@ constexpr auto binary_cross_entropy(X&& x, T&& t,
 /// torch.nn.functional.binary_cross_entropy_with_logits.
 template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto binary_cross_entropy_with_logits(X&& x, T&& t) {
-    return detail::elementwise_loss<R, "binary_cross_entropy_with_logits">(
-        op::binary_cross_entropy_with_logits{}, std::forward<X>(x), std::forward<T>(t));
+    return detail::elementwise_loss<R, "binary_cross_entropy_with_logits">(op::binary_cross_entropy_with_logits{},
+                                                                           std::forward<X>(x), std::forward<T>(t));
 }
 /// The same with weights: `.weight` multiplies the loss of an element, `.pos_weight` its first term.
 template <reduction R = reduction::mean, operand X, operand T>

@@ -131,8 +131,8 @@ constexpr auto make_conv(X&& x, W&& w, B&&... b) {
     using s = shape_t<X>;
     using t = shape_t<W>;
     if constexpr (s::rank() == 3 && t::rank() == 4)
-        return squeeze<0>(
-            make_conv<Name, Transposed, O>(unsqueeze<0>(std::forward<X>(x)), std::forward<W>(w), std::forward<B>(b)...));
+        return squeeze<0>(make_conv<Name, Transposed, O>(unsqueeze<0>(std::forward<X>(x)), std::forward<W>(w),
+                                                         std::forward<B>(b)...));
     else if constexpr (s::rank() != 4 || t::rank() != 4) return conv_channels_do_not_fit<Name, s, t, O.groups>{};
     else if constexpr (!possible_options<Transposed>(O, {t::static_extents[2], t::static_extents[3]}))
         return impossible_conv_options<Name, O, extent2{t::static_extents[2], t::static_extents[3]}>{};
@@ -147,9 +147,9 @@ constexpr auto make_conv(X&& x, W&& w, B&&... b) {
         else if constexpr (!(std::is_same_v<shape_t<B>, shape<e::out>> && ...))
             return conv_bias_does_not_fit<Name, shape_t<B>..., e::out>{};
         else if constexpr (element::narrow<T>)
-            return make_map(op::retyped<T>{},
-                            make_conv<Name, Transposed, O>(cast<float>(std::forward<X>(x)), cast<float>(std::forward<W>(w)),
-                                                     cast<float>(std::forward<B>(b))...));
+            return make_map(op::retyped<T>{}, make_conv<Name, Transposed, O>(cast<float>(std::forward<X>(x)),
+                                                                             cast<float>(std::forward<W>(w)),
+                                                                             cast<float>(std::forward<B>(b))...));
         else
             return conv_node<Transposed, O, decltype(as_elements<T>(std::forward<X>(x))),
                              decltype(as_elements<T>(std::forward<W>(w))),
@@ -191,7 +191,8 @@ constexpr auto conv1d(X&& x, W&& w) {
 }
 template <conv_options Options = conv_options{}, expression X, expression W, expression B>
 constexpr auto conv1d(X&& x, W&& w, B&& bias) {
-    return detail::make_flat_conv<"conv1d", false, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
+    return detail::make_flat_conv<"conv1d", false, Options>(std::forward<X>(x), std::forward<W>(w),
+                                                            std::forward<B>(bias));
 }
 
 /// The transpose of conv2d as a linear map, with a bias: x of shape [n, c, h, w] or [c, h, w], a weight
@@ -203,7 +204,8 @@ constexpr auto conv_transpose2d(X&& x, W&& w) {
 }
 template <conv_options Options = conv_options{}, expression X, expression W, expression B>
 constexpr auto conv_transpose2d(X&& x, W&& w, B&& bias) {
-    return detail::make_conv<"conv_transpose2d", true, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
+    return detail::make_conv<"conv_transpose2d", true, Options>(std::forward<X>(x), std::forward<W>(w),
+                                                                std::forward<B>(bias));
 }
 
 /// The same along one axis; torch.nn.functional.conv_transpose1d.
@@ -213,7 +215,8 @@ constexpr auto conv_transpose1d(X&& x, W&& w) {
 }
 template <conv_options Options = conv_options{}, expression X, expression W, expression B>
 constexpr auto conv_transpose1d(X&& x, W&& w, B&& bias) {
-    return detail::make_flat_conv<"conv_transpose1d", true, Options>(std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
+    return detail::make_flat_conv<"conv_transpose1d", true, Options>(std::forward<X>(x), std::forward<W>(w),
+                                                                     std::forward<B>(bias));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -117,10 +117,11 @@ template <std::ptrdiff_t Axis, expression A, expression I>
 constexpr auto index_select(A&& x, I&& idx) {
     static_assert(shape_t<I>::rank() > 0, "index_select: indices need an axis; for a single position there is select");
     if constexpr (!detail::counts_positions<value_t<I>>) return indices_are_integers<"index_select", value_t<I>>{};
-    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"index_select", shape_t<A>, Axis>{};
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>)
+        return detail::wrong_axes<"index_select", shape_t<A>, Axis>{};
     else
-        return index_select_node<axis_of(Axis, shape_t<A>::rank()), node_t<A>, node_t<I>>(as_node(std::forward<A>(x)),
-                                                                                          as_node(std::forward<I>(idx)));
+        return index_select_node<axis_of(Axis, shape_t<A>::rank()), node_t<A>, node_t<I>>(
+            as_node(std::forward<A>(x)), as_node(std::forward<I>(idx)));
 }
 
 /// y(…, p, …) = x(…, idx(…, p, …), …), where the index counts along an axis; y has the shape of idx, whose other extents are
@@ -130,7 +131,8 @@ template <std::ptrdiff_t Axis, expression A, expression I>
 constexpr auto gather(A&& x, I&& idx) {
     constexpr std::size_t axis = axis_of(Axis, shape_t<A>::rank());
     if constexpr (!detail::counts_positions<value_t<I>>) return indices_are_integers<"gather", value_t<I>>{};
-    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"gather", shape_t<A>, Axis>{};
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>)
+        return detail::wrong_axes<"gather", shape_t<A>, Axis>{};
     else if constexpr (!detail::may_gather<axis, shape_t<A>, shape_t<I>>())
         return cannot_gather<axis, shape_t<A>, shape_t<I>>{};
     else return gather_node<axis, node_t<A>, node_t<I>>(as_node(std::forward<A>(x)), as_node(std::forward<I>(idx)));

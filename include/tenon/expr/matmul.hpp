@@ -113,8 +113,7 @@ constexpr auto matmul(A&& a, B&& b) {
         return matmul(cast<promote_t<value_t<node_t<A>>, value_t<node_t<B>>>>(std::forward<A>(a)), std::forward<B>(b));
     else if constexpr (!std::is_same_v<value_t<node_t<B>>, value_t<node_t<A>>>)
         return matmul(std::forward<A>(a), cast<value_t<node_t<A>>>(std::forward<B>(b)));
-    else if constexpr (element::narrow<value_t<node_t<A>>> &&
-                       !multiplies_narrow<device_of_nodes<node_t<A>, node_t<B>>>)
+    else if constexpr (element::narrow<value_t<node_t<A>>> && !multiplies_narrow<device_of_nodes<node_t<A>, node_t<B>>>)
         return make_map(op::retyped<value_t<node_t<A>>>{},
                         matmul(cast<float>(std::forward<A>(a)), cast<float>(std::forward<B>(b))));
     else return product_node<node_t<A>, node_t<B>>(as_node(std::forward<A>(a)), as_node(std::forward<B>(b)));

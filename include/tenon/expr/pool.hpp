@@ -187,7 +187,8 @@ constexpr auto pool(A&& x) {
     else if constexpr (!possible_options(Options, Kernel)) return impossible_pool_options<Name, Kernel, Options>{};
     else if constexpr (!has_windows<windows, shape_t<A>>) return kernel_larger_than_input<Name, shape_t<A>, Kernel>{};
     else if constexpr (element::narrow<value_t<A>>)
-        return in_float(std::forward<A>(x), [](auto&& wide) { return pool<Name, Max, Kernel, Options>(std::move(wide)); });
+        return in_float(std::forward<A>(x),
+                        [](auto&& wide) { return pool<Name, Max, Kernel, Options>(std::move(wide)); });
     else if constexpr (Max) return max_pool_node<Kernel, Options, node_t<A>>(as_node(std::forward<A>(x)));
     else return mean_pool_node<windows, node_t<A>>(as_node(std::forward<A>(x)));
 }
@@ -244,7 +245,8 @@ constexpr auto avg_pool1d(A&& x) {
 /// Means of Length windows that cover one axis; torch.nn.functional.adaptive_avg_pool1d.
 template <std::size_t Length, expression A>
 constexpr auto adaptive_avg_pool1d(A&& x) {
-    if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<"adaptive_avg_pool1d", shape_t<A>>{};
+    if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3)
+        return pooling_needs_an_image<"adaptive_avg_pool1d", shape_t<A>>{};
     else return squeeze<-2>(adaptive_avg_pool2d<1, Length>(unsqueeze<-2>(std::forward<A>(x))));
 }
 

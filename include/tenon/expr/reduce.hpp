@@ -110,9 +110,7 @@ struct supremum {
     template <class T> using result = T;
     template <class T> static constexpr T identity() {
         if constexpr (element::is_dual<T>) return T(identity<typename T::value_type>());
-        else
-            return std::numeric_limits<T>::has_infinity ? math::minus_infinity<T>
-                                                        : std::numeric_limits<T>::lowest();
+        else return std::numeric_limits<T>::has_infinity ? math::minus_infinity<T> : std::numeric_limits<T>::lowest();
     }
     template <class V> TENON_LANE static V combine(V a, V b) {
         if constexpr (element::is_dual<V>) return math::select(!(b.value > a.value) && b.value == b.value, a, b);
@@ -137,9 +135,7 @@ struct min {
     template <class T> using result = T;
     template <class T> static constexpr T identity() {
         if constexpr (element::is_dual<T>) return T(identity<typename T::value_type>());
-        else
-            return std::numeric_limits<T>::has_infinity ? math::infinity<T>
-                                                        : std::numeric_limits<T>::max();
+        else return std::numeric_limits<T>::has_infinity ? math::infinity<T> : std::numeric_limits<T>::max();
     }
     template <class V> TENON_LANE static V combine(V a, V b) {
         if constexpr (element::is_dual<V>) return math::select(!(b.value < a.value) && b.value == b.value, a, b);
@@ -199,8 +195,8 @@ constexpr auto reduce(A&& x, K... keep) {
     if constexpr (element::narrow<value_t<A>>)
         return in_float(std::forward<A>(x), [=](auto&& wide) { return reduce<Op, Axes...>(std::move(wide), keep...); });
     else
-        return make_reduce<Op, (sizeof...(K) != 0)>(
-            std::forward<A>(x), axes::sequence(std::make_index_sequence<axes::count>{}));
+        return make_reduce<Op, (sizeof...(K) != 0)>(std::forward<A>(x),
+                                                    axes::sequence(std::make_index_sequence<axes::count>{}));
 }
 /// How many elements are joined into one.
 template <std::ptrdiff_t... Axes, class A>
@@ -214,42 +210,48 @@ constexpr std::size_t reduced_count(A const& x) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto sum(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"sum", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"sum", shape_t<A>, Axes...>{};
     else return detail::reduce<op::sum, Axes...>(std::forward<A>(x), keep...);
 }
 /// Π x along Axes, or over all elements.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto prod(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"prod", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"prod", shape_t<A>, Axes...>{};
     else return detail::reduce<op::prod, Axes...>(std::forward<A>(x), keep...);
 }
 /// The greatest element; NaN if there is one. Elements that share it share its gradient; torch.amax.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto max(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"max", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"max", shape_t<A>, Axes...>{};
     else return detail::reduce<op::max, Axes...>(std::forward<A>(x), keep...);
 }
 /// The least element; NaN if there is one. Elements that share it share its gradient; torch.amin.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto min(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"min", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"min", shape_t<A>, Axes...>{};
     else return detail::reduce<op::min, Axes...>(std::forward<A>(x), keep...);
 }
 /// Whether any element is true, that is, not 0.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto any(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"any", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"any", shape_t<A>, Axes...>{};
     else return detail::reduce<op::any, Axes...>(std::forward<A>(x), keep...);
 }
 /// Whether all elements are true, that is, not 0.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto all(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"all", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"all", shape_t<A>, Axes...>{};
     else return detail::reduce<op::all, Axes...>(std::forward<A>(x), keep...);
 }
 /// Σ x / n along Axes, or over all elements.
@@ -258,7 +260,8 @@ template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
 constexpr auto mean(A&& x, Keep... keep) {
     static_assert(!std::is_integral_v<value_t<A>>,
                   "mean: integers have no mean of their own type; cast them to a floating point type");
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"mean", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"mean", shape_t<A>, Axes...>{};
     else {
         auto const n = static_cast<double>(detail::reduced_count<Axes...>(x));
         return make_map(op::div{}, detail::reduce<op::sum, Axes...>(std::forward<A>(x), keep...), n);

@@ -44,7 +44,8 @@ constexpr auto length_beside(X const& x, Other const& other, double eps) {
 /// torch.nn.functional.normalize.
 template <std::ptrdiff_t Axis = 1, expression X>
 constexpr auto normalize(X&& x, normalize_options options = {}) {
-    if constexpr (!detail::axes_fit<shape_t<X>::rank(), Axis>) return detail::wrong_axes<"normalize", shape_t<X>, Axis>{};
+    if constexpr (!detail::axes_fit<shape_t<X>::rank(), Axis>)
+        return detail::wrong_axes<"normalize", shape_t<X>, Axis>{};
     else {
         auto const whole = detail::reused(std::forward<X>(x));
         return whole / maximum(norm<Axis>(whole, keepdim), static_cast<value_t<X>>(options.eps));
@@ -56,12 +57,13 @@ constexpr auto normalize(X&& x, normalize_options options = {}) {
 template <std::ptrdiff_t Axis = 1, expression A, expression B>
 constexpr auto cosine_similarity(A&& a, B&& b, cosine_similarity_options options = {}) {
     using common = broadcast_t<shape_t<A>, shape_t<B>>;
-    if constexpr (!detail::axes_fit<common::rank(), Axis>) return detail::wrong_axes<"cosine_similarity", common, Axis>{};
+    if constexpr (!detail::axes_fit<common::rank(), Axis>)
+        return detail::wrong_axes<"cosine_similarity", common, Axis>{};
     else {
         auto const u = detail::reused(std::forward<A>(a));
         auto const v = detail::reused(std::forward<B>(b));
-        constexpr auto from_end = static_cast<std::ptrdiff_t>(axis_of(Axis, common::rank())) -
-                                  static_cast<std::ptrdiff_t>(common::rank());
+        constexpr auto from_end =
+            static_cast<std::ptrdiff_t>(axis_of(Axis, common::rank())) - static_cast<std::ptrdiff_t>(common::rank());
         return sum<from_end>(u * v) / (detail::length_beside<from_end>(u, v, options.eps) *
                                        detail::length_beside<from_end>(v, u, options.eps));
     }

@@ -39,7 +39,8 @@ constexpr auto softmax(A&& x) {
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto log_softmax(A&& x) {
     static_assert(!std::is_integral_v<value_t<A>>, "log_softmax: needs floating point elements");
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"log_softmax", shape_t<A>, Axis>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>)
+        return detail::wrong_axes<"log_softmax", shape_t<A>, Axis>{};
     else return detail::make_softmax<softmax_kind::logarithm, Axis>(std::forward<A>(x));
 }
 

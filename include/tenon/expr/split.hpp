@@ -54,8 +54,7 @@ template <std::ptrdiff_t Axis, std::size_t... Sizes, expression A>
 constexpr auto split(A&& x) {
     static_assert(sizeof...(Sizes) != 0 && ((Sizes != 0) || ...), "split: say how large the parts are");
     using s = shape_t<A>;
-    constexpr std::size_t axis = axis_of(Axis, s::rank()), extent = s::static_extents[axis],
-                          sum = (Sizes + ... + 0);
+    constexpr std::size_t axis = axis_of(Axis, s::rank()), extent = s::static_extents[axis], sum = (Sizes + ... + 0);
     if constexpr (axis == s::rank()) return no_such_axis<"split", Axis, s>{};
     else if constexpr (sizeof...(Sizes) == 1) {
         static_assert(!is_dynamic(extent), "split: the number of parts has to be known; give all their sizes");

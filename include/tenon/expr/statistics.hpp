@@ -121,18 +121,21 @@ constexpr auto make_logsumexp(A&& x, K... keep) {
 /// `var<1>(x, {.correction = 0})`. NaN where n − correction ≤ 0 and all differences are 0; torch.var.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto var(A&& x, var_options options = {}) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
     else return detail::make_var<Axes...>(std::forward<A>(x), options);
 }
 /// The same with axes kept: `var<1>(x, keepdim)`, `var<1>(x, keepdim, {.correction = 0})`.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto var(A&& x, keepdim_t, var_options options = {}) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
     else return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
 }
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto var(A&& x, var_options options, keepdim_t) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
     else return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
 }
 
@@ -152,18 +155,21 @@ constexpr auto const& var(A&& x, std::initializer_list<N>, Given const&...) {
 /// √var, with var's options; its slope is 0 where all elements are equal; torch.std.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, var_options options = {}) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
     else return make_map(op::root{}, var<Axes...>(std::forward<A>(x), options));
 }
 /// The same with axes kept.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, keepdim_t, var_options options = {}) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
     else return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
 }
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, var_options options, keepdim_t) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
     else return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
 }
 
@@ -185,7 +191,8 @@ constexpr auto const& std(A&& x, std::initializer_list<N>, Given const&...) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto logsumexp(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"logsumexp", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"logsumexp", shape_t<A>, Axes...>{};
     else return detail::make_logsumexp<Axes...>(std::forward<A>(x), keep...);
 }
 
@@ -194,7 +201,8 @@ template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto norm(A&& x, Keep... keep) {
     static_assert(!std::is_integral_v<value_t<A>>, "norm: needs floating point elements");
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>) return detail::wrong_axes<"norm", shape_t<A>, Axes...>{};
+    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+        return detail::wrong_axes<"norm", shape_t<A>, Axes...>{};
     else return make_map(op::root{}, sum<Axes...>(square(std::forward<A>(x)), keep...));
 }
 

@@ -383,8 +383,7 @@ template <std::ptrdiff_t Axis, expression A>
 constexpr auto squeeze(A&& x) {
     constexpr std::size_t rank = shape_t<A>::rank();
     if constexpr (!detail::axes_fit<rank, Axis>) return detail::wrong_axes<"squeeze", shape_t<A>, Axis>{};
-    else if constexpr (shape_t<A>::static_extents[axis_of(Axis, rank)] != 1)
-        return cannot_squeeze<Axis, shape_t<A>>{};
+    else if constexpr (shape_t<A>::static_extents[axis_of(Axis, rank)] != 1) return cannot_squeeze<Axis, shape_t<A>>{};
     else return select<Axis>(std::forward<A>(x), 0);
 }
 /// x[start:stop:step] along one axis, as Python cuts it.

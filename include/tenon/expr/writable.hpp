@@ -104,23 +104,41 @@ public:
     constexpr auto operator[](std::size_t i) const { return tenon::select<0>(again(), static_cast<std::ptrdiff_t>(i)); }
     // Views of this view, which write to the same tensor.
     template <auto... To>
-    constexpr auto reshape(auto const&... given) const { return tenon::reshape<To...>(again(), given...); }
+    constexpr auto reshape(auto const&... given) const {
+        return tenon::reshape<To...>(again(), given...);
+    }
     template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1>
-    constexpr auto flatten(auto const&... given) const { return tenon::flatten<From, To>(again(), given...); }
+    constexpr auto flatten(auto const&... given) const {
+        return tenon::flatten<From, To>(again(), given...);
+    }
     template <std::ptrdiff_t... Axes>
-    constexpr auto permute(auto const&... given) const { return tenon::permute<Axes...>(again(), given...); }
+    constexpr auto permute(auto const&... given) const {
+        return tenon::permute<Axes...>(again(), given...);
+    }
     template <std::ptrdiff_t... Axes>
-    constexpr auto transpose(auto const&... given) const { return tenon::transpose<Axes...>(again(), given...); }
+    constexpr auto transpose(auto const&... given) const {
+        return tenon::transpose<Axes...>(again(), given...);
+    }
     template <std::ptrdiff_t... Axis>
-    constexpr auto squeeze(auto const&... given) const { return tenon::squeeze<Axis...>(again(), given...); }
+    constexpr auto squeeze(auto const&... given) const {
+        return tenon::squeeze<Axis...>(again(), given...);
+    }
     template <std::ptrdiff_t... Axis>
-    constexpr auto unsqueeze(auto const&... given) const { return tenon::unsqueeze<Axis...>(again(), given...); }
+    constexpr auto unsqueeze(auto const&... given) const {
+        return tenon::unsqueeze<Axis...>(again(), given...);
+    }
     template <std::ptrdiff_t... Axis>
-    constexpr auto select(auto const&... given) const { return tenon::select<Axis...>(again(), given...); }
+    constexpr auto select(auto const&... given) const {
+        return tenon::select<Axis...>(again(), given...);
+    }
     template <std::ptrdiff_t... AxisAndBounds>
-    constexpr auto slice(auto const&... given) const { return tenon::slice<AxisAndBounds...>(again(), given...); }
+    constexpr auto slice(auto const&... given) const {
+        return tenon::slice<AxisAndBounds...>(again(), given...);
+    }
     template <std::ptrdiff_t... Axes>
-    constexpr auto flip(auto const&... given) const { return tenon::flip<Axes...>(again(), given...); }
+    constexpr auto flip(auto const&... given) const {
+        return tenon::flip<Axes...>(again(), given...);
+    }
 
     constexpr Node const& node() const { return *this; }
 
@@ -136,10 +154,9 @@ inline constexpr bool is_writable<writable<Node>> = true;
 /// Whether a view of an operand can be assigned to.
 /// @tparam A as a forwarding reference deduces it
 template <class A>
-inline constexpr bool writes_through =
-    is_writable<std::remove_reference_t<A>> ||
-    (std::is_lvalue_reference_v<A> && !std::is_const_v<std::remove_reference_t<A>> &&
-     requires { typename std::remove_cvref_t<A>::tensor_tag; });
+inline constexpr bool writes_through = is_writable<std::remove_reference_t<A>> ||
+                                       (std::is_lvalue_reference_v<A> && !std::is_const_v<std::remove_reference_t<A>> &&
+                                        requires { typename std::remove_cvref_t<A>::tensor_tag; });
 /// The node of a view of A, which can be assigned to if A allows that.
 template <class A, class Node>
 constexpr auto view_of(Node n) {

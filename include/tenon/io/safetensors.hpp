@@ -32,11 +32,10 @@ struct safetensors_type {
     std::size_t bits;
 };
 inline constexpr safetensors_type safetensors_types[] = {
-    {"F64", {'f', 8}, 64}, {"F32", {'f', 4}, 32}, {"F16", {'f', 2}, 16}, {"BF16", {'h', 2}, 16},
-    {"I64", {'i', 8}, 64}, {"I32", {'i', 4}, 32}, {"I16", {'i', 2}, 16}, {"I8", {'i', 1}, 8},
-    {"U64", {'u', 8}, 64}, {"U32", {'u', 4}, 32}, {"U16", {'u', 2}, 16}, {"U8", {'u', 1}, 8},
-    {"BOOL", {'b', 1}, 8}, {"C64", {}, 64},       {"F8_E4M3", {}, 8},    {"F8_E5M2", {}, 8},
-    {"F8_E8M0", {}, 8},    {"F8_E4M3FNUZ", {}, 8}, {"F8_E5M2FNUZ", {}, 8}, {"F6_E2M3", {}, 6},
+    {"F64", {'f', 8}, 64}, {"F32", {'f', 4}, 32}, {"F16", {'f', 2}, 16},  {"BF16", {'h', 2}, 16}, {"I64", {'i', 8}, 64},
+    {"I32", {'i', 4}, 32}, {"I16", {'i', 2}, 16}, {"I8", {'i', 1}, 8},    {"U64", {'u', 8}, 64},  {"U32", {'u', 4}, 32},
+    {"U16", {'u', 2}, 16}, {"U8", {'u', 1}, 8},   {"BOOL", {'b', 1}, 8},  {"C64", {}, 64},        {"F8_E4M3", {}, 8},
+    {"F8_E5M2", {}, 8},    {"F8_E8M0", {}, 8},    {"F8_E4M3FNUZ", {}, 8}, {"F8_E5M2FNUZ", {}, 8}, {"F6_E2M3", {}, 6},
     {"F6_E3M2", {}, 6},    {"F4", {}, 4}};
 
 }  // namespace detail
@@ -89,8 +88,8 @@ public:
     Shape check(std::string const& name) const {
         entry const& e = at(name);
         if (e.type.bytes == 0)
-            fail(file_, "'" + name + "' holds elements of the type " + e.dtype + ", not " +
-                            to_string(element_type_of<T>()));
+            fail(file_,
+                 "'" + name + "' holds elements of the type " + e.dtype + ", not " + to_string(element_type_of<T>()));
         bool const widened =
             std::is_same_v<T, float> && e.type.bytes == 2 && (e.type.kind == 'f' || e.type.kind == 'h');
         if (e.type != element_type_of<T>() && !widened)

@@ -101,7 +101,8 @@ private:
     template <class X, class P>
     constexpr auto normalized(X&& x, P&& w, P&& b) const {
         using s = shape_t<X>;
-        if constexpr (!tenon::detail::channels_fit<Channels, s>()) return channels_do_not_fit<"group_norm", Channels, s>{};
+        if constexpr (!tenon::detail::channels_fit<Channels, s>())
+            return channels_do_not_fit<"group_norm", Channels, s>{};
         else
             return tenon::group_norm<Groups>(std::forward<X>(x), detail::parameter_for(x, std::forward<P>(w)),
                                              detail::parameter_for(x, std::forward<P>(b)), eps);

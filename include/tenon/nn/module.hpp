@@ -61,9 +61,8 @@ void visit_named(M& m, std::string const& name, F& f) {
     if constexpr (!reachable<M>) refuse_hidden<M>();
     else if constexpr (Wanted::template includes<M>) f(std::string_view(name), m);
     else if constexpr (structure_t<M>::state)
-        visit_children(m, [&](std::string_view member, auto& inner) {
-            visit_named<Wanted>(inner, joined_name(name, member), f);
-        });
+        visit_children(
+            m, [&](std::string_view member, auto& inner) { visit_named<Wanted>(inner, joined_name(name, member), f); });
 }
 struct parameters_alone {
     template <class M>

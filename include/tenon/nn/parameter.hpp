@@ -23,7 +23,9 @@ namespace tenon::inline TENON_TARGET::nn::detail {
 /// Refuses a layer that is a temporary.
 /// @tparam Named what it would return if it had a name: where that is refused already, nothing is added
 template <class Layer, class Named>
-constexpr auto refused_temporary() { return temporary_layer<Layer>{}; }
+constexpr auto refused_temporary() {
+    return temporary_layer<Layer>{};
+}
 
 /// A parameter that starts with one value everywhere.
 template <class Variable>

@@ -111,11 +111,12 @@ inline constexpr bool is_std_class = reflect::detail::read_type<M>().starts_with
 template <class M>
 constexpr auto owned_type() {
     if constexpr (!is_std_class<M>) return std::type_identity<void>{};
-    else if constexpr (requires(M& m) {
-                           *m;
-                           m.has_value();
-                           typename M::value_type;
-                       } && !requires { typename M::error_type; })
+    else if constexpr (
+        requires(M& m) {
+            *m;
+            m.has_value();
+            typename M::value_type;
+        } && !requires { typename M::error_type; })
         return std::type_identity<typename M::value_type>{};
     else if constexpr (requires(M& m) {
                            *m;
@@ -390,8 +391,7 @@ constexpr auto structure_of() {
         if constexpr (!is_complete<P>) return faulty_structure<fault_here<reason::incomplete_type, P>>{};
         else {
             using S = decltype(structure_behind<P, Seen...>());
-            if constexpr (S::parameters || S::faulty)
-                return faulty_structure<fault_here<reason::raw_pointer, M>>{};
+            if constexpr (S::parameters || S::faulty) return faulty_structure<fault_here<reason::raw_pointer, M>>{};
             else return no_structure{};
         }
     } else if constexpr (!is_complete<M>) return faulty_structure<fault_here<reason::incomplete_type, M>>{};
@@ -404,8 +404,7 @@ constexpr auto structure_of() {
         else if constexpr (!S::state && !S::faulty) return no_structure{};
         else if constexpr (name == "shared_ptr") return faulty_structure<fault_here<reason::shared_pointer, M>>{};
         else return faulty_structure<fault_here<reason::not_looked_into, M>>{};
-    } else if constexpr (std::is_polymorphic_v<M>)
-        return faulty_structure<fault_here<reason::virtual_function, M>>{};
+    } else if constexpr (std::is_polymorphic_v<M>) return faulty_structure<fault_here<reason::virtual_function, M>>{};
     else if constexpr (reflect::type_name<M>().empty())
         return faulty_structure<fault_here<reason::lambda_with_captures, M>>{};
     else return faulty_structure<fault_here<reason::constructor_or_private_member, M>>{};

@@ -14,7 +14,8 @@ struct hardtanh : numeric {
     template <class V>
     TENON_LANE V value(V x) const {
         using T = typename V::value_type;
-        return math::minimum(math::maximum(x, V(tenon::detail::bound_for<T>(low))), V(tenon::detail::bound_for<T>(high)));
+        return math::minimum(math::maximum(x, V(tenon::detail::bound_for<T>(low))),
+                             V(tenon::detail::bound_for<T>(high)));
     }
     template <std::size_t, class V>
     TENON_LANE auto slope(V, V x) const {

@@ -108,9 +108,8 @@ public:
                 ++taken;
             });
             std::size_t bytes = 0;
-            nn::visit_parameters(*model_, [&](auto& v) {
-                bytes += kept.used * state_.template padded<value_t<decltype(v)>>(v.size());
-            });
+            nn::visit_parameters(
+                *model_, [&](auto& v) { bytes += kept.used * state_.template padded<value_t<decltype(v)>>(v.size()); });
             kept.buffers.resize(bytes);
             for_each_buffer(kept, [&](std::string const& name, auto* elements, std::size_t n, auto const& extents) {
                 s.copy_elements(name, elements, n, extents);

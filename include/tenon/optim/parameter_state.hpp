@@ -45,7 +45,8 @@ public:
     /// @throws shape_error where a parameter has another number of elements than was noted; it names the parameter
     template <class Model>
     void refuse_others(Model& model) const {
-        if (digest(model) != digest_) [[unlikely]] refuse(model);
+        if (digest(model) != digest_) [[unlikely]]
+            refuse(model);
     }
 
 private:

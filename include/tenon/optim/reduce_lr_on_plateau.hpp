@@ -35,8 +35,7 @@ public:
     explicit reduce_lr_on_plateau(Optimizer& optimizer, reduce_lr_on_plateau_options options = {})
         : scheduler<Optimizer>(optimizer, "reduce_lr_on_plateau"),
           options_(options),
-          best_(options.mode == plateau_mode::min ? math::infinity<double>
-                                                  : math::minus_infinity<double>) {
+          best_(options.mode == plateau_mode::min ? math::infinity<double> : math::minus_infinity<double>) {
         if (!(options.factor < 1)) throw std::invalid_argument("reduce_lr_on_plateau: factor has to be less than 1");
     }
     void step(double metric) {

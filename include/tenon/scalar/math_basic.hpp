@@ -274,7 +274,8 @@ TENON_LANE pack<float, N> rounded_to_odd(pack<T, N> x) {
         constexpr T kept = static_cast<T>(~T(0x7ff)), last = T(0x800);
         auto const shortened = (x & kept) | math::select((x & T(0x7ff)) != T(0), pack<T, N>(last), pack<T, N>(0));
         constexpr std::uint64_t most = std::is_signed_v<T> ? std::uint64_t(1) << 53 : 0;
-        auto const fits = (math::convert<std::uint64_t>(x) + most) >> (std::is_signed_v<T> ? 54 : 53) == std::uint64_t(0);
+        auto const fits =
+            (math::convert<std::uint64_t>(x) + most) >> (std::is_signed_v<T> ? 54 : 53) == std::uint64_t(0);
         return detail::rounded_to_odd(math::convert<double>(math::select(fits, x, shortened)));
     } else {
         // Boldo and Melquiond, Emulation of FMA and correctly rounded sums: a number that is not a float becomes that of its two
@@ -283,7 +284,8 @@ TENON_LANE pack<float, N> rounded_to_odd(pack<T, N> x) {
         auto const back = math::convert<double>(nearest);
         auto const word = math::bits(nearest);
         auto const moves = (back != x) & !math::isnan(x) & ((word & 1) == 0);
-        auto const step = math::select(math::abs(back) < math::abs(x), pack<std::int32_t, N>(1), pack<std::int32_t, N>(-1));
+        auto const step =
+            math::select(math::abs(back) < math::abs(x), pack<std::int32_t, N>(1), pack<std::int32_t, N>(-1));
         return math::from_bits(math::select(moves, word + step, word));
     }
 }

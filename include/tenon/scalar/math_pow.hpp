@@ -68,7 +68,7 @@ TENON_LANE P pow(P x, std::type_identity_t<P> y) {
     auto const odd = integer & (math::floor(half) != half);
     P power = math::select(size == 1, P(1), detail::positive_pow(size, y));
     power = math::select(math::signbit(x) & odd, -power, power);
-    power = math::select((x < 0) & (x > minus_infinity<T>) & !integer, P(not_a_number<T>), power);
+    power = math::select((x < 0) & (x > minus_infinity<T>)&!integer, P(not_a_number<T>), power);
     power = math::select(math::isnan(x) | math::isnan(y), x + y, power);
     return math::select((x == 1) | (y == 0), P(1), power);
 }

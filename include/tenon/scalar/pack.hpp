@@ -341,8 +341,8 @@ struct pack {
         requires(condition)                                                                                            \
     {                                                                                                                  \
         if constexpr (form == detail::form::single)                                                                    \
-            return pack(static_cast<T>(                                                                                \
-                rounded(static_cast<work_single>(a.raw) sign static_cast<work_single>(b.raw))));                       \
+            return pack(                                                                                               \
+                static_cast<T>(rounded(static_cast<work_single>(a.raw) sign static_cast<work_single>(b.raw))));        \
         else if constexpr (form == detail::form::halves)                                                               \
             return join(a.raw.low sign b.raw.low, a.raw.high sign b.raw.high);                                         \
         else                                                                                                           \
@@ -382,7 +382,7 @@ struct pack {
 
     TENON_LANE friend pack operator/(pack a, pack b) {
         if constexpr (form == detail::form::halves) return join(a.raw.low / b.raw.low, a.raw.high / b.raw.high);
-        else if constexpr (form == detail::form::native && std::is_floating_point_v<T>) 
+        else if constexpr (form == detail::form::native && std::is_floating_point_v<T>)
             return pack(TENON_DIVIDED(a.raw, b.raw));
         else return generate([&](std::size_t i) { return detail::quotient(a[i], b[i]); });
     }

@@ -57,10 +57,9 @@ struct promoted_pair {
     using heavy = std::conditional_t<(A::weight > B::weight), A, B>;
     using light = std::conditional_t<(A::weight > B::weight), B, A>;
     static constexpr int ch = category<typename heavy::type>, cl = category<typename light::type>;
-    using type =
-        std::conditional_t<!by_weight, both,
-                           std::conditional_t<(ch >= cl), typename heavy::type,
-                                              std::conditional_t<light::weight == 0, default_type, both>>>;
+    using type = std::conditional_t<!by_weight, both,
+                                    std::conditional_t<(ch >= cl), typename heavy::type,
+                                                       std::conditional_t<light::weight == 0, default_type, both>>>;
     static constexpr int weight = A::weight > B::weight ? A::weight : B::weight;
 };
 template <class A, class... Rest>

@@ -69,7 +69,8 @@ TENON_INLINE constexpr V divided(V a, V b) {
 #endif
     if constexpr (std::is_same_v<V, float>) TENON_DIVIDE("divss");
     else if constexpr (std::is_same_v<V, double>) TENON_DIVIDE("divsd");
-    else if constexpr (sizeof(V) == 8) return V{divided(a[0], b[0]), divided(a[1], b[1])};  // the register's rest is anything
+    else if constexpr (sizeof(V) == 8)
+        return V{divided(a[0], b[0]), divided(a[1], b[1])};  // the register's rest is anything
     else if constexpr (!scalar) {
         if constexpr (sizeof(a[0]) == 4) TENON_DIVIDE("divps");
         else TENON_DIVIDE("divpd");
@@ -100,7 +101,8 @@ TENON_INLINE V root(V x) {
     return x;
 #else
     V result{};
-    for (unsigned i = 0; i != sizeof(V) / sizeof(x[0]); ++i) result[i] = opaque(sizeof(x[0]) == 4 ? __builtin_sqrtf(x[i]) : __builtin_sqrt(x[i]));
+    for (unsigned i = 0; i != sizeof(V) / sizeof(x[0]); ++i)
+        result[i] = opaque(sizeof(x[0]) == 4 ? __builtin_sqrtf(x[i]) : __builtin_sqrt(x[i]));
     return result;
 #endif
 }

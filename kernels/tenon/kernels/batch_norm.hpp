@@ -121,14 +121,15 @@ __global__ void __launch_bounds__(block_size)
                 });
             };
             V total(0);
-            each([&, one = channel_origin<W, T>(region, channels, share.channel)](auto& x, Index at) TENON_LAMBDA_INLINE {
-                auto const read = region.template load<W>(channels(share.channel, at)).value;
-                for (std::size_t j = 0; j != W; ++j) {
-                    x.at[j] = math::convert<T>(read.at[j]) - one;
-                    total = total + x.at[j];
-                }
-                some.count = some.count + V(static_cast<T>(W));
-            });
+            each([&, one = channel_origin<W, T>(region, channels, share.channel)](auto& x, Index at)
+                     TENON_LAMBDA_INLINE {
+                         auto const read = region.template load<W>(channels(share.channel, at)).value;
+                         for (std::size_t j = 0; j != W; ++j) {
+                             x.at[j] = math::convert<T>(read.at[j]) - one;
+                             total = total + x.at[j];
+                         }
+                         some.count = some.count + V(static_cast<T>(W));
+                     });
             some.mean = total / some.count;
             each([&](auto const& x, Index) TENON_LAMBDA_INLINE {
                 for (std::size_t j = 0; j != W; ++j)

@@ -33,9 +33,8 @@ __global__ void __launch_bounds__(block_size) standardize(__grid_constant__ cons
             square = mean.variance(join_team<Team>(join_sum{}, total, scratch) / n);
         }
         V const scale = apply_op(op::rsqrt{}, square + V(eps)), shift = -(mean.rest * scale);
-        x.write([&](V v, Index) TENON_LAMBDA_INLINE {
-            return Centered ? (v - mean.rounded) * scale + shift : v * scale;
-        });
+        x.write([&](V v, Index)
+                    TENON_LAMBDA_INLINE { return Centered ? (v - mean.rounded) * scale + shift : v * scale; });
         if (scales && threadIdx.x % Team == 0) scale.store(scales + o);
     }
 }

@@ -62,8 +62,8 @@ struct tape<batch_norm_node<A, R>, Grad>
             set(shift_, c, -(at(shift_, c) * at(scale_, c)));
         }
         each_stretch(values_.data(), [&](auto N, T* x, std::size_t c) TENON_LAMBDA_INLINE {
-            element::store_lanes(x, scale_and_shift(element::load_lanes<N>(x) - of<N>(mean_, c), of<N>(scale_, c),
-                                                    of<N>(shift_, c)));
+            element::store_lanes(
+                x, scale_and_shift(element::load_lanes<N>(x) - of<N>(mean_, c), of<N>(scale_, c), of<N>(shift_, c)));
         });
         if constexpr (differentiable) {
             gradients_.reserve(shape().size());

@@ -48,7 +48,9 @@ private:
 template <class Tensor, bool Grad>
 struct tape<tensor_ref<Tensor>, Grad>
     : in_memory<tape<tensor_ref<Tensor>, Grad>, value_t<Tensor>, shape_t<Tensor>, false> {
-    explicit constexpr tape(tensor_ref<Tensor> const& n) : data_(n.get().data()), shape_(n.shape()) { refuse_resized(n); }
+    explicit constexpr tape(tensor_ref<Tensor> const& n) : data_(n.get().data()), shape_(n.shape()) {
+        refuse_resized(n);
+    }
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr auto const* data() const { return data_; }
     template <class Plan>

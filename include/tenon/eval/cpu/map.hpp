@@ -127,7 +127,8 @@ public:
     /// Whether there are more rows than an element of the gradient may have terms. One of 16 bits may not have two.
     static constexpr bool is_needed = [] {
         constexpr std::size_t most = element::narrow<typename Tape::value_type> ? 1 : terms_in_part;
-        return Tape::differentiable && (is_dynamic(rows_served<operand, Region>) || rows_served<operand, Region> > most);
+        return Tape::differentiable &&
+               (is_dynamic(rows_served<operand, Region>) || rows_served<operand, Region> > most);
     }();
 
     constexpr void start(Tape const& t, Region const& region) {
@@ -171,8 +172,8 @@ private:
 };
 struct not_summed {};
 template <class Tape, class Region>
-using gradient_of_served = std::conditional_t<served_gradient<Tape, Region>::is_needed, served_gradient<Tape, Region>,
-                                              not_summed>;
+using gradient_of_served =
+    std::conditional_t<served_gradient<Tape, Region>::is_needed, served_gradient<Tape, Region>, not_summed>;
 
 /// The row of an operand inside a region.
 template <class Region, std::size_t Wide, class Tape, std::size_t R, class Sums>

@@ -31,18 +31,18 @@ TENON_INLINE constexpr lane_t<T, 1> standardize_row(Row const& row, T* x, std::s
     V const count(static_cast<T>(static_cast<double>(n)));
     reread_row<Row, T> const from{row, x};
     auto const square = [](auto const& v) TENON_LAMBDA_INLINE { return v * v; };
-    auto const inverse_root = [eps](V v) TENON_LAMBDA_INLINE {
-        return apply_op(op::rsqrt{}, v + V(static_cast<T>(eps)));
-    };
+    auto const inverse_root = [eps](V v)
+                                  TENON_LAMBDA_INLINE { return apply_op(op::rsqrt{}, v + V(static_cast<T>(eps))); };
     if constexpr (Centered) {
         V const one = from.template first<1>(0);
-        V const distance = join_row<op::sum, T, Wide, Length>(n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                               return from.template first<N>(j) - math::splat<N>(one);
-                           }) /
+        V const distance = join_row<op::sum, T, Wide, Length>(
+                               n, [&](auto N, std::size_t j)
+                                      TENON_LAMBDA_INLINE { return from.template first<N>(j) - math::splat<N>(one); }) /
                            count;
         exact_mean<V> const mean(one, distance);
-        auto const centered = [&](auto N, std::size_t j)
-                                  TENON_LAMBDA_INLINE { return from.template again<N>(j) - math::splat<N>(mean.rounded); };
+        auto const centered = [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            return from.template again<N>(j) - math::splat<N>(mean.rounded);
+        };
         V const squares = join_row<op::sum, T, lanes, Length>(
             n, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return square(centered(N, j)); });
         V const scale = inverse_root(mean.variance(squares / count)), shift = -(mean.rest * scale);

@@ -132,7 +132,8 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
     static void describe(node const& n, Plan& p) {
         std::size_t const count = n.shape().size(), elements = count * (rows.kernel * columns.kernel);
         p.template kernel<tape>(
-            n, {.kind = "pooling", .name = "max_pool", .operations = elements, .gradient_operations = 2 * elements}, [&] {
+            n, {.kind = "pooling", .name = "max_pool", .operations = elements, .gradient_operations = 2 * elements},
+            [&] {
                 p.template streams<operand>(n.operand);
                 if constexpr (differentiable) p.template holds<decltype(taken_)>(count);
             });

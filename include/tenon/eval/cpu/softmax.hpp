@@ -109,8 +109,8 @@ struct tape<softmax_node<Kind, Axis, A>, Grad>
     template <std::size_t R>
     TENON_INLINE constexpr void compute_row(std::size_t, position<R> const& outer, T* room, T* to, auto const& out) {
         softmax_row<Kind, lanes, lanes_for<operand>, axis_extent>(operand_.row(outer), room, row_length(shape()),
-                                                                 [&](auto, std::size_t j, auto const& y)
-                                                                     TENON_LAMBDA_INLINE { out.store(to + j, y); });
+                                                                  [&](auto, std::size_t j, auto const& y)
+                                                                      TENON_LAMBDA_INLINE { out.store(to + j, y); });
     }
     /// softmax: y (g − Σ g y); log-softmax: g − exp(y) Σ g.
     constexpr void finish() {
@@ -119,11 +119,12 @@ struct tape<softmax_node<Kind, Axis, A>, Grad>
                 T* const g = gradients_.data() + o;
                 T const* const y = values_.data() + o;
                 using V = lane_t<T, 1>;
-                V const total = join_row<op::sum, T, 1, axis_extent>(length, [&](auto, std::size_t i) TENON_LAMBDA_INLINE {
-                    V const gi = element::load_lanes<1>(g + i * step);
-                    if constexpr (is_log) return gi;
-                    else return gi * element::load_lanes<1>(y + i * step);
-                });
+                V const total =
+                    join_row<op::sum, T, 1, axis_extent>(length, [&](auto, std::size_t i) TENON_LAMBDA_INLINE {
+                        V const gi = element::load_lanes<1>(g + i * step);
+                        if constexpr (is_log) return gi;
+                        else return gi * element::load_lanes<1>(y + i * step);
+                    });
                 for (std::size_t i = 0; i != length; ++i) {
                     V const gi = element::load_lanes<1>(g + i * step), yi = element::load_lanes<1>(y + i * step);
                     if constexpr (is_log) element::store_lanes(g + i * step, gi - detail::lane_exp(yi) * total);

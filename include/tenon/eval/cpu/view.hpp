@@ -185,8 +185,8 @@ struct tape<view_node<View, A>, Grad> {
             auto inner = operand_.row(m.outer);
             offset_row<decltype(inner)> r{inner, m.last};
             if constexpr (moved_by_last == 0 && rank != 0)
-                return repeated_row<decltype(r), differentiable, TENON_VECTOR_BYTES / widest,
-                                    inner_extent<shape_type>>(r);
+                return repeated_row<decltype(r), differentiable, TENON_VECTOR_BYTES / widest, inner_extent<shape_type>>(
+                    r);
             else return r;
         } else return gathered_row<R>{this, outer};
     }
@@ -212,8 +212,8 @@ inline constexpr bool broadcasts_widely = [] {
     if constexpr (!operand::differentiable) return false;
     else
         return served_gradient<operand, Shape>::is_needed ||
-               (serves_row<shape_t<A>, Shape> && (is_dynamic(inner_extent<Shape>) ||
-                                                  inner_extent<Shape> > terms_in_part * lanes_for<operand>));
+               (serves_row<shape_t<A>, Shape> &&
+                (is_dynamic(inner_extent<Shape>) || inner_extent<Shape> > terms_in_part * lanes_for<operand>));
 }();
 
 /// An operand that is broadcast far and wants a gradient: read like an operand of an elementwise operator.

@@ -37,13 +37,14 @@ struct softmax_seed {
         using lane = lane_t<T, 1>;
         static_assert(N == 1);
         return lanes<lane, 1>{{kernels::softmax_gradient<Kind>(lane::load(y + i), lane::load(g + i),
-                                                              lane::load(totals + Vectors::elements().vector_of(i)))}};
+                                                               lane::load(totals + Vectors::elements().vector_of(i)))}};
     }
 };
 
 template <softmax_kind Kind, std::size_t Axis, class A, bool Grad>
 struct block_tape<softmax_node<Kind, Axis, A>, Grad>
-    : result_of_region<block_tape<softmax_node<Kind, Axis, A>, Grad>, softmax_node<Kind, Axis, A>, block_tape<A, Grad>> {
+    : result_of_region<block_tape<softmax_node<Kind, Axis, A>, Grad>, softmax_node<Kind, Axis, A>,
+                       block_tape<A, Grad>> {
     using node = softmax_node<Kind, Axis, A>;
     using T = value_t<A>;
     using lane = lane_t<T, 1>;
