@@ -15,12 +15,12 @@ namespace nn = tenon::nn;
 using tn::dyn;
 
 namespace {
-auto row() { return tn::ones<float, 6>(); }
-auto matrix() { return tn::full<float, 4, 6>(2); }
-auto square() { return tn::full<float, 6, 6>(0.5f); }
-auto image() { return tn::ones<float, 2, 4, 6, 6>(); }
-auto mask() { return tn::tensor<bool, 4, 6>(); }
-auto index() { return tn::zeros<std::int64_t, 4>(); }
+[[maybe_unused]] auto row() { return tn::ones<float, 6>(); }
+[[maybe_unused]] auto matrix() { return tn::full<float, 4, 6>(2); }
+[[maybe_unused]] auto square() { return tn::full<float, 6, 6>(0.5f); }
+[[maybe_unused]] auto image() { return tn::ones<float, 2, 4, 6, 6>(); }
+[[maybe_unused]] auto mask() { return tn::tensor<bool, 4, 6>(); }
+[[maybe_unused]] auto index() { return tn::zeros<std::int64_t, 4>(); }
 
 /// Whether a computation on temporaries owns them all: its type says what it refers to.
 template <class E>

@@ -216,8 +216,8 @@ private:
         TENON_INLINE constexpr auto load(std::size_t j, R const& r) const {
             auto const x = math::convert<T>(r.value);
             using V = std::remove_const_t<decltype(x)>;
-            std::size_t const o = joins_last ? 0 : j;
-            auto const at = [o](T const* p) TENON_LAMBDA_INLINE { return element::load_lanes<1>(p + o); };
+            auto const at = [j](T const* p)
+                                TENON_LAMBDA_INLINE { return element::load_lanes<1>(p + (joins_last ? 0 : j)); };
             return math::convert<value_t<A>>(
                 math::select(x == V(0), at(alone) - at(pair) * x, at(g) * at(y) / math::select(x == V(0), V(1), x)));
         }
