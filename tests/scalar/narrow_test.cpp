@@ -110,7 +110,8 @@ void wide_numbers() {
             if (draw >> 40 & 1) x[i] = -x[i];
             // Subnormal numbers of both formats, and the least ones of float.
             if ((draw >> 41 & 7) == 0) x[i] = std::ldexp(x[i], draw >> 44 & 1 ? -24 : -135);
-            n[i] = static_cast<std::int64_t>(draw >> 45 & 1 ? std::ldexp(middle, 30) : std::ldexp(middle, 20)) +
+            double const finite = std::isfinite(middle) ? middle : 1;
+            n[i] = static_cast<std::int64_t>(std::ldexp(finite, draw >> 45 & 1 ? 30 : 20)) +
                    static_cast<std::int64_t>(draw >> 46 & 3) - 1;
         }
         T stored[8];
