@@ -7,12 +7,12 @@
 #include <tenon/cuda/capture.hpp>
 #include <tenon/cuda/clip.hpp>
 #include <tenon/cuda/creation.hpp>
-#include <tenon/cuda/device.hpp>
 #include <tenon/cuda/grad_scaler.hpp>
 #include <tenon/cuda/optim.hpp>
 #include <tenon/cuda/prefetch.hpp>
-#include <tenon/cuda/tensor.hpp>
 #include <tenon/cuda/transfer.hpp>
 #include <tenon/eval/cuda/assign_view.hpp>
-#include <tenon/eval/cuda/evaluate.hpp>
+#include <tenon/eval/cuda/device.hpp>
+#include <tenon/eval/cuda/executor.hpp>
 #include <tenon/eval/cuda/plan.hpp>
+#include <tenon/eval/cuda/tensor.hpp>

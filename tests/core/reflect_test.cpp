@@ -1,5 +1,5 @@
 // Reflection of aggregates: counts, names, access, and the names of classes.
-#include <tenon/core/reflect.hpp>
+#include <tenon/base/reflect.hpp>
 
 #include <any>
 #include <array>

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <tenon/core/error.hpp>
+#include <tenon/base/error.hpp>
 
 namespace tenon_fuzz {
 

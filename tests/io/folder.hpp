@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-#include <tenon/core/error.hpp>
+#include <tenon/base/error.hpp>
 
 namespace tenon_test {
 

@@ -1,7 +1,7 @@
 // Two files of one program that are built for different processors share its default generator and its exceptions.
 #include <cstdio>
 
-#include <tenon/core/error.hpp>
+#include <tenon/base/error.hpp>
 #include <tenon/core/random.hpp>
 
 double draw_elsewhere();

@@ -1,5 +1,5 @@
 // The other file of seeded.cpp. It may be built for a processor that this one is not: nothing here uses vectors.
-#include <tenon/core/error.hpp>
+#include <tenon/base/error.hpp>
 #include <tenon/core/random.hpp>
 
 double draw_elsewhere() { return static_cast<double>(tenon::rand<float, 1>()(0)); }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <tenon/autograd/variable.hpp>
-#include <tenon/eval/evaluate.hpp>
+#include <tenon/eval/cpu/executor.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

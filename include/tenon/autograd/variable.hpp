@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <tenon/core/leaf.hpp>
 #include <tenon/core/tensor.hpp>
-#include <tenon/expr/leaf.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -13,9 +13,9 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/strict.hpp>
+#include <tenon/base/strict.hpp>
+#include <tenon/base/tuple.hpp>
 #include <tenon/core/tensor.hpp>
-#include <tenon/core/tuple.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -7,10 +7,10 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/base/target.hpp>
 #include <tenon/core/expression_concept.hpp>
 #include <tenon/core/shape.hpp>
 #include <tenon/core/spelling.hpp>
-#include <tenon/core/target.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

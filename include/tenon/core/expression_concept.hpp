@@ -3,7 +3,7 @@
 
 #include <type_traits>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -13,9 +13,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/base/generator.hpp>
+#include <tenon/base/philox.hpp>
 #include <tenon/core/creation.hpp>
-#include <tenon/core/generator.hpp>
-#include <tenon/core/philox.hpp>
 #include <tenon/core/tensor.hpp>
 #include <tenon/scalar/narrow.hpp>
 

@@ -10,8 +10,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/error.hpp>
-#include <tenon/core/target.hpp>
+#include <tenon/base/error.hpp>
+#include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

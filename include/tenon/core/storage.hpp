@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/base/target.hpp>
 #include <tenon/core/shape.hpp>
-#include <tenon/core/target.hpp>
 #include <tenon/core/workspace.hpp>
 
 namespace tenon::inline TENON_TARGET {

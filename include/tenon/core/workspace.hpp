@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/base/target.hpp>
 #include <tenon/core/shape.hpp>
-#include <tenon/core/target.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include <tenon/cuda/parameters.hpp>
-#include <tenon/cuda/tensor.hpp>
+#include <tenon/eval/cuda/tensor.hpp>
 #include <tenon/kernels/clip.hpp>
 #include <tenon/nn/clip.hpp>
 

@@ -3,9 +3,9 @@
 
 #include <tenon/core/creation.hpp>
 #include <tenon/core/random.hpp>
-#include <tenon/cuda/tensor.hpp>
 #include <tenon/eval/cuda/random.hpp>
 #include <tenon/eval/cuda/tape.hpp>
+#include <tenon/eval/cuda/tensor.hpp>
 
 namespace tenon::inline TENON_TARGET::cuda {
 

@@ -9,8 +9,8 @@
 
 #include <tenon/autograd/backward.hpp>
 #include <tenon/cuda/optim.hpp>
-#include <tenon/cuda/tensor.hpp>
 #include <tenon/eval/cuda/block/program.hpp>
+#include <tenon/eval/cuda/tensor.hpp>
 #include <tenon/kernels/fused_step.hpp>
 #include <tenon/optim/optimizer.hpp>
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include <tenon/cuda/parameters.hpp>
-#include <tenon/cuda/tensor.hpp>
+#include <tenon/eval/cuda/tensor.hpp>
 #include <tenon/kernels/grad_scaler.hpp>
 #include <tenon/optim/grad_scaler.hpp>
 

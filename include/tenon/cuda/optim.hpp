@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <tenon/cuda/parameters.hpp>
-#include <tenon/cuda/tensor.hpp>
+#include <tenon/eval/cuda/tensor.hpp>
 #include <tenon/kernels/optimizer.hpp>
 #include <tenon/optim/parameter_state.hpp>
 

@@ -13,9 +13,9 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/cuda/tensor.hpp>
 #include <tenon/data/prefetch.hpp>
 #include <tenon/eval/cuda/event.hpp>
+#include <tenon/eval/cuda/tensor.hpp>
 
 namespace tenon::inline TENON_TARGET::cuda::detail {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <tenon/core/to.hpp>
-#include <tenon/cuda/tensor.hpp>
+#include <tenon/eval/cuda/tensor.hpp>
 #include <tenon/nn/module.hpp>
 #include <tenon/scalar/narrow.hpp>
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET::data::detail {
 

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/tuple.hpp>
+#include <tenon/base/tuple.hpp>
 #include <tenon/expr/view.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/tuple.hpp>
+#include <tenon/base/tuple.hpp>
 #include <tenon/expr/view.hpp>
 #include <tenon/expr/window.hpp>
 #include <tenon/op/cast.hpp>

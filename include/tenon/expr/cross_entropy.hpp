@@ -6,9 +6,9 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/expr/loss.hpp>
 #include <tenon/expr/loss_weight.hpp>
 #include <tenon/expr/softmax.hpp>
+#include <tenon/function/loss.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

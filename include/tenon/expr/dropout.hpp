@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/generator.hpp>
+#include <tenon/base/generator.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/where.hpp>
 

@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/core/leaf.hpp>
 #include <tenon/core/workspace.hpp>
-#include <tenon/expr/leaf.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <utility>
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/where.hpp>
 
 namespace tenon::inline TENON_TARGET {

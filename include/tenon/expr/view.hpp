@@ -7,9 +7,9 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/expr/leaf.hpp>
-#include <tenon/expr/map.hpp>
+#include <tenon/core/leaf.hpp>
 #include <tenon/expr/writable.hpp>
+#include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/expr/leaf.hpp>
+#include <tenon/core/leaf.hpp>
 #include <tenon/op/arithmetic.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <tenon/core/error.hpp>
-#include <tenon/core/target.hpp>
+#include <tenon/base/error.hpp>
+#include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET::io {
 

@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include <tenon/core/generator.hpp>
-#include <tenon/core/reflect.hpp>
+#include <tenon/base/generator.hpp>
+#include <tenon/base/reflect.hpp>
 #include <tenon/core/to.hpp>
 #include <tenon/io/safetensors.hpp>
 #include <tenon/nn/module.hpp>

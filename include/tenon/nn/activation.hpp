@@ -5,9 +5,10 @@
 #include <string>
 #include <utility>
 
-#include <tenon/expr/glu.hpp>
 #include <tenon/expr/reshape.hpp>
 #include <tenon/expr/softmax.hpp>
+#include <tenon/function/glu.hpp>
+#include <tenon/function/prelu.hpp>
 #include <tenon/nn/module.hpp>
 #include <tenon/nn/parameter.hpp>
 #include <tenon/op/elu.hpp>
@@ -17,7 +18,6 @@
 #include <tenon/op/hyperbolic.hpp>
 #include <tenon/op/leaky_relu.hpp>
 #include <tenon/op/mish.hpp>
-#include <tenon/op/prelu.hpp>
 #include <tenon/op/relu.hpp>
 #include <tenon/op/shrink.hpp>
 #include <tenon/op/sigmoid.hpp>

@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include <tenon/expr/attention.hpp>
 #include <tenon/expr/let.hpp>
 #include <tenon/expr/reshape.hpp>
+#include <tenon/function/attention.hpp>
 #include <tenon/nn/linear.hpp>
 #include <tenon/nn/parameter.hpp>
 

@@ -12,11 +12,11 @@
 
 #include <tenon/core/creation.hpp>
 #include <tenon/core/to.hpp>
-#include <tenon/expr/binary_cross_entropy.hpp>
 #include <tenon/expr/cross_entropy.hpp>
-#include <tenon/expr/kl_div.hpp>
-#include <tenon/expr/loss.hpp>
-#include <tenon/expr/nll_loss.hpp>
+#include <tenon/function/binary_cross_entropy.hpp>
+#include <tenon/function/kl_div.hpp>
+#include <tenon/function/loss.hpp>
+#include <tenon/function/nll_loss.hpp>
 #include <tenon/op/cast.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {

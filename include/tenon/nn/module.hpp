@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/reflect.hpp>
+#include <tenon/base/reflect.hpp>
 #include <tenon/core/tensor.hpp>
 #include <tenon/nn/structure.hpp>
 

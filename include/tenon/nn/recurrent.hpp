@@ -8,8 +8,8 @@
 
 #include <tenon/expr/let.hpp>
 #include <tenon/expr/pad.hpp>
-#include <tenon/expr/statistics.hpp>
 #include <tenon/expr/view.hpp>
+#include <tenon/function/statistics.hpp>
 #include <tenon/nn/linear.hpp>
 #include <tenon/op/hyperbolic.hpp>
 #include <tenon/op/sigmoid.hpp>

@@ -9,10 +9,10 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/generator.hpp>
-#include <tenon/core/reflect.hpp>
+#include <tenon/base/generator.hpp>
+#include <tenon/base/reflect.hpp>
+#include <tenon/base/tuple.hpp>
 #include <tenon/core/tensor.hpp>
-#include <tenon/core/tuple.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {
 

@@ -1,7 +1,7 @@
 // The four operations and the sign, as C++ operators.
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

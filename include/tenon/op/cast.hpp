@@ -1,7 +1,7 @@
 // cast, and other types for the same numbers
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/scalar/math.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -1,8 +1,8 @@
 // Comparisons as C++ operators: bool tensors without gradients.
 #pragma once
 
-#include <tenon/expr/map.hpp>
 #include <tenon/op/arithmetic.hpp>
+#include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

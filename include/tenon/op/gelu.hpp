@@ -1,7 +1,7 @@
 // gelu, gelu_tanh
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/erf.hpp>
 #include <tenon/op/hyperbolic.hpp>
 #include <tenon/scalar/math.hpp>

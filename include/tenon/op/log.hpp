@@ -1,7 +1,7 @@
 // log, log2, log10, log1p
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/scalar/math.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -1,7 +1,7 @@
 // logaddexp
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/exp.hpp>
 #include <tenon/scalar/math.hpp>
 

@@ -1,8 +1,8 @@
 // Truth values: && || ! look at what is not 0; & | ^ ~ also work on the bits of integers.
 #pragma once
 
-#include <tenon/expr/map.hpp>
 #include <tenon/op/arithmetic.hpp>
+#include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

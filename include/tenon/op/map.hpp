@@ -1,8 +1,8 @@
 // map: a user's own function
 #pragma once
 
-#include <tenon/expr/map.hpp>
 #include <tenon/op/arithmetic.hpp>
+#include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -1,7 +1,7 @@
 // mish
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/exp.hpp>
 #include <tenon/op/hyperbolic.hpp>
 #include <tenon/op/log.hpp>

@@ -1,7 +1,7 @@
 // pow
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/log.hpp>
 #include <tenon/op/sqrt.hpp>
 #include <tenon/scalar/math.hpp>

@@ -1,8 +1,8 @@
 // fmod, remainder
 #pragma once
 
-#include <tenon/expr/map.hpp>
 #include <tenon/op/arithmetic.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/round.hpp>
 #include <tenon/scalar/math.hpp>
 

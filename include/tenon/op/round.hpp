@@ -1,7 +1,7 @@
 // floor, ceil, round, trunc: steps, whose gradient is 0; frac
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/scalar/math.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -1,7 +1,7 @@
 // hardshrink, softshrink, tanhshrink
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/hyperbolic.hpp>
 #include <tenon/scalar/math.hpp>
 

@@ -1,7 +1,7 @@
 // abs, sign
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/scalar/math.hpp>
 
 namespace tenon::inline TENON_TARGET {

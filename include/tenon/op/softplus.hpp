@@ -1,7 +1,7 @@
 // softplus
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/sigmoid.hpp>
 #include <tenon/scalar/math.hpp>
 

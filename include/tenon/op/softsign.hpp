@@ -1,7 +1,7 @@
 // softsign
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/sign.hpp>
 #include <tenon/scalar/math.hpp>
 

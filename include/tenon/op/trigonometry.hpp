@@ -1,7 +1,7 @@
 // sin, cos, tan and their inverses
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/sqrt.hpp>
 #include <tenon/scalar/math.hpp>
 

@@ -1,7 +1,7 @@
 // xlogy
 #pragma once
 
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/log.hpp>
 #include <tenon/scalar/math.hpp>
 

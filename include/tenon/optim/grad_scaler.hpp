@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/parallel.hpp>
+#include <tenon/base/parallel.hpp>
 #include <tenon/core/to.hpp>
 #include <tenon/eval/cpu/region.hpp>
 #include <tenon/nn/module.hpp>

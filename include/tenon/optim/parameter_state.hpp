@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include <tenon/core/parallel.hpp>
+#include <tenon/base/parallel.hpp>
 #include <tenon/core/workspace.hpp>
 #include <tenon/eval/cpu/region.hpp>
 #include <tenon/nn/module.hpp>

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 #include <tenon/optim/state_dict.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include <tenon/core/error.hpp>
-#include <tenon/core/reflect.hpp>
-#include <tenon/core/target.hpp>
+#include <tenon/base/error.hpp>
+#include <tenon/base/reflect.hpp>
+#include <tenon/base/target.hpp>
 #include <tenon/scalar/narrow.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {

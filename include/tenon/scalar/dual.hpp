@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 #include <tenon/scalar/math_basic.hpp>
 #include <tenon/scalar/math_narrow.hpp>
 #include <tenon/scalar/pack.hpp>

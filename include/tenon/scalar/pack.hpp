@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "../core/target.hpp"
+#include <tenon/base/target.hpp>
 #include "pack_vector.hpp"
 #include "rounded.hpp"
 

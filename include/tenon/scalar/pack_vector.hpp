@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "../core/target.hpp"
+#include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET::element::detail {
 

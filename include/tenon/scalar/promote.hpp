@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 #include <tenon/scalar/dual.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -10,7 +10,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "../core/target.hpp"
+#include <tenon/base/target.hpp>
 
 /// @def TENON_REORDERED_MATH
 /// 1 where the compiler may rearrange floating point arithmetic. Clang does not tell of every flag, and needs not.

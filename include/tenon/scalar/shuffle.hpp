@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include <tenon/core/tuple.hpp>
+#include <tenon/base/tuple.hpp>
 #include <tenon/scalar/pack.hpp>
 
 namespace tenon::inline TENON_TARGET::math {

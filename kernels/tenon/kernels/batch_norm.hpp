@@ -4,10 +4,10 @@
 
 #include <cstdint>
 
-#include <tenon/eval/cuda/lanes.hpp>
-#include <tenon/eval/exact_mean.hpp>
+#include <tenon/kernels/lanes.hpp>
 #include <tenon/kernels/team.hpp>
 #include <tenon/op/sqrt.hpp>
+#include <tenon/scalar/exact_mean.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {
 

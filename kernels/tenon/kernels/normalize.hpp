@@ -2,9 +2,9 @@
 // registers.
 #pragma once
 
-#include <tenon/eval/exact_mean.hpp>
 #include <tenon/kernels/vectors.hpp>
 #include <tenon/op/sqrt.hpp>
+#include <tenon/scalar/exact_mean.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {
 

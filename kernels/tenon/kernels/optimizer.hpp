@@ -3,8 +3,8 @@
 
 #include <array>
 
-#include <tenon/core/tuple.hpp>
-#include <tenon/eval/cuda/lanes.hpp>
+#include <tenon/base/tuple.hpp>
+#include <tenon/kernels/lanes.hpp>
 #include <tenon/kernels/parameters.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {

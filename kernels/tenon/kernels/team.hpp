@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 #include <tenon/scalar/dual.hpp>
 #include <tenon/scalar/math.hpp>
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include <tenon/core/shape.hpp>
-#include <tenon/eval/cuda/lanes.hpp>
+#include <tenon/kernels/lanes.hpp>
 #include <tenon/kernels/team.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {

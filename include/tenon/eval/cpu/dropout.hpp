@@ -1,7 +1,7 @@
 // Dropout's mask on the processor: random bits made in registers from positions.
 #pragma once
 
-#include <tenon/core/philox.hpp>
+#include <tenon/base/philox.hpp>
 #include <tenon/eval/cpu/map.hpp>
 #include <tenon/expr/dropout.hpp>
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include <tenon/core/parallel.hpp>
+#include <tenon/base/parallel.hpp>
 #include <tenon/core/workspace.hpp>
 #include <tenon/eval/cpu/blas.hpp>
 #include <tenon/eval/cpu/gemm_small.hpp>

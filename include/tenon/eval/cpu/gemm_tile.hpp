@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include <tenon/core/tuple.hpp>
+#include <tenon/base/tuple.hpp>
 #include <tenon/scalar/dual.hpp>
 #include <tenon/scalar/shuffle.hpp>
 

@@ -1,8 +1,8 @@
 // Leaves on the processor: values in memory, and for variables the gradients beside them.
 #pragma once
 
+#include <tenon/core/leaf.hpp>
 #include <tenon/eval/cpu/dense.hpp>
-#include <tenon/expr/leaf.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

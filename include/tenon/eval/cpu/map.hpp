@@ -5,7 +5,7 @@
 
 #include <tenon/eval/cpu/leaf.hpp>
 #include <tenon/eval/cpu/wide_sum.hpp>
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

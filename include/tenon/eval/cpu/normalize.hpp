@@ -3,9 +3,9 @@
 #pragma once
 
 #include <tenon/eval/cpu/row_operation.hpp>
-#include <tenon/eval/exact_mean.hpp>
 #include <tenon/expr/normalize.hpp>
 #include <tenon/op/sqrt.hpp>
+#include <tenon/scalar/exact_mean.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

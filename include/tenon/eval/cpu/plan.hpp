@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include <tenon/eval/planner.hpp>
+#include <tenon/eval/common/planner.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

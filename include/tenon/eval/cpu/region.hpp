@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/parallel.hpp>
+#include <tenon/base/parallel.hpp>
 #include <tenon/eval/cpu/destination.hpp>
 #include <tenon/eval/cpu/tape.hpp>
 #include <tenon/eval/cpu/transpose.hpp>

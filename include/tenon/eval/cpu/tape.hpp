@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/base/tuple.hpp>
 #include <tenon/core/shape.hpp>
-#include <tenon/core/tuple.hpp>
 #include <tenon/scalar/dual.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -21,7 +21,7 @@ using element::lane_t;
 ///   and whatever the way back needs; `adjoint<N>(j, registers, g)` takes the gradient of those elements and sends it down,
 ///   slope by slope; `close()` ends the row.
 /// - `finish()`, called by every consumer when it has sent its gradients, passes them on to the node's operands.
-/// - `describe(node, plan)`, static, says the same to a plan (eval/planner.hpp): in which way each operand is read, and either
+/// - `describe(node, plan)`, static, says the same to a plan (eval/common/planner.hpp): in which way each operand is read, and either
 ///   `plan.fuses(name)` for what happens in the consumer's loop or `plan.kernel<tape>(node, facts, body)` for a loop with
 ///   values in memory. Without it a plan works from the names of the node's members.
 ///

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include <tenon/core/tuple.hpp>
+#include <tenon/base/tuple.hpp>
 #include <tenon/scalar/dual.hpp>
 #include <tenon/scalar/shuffle.hpp>
 

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <type_traits>
 
-#include <tenon/eval/assign_view.hpp>
-#include <tenon/eval/cuda/evaluate.hpp>
+#include <tenon/eval/cpu/assign_view.hpp>
+#include <tenon/eval/cuda/executor.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

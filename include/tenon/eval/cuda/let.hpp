@@ -3,10 +3,10 @@
 
 #include <optional>
 
-#include <tenon/cuda/tensor.hpp>
 #include <tenon/eval/cpu/let.hpp>
 #include <tenon/eval/cuda/leaf.hpp>
 #include <tenon/eval/cuda/result.hpp>
+#include <tenon/eval/cuda/tensor.hpp>
 #include <tenon/expr/let.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

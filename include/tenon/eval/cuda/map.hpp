@@ -5,7 +5,7 @@
 
 #include <tenon/eval/cpu/map.hpp>
 #include <tenon/eval/cuda/leaf.hpp>
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include <tenon/cuda/device.hpp>
 #include <tenon/eval/cuda/blas.hpp>
+#include <tenon/eval/cuda/device.hpp>
 #include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/view.hpp>
 #include <tenon/expr/matmul.hpp>

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-#include <tenon/eval/cuda/evaluate.hpp>
-#include <tenon/eval/planner.hpp>
+#include <tenon/eval/common/planner.hpp>
+#include <tenon/eval/cuda/executor.hpp>
 
 namespace tenon::inline TENON_TARGET {
 namespace eval {

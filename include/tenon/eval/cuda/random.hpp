@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <tenon/core/generator.hpp>
+#include <tenon/base/generator.hpp>
 #include <tenon/eval/cuda/context.hpp>
 #include <tenon/kernels/random.hpp>
 

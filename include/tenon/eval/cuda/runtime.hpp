@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET::cuda {
 

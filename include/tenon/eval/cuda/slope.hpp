@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include <tenon/eval/cuda/tape.hpp>
-#include <tenon/expr/map.hpp>
+#include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

@@ -7,7 +7,7 @@
 
 #include <tenon/eval/cpu/region.hpp>
 #include <tenon/eval/cuda/context.hpp>
-#include <tenon/eval/cuda/lanes.hpp>
+#include <tenon/kernels/lanes.hpp>
 #include <tenon/kernels/region.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

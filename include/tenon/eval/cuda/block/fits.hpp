@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/base/tuple.hpp>
 #include <tenon/core/expression.hpp>
-#include <tenon/core/tuple.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -1,7 +1,7 @@
 // A mean that elements far from 0 can be centred by.
 #pragma once
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 #include <tenon/scalar/dual.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

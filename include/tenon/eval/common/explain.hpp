@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <tenon/eval/plan.hpp>
+#include <tenon/eval/common/plan.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/expr/statistics.hpp>
+#include <tenon/function/statistics.hpp>
 #include <tenon/op/extremum.hpp>
 
 namespace tenon::inline TENON_TARGET {

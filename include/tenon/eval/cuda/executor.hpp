@@ -1,7 +1,7 @@
 // Where computations meet the device: assignment, the value of a single element, and the way back.
 #pragma once
 
-#include <tenon/cuda/tensor.hpp>
+#include <tenon/eval/cpu/executor.hpp>
 #include <tenon/eval/cuda/argmax.hpp>
 #include <tenon/eval/cuda/batch_norm.hpp>
 #include <tenon/eval/cuda/concat.hpp>
@@ -18,7 +18,7 @@
 #include <tenon/eval/cuda/positions.hpp>
 #include <tenon/eval/cuda/reduce.hpp>
 #include <tenon/eval/cuda/softmax.hpp>
-#include <tenon/eval/evaluate.hpp>
+#include <tenon/eval/cuda/tensor.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

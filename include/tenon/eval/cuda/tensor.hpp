@@ -6,10 +6,10 @@
 #include <utility>
 
 #include <tenon/core/tensor.hpp>
-#include <tenon/cuda/device.hpp>
-#include <tenon/cuda/gradient.hpp>
+#include <tenon/eval/cpu/executor.hpp>
 #include <tenon/eval/cuda/context.hpp>
-#include <tenon/eval/evaluate.hpp>
+#include <tenon/eval/cuda/device.hpp>
+#include <tenon/eval/cuda/gradient.hpp>
 #include <tenon/op/arithmetic.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 
 // Not in the inline namespace of the instruction set: files of one program that were built with different flags share one
 // default generator and can hand generators to each other. Everything is inlined, so that the linker finds no function of

@@ -1,8 +1,8 @@
 // Losses of yes-or-no questions, from probabilities and from logits.
 #pragma once
 
-#include <tenon/expr/loss.hpp>
 #include <tenon/expr/loss_weight.hpp>
+#include <tenon/function/loss.hpp>
 #include <tenon/op/extremum.hpp>
 #include <tenon/op/log.hpp>
 #include <tenon/op/sigmoid.hpp>

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <string_view>
 
-#include <tenon/core/reflect.hpp>
-#include <tenon/core/tuple.hpp>
-#include <tenon/expr/leaf.hpp>
+#include <tenon/base/reflect.hpp>
+#include <tenon/base/tuple.hpp>
+#include <tenon/core/leaf.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <utility>
 
-#include <tenon/core/strict.hpp>
-#include <tenon/core/target.hpp>
+#include <tenon/base/strict.hpp>
+#include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

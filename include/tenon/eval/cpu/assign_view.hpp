@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include <tenon/eval/evaluate.hpp>
+#include <tenon/eval/cpu/executor.hpp>
 #include <tenon/expr/pad.hpp>
 #include <tenon/expr/reshape.hpp>
 #include <tenon/expr/writable.hpp>

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET::cuda {
 

@@ -1,7 +1,7 @@
 // The Kullback-Leibler divergence of distributions.
 #pragma once
 
-#include <tenon/expr/loss.hpp>
+#include <tenon/function/loss.hpp>
 #include <tenon/op/exp.hpp>
 #include <tenon/op/log.hpp>
 

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/expr/statistics.hpp>
+#include <tenon/function/statistics.hpp>
 #include <tenon/op/sigmoid.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET::reflect {
 

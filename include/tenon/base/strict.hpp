@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET::strict {
 

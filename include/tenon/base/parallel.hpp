@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include <tenon/core/target.hpp>
+#include <tenon/base/target.hpp>
 
 #if defined(_OPENMP)
 #include <exception>

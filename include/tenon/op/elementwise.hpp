@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/core/tuple.hpp>
-#include <tenon/expr/leaf.hpp>
+#include <tenon/base/tuple.hpp>
+#include <tenon/core/leaf.hpp>
 #include <tenon/scalar/dual.hpp>
 
 namespace tenon::inline TENON_TARGET {

@@ -3,8 +3,8 @@
 
 #include <type_traits>
 
+#include <tenon/eval/common/execution_plan.hpp>
 #include <tenon/eval/cpu/plan.hpp>
-#include <tenon/eval/execution_plan.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

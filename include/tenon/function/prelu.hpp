@@ -1,8 +1,8 @@
 // prelu
 #pragma once
 
-#include <tenon/expr/map.hpp>
 #include <tenon/expr/view.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/scalar/math.hpp>
 
 namespace tenon::inline TENON_TARGET {

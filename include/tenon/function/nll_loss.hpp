@@ -7,7 +7,7 @@
 
 #include <tenon/expr/cross_entropy.hpp>
 #include <tenon/expr/index.hpp>
-#include <tenon/expr/statistics.hpp>
+#include <tenon/function/statistics.hpp>
 #include <tenon/op/cast.hpp>
 #include <tenon/op/compare.hpp>
 #include <tenon/op/where.hpp>

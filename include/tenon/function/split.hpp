@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include <tenon/expr/statistics.hpp>
 #include <tenon/expr/view.hpp>
+#include <tenon/function/statistics.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <tenon/base/tuple.hpp>
 #include <tenon/core/shape.hpp>
-#include <tenon/core/tuple.hpp>
 #include <tenon/scalar/dual.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include <tenon/eval/evaluate.hpp>
-#include <tenon/eval/execution_plan.hpp>
-#include <tenon/eval/members.hpp>
+#include <tenon/eval/common/execution_plan.hpp>
+#include <tenon/eval/common/members.hpp>
+#include <tenon/eval/cpu/executor.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
