@@ -20,6 +20,7 @@
 #include <tenon/eval/common/plan.hpp>
 #include <tenon/eval/cpu/assign_view.hpp>
 #include <tenon/eval/cpu/executor.hpp>
+#include <tenon/eval/cpu/plan.hpp>
 #include <tenon/expr/argmax.hpp>
 #include <tenon/expr/batch_norm.hpp>
 #include <tenon/expr/concat.hpp>

@@ -30,8 +30,9 @@ constexpr auto value_and_gradients(F const& f, X const&... x) {
         auto const e = f(std::as_const(get<I>(v))...);
         auto const value = [&] {
             // A function that doesn't look at its arguments, or not with a slope, has gradients of zero.
-            if constexpr (static_size<shape_t<decltype(e)>> == 1 &&
-                          !reaches_a_variable<std::remove_const_t<decltype(e)>>)
+            using node = node_t<decltype((e))>;
+            if constexpr (static_size<shape_t<node>> == 1 &&
+                          !executor<device_of_t<node>>::template reaches_variable<node>)
                 return tensor<value_t<decltype(e)>>(evaluate(e));
             else return backward(e);
         }();

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/core/executor.hpp>
 #include <tenon/core/expression.hpp>
 #include <tenon/core/shape.hpp>
 #include <tenon/core/storage.hpp>
@@ -18,9 +19,6 @@ namespace tenon::inline TENON_TARGET {
 template <class T>
 concept number = std::is_arithmetic_v<T> || requires { typename T::dual_tag; } || requires { typename T::narrow_tag; };
 
-/// Elements of the type on the right would lose something as the type on the left: use cast.
-template <class To, class From>
-struct cannot_assign_elements;
 /// A number is assigned to a tensor with axes: t.fill(number) sets every element.
 template <class Shape, class Number>
 struct assign_numbers_by_fill;
@@ -98,13 +96,13 @@ public:
     /// Runs a computation into new elements. @throws shape_error when a run-time extent disagrees with a static one
     template <class D, class U, class S>
     constexpr tensor(expression_base<D, U, S> const& e) : tensor(uninitialized, assignable_shape<tensor>(e.self())) {
-        evaluate_into(*this, e.self());
+        executor<device_of_t<tensor>>::evaluate_into(*this, e.self());
     }
     /// Runs a computation into this tensor; reads this tensor first where the computation needs that. Run-time extents
     /// follow the computation's. @throws shape_error when a run-time extent disagrees with a static one
     template <class D, class U, class S>
     constexpr tensor& operator=(expression_base<D, U, S> const& e) {
-        assign_to(*this, e.self());
+        executor<device_of_t<tensor>>::assign_to(*this, e.self());
         return *this;
     }
     /// The one element of a tensor without axes becomes a number. Compile error `assign_numbers_by_fill` where there are axes.

@@ -7,8 +7,9 @@
 #include <utility>
 
 #include <tenon/expr/loss_weight.hpp>
+#include <tenon/expr/reduce.hpp>
+#include <tenon/expr/reduction.hpp>
 #include <tenon/expr/softmax.hpp>
-#include <tenon/function/loss.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -113,7 +114,7 @@ constexpr auto cross_entropy_of_distribution(X&& x, T&& t, W const& weight) {
 template <class X, class T>
 inline constexpr bool targets_are_distributions =
     !std::is_integral_v<typename plain_element<value_t<node_t<T>>>::type> && shape_t<node_t<X>>::rank() > 0 &&
-    same_shape<shape_t<node_t<X>>, shape_t<node_t<T>>>();
+    shapes_may_match<shape_t<node_t<X>>, shape_t<node_t<T>>>();
 }  // namespace detail
 
 /// −log softmax(x)_t for class indices t, averaged over the rows (or summed, or one for each row). Logits are

@@ -5,13 +5,11 @@
 #include <utility>
 
 #include <tenon/expr/reduce.hpp>
+#include <tenon/expr/reduction.hpp>
 #include <tenon/op/square.hpp>
 #include <tenon/scalar/math.hpp>
 
 namespace tenon::inline TENON_TARGET {
-
-/// How a loss joins its elements. `batchmean` is for kl_div alone: the sum divided by the first extent.
-enum class reduction { mean, sum, none, batchmean };
 
 /// A loss compares element by element: shapes that would only broadcast are refused.
 template <operation_name Loss, class Input, class Target>
@@ -84,24 +82,13 @@ constexpr auto reduce_loss(E&& e) {
     else if constexpr (R == reduction::sum) return sum(std::forward<E>(e));
     else return as_node(std::forward<E>(e));
 }
-template <class A, class B>
-constexpr bool same_shape() {
-    if constexpr (A::rank() != B::rank()) return false;
-    else {
-        for (std::size_t a = 0; a != A::rank(); ++a) {
-            std::size_t const x = A::static_extents[a], y = B::static_extents[a];
-            if (!is_dynamic(x) && !is_dynamic(y) && x != y) return false;
-        }
-        return true;
-    }
-}
 /// f(x, t) for a loss that compares element by element; `loss_shapes_differ` or shape_error where the shapes differ.
 template <reduction R, operation_name Loss, class F, class X, class T>
 constexpr auto compare_elements(F&& f, X&& x, T&& t) {
     using a = shape_t<node_t<X>>;
     using b = shape_t<node_t<T>>;
     if constexpr (R == reduction::batchmean) return loss_has_no_batchmean<Loss>{};
-    else if constexpr (!same_shape<a, b>()) return loss_shapes_differ<Loss, a, b>{};
+    else if constexpr (!shapes_may_match<a, b>()) return loss_shapes_differ<Loss, a, b>{};
     else {
         if constexpr (!a::is_static || !b::is_static)
             if (!(x.shape() == t.shape())) throw_shapes(Loss.text, to_string(x.shape()), to_string(t.shape()));

@@ -1,6 +1,7 @@
 // Reductions: the operand's region is read in registers and joined by warps and blocks.
 #pragma once
 
+#include <tenon/expr/reduce.hpp>
 #include <tenon/kernels/vectors.hpp>
 
 namespace tenon::inline TENON_TARGET::kernels {

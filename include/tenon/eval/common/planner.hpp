@@ -11,7 +11,7 @@
 
 #include <tenon/eval/common/execution_plan.hpp>
 #include <tenon/eval/common/members.hpp>
-#include <tenon/eval/cpu/executor.hpp>
+#include <tenon/eval/common/tape.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

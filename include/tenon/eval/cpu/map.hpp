@@ -201,31 +201,6 @@ struct map_registers {
     tuple<R...> operands;
 };
 
-/// Tapes of several nodes, made in place: a tape that holds buffers is never moved.
-template <std::size_t I, class Tape>
-struct tape_slot {
-    Tape value;
-    template <class Nodes>
-    explicit constexpr tape_slot(Nodes const& n) : value(tenon::get<I>(n)) {}
-};
-template <class Indices, class... Tape>
-struct tapes_of;
-template <std::size_t... I, class... Tape>
-struct tapes_of<std::index_sequence<I...>, Tape...> : tape_slot<I, Tape>... {
-    template <class Nodes>
-    explicit constexpr tapes_of(Nodes const& n) : tape_slot<I, Tape>(n)... {}
-};
-template <class... Tape>
-using tapes = tapes_of<std::index_sequence_for<Tape...>, Tape...>;
-template <std::size_t I, class Tape>
-TENON_INLINE constexpr Tape& get(tape_slot<I, Tape>& s) {
-    return s.value;
-}
-template <std::size_t I, class Tape>
-TENON_INLINE constexpr Tape const& get(tape_slot<I, Tape> const& s) {
-    return s.value;
-}
-
 template <class Op, class... A, bool Grad>
 struct tape<map_node<Op, A...>, Grad> {
     using node = map_node<Op, A...>;

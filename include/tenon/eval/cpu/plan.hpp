@@ -3,9 +3,12 @@
 
 #include <cstddef>
 
+#include <tenon/eval/common/plan.hpp>
 #include <tenon/eval/common/planner.hpp>
+#include <tenon/eval/cpu/executor.hpp>
 
-namespace tenon::inline TENON_TARGET::eval {
+namespace tenon::inline TENON_TARGET {
+namespace eval {
 
 /// How the processor runs tapes, as far as plans tell it from devices.
 struct processor_rules {
@@ -36,4 +39,15 @@ struct processor_rules {
 
 using planner = basic_planner<planned_kernel, processor_rules>;
 
-}  // namespace tenon::inline TENON_TARGET::eval
+}  // namespace eval
+
+template <class Node>
+execution_plan executor<cpu>::plan(Node const& node) {
+    return eval::planner{}.forward(node);
+}
+template <class Node>
+execution_plan executor<cpu>::plan_backward(Node const& node) {
+    return eval::planner{}.backward(node);
+}
+
+}  // namespace tenon::inline TENON_TARGET

@@ -71,11 +71,6 @@ TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
     return total.value();
 }
 
-/// Whether gradients come through a reduction.
-template <class Op, class A>
-inline constexpr bool reduction_passes =
-    !requires { typename Op::no_slope; } && !std::is_integral_v<typename Op::template result<value_t<A>>>;
-
 template <class Op, bool Keep, class A, std::size_t... Axes, bool Grad>
 struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     : in_memory<tape<reduce_node<Op, Keep, A, Axes...>, Grad>, typename reduce_node<Op, Keep, A, Axes...>::value_type,

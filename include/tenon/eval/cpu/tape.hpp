@@ -8,11 +8,10 @@
 
 #include <tenon/base/tuple.hpp>
 #include <tenon/core/shape.hpp>
+#include <tenon/eval/common/tape.hpp>
 #include <tenon/scalar/dual.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
-
-using element::lane_t;
 
 /// The state of one evaluation of a node. Lives on the stack while a computation runs and nests as the nodes do.
 ///
@@ -45,65 +44,12 @@ struct registers {
     V value;
 };
 
-/// The widest element that takes part in a tape's loops, in bytes; duals go one at a time.
-template <class T>
-inline constexpr std::size_t lane_bytes = element::is_dual<T>       ? TENON_VECTOR_BYTES
-                                          : std::is_same_v<T, bool> ? 1
-                                                                    : sizeof(element::computed_t<T>);
 template <class Tape>
 inline constexpr std::size_t lanes_for = TENON_VECTOR_BYTES / Tape::widest;
-
-/// A single lane as an element type has it in memory: a mask of any width becomes one of bytes.
-template <class T, class V>
-TENON_INLINE constexpr lane_t<T, 1> convert_lane(V const& v) {
-    if constexpr (element::is_mask<V>) return v.template to<1>();
-    else return v;
-}
-
-// ---- strides
-
-/// A stride that is known only at run time.
-inline constexpr std::ptrdiff_t run_time_stride = PTRDIFF_MIN;
-
-/// Row-major strides of a shape type.
-template <class Shape>
-inline constexpr auto row_major = [] {
-    std::array<std::ptrdiff_t, Shape::rank() + 1> s{};
-    std::ptrdiff_t next = 1;
-    for (std::size_t a = Shape::rank(); a-- > 0;) {
-        s[a] = next;
-        next = next == run_time_stride || is_dynamic(Shape::static_extents[a])
-                   ? run_time_stride
-                   : next * static_cast<std::ptrdiff_t>(Shape::static_extents[a]);
-    }
-    return s;
-}();
-template <class Shape>
-constexpr auto row_major_strides(Shape const& s) {
-    std::array<std::ptrdiff_t, Shape::rank() + 1> r{};
-    std::ptrdiff_t next = 1;
-    for (std::size_t a = Shape::rank(); a-- > 0;) {
-        r[a] = next;
-        next *= static_cast<std::ptrdiff_t>(s[a]);
-    }
-    return r;
-}
 
 /// A tape whose values lie in memory: it has `data()`, `strides()`, `static_strides` and, with gradients, `gradient()`.
 template <class Tape>
 concept addressable = Tape::is_addressable;
-
-/// A tape that can compute its values in memory that it is given, of elements T in row-major order.
-template <class Tape, class T>
-concept writes_to = std::is_same_v<typename Tape::value_type, T> && requires(Tape& t, T* p) {
-    t.write_to(p);
-    t.reads(p, p);
-};
-
-/// A tape whose rows need not exist before they are read: after `forward_by_rows()` instead of `forward()`, `row` computes the
-/// row that it is asked for, into memory that the next one overwrites, if `computes_rows()`.
-template <class Tape>
-concept forwards_by_rows = requires(Tape& t) { t.forward_by_rows(); };
 
 /// Whether rows are computed when they are read, in this evaluation: no two of them at once.
 template <class Tape>

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <type_traits>
 
-#include <tenon/eval/cpu/assign_view.hpp>
+#include <tenon/eval/common/assign_view.hpp>
 #include <tenon/eval/cuda/executor.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -52,11 +51,6 @@ void scatter_on_device(Tape& t, T* to, Strides const& strides) {
 }  // namespace tenon::inline TENON_TARGET::eval
 
 namespace tenon::inline TENON_TARGET {
-
-namespace detail {
-template <class Node>
-struct writes_views<cuda::device, Node> : std::bool_constant<eval::lies_in_memory<eval::device_tape, Node>> {};
-}  // namespace detail
 
 template <class View, class Node>
 void executor<cuda::device>::assign_view(View const& view, Node const& n) {

@@ -1,7 +1,12 @@
-// Where computations meet the device: assignment, the value of a single element, and the way back.
+// How the device runs a computation: a tape is made for it, as on the processor, and launches its kernels.
 #pragma once
 
-#include <tenon/eval/cpu/executor.hpp>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/core/evaluate.hpp>
+#include <tenon/eval/common/view.hpp>
 #include <tenon/eval/cuda/argmax.hpp>
 #include <tenon/eval/cuda/batch_norm.hpp>
 #include <tenon/eval/cuda/concat.hpp>
@@ -22,75 +27,95 @@
 
 namespace tenon::inline TENON_TARGET {
 
-template <class Tensor, class Node>
-void executor<cuda::device>::evaluate_into(Tensor& to, Node const& n) {
-    auto const node = as_node(n);
-    eval::device_tape<std::remove_const_t<decltype(node)>, false> t(node);
-    eval::run_into(t, to.device_data());
-}
+class execution_plan;
 
-template <class Tensor, class Node>
-void executor<cuda::device>::assign_to(Tensor& to, Node const& n) {
-    auto const s = assignable_shape<Tensor>(n);
-    auto const node = as_node(n);
-    eval::device_tape<std::remove_const_t<decltype(node)>, false> t(node);
-    if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>)
-        if (s == to.shape() && !t.reads(to.device_data(), to.device_data() + to.size())) {
-            t.write_to(to.device_data());
-            t.forward();
-            return;
+/// Runs computations on the device.
+template <>
+struct executor<cuda::device> {
+    template <class Tensor, class Node>
+    static void evaluate_into(Tensor& to, Node const& n) {
+        auto const node = as_node(n);
+        eval::device_tape<std::remove_const_t<decltype(node)>, false> t(node);
+        eval::run_into(t, to.device_data());
+    }
+
+    template <class Tensor, class Node>
+    static void assign_to(Tensor& to, Node const& n) {
+        auto const s = assignable_shape<Tensor>(n);
+        auto const node = as_node(n);
+        eval::device_tape<std::remove_const_t<decltype(node)>, false> t(node);
+        if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>)
+            if (s == to.shape() && !t.reads(to.device_data(), to.device_data() + to.size())) {
+                t.write_to(to.device_data());
+                t.forward();
+                return;
+            }
+        t.forward();
+        if (!(s == to.shape()) || t.overlaps(to.device_data(), to.device_data() + to.size(), true)) {
+            Tensor second(uninitialized, s);
+            eval::evaluate_on_device(t, second.device_data());
+            to = std::move(second);
+        } else eval::evaluate_on_device(t, to.device_data());
+    }
+
+    template <class Node>
+    static constexpr bool writes_view = eval::lies_in_memory<eval::device_tape, Node>;
+    /// Defined in eval/cuda/assign_view.hpp.
+    template <class View, class Node>
+    static void assign_view(View const& view, Node const& n);
+
+    /// The value comes to the host.
+    template <class Node>
+    static value_t<Node> value(Node const& node) {
+        using T = value_t<Node>;
+        auto& here = cuda::context::local();
+        here.refuse_capture("item");
+        eval::device_tape<Node, false> t(node);
+        t.forward();
+        cuda::buffer<T> one;
+        T const* from = nullptr;
+        if constexpr (eval::device_tape<Node, false>::is_addressable) from = t.device_data();
+        else {
+            one.reserve(1);
+            eval::evaluate_on_device(t, one.data());
+            from = one.data();
         }
-    t.forward();
-    if (!(s == to.shape()) || t.overlaps(to.device_data(), to.device_data() + to.size(), true)) {
-        Tensor second(uninitialized, s);
-        eval::evaluate_on_device(t, second.device_data());
-        to = std::move(second);
-    } else eval::evaluate_on_device(t, to.device_data());
-}
-
-template <class Node>
-value_t<Node> executor<cuda::device>::value(Node const& node) {
-    using T = value_t<Node>;
-    auto& here = cuda::context::local();
-    here.refuse_capture("item");
-    eval::device_tape<Node, false> t(node);
-    t.forward();
-    cuda::buffer<T> one;
-    T const* from = nullptr;
-    if constexpr (eval::device_tape<Node, false>::is_addressable) from = t.device_data();
-    else {
-        one.reserve(1);
-        eval::evaluate_on_device(t, one.data());
-        from = one.data();
+        T* const to = static_cast<T*>(here.landing());
+        cuda::check(cudaMemcpyAsync(to, from, sizeof(T), cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync",
+                    [] { return std::string("one element to the host"); });
+        here.synchronize();
+        return *to;
     }
-    T* const to = static_cast<T*>(here.landing());
-    cuda::check(cudaMemcpyAsync(to, from, sizeof(T), cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync",
-                [] { return std::string("one element to the host"); });
-    here.synchronize();
-    return *to;
-}
 
-template <class Node>
-cuda::tensor<value_t<Node>> executor<cuda::device>::backward(Node const& node) {
-    using T = value_t<Node>;
-    cuda::tensor<T> value(uninitialized);
-    using tape = eval::device_tape<Node, true>;
-    tape t(node);
-    if constexpr (!tape::differentiable) return backward_finds_no_variable<T>{};
-    else if constexpr (requires { t.root(value.device_data()); }) {
-        t.root(value.device_data());
-        t.forward();
-        t.finish();
-    } else {
-        t.forward();
-        eval::gradient_list list;
-        t.template prepare<eval::pass::exact>(list);
-        auto const r = t.template reader<1, eval::pass::exact>(&list);
-        cuda::launch("root", &kernels::root<std::remove_const_t<decltype(r)>, T>, dim3(1), dim3(kernels::warp_size), r,
-                     value.device_data());
-        t.finish();
+    template <class Node>
+    static constexpr bool reaches_variable = eval::device_tape<Node, true>::differentiable;
+    /// The value stays on the device until it is asked for.
+    template <class Node>
+    static cuda::tensor<value_t<Node>> backward(Node const& node) {
+        using T = value_t<Node>;
+        cuda::tensor<T> value(uninitialized);
+        eval::device_tape<Node, true> t(node);
+        if constexpr (requires { t.root(value.device_data()); }) {
+            t.root(value.device_data());
+            t.forward();
+            t.finish();
+        } else {
+            t.forward();
+            eval::gradient_list list;
+            t.template prepare<eval::pass::exact>(list);
+            auto const r = t.template reader<1, eval::pass::exact>(&list);
+            cuda::launch("root", &kernels::root<std::remove_const_t<decltype(r)>, T>, dim3(1),
+                         dim3(kernels::warp_size), r, value.device_data());
+            t.finish();
+        }
+        return value;
     }
-    return value;
-}
+
+    /// Defined in eval/cuda/plan.hpp.
+    template <class Node>
+    static execution_plan plan(Node const& node);
+    template <class Node>
+    static execution_plan plan_backward(Node const& node);
+};
 
 }  // namespace tenon::inline TENON_TARGET

@@ -3,7 +3,6 @@
 
 #include <optional>
 
-#include <tenon/eval/cpu/let.hpp>
 #include <tenon/eval/cuda/leaf.hpp>
 #include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/tensor.hpp>

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <tenon/eval/cpu/map.hpp>
+#include <tenon/eval/common/tape.hpp>
 #include <tenon/eval/cuda/leaf.hpp>
 #include <tenon/op/elementwise.hpp>
 

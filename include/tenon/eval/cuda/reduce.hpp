@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include <tenon/eval/cpu/reduce.hpp>
 #include <tenon/eval/cuda/reduction_map.hpp>
 #include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/view.hpp>

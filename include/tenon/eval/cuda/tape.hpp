@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/eval/cpu/region.hpp>
+#include <tenon/eval/common/tape.hpp>
 #include <tenon/eval/cuda/context.hpp>
 #include <tenon/kernels/lanes.hpp>
 #include <tenon/kernels/region.hpp>

@@ -5,44 +5,12 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/core/executor.hpp>
 #include <tenon/core/tensor.hpp>
-#include <tenon/eval/cpu/executor.hpp>
 #include <tenon/eval/cuda/context.hpp>
 #include <tenon/eval/cuda/device.hpp>
 #include <tenon/eval/cuda/gradient.hpp>
 #include <tenon/op/arithmetic.hpp>
-
-namespace tenon::inline TENON_TARGET {
-
-class execution_plan;
-
-/// Runs computations on the device.
-template <>
-struct executor<cuda::device> {
-    /// Runs a computation into a tensor of the right shape that the computation does not read.
-    template <class Tensor, class Node>
-    static void evaluate_into(Tensor& to, Node const& n);
-    /// Runs a computation into a tensor that it may read: through a second buffer where an element would be overwritten before
-    /// it is read for the last time.
-    template <class Tensor, class Node>
-    static void assign_to(Tensor& to, Node const& n);
-    /// Runs a computation into the elements that a view of a tensor shows.
-    template <class View, class Node>
-    static void assign_view(View const& view, Node const& n);
-    /// The value of something that has one element, on the host.
-    template <class Node>
-    static value_t<Node> value(Node const& node);
-    /// Adds ∂e/∂v to the gradient of every variable v, and returns the value, which stays on the device until it is asked for.
-    template <class Node>
-    static cuda::tensor<value_t<Node>> backward(Node const& node);
-    /// What assigning a computation launches, and what `backward` launches.
-    template <class Node>
-    static execution_plan plan(Node const& node);
-    template <class Node>
-    static execution_plan plan_backward(Node const& node);
-};
-
-}  // namespace tenon::inline TENON_TARGET
 
 namespace tenon::inline TENON_TARGET::cuda {
 
@@ -82,7 +50,7 @@ public:
     /// Runs a computation into new elements. @throws shape_error when a run-time extent disagrees with a static one
     template <class D, class U, class S>
     tensor(expression_base<D, U, S> const& e) : tensor(uninitialized, assignable_shape<tensor>(e.self())) {
-        executor<cuda::device>::evaluate_into(*this, e.self());
+        executor<device_of_t<tensor>>::evaluate_into(*this, e.self());
     }
     tensor& operator=(tensor const& other) {
         if (this == &other) return *this;
@@ -105,7 +73,7 @@ public:
     /// Runs a computation into this tensor; reads this tensor first where the computation needs that.
     template <class D, class U, class S>
     tensor& operator=(expression_base<D, U, S> const& e) {
-        executor<cuda::device>::assign_to(*this, e.self());
+        executor<device_of_t<tensor>>::assign_to(*this, e.self());
         return *this;
     }
 

@@ -1,7 +1,6 @@
 // Views on the device: strides where the operand lies in memory, a map of positions where it is computed.
 #pragma once
 
-#include <tenon/eval/cpu/view.hpp>
 #include <tenon/eval/cuda/map.hpp>
 #include <tenon/expr/reshape.hpp>
 #include <tenon/expr/view.hpp>

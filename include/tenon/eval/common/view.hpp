@@ -1,0 +1,38 @@
+// Views of memory: which there are, and the memory that strides reach.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include <tenon/core/leaf.hpp>
+#include <tenon/expr/reshape.hpp>
+#include <tenon/expr/view.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Whether a view lies in the memory of what it is a view of, so that it can be written to.
+template <template <class, bool> class Tape, class Node>
+inline constexpr bool lies_in_memory = false;
+template <template <class, bool> class Tape, class Tensor>
+inline constexpr bool lies_in_memory<Tape, tensor_ref<Tensor>> = true;
+template <template <class, bool> class Tape, class View, class A>
+inline constexpr bool lies_in_memory<Tape, view_node<View, A>> = lies_in_memory<Tape, A>;
+template <template <class, bool> class Tape, class To, class A>
+inline constexpr bool lies_in_memory<Tape, reshape_node<To, A>> = [] {
+    if constexpr (lies_in_memory<Tape, A>) return Tape<A, false>::is_contiguous;
+    else return false;
+}();
+
+/// The first element of strided memory, and what comes behind the last one.
+template <class T, class Shape, class Strides>
+constexpr std::array<T*, 2> strided_range(T* first, Shape const& s, Strides const& strides) {
+    T *begin = first, *end = first + 1;
+    for (std::size_t a = 0; a != Shape::rank(); ++a) {
+        if (s[a] == 0) return {first, first};
+        std::ptrdiff_t const length = static_cast<std::ptrdiff_t>(s[a] - 1) * strides[a];
+        (length < 0 ? begin : end) += length;
+    }
+    return {begin, end};
+}
+
+}  // namespace tenon::inline TENON_TARGET::eval
