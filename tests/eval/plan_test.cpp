@@ -249,11 +249,15 @@ TEST_CASE("a plan can be printed and drawn") {
 
 namespace tenon::inline TENON_TARGET {
 namespace {
-/// A node from elsewhere that says nothing of itself.
+/// A node from elsewhere.
 template <class A>
 struct doubled_node : expression_base<doubled_node<A>, value_t<A>, shape_t<A>> {
+    static constexpr char const *name = "doubled", *kind = "doubling";
+    static constexpr read_as read[] = {read_as::memory};
     explicit doubled_node(A a) : operand(a) {}
     auto shape() const { return operand.shape(); }
+    auto operands() const { return references(operand); }
+    std::size_t operations() const { return 3 * shape().size(); }
     A operand;
 };
 }  // namespace
@@ -264,20 +268,23 @@ struct tape<doubled_node<A>, Grad>
 }  // namespace eval
 }  // namespace tenon::inline TENON_TARGET
 
-TEST_CASE("a node that does not describe itself is a kernel of its name") {
+TEST_CASE("a plan takes operands, names and cost from the node") {
     tn::tensor<float, 40, 30> a;
     auto const sum = a + a;
     auto const p = tn::plan(tn::exp(tn::doubled_node<std::remove_const_t<decltype(sum)>>(sum)));
-    CHECK(kinds(p) == words{"elementwise", "doubled", "elementwise"});
+    CHECK(kinds(p) == words{"elementwise", "doubling", "elementwise"});
+    CHECK(p[1].operators == words{"doubled"});
+    CHECK(p[1].operations == 3 * 1200);
     CHECK(p[1].reads[0].from == std::vector<std::size_t>{0});
 }
 
 namespace {
-/// Whether the tapes of a node, and of all nodes that it is made of, say themselves what they run.
+/// Whether a node and all below it say what they are.
 template <class Node>
-constexpr bool accounts_for_itself(Node const&) {
-    using tape = tn::eval::tape<Node, true>;
-    return requires(Node const& n, tn::eval::planner& p) { tape::describe(n, p); };
+constexpr bool describes_itself(Node const& n) {
+    bool all = tn::describes_itself<Node>;
+    tn::for_each_operand(n, [&](auto const& a) { all = all && describes_itself(a); });
+    return all;
 }
 /// Operations of the kernels of a kind, forward or backward.
 std::size_t operations(tn::execution_plan const& p, std::string const& kind, bool gradient = false) {
@@ -316,21 +323,42 @@ TEST_CASE("operations are those of a formula, forward and backward") {
     CHECK(operations(tn::plan(tn::matmul(tn::zeros<float, 5, 6>(), tn::zeros<float, 6, 7>())), "product") ==
           2 * 5 * 6 * 7);
 
-    CHECK(accounts_for_itself(tn::conv2d(x, w, b)));
-    CHECK(accounts_for_itself(tn::max_pool2d<3>(image)));
-    CHECK(accounts_for_itself(tn::avg_pool2d<3>(image)));
-    CHECK(accounts_for_itself(tn::softmax<1>(image)));
-    CHECK(accounts_for_itself(tn::cumsum<1>(image)));
-    CHECK(accounts_for_itself(tn::argmax<1>(image)));
-    CHECK(accounts_for_itself(tn::concat<1>(image, image)));
-    CHECK(accounts_for_itself(tn::layer_norm<9>(image)));
-    CHECK(accounts_for_itself(tn::instance_norm(image)));
-    CHECK(accounts_for_itself(tn::index_select<0>(image, tn::tensor<int, 3>())));
-    CHECK(accounts_for_itself(tn::gather<0>(scale, tn::tensor<int, 3>())));
-    CHECK(accounts_for_itself(tn::roll_positions<4>(4, 1)));
-    CHECK(accounts_for_itself(tn::dropout_mask<tn::shape<4>>(tn::shape<4>(), 0.5, tn::default_generator())));
-    CHECK(accounts_for_itself(tn::triangle_mask<true, 3, 3>(tn::shape<3, 3>(), 0)));
-    CHECK(accounts_for_itself(tn::filled_node<float, tn::shape<3>>(tn::shape<3>(), 1.f)));
-    CHECK(accounts_for_itself(tn::cross_entropy(tn::variable<float, 4, 9>(), tn::tensor<std::int64_t, 4>())));
-    CHECK(accounts_for_itself(tn::detail::weights_of(tn::loss_weight<float, tn::shape<3>>(2), tn::shape<3>())));
+    CHECK(describes_itself(tn::let(tn::relu(tn::conv2d(x, w, b)))));
+    CHECK(describes_itself(
+        tn::matmul(tn::transpose(tn::zeros<float, 6, 5>()), tn::reshape<6, 1>(tn::zeros<float, 6>()) * 2)));
+    CHECK(describes_itself(tn::max_pool2d<3>(image)));
+    CHECK(describes_itself(tn::avg_pool2d<3>(image)));
+    CHECK(describes_itself(tn::softmax<1>(image)));
+    CHECK(describes_itself(tn::cumsum<1>(image)));
+    CHECK(describes_itself(tn::argmax<1>(image)));
+    CHECK(describes_itself(tn::concat<1>(image, image)));
+    CHECK(describes_itself(tn::layer_norm<9>(image)));
+    CHECK(describes_itself(tn::instance_norm(image)));
+    CHECK(describes_itself(tn::index_select<0>(image, tn::tensor<int, 3>())));
+    CHECK(describes_itself(tn::gather<0>(scale, tn::tensor<int, 3>())));
+    CHECK(describes_itself(tn::roll_positions<4>(4, 1)));
+    CHECK(describes_itself(tn::dropout_mask<tn::shape<4>>(tn::shape<4>(), 0.5, tn::default_generator())));
+    CHECK(describes_itself(tn::triangle_mask<true, 3, 3>(tn::shape<3, 3>(), 0)));
+    CHECK(describes_itself(tn::filled_node<float, tn::shape<3>>(tn::shape<3>(), 1.f)));
+    CHECK(describes_itself(tn::cross_entropy(tn::variable<float, 4, 9>(), tn::tensor<std::int64_t, 4>())));
+    CHECK(describes_itself(tn::detail::weights_of(tn::loss_weight<float, tn::shape<3>>(2), tn::shape<3>())));
+}
+
+TEST_CASE("gradients pass to numbers, and stop at what is compared, counted or chosen with") {
+    tn::variable<float, 4, 3> const x{};
+    tn::tensor<int, 2> const index{};
+    auto const chosen = tn::index_select<0>(x, index);
+    using chosen_type = std::remove_const_t<decltype(chosen)>;
+    STATIC_REQUIRE(tn::operand_count<chosen_type> == 2);
+    STATIC_REQUIRE(tn::differentiates<chosen_type, tn::operand_t<chosen_type, 0>>);
+    STATIC_REQUIRE(!tn::differentiates<chosen_type, tn::operand_t<chosen_type, 1>>);
+    STATIC_REQUIRE(tn::read_of<chosen_type, 1> == tn::read_as::indices);
+    STATIC_REQUIRE(tn::gradient_passes<decltype(x * 2.f)>);
+    STATIC_REQUIRE(!tn::gradient_passes<decltype(x < 2.f)>);
+    STATIC_REQUIRE(!tn::gradient_passes<decltype(tn::cast<int>(x))>);
+    STATIC_REQUIRE(!tn::gradient_passes<decltype(tn::detach(x))>);
+    STATIC_REQUIRE(!tn::gradient_passes<decltype(tn::any(x < 2.f))>);
+    CHECK(tn::operations(tn::softmax<1>(x)) == 5 * 12);
+    CHECK(tn::gradient_operations(tn::softmax<1>(x)) == 4 * 12);
+    CHECK(tn::gradient_operations(tn::argmax<1>(x)) == 0);
 }

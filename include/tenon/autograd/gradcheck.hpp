@@ -8,11 +8,7 @@
 #include <vector>
 
 #include <tenon/autograd/backward.hpp>
-#include <tenon/expr/cross_entropy.hpp>
-#include <tenon/expr/let.hpp>
-#include <tenon/expr/matmul.hpp>
-#include <tenon/expr/reshape.hpp>
-#include <tenon/expr/softmax.hpp>
+#include <tenon/core/node.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -27,17 +23,7 @@ namespace detail {
 template <class Node, class F>
 void visit_variables(Node const& n, F& f) {
     if constexpr (requires { typename Node::variable_tag; }) f(n.variable());
-    else if constexpr (requires { n.operands; })
-        unroll<Node::operand_count>([&](auto i) { visit_variables(get<i>(n.operands), f); });
-    else if constexpr (requires { n.operand; }) visit_variables(n.operand, f);
-    else if constexpr (requires {
-                           n.a;
-                           n.b;
-                       }) {
-        visit_variables(n.a, f);
-        visit_variables(n.b, f);
-    } else if constexpr (requires { n.logits; }) visit_variables(n.logits, f);
-    else if constexpr (requires { n.node(); }) visit_variables(n.node(), f);
+    else for_each_operand(n, [&](auto const& a) { visit_variables(a, f); });
 }
 }  // namespace detail
 

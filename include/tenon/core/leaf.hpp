@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <tenon/core/expression.hpp>
+#include <tenon/core/node.hpp>
 #include <tenon/core/tensor.hpp>
 #include <tenon/scalar/promote.hpp>
 
@@ -19,6 +20,8 @@ public:
     explicit constexpr tensor_ref(Tensor const& t) : tensor_(&t), shape_(t.shape()) {}
     constexpr auto shape() const { return shape_; }
     constexpr Tensor const& get() const { return *tensor_; }
+    static constexpr char const *name = "tensor", *kind = "leaf";
+    static constexpr tuple<> operands() { return {}; }
 
 private:
     Tensor const* tensor_;
@@ -34,6 +37,8 @@ public:
     explicit constexpr owned(Tensor&& t) : shape_(t.shape()), tensor_(std::move(t)) {}
     constexpr auto shape() const { return shape_; }
     constexpr Tensor const& get() const { return tensor_; }
+    static constexpr char const *name = "tensor", *kind = "leaf";
+    static constexpr tuple<> operands() { return {}; }
 
 private:
     [[no_unique_address]] shape_t<Tensor> shape_;
@@ -51,6 +56,8 @@ public:
     constexpr auto shape() const { return shape_; }
     constexpr auto const& get() const { return variable_->value(); }
     constexpr Variable const& variable() const { return *variable_; }
+    static constexpr char const *name = "variable", *kind = "leaf";
+    static constexpr tuple<> operands() { return {}; }
 
 private:
     Variable const* variable_;
@@ -76,6 +83,8 @@ public:
     explicit constexpr scalar(T v) : value_(v) {}
     static constexpr tenon::shape<> shape() { return {}; }
     constexpr T value() const { return value_; }
+    static constexpr char const *name = "number", *kind = "leaf";
+    static constexpr tuple<> operands() { return {}; }
 
 private:
     T value_;

@@ -53,6 +53,9 @@ public:
     constexpr shape_type shape() const {
         return shape_type(detail::argmax_extents<Axis, Keep, shape_t<A>>::left(operand.shape().extents()));
     }
+    static constexpr char const *name = Least ? "argmin" : "argmax", *kind = "reduction";
+    constexpr auto operands() const { return references(operand); }
+    constexpr std::size_t operations() const { return operand.shape().size(); }
     A operand;
 };
 

@@ -29,6 +29,10 @@ public:
     constexpr batch_norm_node(A a, running_statistics<R> r, bool t, double e)
         : operand(std::move(a)), running(r), training(t), eps(e) {}
     constexpr auto shape() const { return operand.shape(); }
+    static constexpr char const *name = "batch_norm", *kind = "normalization";
+    constexpr auto operands() const { return references(operand); }
+    constexpr std::size_t operations() const { return (training ? 6 : 2) * shape().size(); }
+    constexpr std::size_t gradient_operations() const { return (training ? 8 : 1) * shape().size(); }
     A operand;
     running_statistics<R> running;
     bool training;

@@ -72,16 +72,16 @@ class concat_node : public expression_base<concat_node<Axis, A...>, promoted_val
 public:
     using shape_type = typename detail::concat_extents<Axis, shape_t<A>...>::type;
     using device = device_of_nodes<A...>;
-    static constexpr std::size_t operand_count = sizeof...(A);
+    static constexpr char const *name = "concat", *kind = "concat";
     explicit constexpr concat_node(A... a)
-        : shape_(detail::concat_extents<Axis, shape_t<A>...>::joined(a.shape()...)), operands{{std::move(a)}...} {}
+        : shape_(detail::concat_extents<Axis, shape_t<A>...>::joined(a.shape()...)), operands_{{std::move(a)}...} {}
     constexpr shape_type shape() const { return shape_; }
+    constexpr tuple<A...> const& operands() const { return operands_; }
+    static constexpr std::size_t operations() { return 0; }
 
 private:
     [[no_unique_address]] shape_type shape_;
-
-public:
-    tuple<A...> operands;
+    tuple<A...> operands_;
 };
 
 namespace detail {

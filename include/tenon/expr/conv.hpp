@@ -106,16 +106,24 @@ public:
     using extents = detail::conv_extents_of<Transposed, Options, shape_t<X>, shape_t<W>>;
     using shape_type = typename extents::type;
     using device = device_of_nodes<X, W, B...>;
-    static constexpr std::size_t operand_count = 2 + sizeof...(B);
+    static constexpr char const *name = Transposed ? "conv_transpose" : "conv", *kind = "convolution";
+    static constexpr read_as read[] = {read_as::packed, read_as::packed, read_as::packed};
     explicit constexpr conv_node(X x, W w, B... b)
-        : shape_(extents::shape(x.shape(), w.shape())), operands{{std::move(x)}, {std::move(w)}, {std::move(b)}...} {}
+        : shape_(extents::shape(x.shape(), w.shape())), operands_{{std::move(x)}, {std::move(w)}, {std::move(b)}...} {}
     constexpr shape_type shape() const { return shape_; }
+    /// Input, weight and, if there is one, bias.
+    constexpr tuple<X, W, B...> const& operands() const { return operands_; }
+    /// A multiplication and an addition for each pair of elements that meet, as in a matrix product; the same for the gradient
+    /// of the input and for that of the weight.
+    constexpr std::size_t operations() const {
+        auto const w = get<1>(operands_).shape();
+        std::size_t const outputs = Transposed ? get<0>(operands_).shape().size() : shape_.size();
+        return w[0] == 0 ? 0 : 2 * outputs * (w.size() / w[0]);
+    }
 
 private:
     [[no_unique_address]] shape_type shape_;
-
-public:
-    tuple<X, W, B...> operands;
+    tuple<X, W, B...> operands_;
 };
 
 namespace detail {

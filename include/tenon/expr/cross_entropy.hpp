@@ -65,6 +65,12 @@ public:
                 detail::reduced_extents<false, shape_t<Logits>, detail::class_axis<shape_t<Logits>>>::left(
                     logits.shape().extents()));
     }
+    static constexpr char const *name = "cross_entropy", *kind = "softmax";
+    static constexpr read_as read[] = {read_as::streamed, read_as::indices};
+    constexpr auto operands() const { return references(logits, targets); }
+    /// As softmax, and for each row a logarithm and the target.
+    constexpr std::size_t operations() const { return 5 * logits.shape().size(); }
+    constexpr std::size_t gradient_operations() const { return logits.shape().size(); }
     Logits logits;
     Targets targets;
     options_type options;

@@ -18,6 +18,8 @@ public:
     using device = device_of_nodes<A>;
     explicit constexpr cumsum_node(A a) : operand(std::move(a)) {}
     constexpr auto shape() const { return operand.shape(); }
+    static constexpr char const *name = "cumsum", *kind = "reduction";
+    constexpr auto operands() const { return references(operand); }
     A operand;
 };
 

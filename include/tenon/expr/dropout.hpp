@@ -22,6 +22,8 @@ public:
     /// @param p the probability to be left out
     constexpr dropout_mask(Shape const& s, double p, generator& g) : gen(&g), below_(drop_below(p)), shape_(s) {}
     constexpr Shape shape() const { return shape_; }
+    static constexpr char const *name = "dropout_mask", *kind = "elementwise";
+    static constexpr tuple<> operands() { return {}; }
     /// An element is left out when its 32 random bits, as a number, are less than this. 0 where nothing is left out.
     constexpr std::uint64_t below() const { return below_; }
     generator* gen;

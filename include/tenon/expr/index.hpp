@@ -66,6 +66,9 @@ public:
     constexpr index_select_node(A a, I i)
         : operand(std::move(a)), indices(std::move(i)), shape_(extents::joined(operand.shape(), indices.shape())) {}
     constexpr shape_type shape() const { return shape_; }
+    static constexpr char const *name = "gather", *kind = "gather";
+    static constexpr read_as read[] = {read_as::memory, read_as::indices};
+    constexpr auto operands() const { return references(operand, indices); }
     A operand;
     I indices;
 
@@ -85,6 +88,9 @@ public:
             if (k != Axis && n[k] > s[k]) throw_shapes("gather", to_string(s), to_string(n));
     }
     constexpr auto shape() const { return indices.shape(); }
+    static constexpr char const *name = "gather", *kind = "gather";
+    static constexpr read_as read[] = {read_as::memory, read_as::indices};
+    constexpr auto operands() const { return references(operand, indices); }
     A operand;
     I indices;
 };
@@ -100,6 +106,8 @@ public:
         if (n != 0) first_ = static_cast<std::size_t>(((-(by % n)) % n + n) % n);
     }
     constexpr tenon::shape<E> shape() const { return shape_; }
+    static constexpr char const *name = "roll_positions", *kind = "elementwise";
+    static constexpr tuple<> operands() { return {}; }
     /// The position for p = 0.
     constexpr std::size_t first() const { return first_; }
 

@@ -183,6 +183,8 @@ public:
     constexpr weight_node(Weight w, Shape const& s, strides_type const& strides)
         : shape_(s), weight_(std::move(w)), strides_(strides) {}
     constexpr Shape shape() const { return shape_; }
+    static constexpr char const *name = "weights", *kind = "leaf";
+    static constexpr tuple<> operands() { return {}; }
     constexpr auto const* data() const { return weight_.data(); }
     constexpr auto const* device_data() const { return weight_.device_data(); }
     constexpr strides_type const& strides() const { return strides_; }

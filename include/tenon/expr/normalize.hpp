@@ -34,6 +34,11 @@ public:
     using device = device_of_nodes<A>;
     constexpr standardize_node(A a, double e) : operand(std::move(a)), eps(e) {}
     constexpr auto shape() const { return operand.shape(); }
+    static constexpr char const *name = Centered ? "standardize" : "rms", *kind = "normalization";
+    constexpr auto operands() const { return references(operand); }
+    /// A sum, a difference, a square, its sum, and a difference with a scale for each element.
+    constexpr std::size_t operations() const { return 6 * shape().size(); }
+    constexpr std::size_t gradient_operations() const { return 8 * shape().size(); }
 
     /// Elements of one stretch, and how many stretches there are; `dyn` where that is not static.
     struct division {

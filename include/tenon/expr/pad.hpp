@@ -17,6 +17,8 @@ public:
     using device = anywhere;
     constexpr filled_node(Shape const& s, T v) : value(v), shape_(s) {}
     constexpr Shape shape() const { return shape_; }
+    static constexpr char const *name = "filled", *kind = "elementwise";
+    static constexpr tuple<> operands() { return {}; }
     T value;
 
 private:

@@ -155,6 +155,11 @@ public:
     explicit constexpr max_pool_node(A a)
         : operand(std::move(a)), shape_(detail::pooled_shape<windows>(operand.shape())) {}
     constexpr shape_type shape() const { return shape_; }
+    static constexpr char const *name = "max_pool", *kind = "pooling";
+    constexpr auto operands() const { return references(operand); }
+    /// A comparison for each element of a window; its gradient takes a comparison with an addition.
+    constexpr std::size_t operations() const { return shape_.size() * (Kernel.height * Kernel.width); }
+    constexpr std::size_t gradient_operations() const { return 2 * operations(); }
     A operand;
 
 private:
@@ -172,6 +177,15 @@ public:
     explicit constexpr mean_pool_node(A a)
         : operand(std::move(a)), shape_(detail::pooled_shape<Windows>(operand.shape())) {}
     constexpr shape_type shape() const { return shape_; }
+    static constexpr char const *name = "mean_pool", *kind = "pooling";
+    constexpr auto operands() const { return references(operand); }
+    /// An addition for each element of a window. Windows that adapt to the image have about as many as that.
+    constexpr std::size_t operations() const {
+        if constexpr (requires { Windows::columns; })
+            return shape_.size() * (Windows::rows.kernel * Windows::columns.kernel);
+        else return operand.shape().size();
+    }
+    constexpr std::size_t gradient_operations() const { return 2 * operations(); }
     A operand;
 
 private:

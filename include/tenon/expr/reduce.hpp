@@ -65,6 +65,10 @@ public:
         }
     }
     constexpr shape_type shape() const { return shape_; }
+    static constexpr char const *name = Op::name, *kind = "reduction";
+    constexpr auto operands() const { return references(operand); }
+    static constexpr bool has_slope = !requires { typename Op::no_slope; };
+    constexpr std::size_t operations() const { return operand.shape().size(); }
     A operand;
 
 private:

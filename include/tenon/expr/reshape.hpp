@@ -21,6 +21,9 @@ public:
     constexpr reshape_node(A a, To const& to) : operand(std::move(a)), shape_(to) {}
     using read_only_view<reshape_node>::operator=;
     constexpr To shape() const { return shape_; }
+    static constexpr char const *name = "reshape", *kind = "copy";
+    static constexpr read_as read[] = {read_as::packed};
+    constexpr auto operands() const { return references(operand); }
     A operand;
 
 private:
@@ -73,8 +76,8 @@ constexpr auto reshape_to(A&& x, To const& to) {
     else if constexpr (reshapes_inside<node>) {
         node n = as_node(std::forward<A>(x));
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return make_map(n.operation, reshape_operand(std::move(get<I>(n.operands)), to)...);
-        }(std::make_index_sequence<node::operand_count>{});
+            return make_map(n.operation, reshape_operand(get<I>(std::move(n).operands()), to)...);
+        }(std::make_index_sequence<operand_count<node>>{});
     } else return view_of<A>(reshape_node<To, node>(as_node(std::forward<A>(x)), to));
 }
 }  // namespace detail

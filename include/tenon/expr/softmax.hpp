@@ -16,6 +16,11 @@ public:
     using device = device_of_nodes<A>;
     explicit constexpr softmax_node(A a) : operand(std::move(a)) {}
     constexpr auto shape() const { return operand.shape(); }
+    static constexpr char const *name = Kind == softmax_kind::logarithm ? "log_softmax" : "softmax", *kind = "softmax";
+    constexpr auto operands() const { return references(operand); }
+    /// A maximum, a difference, an exponential, a sum and a scale for each element.
+    constexpr std::size_t operations() const { return 5 * shape().size(); }
+    constexpr std::size_t gradient_operations() const { return 4 * shape().size(); }
     A operand;
 };
 

@@ -17,6 +17,8 @@ public:
     using device = anywhere;
     constexpr triangle_mask(tenon::shape<Rows, Columns> const& s, std::ptrdiff_t k) : diagonal(k), shape_(s) {}
     constexpr auto shape() const { return shape_; }
+    static constexpr char const *name = Upper ? "triu" : "tril", *kind = "elementwise";
+    static constexpr tuple<> operands() { return {}; }
     std::ptrdiff_t diagonal;
 
 private:

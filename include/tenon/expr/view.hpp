@@ -46,6 +46,8 @@ public:
     constexpr shape_type shape() const { return shape_; }
     /// Where the view's first element lies in the operand.
     constexpr auto start() const { return view.start(operand.shape()); }
+    static constexpr char const *name = "view", *kind = "copy";
+    constexpr auto operands() const { return references(operand); }
 
     A operand;
     [[no_unique_address]] View view;

@@ -30,6 +30,8 @@ public:
     using device = typename Node::device;
     explicit constexpr overwritten_node(Node v) : view(std::move(v)) {}
     constexpr auto shape() const { return view.shape(); }
+    static constexpr char const *name = Node::name, *kind = Node::kind;
+    constexpr auto operands() const { return view.operands(); }
     Node view;
 };
 

@@ -56,17 +56,20 @@ public:
     using shape_type = broadcast_t<shape_t<A>...>;
     using types = detail::map_types<Op, A...>;
     using device = device_of_nodes<A...>;
-    static constexpr std::size_t operand_count = sizeof...(A);
+    static constexpr char const *name = Op::name, *kind = "elementwise";
+    static constexpr bool has_slope = !requires { typename Op::no_slope; };
 
     constexpr map_node(Op op, A... a)
-        : shape_(broadcast_shapes(Op::name, a.shape()...)), operands{{std::move(a)}...}, operation(op) {}
+        : shape_(broadcast_shapes(Op::name, a.shape()...)), operands_{{std::move(a)}...}, operation(op) {}
     constexpr auto shape() const { return shape_; }
+    constexpr tuple<A...> const& operands() const& { return operands_; }
+    constexpr tuple<A...>&& operands() && { return std::move(operands_); }
 
 private:
     [[no_unique_address]] shape_type shape_;
+    tuple<A...> operands_;
 
 public:
-    tuple<A...> operands;
     [[no_unique_address]] Op operation;
 };
 

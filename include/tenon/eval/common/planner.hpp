@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <tenon/core/node.hpp>
 #include <tenon/eval/common/execution_plan.hpp>
-#include <tenon/eval/common/members.hpp>
 #include <tenon/eval/common/tape.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -30,14 +30,22 @@ struct kernel_facts {
 
 /// What a tape was made for.
 template <class Tape>
-inline constexpr bool wants_gradients = false;
+struct made_for;
 template <template <class, bool> class Way, class Node, bool Grad>
-inline constexpr bool wants_gradients<Way<Node, Grad>> = Grad;
+struct made_for<Way<Node, Grad>> {
+    using node = Node;
+    static constexpr bool gradients = Grad;
+};
+/// Whether a tape asks its operand for rows one by one: it says so by `asks_for_rows`.
+template <class Tape>
+inline constexpr bool asks_for_rows = requires { requires Tape::asks_for_rows; };
 
-/// Walks through a computation as its tapes do, and writes down what they would run. A tape's static `describe(node,
-/// planner)` calls, in the order of its `forward()`, `streams` and `takes` for its operands, and then `fuses`, or `kernel`
-/// around them. It is called up to three times for a node (for the way forward, for the kernel back, for what comes
-/// before it on the way back), so it says the same each time.
+/// Walks through a computation as its tapes do, and writes down what they would run. Operands, how they are read, names and
+/// costs come from the node (expr/node.hpp). A tape has a static `describe_memory(node, planner)` where it keeps more than values
+/// and gradient, and where it differs from what the node says, a static `describe(node, planner)` in the place of all this: it
+/// calls, in the order of its `forward()`, `streams` and `takes` for its operands, and then `fuses`, or `kernel` around them.
+/// Both are called up to three times for a node (for forward, for the kernel of backward, for what comes before that in
+/// backward), so they say the same each time.
 /// A template, so that the compiler passes over it where no plan is asked for.
 /// @tparam Rules how tapes are run: `processor_rules` (eval/cpu/plan.hpp), or a device's type with the same members
 template <class Kernel, class Rules>
@@ -74,6 +82,14 @@ public:
         by_rows_ = outer;
         frame_.elements = elements;
         frame_.distinct = limit;
+    }
+    /// What a node says of the kernel that computes it.
+    template <class Node>
+    static kernel_facts facts_of(Node const& n) {
+        return {.kind = Node::kind,
+                .name = Node::name,
+                .operations = tenon::operations(n),
+                .gradient_operations = tenon::gradient_operations(n)};
     }
     /// Whether the node that is being described computes its rows when they are read.
     bool by_rows() const { return by_rows_; }
@@ -325,35 +341,37 @@ private:
     template <class Tape, class Node>
     void describe(Node const& n) {
         if constexpr (requires(basic_planner& p) { Tape::describe(n, p); }) Tape::describe(n, *this);
-        else describe_members<Tape>(n);
+        else describe_node<Tape>(n);
     }
-    /// A tape that says nothing of itself: memory of its own is the result of a kernel that takes its operands from
-    /// memory, anything else is part of its consumer's loop.
+    /// Memory of its own is the result of a kernel, anything else is part of its consumer's loop.
     template <class Tape, class Node>
-    void describe_members(Node const& n) {
-        static constexpr auto name = plain_name<Node>();
-        if constexpr (Tape::is_addressable)
-            kernel<Tape>(n,
-                         {.kind = name.text,
-                          .name = name.text,
-                          .operations = n.shape().size(),
-                          .gradient_operations = n.shape().size()},
-                         [&] { each_operand(n, [&](auto const& a) { reads<operand_tape<Tape, decltype(a)>>(a); }); });
+    void describe_node(Node const& n) {
+        if constexpr (Tape::is_addressable) kernel<Tape>(n, facts_of(n), [&] { describe_operands<Tape>(n); });
         else {
-            each_operand(n, [&](auto const& a) { streams<operand_tape<Tape, decltype(a)>>(a); });
-            fuses(name.text, 1);
+            describe_operands<Tape>(n);
+            fuses(Node::name, slopes<Tape>(operand_list<Node>{}));
         }
     }
-    /// An operand of a kernel that says nothing of itself.
-    template <class Operand, class A>
-    void reads(A const& a) {
-        if constexpr (requires { typename Rules::template operand_in_memory<Operand>; })
-            takes<typename Rules::template operand_in_memory<Operand>>(a);
-        else streams<Operand>(a);
+    template <class Tape, class Node>
+    void describe_operands(Node const& n) {
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            (describe_operand<Tape, read_of<Node, I>, Node>(tenon::get<I>(n.operands())), ...);
+        }(std::make_index_sequence<operand_count<Node>>{});
+        if constexpr (requires { Tape::describe_memory(n, *this); }) Tape::describe_memory(n, *this);
     }
-    template <class Tape, class A>
-    using operand_tape =
-        typename Rules::template tape<std::remove_cvref_t<A>, wants_gradients<Tape> && !std::is_integral_v<value_t<A>>>;
+    template <class Tape, read_as Read, class Node, class A>
+    void describe_operand(A const& a) {
+        using operand = operand_tape<Tape, Node, A>;
+        if constexpr (Read == read_as::streamed) streams<operand>(a, 1, all, asks_for_rows<Tape>);
+        else takes<typename Rules::template in_memory<operand, Read == read_as::packed>>(a);
+    }
+    template <class Tape, class Node, class A>
+    using operand_tape = typename Rules::template tape<A, made_for<Tape>::gradients && differentiates<Node, A>>;
+    /// How many operands a tape sends gradients to.
+    template <class Tape, class... A>
+    static constexpr std::size_t slopes(node_list<A...>) {
+        return (std::size_t{operand_tape<Tape, typename made_for<Tape>::node, A>::differentiable} + ... + 0);
+    }
 
     static planned_memory memory(source const& s) {
         planned_memory m{s.what, s.shape, s.bytes()};

@@ -32,16 +32,12 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
         if (along_rows && !std::is_constant_evaluated()) search_rows(best.data());
         else search_elements(best.data());
     }
+    static constexpr bool asks_for_rows = true;
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = n.operand.shape().size();
-        p.template kernel<tape>(
-            n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = elements}, [&] {
-                p.template streams<tape<A, false>>(n.operand, 1, Plan::all, true);
-                p.template scratch<buffer<T, static_size<Shape>>>(n.shape().size());
-                if constexpr (along_rows)
-                    p.template scratch<buffer<T, inner_extent<shape_t<A>>>>(row_length(n.operand.shape()));
-            });
+    static void describe_memory(node const& n, Plan& p) {
+        p.template scratch<buffer<T, static_size<Shape>>>(n.shape().size());
+        if constexpr (along_rows)
+            p.template scratch<buffer<T, inner_extent<shape_t<A>>>>(row_length(n.operand.shape()));
     }
 
 private:

@@ -97,18 +97,6 @@ struct tape<batch_norm_node<A, R>, Grad>
         }
     }
 
-    /// A difference with a scale for each element; while training also a sum, a difference, a square and its sum.
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = n.shape().size();
-        p.template kernel<tape>(n,
-                                {.kind = "normalization",
-                                 .name = "batch_norm",
-                                 .operations = (n.training ? 6 : 2) * elements,
-                                 .gradient_operations = (n.training ? 8 : 1) * elements},
-                                [&] { p.template streams<operand>(n.operand); });
-    }
-
 private:
     using channel_buffer = buffer<T, Channels>;
     static constexpr V at(channel_buffer const& b, std::size_t c) { return element::load_lanes<1>(b.data() + c); }

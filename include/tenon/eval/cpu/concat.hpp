@@ -8,23 +8,18 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Whether a joined operand gets a gradient.
-template <bool Grad, class T, class A>
-inline constexpr bool concat_passes = Grad && !std::is_integral_v<T> && !std::is_integral_v<value_t<A>>;
-
 template <std::size_t Axis, class... A, bool Grad>
 struct tape<concat_node<Axis, A...>, Grad>
     : in_memory<tape<concat_node<Axis, A...>, Grad>, typename concat_node<Axis, A...>::value_type,
                 typename concat_node<Axis, A...>::shape_type,
-                (tape<A, concat_passes<Grad, typename concat_node<Axis, A...>::value_type, A>>::differentiable ||
-                 ...)> {
+                (tape<A, Grad && differentiates<concat_node<Axis, A...>, A>>::differentiable || ...)> {
     using node = concat_node<Axis, A...>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
     static constexpr bool differentiable = tape::in_memory::differentiable;
     static constexpr std::size_t rank = Shape::rank();
 
-    explicit constexpr tape(node const& n) : shape_(n.shape()), operands_(n.operands) {}
+    explicit constexpr tape(node const& n) : shape_(n.shape()), operands_(n.operands()) {}
     tape(tape const&) = delete;
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
@@ -73,15 +68,6 @@ struct tape<concat_node<Axis, A...>, Grad>
             first += block(t.shape());
         });
     }
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        p.template kernel<tape>(n, {.kind = "concat", .name = "concat"}, [&] {
-            unroll<sizeof...(A)>([&](auto i) {
-                using child = nth<i, A...>;
-                p.template streams<tape<child, concat_passes<Grad, T, child>>>(tenon::get<i>(n.operands));
-            });
-        });
-    }
 
 private:
     /// The gradient that a row of an operand receives.
@@ -121,7 +107,7 @@ private:
     }
 
     [[no_unique_address]] Shape shape_;
-    tapes<tape<A, concat_passes<Grad, T, A>>...> operands_;
+    tapes<tape<A, Grad && differentiates<node, A>>...> operands_;
     buffer<T, static_size<Shape>> values_;
     buffer<T, differentiable ? static_size<Shape> : 0> gradients_;
 };

@@ -25,7 +25,7 @@ struct tape<conv_node<Transposed, Options, X, W, B...>, Grad>
 
     explicit constexpr tape(node const& n)
         : shape_(n.shape()),
-          operands_(n.operands),
+          operands_(n.operands()),
           x_(get<0>(operands_)),
           w_(get<1>(operands_)),
           b_(get<sizeof...(B) + 1>(operands_)) {}
@@ -74,28 +74,16 @@ struct tape<conv_node<Transposed, Options, X, W, B...>, Grad>
         }
     }
 
-    /// A multiplication and an addition for each pair of elements that meet, as in a matrix product; the same for the gradients of
-    /// input and weight. A bias receives a sum.
     template <class Plan>
     static void describe(node const& n, Plan& p) {
-        auto const w = get<1>(n.operands).shape();
-        std::size_t const outputs = Transposed ? get<0>(n.operands).shape().size() : n.shape().size();
-        std::size_t const operations = w[0] == 0 ? 0 : 2 * outputs * (w.size() / w[0]);
-        std::vector<char const*> after;
-        if constexpr (has_bias) after.push_back("add");
-        p.template kernel<tape>(n,
-                                {.kind = "convolution",
-                                 .name = Transposed ? "conv_transpose" : "conv",
-                                 .after = after,
-                                 .operations = operations,
-                                 .gradient_operations = operations,
-                                 .gradient_for_each = true},
-                                [&] {
-                                    p.template takes<decltype(x_)>(get<0>(n.operands));
-                                    p.template takes<decltype(w_)>(get<1>(n.operands));
-                                    if constexpr (has_bias)
-                                        p.template takes<decltype(b_)>(get<2>(n.operands), {.added = true});
-                                });
+        auto facts = p.facts_of(n);
+        if constexpr (has_bias) facts.after.push_back("add");
+        facts.gradient_for_each = true;
+        p.template kernel<tape>(n, facts, [&] {
+            p.template takes<decltype(x_)>(get<0>(n.operands()));
+            p.template takes<decltype(w_)>(get<1>(n.operands()));
+            if constexpr (has_bias) p.template takes<decltype(b_)>(get<2>(n.operands()), {.added = true});
+        });
     }
 
 private:

@@ -100,19 +100,9 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
             logits_.finish();
         }
     }
-    /// As softmax, and for each row a logarithm and the target.
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = n.logits.shape().size();
-        auto const operands = [&] {
-            p.template streams<tape<Logits, Grad>>(n.logits);
-            p.template takes<decltype(index_)>(n.targets);
-            p.template holds<decltype(z_)>(elements);
-        };
-        p.template kernel<tape>(
-            n,
-            {.kind = "softmax", .name = "cross_entropy", .operations = 5 * elements, .gradient_operations = elements},
-            operands);
+    static void describe_memory(node const& n, Plan& p) {
+        p.template holds<decltype(z_)>(n.logits.shape().size());
     }
 
 private:

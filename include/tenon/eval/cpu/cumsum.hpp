@@ -37,15 +37,11 @@ struct tape<cumsum_node<Axis, A>, Grad> : row_operation<tape<cumsum_node<Axis, A
         }
     }
 
+    static constexpr bool asks_for_rows = !differentiable;
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = n.shape().size();
-        p.template kernel<tape>(
-            n, {.kind = "reduction", .name = "cumsum", .operations = elements, .gradient_operations = elements}, [&] {
-                p.template streams<operand>(n.operand, 1, Plan::all, !differentiable);
-                p.template scratch<buffer<sum_type, after>>(elements_after(n.shape()));
-                if (differentiable) p.template gradient_scratch<buffer<sum_type, after>>(elements_after(n.shape()));
-            });
+    static void describe_memory(node const& n, Plan& p) {
+        p.template scratch<buffer<sum_type, after>>(elements_after(n.shape()));
+        if (differentiable) p.template gradient_scratch<buffer<sum_type, after>>(elements_after(n.shape()));
     }
 
 private:

@@ -61,10 +61,6 @@ struct tape<dropout_mask<Shape>, Grad> {
         start_ = node_->gen->advance(length == 0 ? 0 : shape().size() / length * blocks_in_row());
     }
     void finish() {}
-    template <class Plan>
-    static void describe(dropout_mask<Shape> const&, Plan& p) {
-        p.fuses("dropout_mask");
-    }
 
 private:
     std::uint64_t blocks_in_row() const { return (row_length(shape()) + 3) / 4; }

@@ -37,10 +37,6 @@ struct tape<roll_positions<E>, Grad> {
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
     constexpr void forward() {}
     constexpr void finish() {}
-    template <class Plan>
-    static void describe(roll_positions<E> const&, Plan& p) {
-        p.fuses("roll_positions");
-    }
 
 private:
     roll_positions<E> const* node_;

@@ -209,7 +209,7 @@ struct tape<map_node<Op, A...>, Grad> {
     using types = typename node::types;
     static constexpr bool is_addressable = false;
     /// Whether gradients come through: what is below an operator without slope is evaluated as if none were wanted.
-    static constexpr bool passes = Grad && !requires { typename Op::no_slope; } && !std::is_integral_v<value_type>;
+    static constexpr bool passes = Grad && gradient_passes<node>;
     static constexpr bool differentiable = (tape<A, passes>::differentiable || ...);
     static constexpr std::size_t widest = std::max({lane_bytes<value_type>, tape<A, passes>::widest...});
     static constexpr std::size_t wide = TENON_VECTOR_BYTES / widest;
@@ -222,7 +222,7 @@ struct tape<map_node<Op, A...>, Grad> {
                                                                        tape<A, passes>::template is_flat<Region>)) &&
                                      ...);
 
-    explicit constexpr tape(node const& n) : node_(&n), operands_(n.operands) {}
+    explicit constexpr tape(node const& n) : node_(&n), operands_(n.operands()) {}
     constexpr auto shape() const { return node_->shape(); }
 
     template <class... Row>
@@ -341,10 +341,10 @@ struct tape<map_node<Op, A...>, Grad> {
     static void describe(node const& n, Plan& p) {
         unroll<sizeof...(A)>([&](auto i) {
             using child = nth<i, A...>;
-            p.template streams<tape<child, passes>>(tenon::get<i>(n.operands),
+            p.template streams<tape<child, passes>>(tenon::get<i>(n.operands()),
                                                     serves_row<shape_t<child>, shape_type> ? row_length(n.shape()) : 1,
                                                     Plan::all, p.by_rows() && by_rows<child>);
-            if constexpr (sums<child>::is_needed) sums<child>::describe(tenon::get<i>(n.operands).shape().size(), p);
+            if constexpr (sums<child>::is_needed) sums<child>::describe(tenon::get<i>(n.operands()).shape().size(), p);
         });
         p.fuses(Op::name, (std::size_t{tape<A, passes>::differentiable} + ... + 0));
     }

@@ -127,7 +127,6 @@ struct tape<product_node<A, B>, Grad>
     static void describe(node const& n, Plan& p) {
         auto const s = n.shape();
         std::size_t const m = rows(s), c = s[rank - 1], k = n.a.shape()[shape_t<A>::rank() - 1];
-        std::size_t const operations = 2 * s.size() * k;
         auto const operands = [&] {
             p.template takes<dense<left>>(n.a);
             p.template takes<dense<right>>(n.b);
@@ -150,13 +149,9 @@ struct tape<product_node<A, B>, Grad>
             for (std::size_t packed : gemm_packed<K, N, M, T>(k, c, m, a.transposed(), product, b))
                 if (packed != 0) p.template gradient_scratch<buffer<T, dyn>>(packed, 1);
         };
-        p.template kernel<tape>(n,
-                                {.kind = "product",
-                                 .name = "matmul",
-                                 .operations = operations,
-                                 .gradient_operations = operations,
-                                 .gradient_for_each = true},
-                                operands);
+        auto facts = p.facts_of(n);
+        facts.gradient_for_each = true;
+        p.template kernel<tape>(n, facts, operands);
     }
 
     /// How much of the result is in memory where its rows are computed when they are read; `all` where they are not.

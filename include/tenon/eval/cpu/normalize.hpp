@@ -130,21 +130,11 @@ struct tape<standardize_node<Centered, Outer, Groups, A>, Grad>
         }
     }
 
-    /// A sum, a difference, a square, its sum, and a difference with a scale for each element.
+    static constexpr bool asks_for_rows = row_by_row && !differentiable;
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = n.shape().size();
-        auto const operands = [&] {
-            p.template streams<operand>(n.operand, 1, Plan::all, row_by_row && !differentiable);
-            if (!p.by_rows()) p.template holds<buffer<T, known.count>>(node::divided(n.shape().extents()).count);
-            base::describe_room(n.shape(), p);
-        };
-        p.template kernel<tape>(n,
-                                {.kind = "normalization",
-                                 .name = Centered ? "standardize" : "rms",
-                                 .operations = 6 * elements,
-                                 .gradient_operations = 8 * elements},
-                                operands);
+    static void describe_memory(node const& n, Plan& p) {
+        if (!p.by_rows()) p.template holds<buffer<T, known.count>>(node::divided(n.shape().extents()).count);
+        base::describe_room(n.shape(), p);
     }
 
 private:

@@ -32,9 +32,9 @@ struct processor_rules {
     /// Whether a kernel of its own, that the way back begins with, finds the value too.
     static constexpr bool root_finds_value = false;
     static constexpr bool on_device = false;
-    /// The kernel of a node that does not describe itself takes its operands from memory.
-    template <class Tape>
-    using operand_in_memory = dense<Tape>;
+    /// An operand that is read from memory.
+    template <class Tape, bool Packed>
+    using in_memory = dense<Tape, Packed>;
 };
 
 using planner = basic_planner<planned_kernel, processor_rules>;

@@ -127,16 +127,9 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
         }
     }
 
-    /// A comparison for each element of a window, and a comparison with an addition on the way back.
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const count = n.shape().size(), elements = count * (rows.kernel * columns.kernel);
-        p.template kernel<tape>(
-            n, {.kind = "pooling", .name = "max_pool", .operations = elements, .gradient_operations = 2 * elements},
-            [&] {
-                p.template streams<operand>(n.operand);
-                if constexpr (differentiable) p.template holds<decltype(taken_)>(count);
-            });
+    static void describe_memory(node const& n, Plan& p) {
+        if constexpr (differentiable) p.template holds<decltype(taken_)>(n.shape().size());
     }
 
 private:
@@ -294,18 +287,6 @@ struct tape<mean_pool_node<Windows, A>, Grad>
             });
             operand_.finish();
         }
-    }
-
-    /// An addition for each element of a window, and a division with an addition on the way back; windows that adapt to the image
-    /// have about as many elements as it.
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t elements = n.operand.shape().size();
-        if constexpr (requires { Windows::columns; })
-            elements = n.shape().size() * (Windows::rows.kernel * Windows::columns.kernel);
-        p.template kernel<tape>(
-            n, {.kind = "pooling", .name = "mean_pool", .operations = elements, .gradient_operations = 2 * elements},
-            [&] { p.template streams<operand>(n.operand); });
     }
 
 private:

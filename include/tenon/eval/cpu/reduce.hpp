@@ -75,11 +75,11 @@ template <class Op, bool Keep, class A, std::size_t... Axes, bool Grad>
 struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     : in_memory<tape<reduce_node<Op, Keep, A, Axes...>, Grad>, typename reduce_node<Op, Keep, A, Axes...>::value_type,
                 typename reduce_node<Op, Keep, A, Axes...>::shape_type,
-                tape<A, Grad && reduction_passes<Op, A>>::differentiable> {
+                tape<A, Grad && gradient_passes<reduce_node<Op, Keep, A, Axes...>>>::differentiable> {
     using node = reduce_node<Op, Keep, A, Axes...>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
-    using operand = tape<A, Grad && reduction_passes<Op, A>>;
+    using operand = tape<A, Grad && gradient_passes<node>>;
     using operand_shape = shape_t<A>;
     static constexpr bool differentiable = tape::in_memory::differentiable;
     static constexpr std::size_t rank = operand_shape::rank();
@@ -147,25 +147,16 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
             operand_.finish();
         }
     }
+    static constexpr bool asks_for_rows = !differentiable;
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = n.operand.shape().size();
-        auto const operands = [&] {
-            p.template streams<operand>(n.operand, 1, Plan::all, !differentiable);
-            using totals = typename wide_sums<T, static_size<Shape>>::buffer_type;
-            if constexpr (joins_many_rows<Op>) p.template scratch<totals>(n.shape().size());
-            if constexpr ((requires { Op::shares; } || requires { Op::counts_zeros; }) && joins_many_rows<op::sum>)
-                p.template gradient_scratch<totals>(n.shape().size());
-            if constexpr (requires { Op::shares; })
-                p.template gradient_scratch<buffer<T, static_size<Shape>>>(n.shape().size());
-            if constexpr (requires { Op::counts_zeros; }) {
-                p.template gradient_scratch<buffer<T, static_size<Shape>>>(n.shape().size());
-                p.template gradient_scratch<buffer<T, static_size<Shape>>>(n.shape().size());
-            }
-        };
-        p.template kernel<tape>(
-            n, {.kind = "reduction", .name = Op::name, .operations = elements, .gradient_operations = elements},
-            operands);
+    static void describe_memory(node const& n, Plan& p) {
+        std::size_t const results = n.shape().size();
+        using totals = typename wide_sums<T, static_size<Shape>>::buffer_type;
+        if constexpr (joins_many_rows<Op>) p.template scratch<totals>(results);
+        constexpr bool shares = requires { Op::shares; }, counts = requires { Op::counts_zeros; };
+        if constexpr ((shares || counts) && joins_many_rows<op::sum>) p.template gradient_scratch<totals>(results);
+        for (int i = 0; i != shares + 2 * counts; ++i)
+            p.template gradient_scratch<buffer<T, static_size<Shape>>>(results);
     }
 
     static constexpr std::size_t kept_by_rows(node const& n)

@@ -135,21 +135,11 @@ struct tape<softmax_node<Kind, Axis, A>, Grad>
             operand_.finish();
         }
     }
-    /// A maximum, a difference, an exponential, a sum and a scale for each element.
+    static constexpr bool asks_for_rows = last && !differentiable;
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = n.shape().size();
-        auto const operands = [&] {
-            p.template streams<operand>(n.operand, 1, Plan::all, last && !differentiable);
-            if constexpr (!last) p.template scratch<buffer<T, axis_extent>>(n.shape()[Axis]);
-            base::describe_room(n.shape(), p);
-        };
-        p.template kernel<tape>(n,
-                                {.kind = "softmax",
-                                 .name = is_log ? "log_softmax" : "softmax",
-                                 .operations = 5 * elements,
-                                 .gradient_operations = 4 * elements},
-                                operands);
+    static void describe_memory(node const& n, Plan& p) {
+        if constexpr (!last) p.template scratch<buffer<T, axis_extent>>(n.shape()[Axis]);
+        base::describe_room(n.shape(), p);
     }
 
 private:

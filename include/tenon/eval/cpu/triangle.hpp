@@ -41,10 +41,6 @@ struct tape<triangle_mask<Upper, Rows, Columns>, Grad> {
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
     constexpr void forward() {}
     constexpr void finish() {}
-    template <class Plan>
-    static void describe(node const&, Plan& p) {
-        p.fuses(Upper ? "triu" : "tril");
-    }
 
 private:
     node const* node_;

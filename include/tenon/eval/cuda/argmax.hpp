@@ -49,14 +49,10 @@ struct device_tape<argmax_node<Least, Axis, Keep, A>, Grad>
             });
     }
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const results = n.shape().size(), elements = n.operand.shape().size();
-        p.template kernel<device_tape>(
-            n, {.kind = "reduction", .name = Least ? "argmin" : "argmax", .operations = elements}, [&] {
-                p.template streams<operand>(n.operand);
-                p.template scratch<shares>(
-                    shares_of_blocks<false>(results, elements / std::max<std::size_t>(results, 1)));
-            });
+    static void describe_memory(node const& n, Plan& p) {
+        std::size_t const results = n.shape().size();
+        p.template scratch<shares>(
+            shares_of_blocks<false>(results, n.operand.shape().size() / std::max<std::size_t>(results, 1)));
     }
 
 private:

@@ -129,21 +129,17 @@ struct device_tape<batch_norm_node<A, R>, Grad> : result_on_device<device_tape<b
     static void describe(node const& n, Plan& p) {
         auto const s = n.shape();
         std::size_t const elements = s.size(), launches = n.training ? 2 : 1;
-        p.template kernel<device_tape>(n,
-                                       {.kind = "normalization",
-                                        .name = "batch_norm",
-                                        .operations = (n.training ? 6 : 2) * elements,
-                                        .gradient_operations = (n.training ? 8 : 1) * elements,
-                                        .launches = launches,
-                                        .gradient_launches = {launches}},
-                                       [&] {
-                                           p.template streams<operand>(n.operand);
-                                           p.template holds<decltype(scales_)>(s[1]);
-                                           if (!n.training) return;
-                                           std::size_t const joined = elements == 0 ? 0 : parts(s) * s[1];
-                                           p.template scratch<cuda::buffer<kernels::moments<V>>>(joined);
-                                           p.template gradient_scratch<cuda::buffer<kernels::gradient_sums<V>>>(joined);
-                                       });
+        auto facts = p.facts_of(n);
+        facts.launches = launches;
+        facts.gradient_launches = {launches};
+        p.template kernel<device_tape>(n, facts, [&] {
+            p.template streams<operand>(n.operand);
+            p.template holds<decltype(scales_)>(s[1]);
+            if (!n.training) return;
+            std::size_t const joined = elements == 0 ? 0 : parts(s) * s[1];
+            p.template scratch<cuda::buffer<kernels::moments<V>>>(joined);
+            p.template gradient_scratch<cuda::buffer<kernels::gradient_sums<V>>>(joined);
+        });
     }
 
 private:

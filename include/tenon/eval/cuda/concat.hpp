@@ -73,11 +73,12 @@ struct device_tape<concat_node<Axis, A...>, Grad> {
     using value_type = value_t<node>;
     using shape_type = shape_t<node>;
     static constexpr bool is_addressable = false;
-    static constexpr bool passes = Grad && !std::is_integral_v<value_type>;
-    static constexpr bool differentiable = (device_tape<A, passes>::differentiable || ...);
-    static constexpr std::size_t widest = std::max({sizeof(value_type), device_tape<A, passes>::widest...});
+    template <class Operand>
+    using operand = device_tape<Operand, Grad && differentiates<node, Operand>>;
+    static constexpr bool differentiable = (operand<A>::differentiable || ...);
+    static constexpr std::size_t widest = std::max({sizeof(value_type), operand<A>::widest...});
 
-    explicit device_tape(node const& n) : node_(&n), operands_(n.operands) {}
+    explicit device_tape(node const& n) : node_(&n), operands_(n.operands()) {}
     auto shape() const { return node_->shape(); }
 
     template <std::size_t, pass Pass>
@@ -111,8 +112,7 @@ struct device_tape<concat_node<Axis, A...>, Grad> {
     }
     template <class Plan>
     static void describe(node const& n, Plan& p) {
-        unroll<sizeof...(A)>(
-            [&](auto i) { p.template streams<device_tape<nth<i, A...>, passes>>(tenon::get<i>(n.operands)); });
+        for_each_operand(n, [&]<class B>(B const& a) { p.template streams<operand<B>>(a); });
         p.fuses("concat", differentiable);
     }
 
@@ -120,11 +120,11 @@ private:
     template <class F>
     void each_differentiable(F const& f) {
         unroll<sizeof...(A)>([&](auto i) {
-            if constexpr (device_tape<nth<i, A...>, passes>::differentiable) f(get<i>(operands_));
+            if constexpr (operand<nth<i, A...>>::differentiable) f(get<i>(operands_));
         });
     }
     node const* node_;
-    tapes<device_tape<A, passes>...> operands_;
+    tapes<operand<A>...> operands_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -27,19 +27,19 @@ public:
 
     explicit conv_on_device(node const& n)
         : shape_(n.shape()),
-          operands_(n.operands),
+          operands_(n.operands()),
           x_(get<0>(operands_)),
           w_(get<1>(operands_)),
           b_(get<sizeof...(B) + 1>(operands_)) {}
     conv_on_device(conv_on_device const&) = delete;
     bool reads(void const* begin, void const* end) {
         bool found = false;
-        unroll<node::operand_count>([&](auto i) { found = found || get<i>(operands_).overlaps(begin, end, false); });
+        unroll<operand_count<node>>([&](auto i) { found = found || get<i>(operands_).overlaps(begin, end, false); });
         return found;
     }
 
     void forward() {
-        unroll<node::operand_count>([&](auto i) { get<i>(operands_).forward(); });
+        unroll<operand_count<node>>([&](auto i) { get<i>(operands_).forward(); });
         x_.forward();
         w_.forward();
         if constexpr (has_bias) b_.forward();
@@ -82,37 +82,29 @@ public:
     /// @param after operators that are applied to them
     template <class Tape, class Node, class Plan>
     static void describe(Node const& n, node const& conv, Plan& p, std::vector<char const*> after) {
-        auto const& x = tenon::get<0>(conv.operands);
+        auto const& x = tenon::get<0>(conv.operands());
         auto const s = conv.shape();
         auto const made = products(s, x.shape());
-        std::size_t const operations = made.operations(),
-                          launches = Transposed ? made.input_launches() : made.value_launches(),
-                          launches_back = Transposed ? made.value_launches() : made.input_launches();
+        std::size_t const launches_back = Transposed ? made.value_launches() : made.input_launches();
         if constexpr (has_bias) after.insert(after.begin(), op::add::name);
-        p.template kernel<Tape>(
-            n,
-            {.kind = "convolution",
-             .name = Transposed ? "conv_transpose" : "conv",
-             .after = after,
-             .operations = operations,
-             .gradient_operations = operations,
-             .gradient_for_each = true,
-             .launches = launches,
-             .gradient_launches = {launches_back, made.weight_launches(), launches_adding_up_rows(s[0])}},
-            [&] {
-                p.template takes<decltype(x_)>(x, {.applies_slope = true});
-                p.template takes<decltype(w_)>(tenon::get<1>(conv.operands));
-                p.template scratch<cuda::buffer<T>>(Transposed ? made.input_scratch() : made.value_scratch());
-                p.template gradient_scratch<cuda::buffer<T>>(Transposed ? made.value_scratch() : made.input_scratch(),
-                                                             0);
-                made.describe_weight_gradient(2, p);
-                if constexpr (has_bias) {
-                    p.template takes<decltype(b_)>(tenon::get<2>(conv.operands), {.added = true});
-                    p.template gradient_scratch<cuda::buffer<T>>(
-                        shares_of_blocks<sums_of_pixels::columns>(s[0] * s[1], s[2] * s[3]), 2);
-                    describe_adding_up_rows<T>(s[0], s[1], 3, p);
-                }
-            });
+        auto facts = p.facts_of(conv);
+        facts.after = after;
+        facts.gradient_for_each = true;
+        facts.launches = Transposed ? made.input_launches() : made.value_launches();
+        facts.gradient_launches = {launches_back, made.weight_launches(), launches_adding_up_rows(s[0])};
+        p.template kernel<Tape>(n, facts, [&] {
+            p.template takes<decltype(x_)>(x, {.applies_slope = true});
+            p.template takes<decltype(w_)>(tenon::get<1>(conv.operands()));
+            p.template scratch<cuda::buffer<T>>(Transposed ? made.input_scratch() : made.value_scratch());
+            p.template gradient_scratch<cuda::buffer<T>>(Transposed ? made.value_scratch() : made.input_scratch(), 0);
+            made.describe_weight_gradient(2, p);
+            if constexpr (has_bias) {
+                p.template takes<decltype(b_)>(tenon::get<2>(conv.operands()), {.added = true});
+                p.template gradient_scratch<cuda::buffer<T>>(
+                    shares_of_blocks<sums_of_pixels::columns>(s[0] * s[1], s[2] * s[3]), 2);
+                describe_adding_up_rows<T>(s[0], s[1], 3, p);
+            }
+        });
     }
 
 private:

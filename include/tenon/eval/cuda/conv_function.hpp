@@ -85,12 +85,11 @@ struct conv_parts<map_node<Op, A...>> : conv_parts<nth<detail::convolved_operand
     using operand = conv_parts<nth<at, A...>>;
     using operation = Op;
     static constexpr bool has_function = true;
-    static constexpr bool passes =
-        operand::passes && !requires { typename Op::no_slope; } && !std::is_integral_v<value_t<node>>;
+    static constexpr bool passes = operand::passes && gradient_passes<node>;
     /// Whether the function's value is all that its slope needs.
     static constexpr bool has_value_slope = !operand::has_function && slope_of_value<Op>;
 
-    static auto const& convolution_of(node const& n) { return operand::convolution_of(tenon::get<at>(n.operands)); }
+    static auto const& convolution_of(node const& n) { return operand::convolution_of(tenon::get<at>(n.operands())); }
     static auto function(node const& n) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return map_reader<value_t<node>, Op, operand_types<typename node::types::template operand<I>...>,
@@ -105,7 +104,7 @@ struct conv_parts<map_node<Op, A...>> : conv_parts<nth<detail::convolved_operand
 private:
     template <std::size_t I>
     static auto operand_reader(node const& n) {
-        auto const& a = tenon::get<I>(n.operands);
+        auto const& a = tenon::get<I>(n.operands());
         if constexpr (I == at) return operand::function(a);
         else return number_reader<value_t<nth<I, A...>>>(a.value());
     }

@@ -171,8 +171,6 @@ public:
     void describe_weight_gradient(std::size_t operand, Plan& p) const {
         describe_adding_up_rows<T>(weight_parts().count, weight_size, operand, p);
     }
-    /// Of the values, or of one of the gradients.
-    std::size_t operations() const { return 2 * output_rows() * groups * outputs * channels * kernel; }
 
 private:
     /// How a sum over a depth is divided: into `count` parts, `length` long but for the last.

@@ -89,18 +89,15 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
     static void describe(node const& n, Plan& p) {
         auto const s = n.logits.shape();
         std::size_t const elements = s.size(), rows = s[axis] == 0 ? 0 : elements / s[axis];
-        p.template kernel<device_tape>(
-            n,
-            {.kind = "softmax", .name = "cross_entropy", .operations = 5 * elements, .gradient_operations = elements},
-            [&] {
-                p.template streams<logits_tape>(n.logits);
-                p.template streams<device_tape<Targets, false>>(n.targets);
-                p.template holds<decltype(z_)>(elements);
-                p.template holds<decltype(weights_)>(rows);
-                p.template holds<decltype(scale_)>(1);
-                if (R != reduction::none) p.template holds<decltype(losses_)>(rows);
-                weights_on_device<T>::describe(n.options.weight, tenon::shape<dyn>(s[axis]), p);
-            });
+        p.template kernel<device_tape>(n, p.facts_of(n), [&] {
+            p.template streams<logits_tape>(n.logits);
+            p.template streams<device_tape<Targets, false>>(n.targets);
+            p.template holds<decltype(z_)>(elements);
+            p.template holds<decltype(weights_)>(rows);
+            p.template holds<decltype(scale_)>(1);
+            if (R != reduction::none) p.template holds<decltype(losses_)>(rows);
+            weights_on_device<T>::describe(n.options.weight, tenon::shape<dyn>(s[axis]), p);
+        });
     }
 
 private:

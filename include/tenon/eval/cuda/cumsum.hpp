@@ -36,13 +36,6 @@ struct device_tape<cumsum_node<Axis, A>, Grad>
                          count);
         });
     }
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = n.shape().size();
-        p.template kernel<device_tape>(
-            n, {.kind = "reduction", .name = "cumsum", .operations = elements, .gradient_operations = elements},
-            [&] { p.template streams<operand>(n.operand); });
-    }
 
 private:
     /// Calls f(team size) with a thread for each of short vectors, or of many with a step, else a block.

@@ -68,8 +68,8 @@ template <class Sum, class Product, class Bias, std::size_t ProductAt>
 struct biased_parts : linear_parts<Product> {
     static constexpr bool has_bias = true;
     using bias = Bias;
-    static auto const& product_of(Sum const& n) { return get<ProductAt>(n.operands); }
-    static auto const& bias_of(Sum const& n) { return get<1 - ProductAt>(n.operands); }
+    static auto const& product_of(Sum const& n) { return get<ProductAt>(n.operands()); }
+    static auto const& bias_of(Sum const& n) { return get<1 - ProductAt>(n.operands()); }
 };
 }  // namespace detail
 
@@ -88,10 +88,10 @@ struct linear_parts<map_node<Op, Operand>> : linear_parts<Operand> {
     static constexpr bool has_activation = true;
     using activation = Op;
     static auto const& product_of(map_node<Op, Operand> const& n) {
-        return linear_parts<Operand>::product_of(get<0>(n.operands));
+        return linear_parts<Operand>::product_of(get<0>(n.operands()));
     }
     static auto const& bias_of(map_node<Op, Operand> const& n) {
-        return linear_parts<Operand>::bias_of(get<0>(n.operands));
+        return linear_parts<Operand>::bias_of(get<0>(n.operands()));
     }
 };
 

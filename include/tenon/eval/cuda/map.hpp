@@ -222,11 +222,11 @@ struct device_tape<map_node<Op, A...>, Grad> {
     using value_type = typename node::value_type;
     using shape_type = typename node::shape_type;
     static constexpr bool is_addressable = false;
-    static constexpr bool passes = Grad && !requires { typename Op::no_slope; } && !std::is_integral_v<value_type>;
+    static constexpr bool passes = Grad && gradient_passes<node>;
     static constexpr bool differentiable = (device_tape<A, passes>::differentiable || ...);
     static constexpr std::size_t widest = std::max({sizeof(value_type), device_tape<A, passes>::widest...});
 
-    explicit device_tape(node const& n) : node_(&n), operands_(n.operands) {}
+    explicit device_tape(node const& n) : node_(&n), operands_(n.operands()) {}
     auto shape() const { return node_->shape(); }
 
     template <std::size_t W, pass Pass>
@@ -262,7 +262,7 @@ struct device_tape<map_node<Op, A...>, Grad> {
     template <class Plan>
     static void describe(node const& n, Plan& p) {
         unroll<sizeof...(A)>(
-            [&](auto i) { p.template streams<device_tape<nth<i, A...>, passes>>(tenon::get<i>(n.operands)); });
+            [&](auto i) { p.template streams<device_tape<nth<i, A...>, passes>>(tenon::get<i>(n.operands())); });
         p.fuses(Op::name, (std::size_t{device_tape<A, passes>::differentiable} + ... + 0));
     }
 

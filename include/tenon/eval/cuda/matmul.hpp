@@ -102,23 +102,18 @@ public:
     template <class Tape, class Node, class Plan, class Others>
     void describe(Node const& n, node const& product, Plan& p, std::vector<char const*> const& after,
                   std::size_t finishing, std::size_t summing, Others const& others) const {
-        std::size_t const operations = 2 * shape_.size() * depth_;
         std::size_t const of_right = right::differentiable ? calls(repeated(right_.shape())) : 0;
-        p.template kernel<Tape>(n,
-                                {.kind = "product",
-                                 .name = "matmul",
-                                 .after = after,
-                                 .operations = operations,
-                                 .gradient_operations = operations,
-                                 .gradient_for_each = true,
-                                 .launches = calls() + finishing,
-                                 .gradient_launches = {calls(repeated(left_.shape())), of_right + summing}},
-                                [&] {
-                                    others();
-                                    p.template takes<dense_on_device<left>>(
-                                        product.a, {.number = 1, .applies_slope = applies_slope(product.a)});
-                                    p.template takes<dense_on_device<right>>(product.b, {.number = 2});
-                                });
+        auto facts = p.facts_of(product);
+        facts.after = after;
+        facts.gradient_for_each = true;
+        facts.launches = calls() + finishing;
+        facts.gradient_launches = {calls(repeated(left_.shape())), of_right + summing};
+        p.template kernel<Tape>(n, facts, [&] {
+            others();
+            p.template takes<dense_on_device<left>>(product.a,
+                                                    {.number = 1, .applies_slope = applies_slope(product.a)});
+            p.template takes<dense_on_device<right>>(product.b, {.number = 2});
+        });
     }
     /// Sends the operands' gradients on, after `send` and whatever else the product's owner does with its own: an operand may
     /// have a variable that the owner has to reach first.

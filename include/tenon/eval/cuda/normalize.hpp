@@ -42,21 +42,9 @@ struct device_tape<standardize_node<Centered, Outer, Groups, A>, Grad>
         });
     }
 
-    /// A sum, a difference, a square, its sum, and a difference with a scale for each element.
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = n.shape().size();
-        p.template kernel<device_tape>(n,
-                                       {.kind = "normalization",
-                                        .name = Centered ? "standardize" : "rms",
-                                        .operations = 6 * elements,
-                                        .gradient_operations = 8 * elements},
-                                       [&] {
-                                           p.template streams<operand>(n.operand);
-                                           if constexpr (differentiable)
-                                               p.template holds<decltype(scales_)>(
-                                                   node::divided(n.shape().extents()).count);
-                                       });
+    static void describe_memory(node const& n, Plan& p) {
+        if constexpr (differentiable) p.template holds<decltype(scales_)>(node::divided(n.shape().extents()).count);
     }
 
 private:

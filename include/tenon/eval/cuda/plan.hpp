@@ -9,9 +9,7 @@
 namespace tenon::inline TENON_TARGET {
 namespace eval {
 
-/// How the device runs tapes, as plans have to know it. A node whose tape does not describe itself is taken for a launch that
-/// reads its operands' regions, with one back that writes all their gradients, where it has memory of its own, and for a part of
-/// its consumer's region where not.
+/// How the device runs tapes, as plans have to know it.
 ///
 /// A plan is made for gradients that are zero and for what cuBLASLt has algorithms for: adding to a bias's gradient, or an
 /// epilogue that the library refuses, takes launches more.
@@ -28,6 +26,8 @@ struct device_rules {
     static constexpr bool is_root = requires(Tape& t, typename Tape::value_type* p) { t.root(p); };
     static constexpr bool root_finds_value = true;
     static constexpr bool on_device = true;
+    template <class Tape, bool Packed>
+    using in_memory = dense_on_device<Tape, Packed>;
 };
 
 }  // namespace eval

@@ -165,16 +165,9 @@ struct device_tape<max_pool_node<Kernel, Options, A>, Grad>
         }
     }
 
-    /// A comparison for each element of a window, and a comparison with an addition on the way back.
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const count = n.shape().size(), elements = count * windows::elements;
-        p.template kernel<device_tape>(
-            n, {.kind = "pooling", .name = "max_pool", .operations = elements, .gradient_operations = 2 * elements},
-            [&] {
-                p.template streams<operand>(n.operand);
-                if constexpr (differentiable) p.template holds<decltype(taken_)>(count);
-            });
+    static void describe_memory(node const& n, Plan& p) {
+        if constexpr (differentiable) p.template holds<decltype(taken_)>(n.shape().size());
     }
 
 private:
@@ -266,15 +259,6 @@ struct device_tape<mean_pool_node<Windows, A>, Grad>
                                                                       share{this->device_gradient()}});
             operand_.finish();
         }
-    }
-
-    /// An addition for each element of a window, and a division with an addition on the way back.
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        std::size_t const elements = windows(n.operand.shape(), n.shape()).elements();
-        p.template kernel<device_tape>(
-            n, {.kind = "pooling", .name = "mean_pool", .operations = elements, .gradient_operations = 2 * elements},
-            [&] { p.template streams<operand>(n.operand); });
     }
 
 private:

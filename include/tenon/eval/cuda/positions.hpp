@@ -102,11 +102,6 @@ struct device_tape<dropout_mask<Shape>, Grad> : position_tape<dropout_mask<Shape
         blocks_ = cuda::take_random(*this->node_->gen, n == 0 ? 0 : n / length() * blocks_in_row());
     }
 
-    template <class Plan>
-    static void describe(dropout_mask<Shape> const&, Plan& p) {
-        p.fuses("dropout_mask");
-    }
-
 private:
     std::uint64_t length() const { return row_length(this->shape()); }
     std::uint64_t blocks_in_row() const { return (length() + 3) / 4; }
@@ -133,10 +128,6 @@ struct device_tape<triangle_mask<Upper, Rows, Columns>, Grad> : position_tape<tr
         return this->reads(
             triangle_decisions<Upper>{static_cast<std::ptrdiff_t>(this->shape()[1]), this->node_->diagonal});
     }
-    template <class Plan>
-    static void describe(triangle_mask<Upper, Rows, Columns> const&, Plan& p) {
-        p.fuses(Upper ? "triu" : "tril");
-    }
 };
 
 struct rolled_positions {
@@ -154,10 +145,6 @@ struct device_tape<roll_positions<E>, Grad> : position_tape<roll_positions<E>> {
     template <std::size_t, pass>
     auto reader(gradient_list const*) const {
         return this->reads(rolled_positions{this->node_->first(), this->shape()[0]});
-    }
-    template <class Plan>
-    static void describe(roll_positions<E> const&, Plan& p) {
-        p.fuses("roll_positions");
     }
 };
 

@@ -123,11 +123,11 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     : result_on_device<device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>,
                        typename reduce_node<Op, Keep, A, Axes...>::value_type,
                        typename reduce_node<Op, Keep, A, Axes...>::shape_type,
-                       device_tape<A, Grad && reduction_passes<Op, A>>::differentiable> {
+                       device_tape<A, Grad && gradient_passes<reduce_node<Op, Keep, A, Axes...>>>::differentiable> {
     using node = reduce_node<Op, Keep, A, Axes...>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
-    using operand = device_tape<A, Grad && reduction_passes<Op, A>>;
+    using operand = device_tape<A, Grad && gradient_passes<node>>;
     using map_type = reduction_map<tenon::detail::reduced_extents<false, shape_t<A>, Axes...>, shape_t<A>>;
     static constexpr bool differentiable = operand::differentiable;
     static constexpr std::size_t width = map_type::template width<operand, value_t<A>>;
@@ -168,21 +168,16 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     static void describe(node const& n, Plan& p) {
         std::size_t const elements = n.operand.shape().size();
         constexpr bool zeros = requires { Op::counts_zeros; }, counts = zeros || requires { Op::shares; };
-        p.template kernel<device_tape>(
-            n,
-            {.kind = "reduction",
-             .name = Op::name,
-             .operations = elements,
-             .gradient_operations = elements,
-             .gradient_launches = {std::size_t{1} + counts + zeros}},
-            [&] {
-                p.template streams<operand>(n.operand);
-                if (counts && differentiable) p.template holds<decltype(counts_)>(n.shape().size());
-                if (zeros && differentiable) p.template holds<decltype(others_)>(n.shape().size());
-                std::size_t const results = n.shape().size();
-                p.template scratch<cuda::buffer<element::computed_t<T>>>(
-                    shares_of_blocks<map_type::columns>(results, elements / std::max<std::size_t>(results, 1)));
-            });
+        auto facts = p.facts_of(n);
+        facts.gradient_launches = {std::size_t{1} + counts + zeros};
+        p.template kernel<device_tape>(n, facts, [&] {
+            p.template streams<operand>(n.operand);
+            if (counts && differentiable) p.template holds<decltype(counts_)>(n.shape().size());
+            if (zeros && differentiable) p.template holds<decltype(others_)>(n.shape().size());
+            std::size_t const results = n.shape().size();
+            p.template scratch<cuda::buffer<element::computed_t<T>>>(
+                shares_of_blocks<map_type::columns>(results, elements / std::max<std::size_t>(results, 1)));
+        });
     }
 
 private:

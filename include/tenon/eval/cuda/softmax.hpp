@@ -34,17 +34,6 @@ struct device_tape<softmax_node<Kind, Axis, A>, Grad>
                          kernels::block_size, r, this->device_data(), this->device_gradient(), v, count);
         });
     }
-    /// A maximum, a difference, an exponential, a sum and a scale for each element.
-    template <class Plan>
-    static void describe(softmax_node<Kind, Axis, A> const& n, Plan& p) {
-        std::size_t const elements = n.shape().size();
-        p.template kernel<device_tape>(n,
-                                       {.kind = "softmax",
-                                        .name = Kind == softmax_kind::logarithm ? "log_softmax" : "softmax",
-                                        .operations = 5 * elements,
-                                        .gradient_operations = 4 * elements},
-                                       [&] { p.template streams<operand>(n.operand); });
-    }
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

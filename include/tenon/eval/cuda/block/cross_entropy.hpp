@@ -8,14 +8,7 @@
 namespace tenon::inline TENON_TARGET::eval {
 
 template <reduction R, class Logits, class Targets>
-struct block_operands<cross_entropy_node<R, Logits, Targets>> {
-    using list = operand_list<Logits, Targets>;
-    template <class F>
-    static void visit(cross_entropy_node<R, Logits, Targets> const& n, F const& f) {
-        f(n.logits);
-        f(n.targets);
-    }
-};
+inline constexpr bool runs_in_block<cross_entropy_node<R, Logits, Targets>> = true;
 
 template <reduction R, class Logits, class Targets, bool Grad>
 struct block_tape<cross_entropy_node<R, Logits, Targets>, Grad>

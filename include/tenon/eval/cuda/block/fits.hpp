@@ -8,6 +8,7 @@
 
 #include <tenon/base/tuple.hpp>
 #include <tenon/core/expression.hpp>
+#include <tenon/core/node.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -25,22 +26,9 @@ struct one_block_has_not_enough_memory;
 
 namespace tenon::inline TENON_TARGET::eval {
 
-template <class... A>
-struct operand_list {};
-
-/// The operands of a node that has a block_tape: their types as `list`, and `visit(node, f)` calls f for each. Other
-/// nodes have no specialization.
+/// Whether a node has a block_tape.
 template <class Node>
-struct block_operands {};
-/// Those of a node with a single one.
-template <class Node>
-struct single_operand {
-    using list = operand_list<std::remove_cvref_t<decltype(std::declval<Node const&>().operand)>>;
-    template <class F>
-    static void visit(Node const& n, F const& f) {
-        f(n.operand);
-    }
-};
+inline constexpr bool runs_in_block = false;
 
 /// Why one block cannot run a node: the type of a compile error, or void where it can.
 template <class Node>
@@ -52,8 +40,8 @@ struct first_misfit {
     using type = void;
 };
 template <class A, class... Rest>
-struct first_misfit<operand_list<A, Rest...>>
-    : std::conditional_t<std::is_void_v<typename misfit<A>::type>, first_misfit<operand_list<Rest...>>, misfit<A>> {};
+struct first_misfit<node_list<A, Rest...>>
+    : std::conditional_t<std::is_void_v<typename misfit<A>::type>, first_misfit<node_list<Rest...>>, misfit<A>> {};
 
 template <class Shape>
 inline constexpr bool fits_one_block = [] {
@@ -61,9 +49,9 @@ inline constexpr bool fits_one_block = [] {
     else return static_size<Shape> != 0 && static_size<Shape> < (std::size_t{1} << 31);
 }();
 template <class Node>
-    requires requires { typename block_operands<Node>::list; }
+    requires runs_in_block<Node>
 struct misfit<Node> {
-    using of_operands = typename first_misfit<typename block_operands<Node>::list>::type;
+    using of_operands = typename first_misfit<operand_list<Node>>::type;
     using type = std::conditional_t<
         !std::is_void_v<of_operands>, of_operands,
         std::conditional_t<fits_one_block<shape_t<Node>>, void, one_block_needs_static_extents<shape_t<Node>>>>;
@@ -99,9 +87,9 @@ struct lets_of_nodes {
     using type = Known;
 };
 template <class A, class... Rest, class Known>
-struct lets_of_nodes<operand_list<A, Rest...>, Known>
-    : lets_of_nodes<operand_list<Rest...>, typename lets_of_node<A, Known>::type> {};
+struct lets_of_nodes<node_list<A, Rest...>, Known>
+    : lets_of_nodes<node_list<Rest...>, typename lets_of_node<A, Known>::type> {};
 template <class Node, class Known>
-struct lets_of_node : lets_of_nodes<typename block_operands<Node>::list, Known> {};
+struct lets_of_node : lets_of_nodes<operand_list<Node>, Known> {};
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -6,20 +6,14 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Nodes without operands.
-struct no_operands {
-    using list = operand_list<>;
-    template <class Node, class F>
-    static void visit(Node const&, F const&) {}
-};
 template <class Tensor>
-struct block_operands<tensor_ref<Tensor>> : no_operands {};
+inline constexpr bool runs_in_block<tensor_ref<Tensor>> = true;
 template <class Tensor>
-struct block_operands<owned<Tensor>> : no_operands {};
+inline constexpr bool runs_in_block<owned<Tensor>> = true;
 template <class Variable>
-struct block_operands<variable_ref<Variable>> : no_operands {};
+inline constexpr bool runs_in_block<variable_ref<Variable>> = true;
 template <class T>
-struct block_operands<scalar<T>> : no_operands {};
+inline constexpr bool runs_in_block<scalar<T>> = true;
 
 /// What tapes share that have no operands and write nothing to the block's memory.
 struct block_input {

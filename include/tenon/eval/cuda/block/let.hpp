@@ -7,13 +7,7 @@
 namespace tenon::inline TENON_TARGET::eval {
 
 template <class Node>
-struct block_operands<let_node<Node>> {
-    using list = operand_list<Node>;
-    template <class F>
-    static void visit(let_node<Node> const& n, F const& f) {
-        f(n.node());
-    }
-};
+inline constexpr bool runs_in_block<let_node<Node>> = true;
 template <class Node, class Known>
 struct lets_of_node<let_node<Node>, Known> {
     using type = decltype(detail::with_let<let_node<Node>>(typename lets_of_node<Node, Known>::type{}));

@@ -20,7 +20,7 @@ T const* weights_for_launch(Weights const& weights, Shape const& s, kept_for_lau
 }
 
 template <class Weight, class Shape>
-struct block_operands<weight_node<Weight, Shape>> : no_operands {};
+inline constexpr bool runs_in_block<weight_node<Weight, Shape>> = true;
 
 template <class Weight, class Shape, bool Grad>
 struct block_tape<weight_node<Weight, Shape>, Grad> : block_input {

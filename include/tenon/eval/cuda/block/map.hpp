@@ -7,13 +7,7 @@
 namespace tenon::inline TENON_TARGET::eval {
 
 template <class Op, class... A>
-struct block_operands<map_node<Op, A...>> {
-    using list = operand_list<A...>;
-    template <class F>
-    static void visit(map_node<Op, A...> const& n, F const& f) {
-        unroll<sizeof...(A)>([&](auto i) { f(tenon::get<i>(n.operands)); });
-    }
-};
+inline constexpr bool runs_in_block<map_node<Op, A...>> = true;
 
 /// An operand with fewer elements than the region.
 template <class Child, class Region, class Operand>
@@ -38,17 +32,17 @@ struct block_tape<map_node<Op, A...>, Grad> {
     using value_type = typename node::value_type;
     using shape_type = typename node::shape_type;
     static constexpr bool is_addressable = false;
-    static constexpr bool passes = Grad && !requires { typename Op::no_slope; } && !std::is_integral_v<value_type>;
+    static constexpr bool passes = Grad && gradient_passes<node>;
     static constexpr std::size_t leaves = (block_tape<A, passes>::leaves + ... + 0);
     static constexpr std::size_t bytes = (block_tape<A, passes>::bytes + ... + 0);
     static constexpr bool computes = (block_tape<A, passes>::computes || ...);
 
     block_tape(node const& n, kept_for_launch& kept) : block_tape(n, kept, std::index_sequence_for<A...>{}) {}
     void take(node const& n) {
-        unroll<sizeof...(A)>([&](auto i) { tenon::get<i>(operands).take(tenon::get<i>(n.operands)); });
+        unroll<sizeof...(A)>([&](auto i) { tenon::get<i>(operands).take(tenon::get<i>(n.operands())); });
     }
     void prepare(node const& n) {
-        unroll<sizeof...(A)>([&](auto i) { tenon::get<i>(operands).prepare(tenon::get<i>(n.operands)); });
+        unroll<sizeof...(A)>([&](auto i) { tenon::get<i>(operands).prepare(tenon::get<i>(n.operands())); });
     }
     template <class Place>
     __device__ void forward(Place at) const {
@@ -77,7 +71,7 @@ struct block_tape<map_node<Op, A...>, Grad> {
 private:
     template <std::size_t... I>
     block_tape(node const& n, kept_for_launch& kept, std::index_sequence<I...>)
-        : operands{{block_tape<A, passes>(tenon::get<I>(n.operands), kept)}...}, operation(n.operation) {}
+        : operands{{block_tape<A, passes>(tenon::get<I>(n.operands()), kept)}...}, operation(n.operation) {}
 
     static constexpr std::size_t leaves_before(std::size_t operand) {
         return sum_before(operand, {block_tape<A, passes>::leaves...});

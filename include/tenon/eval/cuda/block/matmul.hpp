@@ -8,14 +8,7 @@ namespace tenon::inline TENON_TARGET::eval {
 
 template <class A, class B>
     requires(shape_t<A>::rank() == 2 && shape_t<B>::rank() == 2)
-struct block_operands<product_node<A, B>> {
-    using list = operand_list<A, B>;
-    template <class F>
-    static void visit(product_node<A, B> const& n, F const& f) {
-        f(n.a);
-        f(n.b);
-    }
-};
+inline constexpr bool runs_in_block<product_node<A, B>> = true;
 
 /// Kept: the product, and with gradients that of the product. Operands are leaves, or stored.
 template <class A, class B, bool Grad>

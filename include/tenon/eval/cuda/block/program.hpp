@@ -38,7 +38,7 @@ void find_lets(let_list<Let...> const& list, Handles& at, let_node<Inner> const&
 }
 template <class List, class Handles, class Node>
 void find_lets(List const& list, Handles& at, Node const& n) {
-    block_operands<Node>::visit(n, [&](auto const& a) { find_lets(list, at, a); });
+    for_each_operand(n, [&](auto const& a) { find_lets(list, at, a); });
 }
 
 /// A loss, and where its value goes: a trivially copyable object that travels with the launch.

@@ -24,7 +24,7 @@ struct vectors_in_block {
 };
 
 template <softmax_kind Kind, std::size_t Axis, class A>
-struct block_operands<softmax_node<Kind, Axis, A>> : single_operand<softmax_node<Kind, Axis, A>> {};
+inline constexpr bool runs_in_block<softmax_node<Kind, Axis, A>> = true;
 
 /// The gradient that softmax leaves its operand.
 template <softmax_kind Kind, class T, class Vectors>

@@ -16,9 +16,9 @@ inline constexpr bool reorders = [] {
 
 template <class View, class A>
     requires reorders<view_node<View, A>, shape_t<A>>
-struct block_operands<view_node<View, A>> : single_operand<view_node<View, A>> {};
+inline constexpr bool runs_in_block<view_node<View, A>> = true;
 template <class To, class A>
-struct block_operands<reshape_node<To, A>> : single_operand<reshape_node<To, A>> {};
+inline constexpr bool runs_in_block<reshape_node<To, A>> = true;
 
 /// A node in memory in row-major order: as it is where it is such a leaf, else stored.
 template <class Node, bool Grad>
