@@ -51,6 +51,18 @@
 #define TENON_LAMBDA_INLINE
 #endif
 
+/// @def TENON_UNROLL
+/// Before a loop over registers of a constant number, at most 16: it is written out, so that an array of them needs no memory.
+/// `unroll` of base/tuple.hpp is for bodies that need the number as a constant, and takes the compiler longer.
+#if defined(__clang__)
+#define TENON_UNROLL _Pragma("unroll")
+#else
+#if defined(__CUDACC__)
+#pragma nv_diag_suppress 1675  // nvcc doesn't know the pragma, and hands it on to g++, which does
+#endif
+#define TENON_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 namespace tenon::inline TENON_TARGET {
 /// Whether code for the processor is being made. nvcc reads a file once more for each device, and fails on the vectors of
 /// the processor's loops; functions that start such loops are empty then.

@@ -70,14 +70,14 @@ struct register_tile {
     V sums[Rows][Packs];
 
     TENON_INLINE register_tile() {
-        each([](V& v, auto, auto) TENON_LAMBDA_INLINE { v = V(T(0)); });
+        TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
+            sums[i][q] = V(T(0));
     }
-    /// Calls f(sum, row, pack) for every sum. Loops over registers are written out, or they would not stay in registers.
+    /// Calls f(sum, row, pack) for every sum.
     template <class F>
     TENON_INLINE void each(F&& f) {
-        unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE {
-            unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { f(sums[i][q], i, q); });
-        });
+        TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
+            f(sums[i][q], i, q);
     }
     /// Adds Σ_k a_i(k) b_q(k) for `depth` k: a_i(k) is a[i][k·a_step], b_q(k) a pack at b[q] + k·b_step.
     template <class Step>
@@ -85,12 +85,13 @@ struct register_tile {
                           std::array<T const*, Packs> const& b, std::size_t b_step) {
         for (std::size_t k = 0; k < depth; ++k) {
             V packs[Packs];
-            unroll<Packs>([&](auto q)
-                              TENON_LAMBDA_INLINE { packs[q] = element::load_lanes<lanes>(b[q] + k * b_step); });
-            unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE {
+            TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) packs[q] =
+                element::load_lanes<lanes>(b[q] + k * b_step);
+            TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) {
                 V const av(a[i][k * a_step]);
-                unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { sums[i][q] = multiply_add(av, packs[q], sums[i][q]); });
-            });
+                TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) sums[i][q] =
+                    multiply_add(av, packs[q], sums[i][q]);
+            }
         }
     }
 };
@@ -204,6 +205,7 @@ template <class T, std::size_t Packs>
                                        std::size_t first_run, std::size_t runs, T const* panel, T* to,
                                        std::size_t pitch) {
     constexpr std::size_t rows = value_tile<T>::template rows<Packs>, lanes = value_tile<T>::lanes;
+    using V = lane_t<T, lanes>;
     for (std::size_t p = 0; p < count; p += rows) {
         std::array<T const*, rows> window;
         for (std::size_t i = 0; i < rows; ++i) window[i] = image.window(pixel + std::min(p + i, count - 1));
@@ -219,10 +221,10 @@ template <class T, std::size_t Packs>
         }
         T* const place = to + p * pitch;
         if (first_run == 0)
-            t.each([&](auto const& v, auto i, auto q)
+            t.each([&](V const& v, std::size_t i, std::size_t q)
                        TENON_LAMBDA_INLINE { element::store_lanes(place + i * pitch + q * lanes, v); });
         else
-            t.each([&](auto const& v, auto i, auto q)
+            t.each([&](V const& v, std::size_t i, std::size_t q)
                        TENON_LAMBDA_INLINE { add_lanes(place + i * pitch + q * lanes, v); });
     }
 }
@@ -339,11 +341,11 @@ template <class T>
                 }
                 for (std::size_t p = pixel; p < end; ++p) {
                     std::array<T const*, rows> a;
-                    unroll<rows>([&](auto i)
-                                     TENON_LAMBDA_INLINE { a[i] = tiles.data() + (p - pixel) * g.outputs * rows + i; });
+                    TENON_UNROLL for (std::size_t i = 0; i < rows; ++i) a[i] =
+                        tiles.data() + (p - pixel) * g.outputs * rows + i;
                     register_tile<T, rows, n> t;
                     t.add(g.outputs, a, std::integral_constant<std::size_t, rows>{}, b, n * lanes);
-                    t.each([&](V const& v, auto i, auto q) TENON_LAMBDA_INLINE {
+                    t.each([&](V const& v, std::size_t i, std::size_t q) TENON_LAMBDA_INLINE {
                         if (p + i * apart < g.out_pixels())
                             add_lanes(image.window(p + i * apart) + offset[q], math::select(belongs[q], v, V(T(0))));
                     });
@@ -382,7 +384,7 @@ template <class T>
                             b[q] = image.window(i * g.out_width) + packs.offset(first + q);
                         t.add(g.out_width, a, unit_step{}, b, g.columns.stride * g.channels);
                     }
-                    t.each([&](auto const& v, auto r, auto q) TENON_LAMBDA_INLINE {
+                    t.each([&](lane_t<T, lanes> const& v, std::size_t r, std::size_t q) TENON_LAMBDA_INLINE {
                         if (o + r < g.outputs) add_lanes(to + (o + r) * pitch + (first + q) * lanes, v);
                     });
                 });

@@ -42,22 +42,23 @@ template <bool Add, std::size_t Rows, std::size_t Packs, class T>
             for (std::size_t i = 0; i < g.out_height; ++i)
                 for (std::size_t j = 0; j < g.out_width; j += Packs * lanes) {
                     register_tile<T, Rows, Packs> t;
-                    if constexpr (!Add) t.each([&](V& v, auto r, auto) TENON_LAMBDA_INLINE { v = V(start[r]); });
+                    if constexpr (!Add)
+                        t.each([&](V& v, std::size_t r, std::size_t) TENON_LAMBDA_INLINE { v = V(start[r]); });
                     T const* const window = image.row(i) + j;
                     T const* weight = panel;
                     for (std::size_t k = 0; k < g.rows.kernel; ++k)
                         for (std::size_t run = 0; run < image.runs(); ++run) {
                             std::array<T const*, Rows> a;
-                            unroll<Rows>([&](auto r) TENON_LAMBDA_INLINE { a[r] = weight + r; });
+                            TENON_UNROLL for (std::size_t r = 0; r < Rows; ++r) a[r] = weight + r;
                             std::array<T const*, Packs> b;
                             T const* const first = window + image.tap(k, run);
-                            unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { b[q] = first + q * lanes; });
+                            TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) b[q] = first + q * lanes;
                             std::size_t const length = image.run_length(run);
                             t.add(length, a, std::integral_constant<std::size_t, Rows>{}, b, image.step);
                             weight += length * Rows;
                         }
                     T* const to = out + i * g.out_width + j;
-                    t.each([&](V const& v, auto r, auto q) TENON_LAMBDA_INLINE {
+                    t.each([&](V const& v, std::size_t r, std::size_t q) TENON_LAMBDA_INLINE {
                         if (o + r >= g.outputs || j + q * lanes >= g.out_width) return;
                         T* const place = to + r * g.out_pixels() + q * lanes;
                         if (j + (q + 1) * lanes <= g.out_width) {
@@ -90,22 +91,20 @@ template <class T>
                     shift[q] = image.tap(k, std::min(l + q, g.columns.kernel - 1));
                 V sums[at_once];
                 T rest[at_once] = {};
-                unroll<at_once>([&](auto q) TENON_LAMBDA_INLINE { sums[q] = V(T(0)); });
+                TENON_UNROLL for (std::size_t q = 0; q < at_once; ++q) sums[q] = V(T(0));
                 for (std::size_t i = 0; i < g.out_height; ++i) {
                     T const* const row = image.row(i);
                     T const* const from = gradient + i * g.out_width;
                     for (std::size_t j = 0; j < whole; j += lanes) {
                         V const v = element::load_lanes<lanes>(from + j);
-                        unroll<at_once>([&](auto q) TENON_LAMBDA_INLINE {
-                            sums[q] = multiply_add(v, element::load_lanes<lanes>(row + j + shift[q]), sums[q]);
-                        });
+                        TENON_UNROLL for (std::size_t q = 0; q < at_once; ++q) sums[q] =
+                            multiply_add(v, element::load_lanes<lanes>(row + j + shift[q]), sums[q]);
                     }
                     for (std::size_t j = whole; j < g.out_width; ++j)
-                        unroll<at_once>([&](auto q) TENON_LAMBDA_INLINE { rest[q] += from[j] * row[j + shift[q]]; });
+                        TENON_UNROLL for (std::size_t q = 0; q < at_once; ++q) rest[q] += from[j] * row[j + shift[q]];
                 }
-                unroll<at_once>([&](auto q) TENON_LAMBDA_INLINE {
-                    if (l + q < g.columns.kernel) to[k * g.columns.kernel + l + q] += math::hsum(sums[q]) + rest[q];
-                });
+                TENON_UNROLL for (std::size_t q = 0; q < at_once; ++q) if (l + q < g.columns.kernel)
+                    to[k * g.columns.kernel + l + q] += math::hsum(sums[q]) + rest[q];
             }
     }
 }

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 
+#include <tenon/base/tuple.hpp>
 #include <tenon/core/shape.hpp>
 #include <tenon/eval/cpu/gemm_tile.hpp>
 
@@ -60,15 +61,18 @@ TENON_INLINE void store_small(V (&sums)[Packs], C c, bool accumulate) {
     using T = std::remove_reference_t<decltype(*c.p)>;
     constexpr std::size_t lanes = V::lanes;
     if constexpr (C::columns == 1) {
-        unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE {
-            constexpr std::size_t count = q + 1 == Packs ? Count : lanes;
-            T* const to = c.p + q * lanes;
-            if (accumulate) sums[q] = sums[q] + load_first<count, lanes>(static_cast<T const*>(to));
-            store_first<count>(to, sums[q]);
-        });
+        constexpr std::size_t last = Packs - 1;
+        T* const end = c.p + last * lanes;
+        if (accumulate) {
+            TENON_UNROLL for (std::size_t q = 0; q < last; ++q) sums[q] =
+                sums[q] + element::load_lanes<lanes>(c.p + q * lanes);
+            sums[last] = sums[last] + load_first<Count, lanes>(static_cast<T const*>(end));
+        }
+        TENON_UNROLL for (std::size_t q = 0; q < last; ++q) element::store_lanes(c.p + q * lanes, sums[q]);
+        store_first<Count>(end, sums[last]);
     } else {
         alignas(64) T row[Packs * lanes];
-        unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { element::store_lanes(row + q * lanes, sums[q]); });
+        TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) element::store_lanes(row + q * lanes, sums[q]);
         for (std::size_t j = 0; j < (Packs - 1) * lanes + Count; ++j) {
             T& to = *c.at(0, j);
             to = accumulate ? element::sum_of(to, row[j]) : row[j];
@@ -83,21 +87,22 @@ template <class T, std::size_t M, std::size_t K, std::size_t Lanes, std::size_t 
           std::size_t Load, class A, class B, class C>
 TENON_INLINE void small_columns(A a, B b, C c, bool accumulate) {
     using V = element::lane_t<T, Lanes>;
-    auto const rows = [&](auto R, std::size_t i) TENON_LAMBDA_INLINE {
+    auto const rows = [&]<std::size_t R>(std::integral_constant<std::size_t, R>, std::size_t i) TENON_LAMBDA_INLINE {
         V sums[R][Packs];
-        unroll<R * Packs>([&](auto s) TENON_LAMBDA_INLINE { sums[s / Packs][s % Packs] = V(T(0)); });
+        TENON_UNROLL for (std::size_t r = 0; r < R; ++r) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
+            sums[r][q] = V(T(0));
         for (std::size_t k = 0; k < K; ++k) {
             V bs[Packs];
-            unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE {
-                bs[q] = load_first<(q + 1 == Packs ? Load : Lanes), Lanes>(b.at(k, q * Lanes));
-            });
-            unroll<R>([&](auto r) TENON_LAMBDA_INLINE {
+            TENON_UNROLL for (std::size_t q = 0; q + 1 < Packs; ++q) bs[q] =
+                element::load_lanes<Lanes>(b.at(k, q * Lanes));
+            bs[Packs - 1] = load_first<Load, Lanes>(b.at(k, (Packs - 1) * Lanes));
+            TENON_UNROLL for (std::size_t r = 0; r < R; ++r) {
                 V const av = V(*a.at(i + r, k));
-                unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { sums[r][q] = multiply_add(av, bs[q], sums[r][q]); });
-            });
+                TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) sums[r][q] = multiply_add(av, bs[q], sums[r][q]);
+            }
         }
-        unroll<R>([&](auto r)
-                      TENON_LAMBDA_INLINE { store_small<Count, Packs>(sums[r], c.from(i + r, 0), accumulate); });
+        TENON_UNROLL for (std::size_t r = 0; r < R; ++r)
+            store_small<Count, Packs>(sums[r], c.from(i + r, 0), accumulate);
     };
     constexpr equal_parts parts(M, small_rows<Packs>);
     std::size_t part = 0;
@@ -110,20 +115,21 @@ template <class T, std::size_t M, std::size_t N, std::size_t K, class A, class B
 TENON_INLINE void small_dots(A a, B b, C c, bool accumulate) {
     constexpr std::size_t lanes = small_lanes<T, K>, tail = K % lanes;
     using V = element::lane_t<T, lanes>;
-    auto const columns = [&](auto J, std::size_t i, std::size_t j) TENON_LAMBDA_INLINE {
-        V sums[J];
-        unroll<J>([&](auto q) TENON_LAMBDA_INLINE { sums[q] = V(T(0)); });
-        auto const part = [&](auto count, std::size_t k) TENON_LAMBDA_INLINE {
-            V const av = load_first<count, lanes>(a.at(i, k));
-            unroll<J>([&](auto q) TENON_LAMBDA_INLINE {
-                sums[q] = multiply_add(av, load_first<count, lanes>(b.at(k, j + q)), sums[q]);
-            });
-        };
-        for (std::size_t k = 0; k + lanes <= K; k += lanes) part(std::integral_constant<std::size_t, lanes>{}, k);
-        if constexpr (tail != 0) part(std::integral_constant<std::size_t, tail>{}, K - tail);
-        V total[1] = {math::totals(sums)};
-        store_small<J, 1>(total, c.from(i, j), accumulate);
-    };
+    auto const columns = [&]<std::size_t J>(std::integral_constant<std::size_t, J>, std::size_t i, std::size_t j)
+                             TENON_LAMBDA_INLINE {
+                                 V sums[J];
+                                 TENON_UNROLL for (std::size_t q = 0; q < J; ++q) sums[q] = V(T(0));
+                                 auto const part = [&](auto count, std::size_t k) TENON_LAMBDA_INLINE {
+                                     V const av = load_first<count, lanes>(a.at(i, k));
+                                     TENON_UNROLL for (std::size_t q = 0; q < J; ++q) sums[q] =
+                                         multiply_add(av, load_first<count, lanes>(b.at(k, j + q)), sums[q]);
+                                 };
+                                 for (std::size_t k = 0; k + lanes <= K; k += lanes)
+                                     part(std::integral_constant<std::size_t, lanes>{}, k);
+                                 if constexpr (tail != 0) part(std::integral_constant<std::size_t, tail>{}, K - tail);
+                                 V total[1] = {math::totals(sums)};
+                                 store_small<J, 1>(total, c.from(i, j), accumulate);
+                             };
     for (std::size_t i = 0; i < M; ++i) {
         for (std::size_t j = 0; j + lanes <= N; j += lanes) columns(std::integral_constant<std::size_t, lanes>{}, i, j);
         if constexpr (N % lanes != 0) columns(std::integral_constant<std::size_t, N % lanes>{}, i, N - N % lanes);

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <type_traits>
 
-#include <tenon/base/tuple.hpp>
 #include <tenon/scalar/dual.hpp>
 #include <tenon/scalar/shuffle.hpp>
 
@@ -83,44 +82,39 @@ template <class T, std::size_t Rows, std::size_t Packs>
     constexpr std::size_t lanes = tile<T>::lanes;
     using V = element::lane_t<T, lanes>;
     T const* from[Rows];
-    unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE { from[i] = a.at(i < rows ? i : 0, 0); });
+    TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) from[i] = a.at(i < rows ? i : 0, 0);
     // C is met after the loop: asked for now, it is there by then.
     if (c.columns == 1)
-        unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE { __builtin_prefetch(c.at(i < rows ? i : 0, 0), 1); });
+        for (std::size_t i = 0; i < rows; ++i) __builtin_prefetch(c.at(i, 0), 1);
     V sums[Rows][Packs];
-    unroll<Rows * Packs>([&](auto i) TENON_LAMBDA_INLINE { sums[i / Packs][i % Packs] = V(T(0)); });
+    TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
+        sums[i][q] = V(T(0));
     auto const along = [&](auto step) TENON_LAMBDA_INLINE {
         std::ptrdiff_t at = 0;
         for (std::size_t k = 0; k < depth; ++k) {
             V bs[Packs];
-            unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { bs[q] = element::load_lanes<lanes>(b + q * lanes); });
-            unroll<Rows>([&](auto i) TENON_LAMBDA_INLINE {
+            TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) bs[q] = element::load_lanes<lanes>(b + q * lanes);
+            TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) {
                 V const av = V(from[i][at]);
-                unroll<Packs>([&](auto q) TENON_LAMBDA_INLINE { sums[i][q] = multiply_add(av, bs[q], sums[i][q]); });
-            });
+                TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) sums[i][q] = multiply_add(av, bs[q], sums[i][q]);
+            }
             at += step;
             b += b_step;
         }
     };
     if (a.columns == 1) along(std::integral_constant<std::ptrdiff_t, 1>{});
     else along(a.columns);
-    auto const each_pack = [&](auto f) TENON_LAMBDA_INLINE {
-        unroll<Rows * Packs>([&](auto i)
-                                 TENON_LAMBDA_INLINE { f(i / Packs, i % Packs * lanes, sums[i / Packs][i % Packs]); });
-    };
     if (rows == Rows && columns == Packs * lanes && c.columns == 1) {
         if (accumulate)
-            each_pack([&](std::size_t i, std::size_t j, V const& v) TENON_LAMBDA_INLINE {
-                element::store_lanes(c.at(i, j), element::load_lanes<lanes>(c.at(i, j)) + v);
-            });
-        else
-            each_pack([&](std::size_t i, std::size_t j, V const& v)
-                          TENON_LAMBDA_INLINE { element::store_lanes(c.at(i, j), v); });
+            TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
+                sums[i][q] = element::load_lanes<lanes>(c.at(i, q * lanes)) + sums[i][q];
+        TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
+            element::store_lanes(c.at(i, q * lanes), sums[i][q]);
         return;
     }
     T edge[Rows][Packs * lanes];
-    each_pack([&](std::size_t i, std::size_t j, V const& v)
-                  TENON_LAMBDA_INLINE { element::store_lanes(&edge[i][j], v); });
+    TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
+        element::store_lanes(&edge[i][q * lanes], sums[i][q]);
     for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t j = 0; j < columns; ++j) {
             T& to = *c.at(i, j);

@@ -16,20 +16,19 @@ TENON_INLINE void dot_columns(std::size_t depth, T const* x, matrix<T const> b, 
     constexpr std::size_t lanes = tile<T>::lanes;
     using V = element::lane_t<T, lanes>;
     V sums[J];
-    unroll<J>([&](auto j) TENON_LAMBDA_INLINE { sums[j] = V(T(0)); });
+    TENON_UNROLL for (std::size_t j = 0; j < J; ++j) sums[j] = V(T(0));
     std::size_t k = 0;
     for (; k + lanes <= depth; k += lanes) {
         V const v = element::load_lanes<lanes>(x + k);
-        unroll<J>([&](auto j) TENON_LAMBDA_INLINE {
-            sums[j] = multiply_add(v, element::load_lanes<lanes>(b.at(k, j)), sums[j]);
-        });
+        TENON_UNROLL for (std::size_t j = 0; j < J; ++j) sums[j] =
+            multiply_add(v, element::load_lanes<lanes>(b.at(k, j)), sums[j]);
     }
-    unroll<J>([&](auto j) TENON_LAMBDA_INLINE {
+    TENON_UNROLL for (std::size_t j = 0; j < J; ++j) {
         T s = element::element_of<T>(math::total(sums[j]));
         for (std::size_t i = k; i < depth; ++i) s = element::sum_with_product<T>(s, x[i], *b.at(i, j));
         T& to = y[static_cast<std::ptrdiff_t>(j) * y_step];
         to = accumulate ? element::sum_of(to, s) : s;
-    });
+    }
 }
 
 /// y += Σ_k x_k b_k for K rows that are contiguous.
@@ -40,8 +39,8 @@ TENON_INLINE void add_rows(std::size_t width, T const* x, matrix<T const> b, T* 
     std::size_t j = 0;
     for (; j + lanes <= width; j += lanes) {
         V s = element::load_lanes<lanes>(y + j);
-        unroll<K>([&](auto k)
-                      TENON_LAMBDA_INLINE { s = multiply_add(V(x[k]), element::load_lanes<lanes>(b.at(k, j)), s); });
+        TENON_UNROLL for (std::size_t k = 0; k < K; ++k) s =
+            multiply_add(V(x[k]), element::load_lanes<lanes>(b.at(k, j)), s);
         element::store_lanes(y + j, s);
     }
     for (; j < width; ++j)

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include <tenon/base/tuple.hpp>
 #include <tenon/scalar/dual.hpp>
 #include <tenon/scalar/shuffle.hpp>
 
@@ -20,13 +19,11 @@ TENON_INLINE void transpose_to(std::size_t rows, std::size_t columns, T const* f
     std::size_t const whole_rows = rows / lanes * lanes, whole_columns = Padded ? columns : columns / lanes * lanes;
     auto const turn = [&](std::size_t i, std::size_t j) TENON_LAMBDA_INLINE {
         element::lane_t<T, lanes> square[lanes];
-        unroll<lanes>([&](auto k) TENON_LAMBDA_INLINE {
-            square[k] = element::load_lanes<lanes>(from + (i + k) * from_pitch + j);
-        });
+        TENON_UNROLL for (std::size_t k = 0; k < lanes; ++k) square[k] =
+            element::load_lanes<lanes>(from + (i + k) * from_pitch + j);
         math::transpose(square);
-        unroll<lanes>([&](auto k) TENON_LAMBDA_INLINE {
-            if (!Padded || j + k < columns) store(j + k, to + (j + k) * to_pitch + i, square[k]);
-        });
+        TENON_UNROLL for (std::size_t k = 0; k < lanes; ++k) if (!Padded || j + k < columns)
+            store(j + k, to + (j + k) * to_pitch + i, square[k]);
     };
     // A cache line of each side at a time: rows that are a power of two apart evict each other's lines, so each has to be
     // used up at once (a copy of 4096×1024 floats took 54 ms element by element).
@@ -48,12 +45,11 @@ TENON_INLINE void interleave_few(std::size_t rows, std::size_t columns, T const*
     std::size_t const whole = columns / lanes * lanes;
     for (std::size_t j = 0; j < whole; j += lanes) {
         V square[lanes];
-        unroll<lanes>([&](auto k) TENON_LAMBDA_INLINE {
-            square[k] = k < rows ? element::load_lanes<lanes>(from + k * from_pitch + j) : V(T(0));
-        });
+        TENON_UNROLL for (std::size_t k = 0; k < lanes; ++k) square[k] =
+            k < rows ? element::load_lanes<lanes>(from + k * from_pitch + j) : V(T(0));
         math::transpose(square);
         // Each pixel overwrites the zeros that its predecessor left.
-        unroll<lanes>([&](auto k) TENON_LAMBDA_INLINE { element::store_lanes(to + (j + k) * rows, square[k]); });
+        TENON_UNROLL for (std::size_t k = 0; k < lanes; ++k) element::store_lanes(to + (j + k) * rows, square[k]);
     }
     for (std::size_t j = whole; j < columns; ++j)
         for (std::size_t i = 0; i < rows; ++i) to[j * rows + i] = from[i * from_pitch + j];
