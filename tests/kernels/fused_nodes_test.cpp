@@ -64,6 +64,16 @@ TEST_CASE("fused steps of further losses and nodes", "[kernels]") {
                        0.01f;
         },
         x, tn::randn<float, 6, 6>(gen)));
+    // What is computed from positions: a triangle, and numbers of a generator that each step takes further.
+    tn::generator host{7}, device{7};
+    CHECK(steps_agree<layer>(
+        adamax,
+        [&](auto const& model, auto const& a, auto const& t) {
+            auto& from = std::is_same_v<tn::device_of_t<decltype(a)>, tn::cpu> ? host : device;
+            return tn::mean(tn::square(tn::dropout(tn::tril(model(a), 1) - t, 0.4, true, from)));
+        },
+        x, tn::randn<float, 6, 2>(gen)));
+    CHECK(host.counter() == device.counter());
 }
 
 TEST_CASE("fused steps of each optimiser", "[kernels]") {

@@ -90,6 +90,22 @@ private:
     T value_;
 };
 
+/// A number at every position of a shape, without memory.
+template <class T, class Shape>
+class filled_node : public expression_base<filled_node<T, Shape>, T, Shape> {
+public:
+    using device = anywhere;
+    constexpr filled_node(Shape const& s, T v) : value_(v), shape_(s) {}
+    constexpr Shape shape() const { return shape_; }
+    constexpr T value() const { return value_; }
+    static constexpr char const *name = "filled", *kind = "leaf";
+    static constexpr tuple<> operands() { return {}; }
+
+private:
+    T value_;
+    [[no_unique_address]] Shape shape_;
+};
+
 /// What may stand as an operand beside tensors: a tensor, variable, computation, or plain number.
 template <class X>
 concept operand = expression<X> || number<std::remove_cvref_t<X>>;

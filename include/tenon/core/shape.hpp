@@ -206,6 +206,12 @@ inline constexpr std::size_t static_size = [] {
 template <class Shape>
 inline constexpr std::size_t inner_extent =
     Shape::rank() == 0 ? 1 : Shape::static_extents[Shape::rank() == 0 ? 0 : Shape::rank() - 1];
+/// Last extent of a shape; 1 without axes.
+template <class Shape>
+TENON_INLINE constexpr std::size_t row_length(Shape const& s) {
+    if constexpr (Shape::rank() == 0) return 1;
+    else return s[Shape::rank() - 1];
+}
 
 /// Positive axis number for an axis that may count from the end; `rank` itself when it is out of range.
 constexpr std::size_t axis_of(std::ptrdiff_t axis, std::size_t rank) {

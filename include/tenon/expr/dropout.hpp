@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <tenon/base/generator.hpp>
+#include <tenon/expr/generated.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/where.hpp>
 
@@ -27,6 +28,53 @@ public:
     /// An element is left out when its 32 random bits, as a number, are less than this. 0 where nothing is left out.
     constexpr std::uint64_t below() const { return below_; }
     generator* gen;
+
+    static constexpr bool is_generated = true;
+    /// Four elements of a row take a block.
+    constexpr std::uint64_t random_blocks() const {
+        std::uint64_t const length = row_length(shape_);
+        return below_ == 0 || length == 0 ? 0 : shape_.size() / length * ((length + 3) / 4);
+    }
+    /// Element j of a row uses word j mod 4 of the row's block j / 4, in whatever order and number elements are asked for.
+    template <class Blocks>
+    struct rule_type {
+        Blocks blocks;
+        std::uint64_t below, blocks_in_row;
+
+        template <class Index, std::size_t N>
+        TENON_LANE void fill(Index row, Index column, bool (&keep)[N]) const {
+            if (below == 0) {
+                for (bool& k : keep) k = true;
+                return;
+            }
+            auto const from = blocks.begin();
+            std::uint64_t const first = from.next + row * blocks_in_row;
+            std::uint64_t number = column / 4;
+            detail::random_block block(from.key, first + number);
+            if (N % 4 == 0 && column % 4 == 0)
+                for (std::size_t b = 0; b < N / 4; ++b) {
+                    if (b != 0) block = detail::random_block(from.key, first + number + b);
+                    for (std::size_t w = 0; w < 4; ++w) keep[4 * b + w] = block.word[w] >= below;
+                }
+            else
+                for (std::size_t l = 0; l < N; ++l) {
+                    std::uint64_t const at = column + l;
+                    if (at / 4 != number) block = detail::random_block(from.key, first + (number = at / 4));
+                    keep[l] = word(block, at % 4) >= below;
+                }
+        }
+
+    private:
+        /// A word that no array in memory is needed for.
+        TENON_LANE static std::uint32_t word(detail::random_block const& b, std::uint64_t i) {
+            std::uint32_t const low = (i & 1) != 0 ? b.word[1] : b.word[0], high = (i & 1) != 0 ? b.word[3] : b.word[2];
+            return (i & 2) != 0 ? high : low;
+        }
+    };
+    template <class Blocks>
+    constexpr rule_type<Blocks> rule(Blocks const& blocks) const {
+        return {blocks, below_, (std::uint64_t{row_length(shape_)} + 3) / 4};
+    }
 
 private:
     static constexpr std::uint64_t drop_below(double p) {

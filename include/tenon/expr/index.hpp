@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/expr/generated.hpp>
 #include <tenon/expr/reshape.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -108,8 +109,20 @@ public:
     constexpr tenon::shape<E> shape() const { return shape_; }
     static constexpr char const *name = "roll_positions", *kind = "elementwise";
     static constexpr tuple<> operands() { return {}; }
-    /// The position for p = 0.
-    constexpr std::size_t first() const { return first_; }
+
+    static constexpr bool is_generated = true;
+    static constexpr std::uint64_t random_blocks() { return 0; }
+    struct rule_type {
+        std::size_t first, extent;
+        template <class Index, std::size_t N>
+        TENON_LANE void fill(Index, Index column, std::int64_t (&to)[N]) const {
+            for (std::size_t l = 0; l < N; ++l) to[l] = static_cast<std::int64_t>((first + column + l) % extent);
+        }
+    };
+    template <class Blocks>
+    constexpr rule_type rule(Blocks const&) const {
+        return {first_, shape_[0]};
+    }
 
 private:
     [[no_unique_address]] tenon::shape<E> shape_{};

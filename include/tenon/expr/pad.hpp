@@ -10,21 +10,6 @@
 
 namespace tenon::inline TENON_TARGET {
 
-/// One value at every position of a shape, without memory.
-template <class T, class Shape>
-class filled_node : public expression_base<filled_node<T, Shape>, T, Shape> {
-public:
-    using device = anywhere;
-    constexpr filled_node(Shape const& s, T v) : value(v), shape_(s) {}
-    constexpr Shape shape() const { return shape_; }
-    static constexpr char const *name = "filled", *kind = "elementwise";
-    static constexpr tuple<> operands() { return {}; }
-    T value;
-
-private:
-    [[no_unique_address]] Shape shape_;
-};
-
 namespace detail {
 template <std::size_t Axis, std::size_t Extent, class S>
 struct margin_extents {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include <tenon/expr/generated.hpp>
 #include <tenon/op/elementwise.hpp>
 #include <tenon/op/where.hpp>
 
@@ -20,6 +21,24 @@ public:
     static constexpr char const *name = Upper ? "triu" : "tril", *kind = "elementwise";
     static constexpr tuple<> operands() { return {}; }
     std::ptrdiff_t diagonal;
+
+    static constexpr bool is_generated = true;
+    static constexpr std::uint64_t random_blocks() { return 0; }
+    struct rule_type {
+        std::ptrdiff_t diagonal;
+        template <class Index, std::size_t N>
+        TENON_LANE void fill(Index row, Index column, bool (&inside)[N]) const {
+            auto const first = static_cast<std::ptrdiff_t>(column) - static_cast<std::ptrdiff_t>(row);
+            for (std::size_t l = 0; l < N; ++l) {
+                auto const distance = first + static_cast<std::ptrdiff_t>(l);
+                inside[l] = Upper ? distance >= diagonal : distance <= diagonal;
+            }
+        }
+    };
+    template <class Blocks>
+    constexpr rule_type rule(Blocks const&) const {
+        return {diagonal};
+    }
 
 private:
     [[no_unique_address]] tenon::shape<Rows, Columns> shape_;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include <tenon/core/executor.hpp>
-#include <tenon/expr/pad.hpp>
 #include <tenon/expr/writable.hpp>
 #include <tenon/op/elementwise.hpp>
 

@@ -57,6 +57,20 @@ constexpr auto row_major_strides(Shape const& s) {
     return r;
 }
 
+/// The gradient of a value with respect to itself, which backward begins with.
+struct seed_of_one {
+    /// @param like the value's registers, or a device's lanes
+    template <std::size_t N, class Index, class R>
+    TENON_INLINE TENON_HOST_DEVICE constexpr auto load(Index, R const& like) const {
+        if constexpr (requires { like.value; }) return std::remove_cvref_t<decltype(like.value)>(1);
+        else {
+            R ones = like;
+            for (auto& one : ones.at) one = std::remove_cvref_t<decltype(one)>(1);
+            return ones;
+        }
+    }
+};
+
 /// A tape that can compute its values in memory that it is given, of elements T in row-major order.
 template <class Tape, class T>
 concept writes_to = std::is_same_v<typename Tape::value_type, T> && requires(Tape& t, T* p) {

@@ -15,15 +15,13 @@
 #include <tenon/eval/cpu/conv.hpp>
 #include <tenon/eval/cpu/cross_entropy.hpp>
 #include <tenon/eval/cpu/cumsum.hpp>
-#include <tenon/eval/cpu/dropout.hpp>
+#include <tenon/eval/cpu/generated.hpp>
 #include <tenon/eval/cpu/index.hpp>
 #include <tenon/eval/cpu/let.hpp>
 #include <tenon/eval/cpu/loss_weight.hpp>
 #include <tenon/eval/cpu/matmul.hpp>
 #include <tenon/eval/cpu/normalize.hpp>
-#include <tenon/eval/cpu/pad.hpp>
 #include <tenon/eval/cpu/pool.hpp>
-#include <tenon/eval/cpu/triangle.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -44,14 +42,6 @@ constexpr auto single_value(Tape& t) {
     auto const v = value_at(t, std::array<std::size_t, Tape::shape_type::rank()>{}).value;
     return element::element_of<T>(math::convert<T>(v));
 }
-
-/// The gradient of a value with respect to itself.
-struct seed_of_one {
-    template <std::size_t N, class R>
-    TENON_INLINE constexpr auto load(std::size_t, R const& r) const {
-        return std::remove_cvref_t<decltype(r.value)>(1);
-    }
-};
 }  // namespace eval
 
 /// Runs computations on the processor.

@@ -6,42 +6,6 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-template <std::size_t E, bool Grad>
-struct tape<roll_positions<E>, Grad> {
-    using value_type = std::int64_t;
-    using shape_type = tenon::shape<E>;
-    static constexpr bool is_addressable = false;
-    static constexpr bool differentiable = false;
-    static constexpr std::size_t widest = TENON_VECTOR_BYTES;
-    template <class>
-    static constexpr bool is_flat = false;
-
-    explicit constexpr tape(roll_positions<E> const& n) : node_(&n) {}
-    constexpr auto shape() const { return node_->shape(); }
-    struct row_type {
-        std::size_t first, extent;
-        template <std::size_t N>
-        TENON_INLINE constexpr registers<lane_t<std::int64_t, N>> load(std::size_t j) const {
-            std::int64_t p[N] = {};
-            for (std::size_t l = 0; l < N; ++l) p[l] = static_cast<std::int64_t>((first + j + l) % extent);
-            return {element::load_lanes<N>(p)};
-        }
-        template <std::size_t N, class R, class V>
-        TENON_INLINE constexpr void adjoint(std::size_t, R const&, V const&) const {}
-        TENON_INLINE constexpr void close() const {}
-    };
-    template <std::size_t R>
-    TENON_INLINE constexpr row_type row(position<R> const&) const {
-        return {node_->first(), node_->shape()[0]};
-    }
-    constexpr bool overlaps(void const*, void const*, bool) const { return false; }
-    constexpr void forward() {}
-    constexpr void finish() {}
-
-private:
-    roll_positions<E> const* node_;
-};
-
 /// Offsets along an axis for indices, which are checked.
 template <class I>
 class index_offsets {

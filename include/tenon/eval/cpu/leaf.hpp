@@ -94,22 +94,23 @@ private:
     Variable const* variable_;
 };
 
-template <class T, bool Grad>
-struct tape<scalar<T>, Grad> {
-    using value_type = T;
-    using shape_type = tenon::shape<>;
+/// A number that every element sees.
+template <class Node>
+struct number_tape {
+    using value_type = value_t<Node>;
+    using shape_type = shape_t<Node>;
     static constexpr bool is_addressable = false;
     static constexpr bool differentiable = false;
-    static constexpr std::size_t widest = 1;
+    static constexpr std::size_t widest = shape_type::rank() == 0 ? 1 : lane_bytes<value_type>;
     template <class>
     static constexpr bool is_flat = true;
 
-    explicit constexpr tape(scalar<T> const& n) : value_(n.value()) {}
-    static constexpr shape_type shape() { return {}; }
+    explicit constexpr number_tape(Node const& n) : value_(n.value()), shape_(n.shape()) {}
+    constexpr shape_type shape() const { return shape_; }
     struct row_type {
-        T value;
+        value_type value;
         template <std::size_t N>
-        TENON_INLINE constexpr registers<lane_t<T, N>> load(std::size_t) const {
+        TENON_INLINE constexpr registers<lane_t<value_type, N>> load(std::size_t) const {
             return {math::splat<N>(element::load_lanes<1>(&value))};
         }
         template <std::size_t N, class R, class V>
@@ -125,10 +126,19 @@ struct tape<scalar<T>, Grad> {
     constexpr void forward() {}
     constexpr void finish() {}
     template <class Plan>
-    static void describe(scalar<T> const&, Plan&) {}
+    static void describe(Node const&, Plan&) {}
 
 private:
-    T value_;
+    value_type value_;
+    [[no_unique_address]] shape_type shape_;
+};
+template <class T, bool Grad>
+struct tape<scalar<T>, Grad> : number_tape<scalar<T>> {
+    using number_tape<scalar<T>>::number_tape;
+};
+template <class T, class Shape, bool Grad>
+struct tape<filled_node<T, Shape>, Grad> : number_tape<filled_node<T, Shape>> {
+    using number_tape<filled_node<T, Shape>>::number_tape;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -26,11 +26,6 @@ TENON_INLINE constexpr void for_each_row(Shape const& s, F&& f) {
     outer_position<Shape> p{};
     for_each_outer(s, p, f);
 }
-template <class Shape>
-TENON_INLINE constexpr std::size_t row_length(Shape const& s) {
-    if constexpr (Shape::rank() == 0) return 1;
-    else return s[Shape::rank() - 1];
-}
 
 /// Calls `f.template operator()<N>(j)` along a row, N elements at a time and the rest in halves: a row of 10 with 8 lanes
 /// goes 8 + 2. Where the length is not static the rest goes one by one, which keeps the code small.

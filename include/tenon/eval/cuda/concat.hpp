@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include <tenon/eval/cuda/map.hpp>
-#include <tenon/eval/cuda/positions.hpp>
 #include <tenon/expr/concat.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

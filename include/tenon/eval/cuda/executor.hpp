@@ -13,6 +13,7 @@
 #include <tenon/eval/cuda/conv.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
 #include <tenon/eval/cuda/cumsum.hpp>
+#include <tenon/eval/cuda/generated.hpp>
 #include <tenon/eval/cuda/index.hpp>
 #include <tenon/eval/cuda/let.hpp>
 #include <tenon/eval/cuda/linear.hpp>
@@ -20,7 +21,6 @@
 #include <tenon/eval/cuda/matmul.hpp>
 #include <tenon/eval/cuda/normalize.hpp>
 #include <tenon/eval/cuda/pool.hpp>
-#include <tenon/eval/cuda/positions.hpp>
 #include <tenon/eval/cuda/reduce.hpp>
 #include <tenon/eval/cuda/softmax.hpp>
 #include <tenon/eval/cuda/tensor.hpp>
@@ -104,8 +104,8 @@ struct executor<cuda::device> {
             eval::gradient_list list;
             t.template prepare<eval::pass::exact>(list);
             auto const r = t.template reader<1, eval::pass::exact>(&list);
-            cuda::launch("root", &kernels::root<std::remove_const_t<decltype(r)>, T>, dim3(1),
-                         dim3(kernels::warp_size), r, value.device_data());
+            cuda::launch("root", &kernels::root<std::remove_const_t<decltype(r)>, T>, dim3(1), dim3(kernels::warp_size),
+                         r, value.device_data());
             t.finish();
         }
         return value;

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include <tenon/eval/cuda/map.hpp>
-#include <tenon/eval/cuda/positions.hpp>
 #include <tenon/expr/index.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

@@ -72,19 +72,19 @@ struct number_reader : reader_base<T> {
     TENON_INLINE __device__ void close() {}
 };
 
-template <class T, bool Grad>
-struct device_tape<scalar<T>, Grad> {
-    using value_type = T;
-    using shape_type = tenon::shape<>;
+template <class Node>
+struct number_on_device {
+    using value_type = value_t<Node>;
+    using shape_type = shape_t<Node>;
     static constexpr bool is_addressable = false;
     static constexpr bool differentiable = false;
-    static constexpr std::size_t widest = 1;
+    static constexpr std::size_t widest = shape_type::rank() == 0 ? 1 : sizeof(value_type);
 
-    explicit device_tape(scalar<T> const& n) : value_(n.value()) {}
-    static shape_type shape() { return {}; }
+    explicit number_on_device(Node const& n) : value_(n.value()), shape_(n.shape()) {}
+    shape_type shape() const { return shape_; }
     template <std::size_t, pass>
     auto reader(gradient_list const*) const {
-        return number_reader<T>(value_);
+        return number_reader<value_type>(value_);
     }
     template <pass>
     void prepare(gradient_list&) const {}
@@ -92,10 +92,19 @@ struct device_tape<scalar<T>, Grad> {
     void forward() {}
     void finish() {}
     template <class Plan>
-    static void describe(scalar<T> const&, Plan&) {}
+    static void describe(Node const&, Plan&) {}
 
 private:
-    T value_;
+    value_type value_;
+    [[no_unique_address]] shape_type shape_;
+};
+template <class T, bool Grad>
+struct device_tape<scalar<T>, Grad> : number_on_device<scalar<T>> {
+    using number_on_device<scalar<T>>::number_on_device;
+};
+template <class T, class Shape, bool Grad>
+struct device_tape<filled_node<T, Shape>, Grad> : number_on_device<filled_node<T, Shape>> {
+    using number_on_device<filled_node<T, Shape>>::number_on_device;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tenon/eval/cuda/block/tape.hpp>
+#include <tenon/eval/cuda/generated.hpp>
 #include <tenon/eval/cuda/leaf.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -14,6 +15,8 @@ template <class Variable>
 inline constexpr bool runs_in_block<variable_ref<Variable>> = true;
 template <class T>
 inline constexpr bool runs_in_block<scalar<T>> = true;
+template <class T, class Shape>
+inline constexpr bool runs_in_block<filled_node<T, Shape>> = true;
 
 /// What tapes share that have no operands and write nothing to the block's memory.
 struct block_input {
@@ -78,19 +81,45 @@ struct block_tape<variable_ref<Variable>, true>
     bool adds = false;
 };
 
-template <class T, bool Grad>
-struct block_tape<scalar<T>, Grad> : block_input {
-    using value_type = T;
-    using shape_type = tenon::shape<>;
+template <class Node>
+struct number_in_block : block_input {
+    using value_type = value_t<Node>;
+    using shape_type = shape_t<Node>;
     static constexpr bool is_addressable = false;
     static constexpr std::size_t leaves = 0;
 
-    block_tape(scalar<T> const& n, kept_for_launch&) : value(n.value()) {}
+    number_in_block(Node const& n, kept_for_launch&) : value(n.value()) {}
     template <std::size_t, class Place, class Lane>
     TENON_INLINE __device__ auto reader(Place, Lane*) const {
-        return number_reader<T>(value);
+        return number_reader<value_type>(value);
     }
-    T value;
+    value_type value;
+};
+template <class T, bool Grad>
+struct block_tape<scalar<T>, Grad> : number_in_block<scalar<T>> {
+    using number_in_block<scalar<T>>::number_in_block;
+};
+template <class T, class Shape, bool Grad>
+struct block_tape<filled_node<T, Shape>, Grad> : number_in_block<filled_node<T, Shape>> {
+    using number_in_block<filled_node<T, Shape>>::number_in_block;
+};
+
+/// What is computed from positions.
+template <generated Node>
+inline constexpr bool runs_in_block<Node> = true;
+template <generated Node, bool Grad>
+struct block_tape<Node, Grad> : block_input {
+    using value_type = value_t<Node>;
+    using shape_type = shape_t<Node>;
+    static constexpr bool is_addressable = false;
+    static constexpr std::size_t leaves = 0;
+
+    block_tape(Node const& n, kept_for_launch&) : values(n.rule(random_blocks_of(n)), n.shape()) {}
+    template <std::size_t, class Place, class Lane>
+    TENON_INLINE __device__ auto reader(Place, Lane*) const {
+        return values;
+    }
+    generated_reader_of<Node> values;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -15,14 +15,6 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// The gradient that the way back begins with.
-struct seed_of_one {
-    template <std::size_t N, class Index, class V>
-    TENON_INLINE __device__ auto load(Index, lanes<V, N> const&) const {
-        return lanes<V, 1>{{V(1)}};
-    }
-};
-
 /// Finds a computation's named nodes, by their types.
 /// @param at a tuple of pointers to handles, null at first
 /// @throws std::invalid_argument where two named nodes have one type, which would be one node
