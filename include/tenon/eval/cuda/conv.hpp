@@ -201,10 +201,5 @@ struct device_tape<conv_node<Transposed, Options, X, W, B...>, Grad>
     : conv_tape<conv_node<Transposed, Options, X, W, B...>, Grad> {
     using conv_tape<conv_node<Transposed, Options, X, W, B...>, Grad>::conv_tape;
 };
-template <class Op, class... A, bool Grad>
-    requires is_applied_to_conv<map_node<Op, A...>, Grad>
-struct device_tape<map_node<Op, A...>, Grad> : conv_tape<map_node<Op, A...>, Grad> {
-    using conv_tape<map_node<Op, A...>, Grad>::conv_tape;
-};
 
 }  // namespace tenon::inline TENON_TARGET::eval

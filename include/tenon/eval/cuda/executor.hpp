@@ -10,13 +10,12 @@
 #include <tenon/eval/cuda/argmax.hpp>
 #include <tenon/eval/cuda/batch_norm.hpp>
 #include <tenon/eval/cuda/concat.hpp>
-#include <tenon/eval/cuda/conv.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
 #include <tenon/eval/cuda/cumsum.hpp>
+#include <tenon/eval/cuda/elementwise.hpp>
 #include <tenon/eval/cuda/generated.hpp>
 #include <tenon/eval/cuda/index.hpp>
 #include <tenon/eval/cuda/let.hpp>
-#include <tenon/eval/cuda/linear.hpp>
 #include <tenon/eval/cuda/loss_weight.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
 #include <tenon/eval/cuda/normalize.hpp>

@@ -117,9 +117,10 @@ struct saved_slope {
 
 /// One call forward. On the way back, the bias's gradient comes with the right factor's, and the activation's slope with the
 /// product that finds the gradient; what the library refuses, a launch of ours does.
+template <class Node, bool Grad>
+struct linear_tape;
 template <class Op, class... X, bool Grad>
-    requires linear_node<map_node<Op, X...>>
-struct device_tape<map_node<Op, X...>, Grad>
+struct linear_tape<map_node<Op, X...>, Grad>
     : result_on_device<device_tape<map_node<Op, X...>, Grad>, float, typename map_node<Op, X...>::shape_type,
                        device_tape<typename linear_parts<map_node<Op, X...>>::left, Grad>::differentiable ||
                            device_tape<typename linear_parts<map_node<Op, X...>>::right, Grad>::differentiable ||
@@ -131,16 +132,17 @@ struct device_tape<map_node<Op, X...>, Grad>
     using activation = typename parts::activation;
     using product = product_on_device<typename parts::left, typename parts::right, Grad>;
     using bias = device_tape<typename parts::bias, Grad>;
-    using base = result_on_device<device_tape, float, Shape, product::differentiable || bias::differentiable>;
+    using self = device_tape<node, Grad>;
+    using base = result_on_device<self, float, Shape, product::differentiable || bias::differentiable>;
     using index = index_of<Shape>;
     static constexpr bool differentiable = product::differentiable || bias::differentiable;
     static constexpr bool keeps_slope = differentiable && parts::has_activation;
     static constexpr bool is_addressable = !keeps_slope;
     static constexpr std::size_t width = 16 / sizeof(T);
 
-    explicit device_tape(node const& n)
+    explicit linear_tape(node const& n)
         : product_(parts::product_of(n)), bias_tape_(parts::bias_of(n)), bias_(bias_tape_) {}
-    device_tape(device_tape const&) = delete;
+    linear_tape(linear_tape const&) = delete;
     auto shape() const { return product_.shape(); }
     bool reads(void const* begin, void const* end) {
         return product_.reads(begin, end) || bias_tape_.overlaps(begin, end, false);
@@ -210,19 +212,18 @@ struct device_tape<map_node<Op, X...>, Grad>
             if (keeps_slope && activation_epilogue<activation>::saves_operand) finishing *= 2;
         }
         bool const sums = product::right::differentiable && made.finds_right_in_one();
-        made.template describe<device_tape>(
-            n, parts::product_of(n), p, after, finishing, bias::differentiable && !sums, [&] {
-                if constexpr (parts::has_bias)
-                    p.template takes<dense_on_device<bias, true>>(parts::bias_of(n), {.number = 2, .added = true});
-                if constexpr (keeps_slope) p.template holds<decltype(saved_)>(saved_bytes(n.shape()));
-            });
+        made.template describe<self>(n, parts::product_of(n), p, after, finishing, bias::differentiable && !sums, [&] {
+            if constexpr (parts::has_bias)
+                p.template takes<dense_on_device<bias, true>>(parts::bias_of(n), {.number = 2, .added = true});
+            if constexpr (keeps_slope) p.template holds<decltype(saved_)>(saved_bytes(n.shape()));
+        });
     }
 
     template <std::size_t W, pass Pass>
     auto reader(gradient_list const* list) {
         auto const r = base::template reader<W, Pass>(list);
         if constexpr (!keeps_slope || Pass == pass::values) return r;
-        else return sloped_reader<T, decltype(slope()), store_of<device_tape, Pass>>(r, slope());
+        else return sloped_reader<T, decltype(slope()), store_of<self, Pass>>(r, slope());
     }
 
 private:

@@ -216,8 +216,11 @@ private:
     }
 };
 
+/// The tape of an elementwise node that no library call and no convolution makes (elementwise.hpp).
+template <class Node, bool Grad>
+struct map_tape;
 template <class Op, class... A, bool Grad>
-struct device_tape<map_node<Op, A...>, Grad> {
+struct map_tape<map_node<Op, A...>, Grad> {
     using node = map_node<Op, A...>;
     using value_type = typename node::value_type;
     using shape_type = typename node::shape_type;
@@ -226,7 +229,7 @@ struct device_tape<map_node<Op, A...>, Grad> {
     static constexpr bool differentiable = (device_tape<A, passes>::differentiable || ...);
     static constexpr std::size_t widest = std::max({sizeof(value_type), device_tape<A, passes>::widest...});
 
-    explicit device_tape(node const& n) : node_(&n), operands_(n.operands()) {}
+    explicit map_tape(node const& n) : node_(&n), operands_(n.operands()) {}
     auto shape() const { return node_->shape(); }
 
     template <std::size_t W, pass Pass>
