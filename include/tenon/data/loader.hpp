@@ -112,8 +112,7 @@ public:
         else std::iota(order_.begin(), order_.end(), std::size_t{0});
         batches_ = size();
         if (options_.workers != 0 && batches_ != 0)
-            ahead_.emplace(batches_, slots_.size(), std::min(options_.workers, batches_),
-                           [this](std::size_t k, std::size_t s) { make(k, s); });
+            ahead_.emplace(batches_, slots_.size(), std::min(options_.workers, batches_), maker{this});
         return iterator(*this);
     }
     std::default_sentinel_t end() const { return {}; }
@@ -122,6 +121,12 @@ private:
     /// A short last batch has a buffer of its own, so that the full one keeps its memory.
     struct slot {
         batch_type full, rest;
+    };
+
+    /// What workers call for batch k in slot s.
+    struct maker {
+        loader* all;
+        void operator()(std::size_t k, std::size_t s) const { all->make(k, s); }
     };
 
     bool drops_last() const { return N != dyn || options_.drop_last; }
@@ -150,7 +155,7 @@ private:
     std::vector<std::size_t> order_;
     std::size_t batches_ = 0;
     std::vector<slot> slots_;
-    std::optional<detail::prefetcher> ahead_;  // last, so that its threads end before what they use
+    std::optional<detail::prefetcher<maker>> ahead_;  // last, so that its threads end before what they use
 };
 
 template <class D, std::size_t N>

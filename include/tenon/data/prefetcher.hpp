@@ -1,25 +1,21 @@
 // Threads that work ahead of a consumer who takes numbered results in their order.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <exception>
-#include <functional>
-#include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include <tenon/base/target.hpp>
+#include <tenon/base/thread.hpp>
 
 namespace tenon::inline TENON_TARGET::data::detail {
 
 /// Runs `make(k, slot)` for k = 0 … total-1 on threads, where result k goes to slot k % slots. A slot is used again
 /// when the consumer has released the result in it, so at most `slots` results exist at a time.
+template <class Make>
 class prefetcher {
 public:
-    prefetcher(std::size_t total, std::size_t slots, std::size_t workers,
-               std::function<void(std::size_t, std::size_t)> make)
+    prefetcher(std::size_t total, std::size_t slots, std::size_t workers, Make make)
         : total_(total), slots_(slots), make_(std::move(make)) {
         threads_.reserve(workers);
         try {
@@ -36,15 +32,15 @@ public:
     /// Waits for result k. @return its slot @throws what `make` threw for it
     std::size_t wait(std::size_t k) {
         slot& s = slots_[k % slots_.size()];
-        std::unique_lock lock(mutex_);
-        made_.wait(lock, [&] { return s.ready; });
+        tenon::detail::mutex_lock const lock(mutex_);
+        made_.wait(mutex_, [&] { return s.ready; });
         if (s.error) std::rethrow_exception(std::exchange(s.error, nullptr));
         return k % slots_.size();
     }
     /// The consumer has done with result k, and with all before it.
     void release(std::size_t k) {
         {
-            std::lock_guard const lock(mutex_);
+            tenon::detail::mutex_lock const lock(mutex_);
             slots_[k % slots_.size()].ready = false;
             released_ = k + 1;
         }
@@ -61,8 +57,8 @@ private:
         while (true) {
             std::size_t k;
             {
-                std::unique_lock lock(mutex_);
-                free_.wait(lock, [&] { return stopped_ || next_ == total_ || next_ < released_ + slots_.size(); });
+                tenon::detail::mutex_lock const lock(mutex_);
+                free_.wait(mutex_, [&] { return stopped_ || next_ == total_ || next_ < released_ + slots_.size(); });
                 if (stopped_ || next_ == total_) return;
                 k = next_++;
             }
@@ -71,7 +67,7 @@ private:
                 make_(k, k % slots_.size());
             } catch (...) { error = std::current_exception(); }
             {
-                std::lock_guard const lock(mutex_);
+                tenon::detail::mutex_lock const lock(mutex_);
                 slots_[k % slots_.size()] = {true, std::move(error)};
             }
             made_.notify_all();
@@ -79,21 +75,20 @@ private:
     }
     void stop() {
         {
-            std::lock_guard const lock(mutex_);
+            tenon::detail::mutex_lock const lock(mutex_);
             stopped_ = true;
         }
         free_.notify_all();
-        for (std::thread& t : threads_) t.join();
-        threads_.clear();
+        threads_.clear();  // waits for them
     }
 
     std::size_t total_, next_ = 0, released_ = 0;
     bool stopped_ = false;
     std::vector<slot> slots_;
-    std::function<void(std::size_t, std::size_t)> make_;
-    std::mutex mutex_;
-    std::condition_variable made_, free_;
-    std::vector<std::thread> threads_;
+    Make make_;
+    tenon::detail::mutex mutex_;
+    tenon::detail::condition_variable made_, free_;
+    std::vector<tenon::detail::thread> threads_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::data::detail

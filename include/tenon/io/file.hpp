@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -16,11 +15,12 @@
 
 #include <tenon/base/error.hpp>
 #include <tenon/base/target.hpp>
+#include <tenon/io/file_path.hpp>
 
 namespace tenon::inline TENON_TARGET::io {
 
 /// Says what is wrong with a file. @throws io_error always
-[[noreturn]] inline void fail(std::filesystem::path const& file, std::string const& reason) {
+[[noreturn]] inline void fail(file_path const& file, std::string const& reason) {
     throw io_error(file.string() + ": " + reason);
 }
 
@@ -29,7 +29,7 @@ namespace detail {
 /// A file descriptor that is closed when its owner goes.
 class descriptor {
 public:
-    descriptor(std::filesystem::path const& file, int flags) : fd_(::open(file.c_str(), flags | O_CLOEXEC, 0666)) {}
+    descriptor(file_path const& file, int flags) : fd_(::open(file.c_str(), flags | O_CLOEXEC, 0666)) {}
     descriptor(descriptor const&) = delete;
     descriptor& operator=(descriptor const&) = delete;
     ~descriptor() { close(); }
@@ -46,12 +46,12 @@ private:
     int fd_;
 };
 
-[[noreturn]] inline void fail_errno(std::filesystem::path const& file, char const* what) {
+[[noreturn]] inline void fail_errno(file_path const& file, char const* what) {
     std::string const why = std::strerror(errno);
     fail(file, std::string(what) + ": " + why);
 }
 
-inline void write_all(int fd, std::string_view bytes, std::filesystem::path const& file) {
+inline void write_all(int fd, std::string_view bytes, file_path const& file) {
     while (!bytes.empty()) {
         ::ssize_t const n = ::write(fd, bytes.data(), bytes.size());
         if (n < 0 && errno == EINTR) continue;
@@ -63,7 +63,7 @@ inline void write_all(int fd, std::string_view bytes, std::filesystem::path cons
 }  // namespace detail
 
 /// A file's bytes. @throws io_error where it cannot be read
-inline std::string read_file(std::filesystem::path const& file) {
+inline std::string read_file(file_path const& file) {
     detail::descriptor in(file, O_RDONLY);
     if (in.get() < 0) detail::fail_errno(file, "cannot open");
     struct ::stat facts{};
@@ -88,11 +88,10 @@ inline std::string read_file(std::filesystem::path const& file) {
 /// Gives a file new content, made of parts that follow each other. The content is written beside the file, reaches the
 /// disk, and then takes the file's name: whatever happens, the file has its old or its new content.
 /// @throws io_error where that fails; the file is as it was
-inline void replace_file(std::filesystem::path const& file, std::initializer_list<std::string_view> parts) {
-    std::filesystem::path beside = file;
-    beside += "." + std::to_string(::getpid()) + ".tmp";
+inline void replace_file(file_path const& file, std::initializer_list<std::string_view> parts) {
+    file_path const beside = file.string() + "." + std::to_string(::getpid()) + ".tmp";
     struct remover {
-        std::filesystem::path const& path;
+        file_path const& path;
         bool armed = true;
         ~remover() {
             if (armed) ::unlink(path.c_str());
@@ -106,7 +105,7 @@ inline void replace_file(std::filesystem::path const& file, std::initializer_lis
     if (std::rename(beside.c_str(), file.c_str()) != 0) detail::fail_errno(file, "cannot replace");
     cleanup.armed = false;
     // The new name has to reach the disk too. Not every file system can say so; the content is safe either way.
-    detail::descriptor folder(file.has_parent_path() ? file.parent_path() : ".", O_RDONLY | O_DIRECTORY);
+    detail::descriptor folder(file.parent_path(), O_RDONLY | O_DIRECTORY);
     if (folder.get() >= 0) (void)::fsync(folder.get());
 }
 

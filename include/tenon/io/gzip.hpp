@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <limits>
 #include <string>
 
@@ -18,7 +17,7 @@ namespace tenon::inline TENON_TARGET::io {
 /// as for gzip itself.
 /// @param file what an error names
 /// @throws io_error where the bytes are damaged, end early, or have something else behind them
-inline std::string gunzip(std::string const& packed, std::filesystem::path const& file) {
+inline std::string gunzip(std::string const& packed, file_path const& file) {
     struct stream : z_stream {
         stream() : z_stream{} {}
         ~stream() { ::inflateEnd(this); }

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -17,7 +16,7 @@ namespace tenon::inline TENON_TARGET::io {
 namespace detail {
 
 /// Unpacks gzipped bytes of the named file; set by <tenon/io/gzip.hpp>, which needs zlib.
-inline std::string (*unpack_gzip)(std::string const& packed, std::filesystem::path const& file) = nullptr;
+inline std::string (*unpack_gzip)(std::string const& packed, file_path const& file) = nullptr;
 
 constexpr element_type idx_type(unsigned char code) {
     switch (code) {
@@ -38,7 +37,7 @@ constexpr element_type idx_type(unsigned char code) {
 /// @throws io_error where the file is missing, damaged, packed without that header, or holds another element type
 /// @throws shape_error where the file's shape is another
 template <class T, std::size_t... E>
-tensor<T, E...> load_idx(std::filesystem::path const& file) {
+tensor<T, E...> load_idx(file_path const& file) {
     std::string bytes = read_file(file);
     if (bytes.size() >= 2 && bytes[0] == '\x1f' && bytes[1] == '\x8b') {
         if (!detail::unpack_gzip) fail(file, "is gzipped: include <tenon/io/gzip.hpp>, which needs zlib, to read it");

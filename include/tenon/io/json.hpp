@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -51,7 +50,7 @@ inline std::string json_quoted(std::string_view text) {
 /// Takes values off the front of a text. Every function throws io_error where the text is something else.
 class json_reader {
 public:
-    json_reader(std::string_view text, std::filesystem::path const& file) : text_(text), file_(file) {
+    json_reader(std::string_view text, file_path const& file) : text_(text), file_(file) {
         if (!is_utf8(text)) damaged("it is not UTF-8");
     }
 
@@ -196,7 +195,7 @@ private:
     }
 
     std::string_view text_;
-    std::filesystem::path const& file_;
+    file_path const& file_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::io::detail

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -166,7 +165,7 @@ void restore_all(optim::state_dict const* states, Object& object, Rest&... rest)
 /// Writes a model's parameters and buffers by name, wherever they live; the file is replaced at once.
 /// @throws io_error where that fails
 template <class Model>
-void save_safetensors(std::filesystem::path const& file, Model const& model) {
+void save_safetensors(file_path const& file, Model const& model) {
     safetensors_writer writer;
     detail::add_model(writer, model);
     writer.write(file);
@@ -182,7 +181,7 @@ void save_safetensors(std::filesystem::path const& file, Model const& model) {
 /// @throws io_error where that fails, std::invalid_argument where the model has such a name itself
 template <class Model, class... Object>
     requires(sizeof...(Object) > 0)
-void save_safetensors(std::filesystem::path const& file, Model const& model, Object const&... objects) {
+void save_safetensors(file_path const& file, Model const& model, Object const&... objects) {
     safetensors_writer writer;
     detail::add_model(writer, model);
     auto const names = detail::object_names<Object...>();
@@ -211,7 +210,7 @@ void save_safetensors(std::filesystem::path const& file, Model const& model, Obj
 /// @throws io_error where the file is missing or damaged, or names or element types differ
 /// @throws shape_error where a shape differs
 template <class Model>
-void load_safetensors(std::filesystem::path const& file, Model& model) {
+void load_safetensors(file_path const& file, Model& model) {
     safetensors const content(file);
     detail::check_model(content, model);
     detail::copy_model(content, model);
@@ -223,7 +222,7 @@ void load_safetensors(std::filesystem::path const& file, Model& model) {
 /// @throws io_error, shape_error as for a model
 template <class Model, class... Object>
     requires(sizeof...(Object) > 0)
-void load_safetensors(std::filesystem::path const& file, Model& model, Object&... objects) {
+void load_safetensors(file_path const& file, Model& model, Object&... objects) {
     safetensors const content(file);
     detail::check_model(content, model);
     std::vector<optim::state_dict> states;

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cctype>
 #include <cstddef>
-#include <filesystem>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -62,7 +61,7 @@ public:
     std::vector<std::size_t> extents;
 
     /// @param version the format's; before the third, whole numbers may end in an L, as Python 2 wrote them
-    npy_header(std::string_view text, int version, std::filesystem::path const& file)
+    npy_header(std::string_view text, int version, file_path const& file)
         : text_(text), file_(file), long_numbers_(version < 3) {
         expect('{');
         unsigned seen = 0;
@@ -161,12 +160,12 @@ private:
     }
 
     std::string_view text_;
-    std::filesystem::path const& file_;
+    file_path const& file_;
     bool long_numbers_;
 };
 
 /// Takes the header off a file's bytes.
-inline npy_header read_npy_header(std::string_view& bytes, std::filesystem::path const& file) {
+inline npy_header read_npy_header(std::string_view& bytes, file_path const& file) {
     std::string_view constexpr magic("\x93NUMPY", 6);
     if (bytes.size() < 10 || bytes.substr(0, 6) != magic) fail(file, "is not a .npy file");
     int const version = bytes[6];
@@ -204,7 +203,7 @@ void copy_fortran(tensor<T, E...>& x, char const* from, std::endian order) {
 /// @throws io_error where the file is missing, damaged or holds another element type
 /// @throws shape_error where the file's shape is another
 template <class T, std::size_t... E>
-tensor<T, E...> load_npy(std::filesystem::path const& file) {
+tensor<T, E...> load_npy(file_path const& file) {
     std::string const content = read_file(file);
     std::string_view bytes = content;
     auto const header = detail::read_npy_header(bytes, file);
@@ -223,7 +222,7 @@ tensor<T, E...> load_npy(std::filesystem::path const& file) {
 /// Writes a tensor, or a computation's result, as a .npy file of version 1; the file is replaced at once.
 /// @throws io_error where it cannot be written
 template <class D, class T, std::size_t... E>
-void save_npy(std::filesystem::path const& file, expression_base<D, T, shape<E...>> const& x) {
+void save_npy(file_path const& file, expression_base<D, T, shape<E...>> const& x) {
     if constexpr (!std::is_same_v<D, tensor<T, E...>>) {
         save_npy(file, x.eval());
     } else {

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -54,7 +53,7 @@ public:
     /// Reads a file and checks all of it but the elements' values. A tensor whose element type is unknown here, such as
     /// one of eight-bit floating point or complex numbers, is in no other's way: it is refused when it is asked for.
     /// @throws io_error where it is missing or damaged
-    explicit safetensors(std::filesystem::path file) : file_(std::move(file)), bytes_(read_file(file_)) { parse(); }
+    explicit safetensors(file_path file) : file_(std::move(file)), bytes_(read_file(file_)) { parse(); }
 
     /// The tensors' names, sorted.
     std::vector<std::string> names() const {
@@ -65,7 +64,7 @@ public:
     bool contains(std::string const& name) const { return entries_.count(name) != 0; }
     /// What else the writer noted, by name.
     std::map<std::string, std::string> const& metadata() const { return metadata_; }
-    std::filesystem::path const& path() const { return file_; }
+    file_path const& path() const { return file_; }
     /// A tensor's type, extents and place. @throws io_error where the name is unknown
     entry const& at(std::string const& name) const {
         auto const found = entries_.find(name);
@@ -177,7 +176,7 @@ private:
         if (at != bytes_.size() - data_) fail(file_, "is damaged: its size is not that of its tensors");
     }
 
-    std::filesystem::path file_;
+    file_path file_;
     std::string bytes_;
     std::size_t data_ = 0;
     std::map<std::string, entry> entries_;
@@ -186,7 +185,7 @@ private:
 
 /// Reads a safetensors file: `load_safetensors("m.safetensors").get<float, 3, 4>("fc1.weight")`.
 /// @throws io_error where it is missing or damaged
-inline safetensors load_safetensors(std::filesystem::path const& file) { return safetensors(file); }
+inline safetensors load_safetensors(file_path const& file) { return safetensors(file); }
 
 /// Collects named tensors and writes them as one safetensors file. Tensors are referred to and must live until then.
 class safetensors_writer {
@@ -221,7 +220,7 @@ public:
         return *this;
     }
     /// Writes the file; it is replaced at once. @throws io_error where that fails
-    void write(std::filesystem::path const& file) const {
+    void write(file_path const& file) const {
         std::vector<item const*> order;
         for (item const& i : items_) order.push_back(&i);
         // Wide elements first, so that all are aligned, as the format's own library writes them; else in their order,

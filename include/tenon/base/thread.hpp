@@ -1,0 +1,88 @@
+// Threads and what they wait for. The standard library's headers for them take a compiler a third of a second, which every
+// program would pay for.
+#pragma once
+
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <pthread.h>
+
+#include <tenon/base/target.hpp>
+
+namespace tenon::inline TENON_TARGET::detail {
+
+/// What one thread holds at a time; std::mutex.
+class mutex {
+public:
+    mutex() = default;
+    mutex(mutex const&) = delete;
+    mutex& operator=(mutex const&) = delete;
+    ~mutex() { ::pthread_mutex_destroy(&handle_); }
+    void lock() { ::pthread_mutex_lock(&handle_); }
+    void unlock() { ::pthread_mutex_unlock(&handle_); }
+
+private:
+    friend class condition_variable;
+    ::pthread_mutex_t handle_ = PTHREAD_MUTEX_INITIALIZER;
+};
+
+/// Holds a mutex for as long as it exists; std::lock_guard.
+class mutex_lock {
+public:
+    explicit mutex_lock(mutex& m) : mutex_(m) { m.lock(); }
+    mutex_lock(mutex_lock const&) = delete;
+    mutex_lock& operator=(mutex_lock const&) = delete;
+    ~mutex_lock() { mutex_.unlock(); }
+
+private:
+    mutex& mutex_;
+};
+
+/// Where threads wait until another says that something has changed; std::condition_variable.
+class condition_variable {
+public:
+    condition_variable() = default;
+    condition_variable(condition_variable const&) = delete;
+    condition_variable& operator=(condition_variable const&) = delete;
+    ~condition_variable() { ::pthread_cond_destroy(&handle_); }
+    /// Waits until `holds()`. @param held by the caller, and again when this returns; free while it waits
+    template <class Condition>
+    void wait(mutex& held, Condition const& holds) {
+        while (!holds()) ::pthread_cond_wait(&handle_, &held.handle_);
+    }
+    void notify_all() { ::pthread_cond_broadcast(&handle_); }
+
+private:
+    ::pthread_cond_t handle_ = PTHREAD_COND_INITIALIZER;
+};
+
+/// A thread that is waited for when its owner goes; std::jthread without a request to stop.
+class thread {
+public:
+    /// Calls `f()` on a new thread; f may not throw. @throws std::system_error where there is none to be had
+    template <class F>
+    explicit thread(F f) {
+        auto body = std::make_unique<F>(std::move(f));
+        auto const run = [](void* given) -> void* {
+            std::unique_ptr<F> const own(static_cast<F*>(given));
+            (*own)();
+            return nullptr;
+        };
+        if (int const error = ::pthread_create(&handle_, nullptr, run, body.get()); error != 0)
+            throw std::system_error(error, std::generic_category(), "pthread_create");
+        body.release();
+        runs_ = true;
+    }
+    thread(thread&& other) noexcept : handle_(other.handle_), runs_(std::exchange(other.runs_, false)) {}
+    thread& operator=(thread&&) = delete;
+    ~thread() {
+        if (runs_) ::pthread_join(handle_, nullptr);
+    }
+
+private:
+    ::pthread_t handle_{};
+    bool runs_ = false;
+};
+
+}  // namespace tenon::inline TENON_TARGET::detail
