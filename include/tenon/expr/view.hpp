@@ -46,6 +46,55 @@ public:
     constexpr shape_type shape() const { return shape_; }
     /// Where the view's first element lies in the operand.
     constexpr auto start() const { return view.start(operand.shape()); }
+    /// How far that is from the operand's first element in memory.
+    template <class Strides>
+    constexpr std::ptrdiff_t offset(Strides const& of_operand) const {
+        auto const from = start();
+        std::ptrdiff_t o = 0;
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) o += from[a] * of_operand[a];
+        return o;
+    }
+    /// The view's strides, and a 0 behind them, from the operand's.
+    /// @tparam Open what stands for a stride that is not known, where there are such
+    template <std::ptrdiff_t Open = 0, class Strides>
+    static constexpr auto strides(Strides const& of_operand) {
+        std::array<std::ptrdiff_t, shape_type::rank() + 1> s{};
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
+            if (std::size_t const o = source[a]; o != fixed_axis)
+                s[o] = Open != 0 && (of_operand[a] == Open || s[o] == Open) ? Open : s[o] + step[a] * of_operand[a];
+        return s;
+    }
+    /// Whether the view has each element of its operand once, in whatever order.
+    static constexpr bool rearranges = [] {
+        // One return: nvcc warns of what a condition on types leaves unreachable.
+        bool all = !is_dynamic(static_size<shape_type>) && static_size<shape_type> == static_size<shape_t<A>>;
+        for (std::size_t o = 0; o != shape_type::rank(); ++o) {
+            std::size_t axes = 0;
+            for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
+                axes += source[a] == o && (step[a] == 1 || step[a] == -1);
+            all = all && (axes == 1 || shape_type::static_extents[o] == 1);
+        }
+        return all;
+    }();
+    /// Whether the view is its operand with axes of one element left out or put in: the same elements in the same order.
+    static constexpr bool keeps_order = [] {
+        // Of as many axes, a slice with open extents looks like this too.
+        if (shape_type::rank() == shape_t<A>::rank()) return false;
+        std::size_t next = 0;
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) {
+            std::size_t const from = source[a], extent = shape_t<A>::static_extents[a];
+            if (from == fixed_axis) {
+                if (extent != 1) return false;
+                continue;
+            }
+            for (; next < from; ++next)
+                if (shape_type::static_extents[next] != 1) return false;
+            if (from != next++ || step[a] != 1 || shape_type::static_extents[from] != extent) return false;
+        }
+        for (; next != shape_type::rank(); ++next)
+            if (shape_type::static_extents[next] != 1) return false;
+        return true;
+    }();
     static constexpr char const *name = "view", *kind = "copy";
     constexpr auto operands() const { return references(operand); }
 

@@ -23,6 +23,34 @@ inline constexpr bool lies_in_memory<Tape, reshape_node<To, A>> = [] {
     else return false;
 }();
 
+/// What the executors' tapes of a view share: everything but its elements is the operand's.
+template <class Node, class Operand>
+class view_tape {
+public:
+    using node = Node;
+    using operand = Operand;
+    using value_type = value_t<Node>;
+    using shape_type = shape_t<Node>;
+    static constexpr bool differentiable = Operand::differentiable;
+
+    explicit constexpr view_tape(Node const& n) : node_(&n), operand_(n.operand) {}
+    constexpr auto shape() const { return node_->shape(); }
+    constexpr bool overlaps(void const* begin, void const* end, bool) const {
+        return operand_.overlaps(begin, end, false);
+    }
+    constexpr bool overlaps(void const* begin, void const* end, bool) { return operand_.overlaps(begin, end, false); }
+    constexpr void forward() { operand_.forward(); }
+    constexpr void finish() { operand_.finish(); }
+    template <class Plan>
+    static void describe(Node const& n, Plan& p) {
+        p.template streams<Operand>(n.operand, 1, n.shape().size());
+    }
+
+protected:
+    Node const* node_;
+    Operand operand_;
+};
+
 /// The first element of strided memory, and what comes behind the last one.
 template <class T, class Shape, class Strides>
 constexpr std::array<T*, 2> strided_range(T* first, Shape const& s, Strides const& strides) {

@@ -1,6 +1,7 @@
 // Views on the processor: strides where the operand lies in memory, a map of positions where it is computed.
 #pragma once
 
+#include <tenon/eval/common/view.hpp>
 #include <tenon/eval/cpu/map.hpp>
 #include <tenon/expr/reshape.hpp>
 #include <tenon/expr/view.hpp>
@@ -10,44 +11,29 @@ namespace tenon::inline TENON_TARGET::eval {
 /// A view of something in memory: the same memory under other strides.
 template <class View, class A, bool Grad>
     requires(tape<A, Grad>::is_addressable)
-struct tape<view_node<View, A>, Grad> {
-    using node = view_node<View, A>;
-    using operand = tape<A, Grad>;
-    using value_type = typename node::value_type;
-    using shape_type = typename node::shape_type;
+struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Grad>> {
+    using base = view_tape<view_node<View, A>, tape<A, Grad>>;
+    using base::differentiable;
+    using base::view_tape;
+    using typename base::node;
+    using typename base::operand;
+    using typename base::shape_type;
+    using typename base::value_type;
     static constexpr bool is_addressable = true;
-    static constexpr bool differentiable = operand::differentiable;
     static constexpr std::size_t widest = lane_bytes<value_type>;
-    static constexpr std::size_t rank = shape_type::rank();
-    static constexpr auto static_strides = [] {
-        std::array<std::ptrdiff_t, rank + 1> s{};
-        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
-            if (std::size_t const o = node::source[a]; o != fixed_axis)
-                s[o] = operand::static_strides[a] == run_time_stride || s[o] == run_time_stride
-                           ? run_time_stride
-                           : s[o] + node::step[a] * operand::static_strides[a];
-        return s;
-    }();
+    static constexpr auto static_strides = node::template strides<run_time_stride>(operand::static_strides);
     static constexpr bool is_contiguous = [] {
         if (!operand::is_contiguous) return false;
-        for (std::size_t a = 0; a != rank; ++a)
+        for (std::size_t a = 0; a != shape_type::rank(); ++a)
             if (static_strides[a] == run_time_stride || static_strides[a] != row_major<shape_type>[a]) return false;
         return true;
     }();
     template <class Region>
     static constexpr bool is_flat = is_contiguous && std::is_same_v<Region, shape_type>;
 
-    explicit constexpr tape(node const& n) : node_(&n), operand_(n.operand) {}
-    constexpr auto shape() const { return node_->shape(); }
-    constexpr auto strides() const {
-        auto const inner = operand_.strides();
-        std::array<std::ptrdiff_t, rank + 1> s{};
-        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
-            if (node::source[a] != fixed_axis) s[node::source[a]] += node::step[a] * inner[a];
-        return s;
-    }
-    TENON_INLINE constexpr auto* data() const { return operand_.data() + offset(); }
-    TENON_INLINE constexpr auto* gradient() { return operand_.gradient() + offset(); }
+    constexpr auto strides() const { return node::strides(this->operand_.strides()); }
+    TENON_INLINE constexpr auto* data() const { return this->operand_.data() + offset(); }
+    TENON_INLINE constexpr auto* gradient() { return this->operand_.gradient() + offset(); }
     template <std::size_t R>
     TENON_INLINE constexpr auto row(position<R> const& outer) {
         return row_in_memory(*this, outer);
@@ -59,38 +45,12 @@ struct tape<view_node<View, A>, Grad> {
     }
     /// A view that shows every element once, such as a transpose, is written wholly when its operand is.
     constexpr bool overwrite_gradient() {
-        if constexpr (shows_all) return operand_.overwrite_gradient();
+        if constexpr (node::rearranges) return this->operand_.overwrite_gradient();
         else return false;
-    }
-    constexpr bool overlaps(void const* begin, void const* end, bool) const {
-        return operand_.overlaps(begin, end, false);
-    }
-    constexpr void forward() { operand_.forward(); }
-    constexpr void finish() { operand_.finish(); }
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        p.template streams<operand>(n.operand, 1, n.shape().size());
     }
 
 private:
-    static constexpr bool shows_all = [] {
-        if (!shape_type::is_static || static_size<shape_type> != static_size<shape_t<A>>) return false;
-        for (std::size_t o = 0; o < rank; ++o) {
-            std::size_t sources = 0;
-            for (std::size_t a = 0; a < shape_t<A>::rank(); ++a) sources += node::source[a] == o;
-            if (sources != 1 && shape_type::static_extents[o] != 1) return false;
-        }
-        return true;
-    }();
-    TENON_INLINE constexpr std::ptrdiff_t offset() const {
-        auto const inner = operand_.strides();
-        auto const start = node_->start();
-        std::ptrdiff_t o = 0;
-        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) o += start[a] * inner[a];
-        return o;
-    }
-    node const* node_;
-    operand operand_;
+    TENON_INLINE constexpr std::ptrdiff_t offset() const { return this->node_->offset(this->operand_.strides()); }
 };
 
 /// A row that starts inside another.
@@ -113,14 +73,15 @@ struct offset_row {
 /// another axis, the region that the view is part of goes element by element.
 template <class View, class A, bool Grad>
     requires(!tape<A, Grad>::is_addressable)
-struct tape<view_node<View, A>, Grad> {
-    using node = view_node<View, A>;
-    using operand = tape<A, Grad>;
-    using value_type = typename node::value_type;
-    using shape_type = typename node::shape_type;
+struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Grad>> {
+    using base = view_tape<view_node<View, A>, tape<A, Grad>>;
+    using base::differentiable;
+    using base::view_tape;
+    using typename base::node;
+    using typename base::operand;
+    using typename base::shape_type;
     static constexpr std::size_t rank = shape_type::rank(), operand_rank = shape_t<A>::rank();
     static constexpr bool is_addressable = false;
-    static constexpr bool differentiable = operand::differentiable;
     template <class>
     static constexpr bool is_flat = false;
 
@@ -135,9 +96,6 @@ struct tape<view_node<View, A>, Grad> {
                                          node::step[operand_rank == 0 ? 0 : operand_rank - 1] == 1;
     static constexpr std::size_t widest = moved_by_last == 0 || last_is_last ? operand::widest : TENON_VECTOR_BYTES;
 
-    explicit constexpr tape(node const& n) : node_(&n), operand_(n.operand) {}
-    constexpr auto shape() const { return node_->shape(); }
-
     struct mapped {
         outer_position<shape_t<A>> outer;
         std::size_t last;
@@ -145,7 +103,7 @@ struct tape<view_node<View, A>, Grad> {
     /// The operand's position for a position of the view.
     template <std::size_t R>
     TENON_INLINE constexpr mapped map(position<R> const& outer, std::size_t j) const {
-        auto const start = node_->start();
+        auto const start = this->node_->start();
         mapped m{};
         for (std::size_t a = 0; a != operand_rank; ++a) {
             std::size_t const o = node::source[a];
@@ -182,7 +140,7 @@ struct tape<view_node<View, A>, Grad> {
     TENON_INLINE constexpr auto row(position<R> const& outer) {
         if constexpr (moved_by_last == 0 || last_is_last) {
             auto const m = map(outer, 0);
-            auto inner = operand_.row(m.outer);
+            auto inner = this->operand_.row(m.outer);
             offset_row<decltype(inner)> r{inner, m.last};
             if constexpr (moved_by_last == 0 && rank != 0)
                 return repeated_row<decltype(r), differentiable, TENON_VECTOR_BYTES / widest, inner_extent<shape_type>>(
@@ -190,19 +148,6 @@ struct tape<view_node<View, A>, Grad> {
             else return r;
         } else return gathered_row<R>{this, outer};
     }
-    constexpr bool overlaps(void const* begin, void const* end, bool) const {
-        return operand_.overlaps(begin, end, false);
-    }
-    constexpr void forward() { operand_.forward(); }
-    constexpr void finish() { operand_.finish(); }
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        p.template streams<operand>(n.operand, 1, n.shape().size());
-    }
-
-private:
-    node const* node_;
-    operand operand_;
 };
 
 /// Whether an element of an operand that is broadcast gets more gradients than a sum in its own type may have terms.
@@ -219,44 +164,38 @@ inline constexpr bool broadcasts_widely = [] {
 /// An operand that is broadcast far and wants a gradient: read like an operand of an elementwise operator.
 template <std::size_t... E, class A>
     requires(broadcasts_widely<shape_t<view_node<tenon::detail::broadcast_view<E...>, A>>, A>)
-struct tape<view_node<tenon::detail::broadcast_view<E...>, A>, true> {
-    using node = view_node<tenon::detail::broadcast_view<E...>, A>;
-    using operand = tape<A, true>;
-    using value_type = typename node::value_type;
-    using shape_type = typename node::shape_type;
+struct tape<view_node<tenon::detail::broadcast_view<E...>, A>, true>
+    : view_tape<view_node<tenon::detail::broadcast_view<E...>, A>, tape<A, true>> {
+    using base = view_tape<view_node<tenon::detail::broadcast_view<E...>, A>, tape<A, true>>;
+    using base::view_tape;
+    using typename base::node;
+    using typename base::operand;
+    using typename base::shape_type;
     using sums = served_gradient<operand, shape_type>;
     static constexpr bool is_addressable = false;
-    static constexpr bool differentiable = true;
     static constexpr std::size_t widest = operand::widest;
     template <class>
     static constexpr bool is_flat = false;
 
-    explicit constexpr tape(node const& n) : node_(&n), operand_(n.operand) {}
-    constexpr auto shape() const { return node_->shape(); }
     template <std::size_t R>
     TENON_INLINE constexpr auto row(position<R> const& outer) {
-        return operand_row<shape_type, TENON_VECTOR_BYTES / widest>(operand_, outer, sums_);
-    }
-    constexpr bool overlaps(void const* begin, void const* end, bool) const {
-        return operand_.overlaps(begin, end, false);
+        return operand_row<shape_type, TENON_VECTOR_BYTES / widest>(this->operand_, outer, sums_);
     }
     constexpr void forward() {
-        operand_.forward();
-        if constexpr (sums::is_needed) sums_.start(operand_, shape());
+        base::forward();
+        if constexpr (sums::is_needed) sums_.start(this->operand_, this->shape());
     }
     constexpr void finish() {
-        if constexpr (sums::is_needed) sums_.finish(operand_);
-        operand_.finish();
+        if constexpr (sums::is_needed) sums_.finish(this->operand_);
+        base::finish();
     }
     template <class Plan>
     static void describe(node const& n, Plan& p) {
-        p.template streams<operand>(n.operand, 1, n.shape().size());
+        base::describe(n, p);
         if constexpr (sums::is_needed) sums::describe(n.operand.shape().size(), p);
     }
 
 private:
-    node const* node_;
-    operand operand_;
     [[no_unique_address]] gradient_of_served<operand, shape_type> sums_;
 };
 

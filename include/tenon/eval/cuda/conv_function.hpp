@@ -65,7 +65,7 @@ inline constexpr std::size_t convolved_operand = [] {
 }  // namespace detail
 
 template <class View, class A>
-    requires(conv_parts<A>::is_one && keeps_order<view_node<View, A>, shape_t<A>>)
+    requires(conv_parts<A>::is_one && view_node<View, A>::keeps_order)
 struct conv_parts<view_node<View, A>> : conv_parts<A> {
     static auto const& convolution_of(view_node<View, A> const& n) { return conv_parts<A>::convolution_of(n.operand); }
     static auto function(view_node<View, A> const& n) { return conv_parts<A>::function(n.operand); }

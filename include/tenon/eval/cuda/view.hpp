@@ -1,6 +1,7 @@
 // Views on the device: strides where the operand lies in memory, a map of positions where it is computed.
 #pragma once
 
+#include <tenon/eval/common/view.hpp>
 #include <tenon/eval/cuda/map.hpp>
 #include <tenon/expr/reshape.hpp>
 #include <tenon/expr/view.hpp>
@@ -44,73 +45,34 @@ private:
     }
 };
 
-/// Whether a view has every element of its operand once.
-template <class Node, class Operand>
-inline constexpr bool rearranges = [] {
-    using view = shape_t<Node>;
-    // One return: nvcc warns of what a condition on types leaves unreachable.
-    bool all = !is_dynamic(static_size<view>) && static_size<view> == static_size<Operand>;
-    for (std::size_t a = 0; a != Operand::rank(); ++a) all = all && (Node::step[a] == 1 || Node::step[a] == -1);
-    return all;
-}();
-
-/// Whether a view is its operand with axes of one element left out or put in: the same elements in the same order.
-template <class Node, class Operand>
-inline constexpr bool keeps_order = [] {
-    using view = shape_t<Node>;
-    // Of as many axes, a slice with open extents looks like this too.
-    if (view::rank() == Operand::rank()) return false;
-    std::size_t next = 0;
-    for (std::size_t a = 0; a != Operand::rank(); ++a) {
-        std::size_t const from = Node::source[a], extent = Operand::static_extents[a];
-        if (from == fixed_axis) {
-            if (extent != 1) return false;
-            continue;
-        }
-        for (; next < from; ++next)
-            if (view::static_extents[next] != 1) return false;
-        if (from != next++ || Node::step[a] != 1 || view::static_extents[from] != extent) return false;
-    }
-    for (; next != view::rank(); ++next)
-        if (view::static_extents[next] != 1) return false;
-    return true;
-}();
-
 /// A view of something in memory: the same memory under other strides.
 template <class View, class A, bool Grad>
     requires(device_tape<A, Grad>::is_addressable)
-struct device_tape<view_node<View, A>, Grad> {
-    using node = view_node<View, A>;
-    using operand = device_tape<A, Grad>;
-    using value_type = typename node::value_type;
-    using shape_type = typename node::shape_type;
+struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, device_tape<A, Grad>> {
+    using base = view_tape<view_node<View, A>, device_tape<A, Grad>>;
+    using base::differentiable;
+    using base::shape;
+    using base::view_tape;
+    using typename base::node;
+    using typename base::operand;
+    using typename base::shape_type;
+    using typename base::value_type;
     static constexpr bool is_addressable = true;
-    static constexpr bool differentiable = operand::differentiable;
     static constexpr bool accumulates = operand::accumulates;
-    static constexpr bool covers = operand::covers && (rearranges<node, shape_t<A>> || keeps_order<node, shape_t<A>>);
+    static constexpr bool covers = operand::covers && (node::rearranges || node::keeps_order);
     static constexpr bool is_aligned = false;
     static constexpr std::size_t widest = sizeof(value_type);
     static constexpr std::size_t rank = shape_type::rank();
     static constexpr bool is_contiguous = [] {
-        if (operand::is_contiguous && keeps_order<node, shape_t<A>>) return true;
+        if (operand::is_contiguous && node::keeps_order) return true;
         if (!operand::is_contiguous || !shape_type::is_static || !shape_t<A>::is_static) return false;
-        std::array<std::ptrdiff_t, rank + 1> s{};
-        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
-            if (node::source[a] != fixed_axis) s[node::source[a]] += node::step[a] * row_major<shape_t<A>>[a];
+        auto const s = node::strides(row_major<shape_t<A>>);
         for (std::size_t a = 0; a != rank; ++a)
             if (s[a] != row_major<shape_type>[a]) return false;
         return true;
     }();
 
-    explicit device_tape(node const& n) : node_(&n), operand_(n.operand) {}
-    auto shape() const { return node_->shape(); }
-    auto strides() const {
-        auto const inner = operand_.strides();
-        std::array<std::ptrdiff_t, rank + 1> s{};
-        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
-            if (node::source[a] != fixed_axis) s[node::source[a]] += node::step[a] * inner[a];
-        return s;
-    }
+    auto strides() const { return node::strides(operand_.strides()); }
     auto* device_data() const { return operand_.device_data() + offset(); }
     auto* device_gradient() { return operand_.device_gradient() + offset(); }
     auto const* gradient_address() { return operand_.gradient_address(); }
@@ -140,24 +102,10 @@ struct device_tape<view_node<View, A>, Grad> {
     void prepare(gradient_list& list) {
         operand_.template prepare<Pass == pass::exact && !covers ? pass::mapped : Pass>(list);
     }
-    bool overlaps(void const* begin, void const* end, bool) { return operand_.overlaps(begin, end, false); }
-    void forward() { operand_.forward(); }
-    void finish() { operand_.finish(); }
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        p.template streams<operand>(n.operand, 1, n.shape().size());
-    }
 
 private:
-    std::ptrdiff_t offset() const {
-        auto const inner = operand_.strides();
-        auto const start = node_->start();
-        std::ptrdiff_t o = 0;
-        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) o += start[a] * inner[a];
-        return o;
-    }
-    node const* node_;
-    operand operand_;
+    std::ptrdiff_t offset() const { return this->node_->offset(operand_.strides()); }
+    using base::operand_;
 };
 
 /// Where each axis of a view's operand moves.
@@ -229,44 +177,32 @@ private:
 /// Whether a view that keeps the order is one of values in memory whose gradient lies before a slope: like a reshaped
 /// operand.
 template <class View, class A, bool Grad>
-concept stands_reshaped = keeps_slope<device_tape<A, Grad>> && keeps_order<view_node<View, A>, shape_t<A>>;
+concept stands_reshaped = keeps_slope<device_tape<A, Grad>> && view_node<View, A>::keeps_order;
 
 template <class View, class A, bool Grad>
     requires(!device_tape<A, Grad>::is_addressable && !stands_reshaped<View, A, Grad>)
-struct device_tape<view_node<View, A>, Grad> {
-    using node = view_node<View, A>;
-    using operand = device_tape<A, Grad>;
-    using value_type = typename node::value_type;
-    using shape_type = typename node::shape_type;
+struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, device_tape<A, Grad>> {
+    using base = view_tape<view_node<View, A>, device_tape<A, Grad>>;
+    using base::view_tape;
+    using typename base::node;
+    using typename base::operand;
+    using typename base::shape_type;
     static constexpr bool is_addressable = false;
-    static constexpr bool differentiable = operand::differentiable;
     static constexpr std::size_t widest = operand::widest;
 
-    explicit device_tape(node const& n) : node_(&n), operand_(n.operand) {}
-    auto shape() const { return node_->shape(); }
     template <std::size_t, pass Pass>
     auto reader(gradient_list const* list) {
-        auto const r = operand_.template reader < 1, Pass == pass::values ? pass::values : pass::mapped > (list);
-        view_map<node, shape_t<A>> map{operand_.shape(), {}};
-        auto const start = node_->start();
+        auto const r = this->operand_.template reader < 1, Pass == pass::values ? pass::values : pass::mapped > (list);
+        view_map<node, shape_t<A>> map{this->operand_.shape(), {}};
+        auto const start = this->node_->start();
         for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) map.start[a] = start[a];
-        return view_reader<std::remove_const_t<decltype(r)>, shape_type, view_map<node, shape_t<A>>>(r, shape(), map);
+        return view_reader<std::remove_const_t<decltype(r)>, shape_type, view_map<node, shape_t<A>>>(r, this->shape(),
+                                                                                                     map);
     }
     template <pass Pass>
     void prepare(gradient_list& list) {
-        operand_.template prepare<pass::mapped>(list);
+        this->operand_.template prepare<pass::mapped>(list);
     }
-    bool overlaps(void const* begin, void const* end, bool) { return operand_.overlaps(begin, end, false); }
-    void forward() { operand_.forward(); }
-    void finish() { operand_.finish(); }
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        p.template streams<operand>(n.operand, 1, n.shape().size());
-    }
-
-private:
-    node const* node_;
-    operand operand_;
 };
 
 /// A reshaped operand lies in memory: its own where that is row-major, otherwise a copy.

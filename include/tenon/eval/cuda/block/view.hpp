@@ -6,16 +6,16 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Whether a view has every element of its operand once and runs along no axis backwards.
-template <class Node, class Operand>
+/// Whether a view rearranges its operand and runs along no axis backwards.
+template <class Node>
 inline constexpr bool reorders = [] {
-    bool forwards = rearranges<Node, Operand>;
-    for (std::size_t a = 0; a != Operand::rank(); ++a) forwards = forwards && Node::step[a] == 1;
+    bool forwards = Node::rearranges;
+    for (std::ptrdiff_t const step : Node::step) forwards = forwards && step == 1;
     return forwards;
 }();
 
 template <class View, class A>
-    requires reorders<view_node<View, A>, shape_t<A>>
+    requires reorders<view_node<View, A>>
 inline constexpr bool runs_in_block<view_node<View, A>> = true;
 template <class To, class A>
 inline constexpr bool runs_in_block<reshape_node<To, A>> = true;
@@ -58,13 +58,7 @@ template <class View, class A, bool Grad>
 struct block_tape<view_node<View, A>, Grad>
     : alias_in_block<block_tape<view_node<View, A>, Grad>, view_node<View, A>, leaf_in_block<A, Grad>> {
     using node = view_node<View, A>;
-    static constexpr auto strides = [] {
-        std::array<std::ptrdiff_t, node::shape_type::rank() + 1> s{};
-        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
-            if (node::source[a] != fixed_axis) s[node::source[a]] = leaf_in_block<A, Grad>::strides[a];
-        s[node::shape_type::rank()] = 0;
-        return s;
-    }();
+    static constexpr auto strides = node::strides(leaf_in_block<A, Grad>::strides);
     using alias_in_block<block_tape, node, leaf_in_block<A, Grad>>::alias_in_block;
 };
 
