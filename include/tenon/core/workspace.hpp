@@ -126,6 +126,12 @@ public:
             } else held_.p = static_cast<T*>(workspace::local().allocate(bytes));
         }
     }
+    /// The same with zeros in it.
+    constexpr void reserve_zeros(std::size_t n) {
+        reserve(n);
+        T* const p = data();
+        for (std::size_t i = 0; i != n; ++i) p[i] = T(0);
+    }
     /// Takes memory of n elements that somebody else keeps, instead of its own.
     constexpr void borrow(T* p, std::size_t n) {
         if constexpr (is_inline) held_.p = p;

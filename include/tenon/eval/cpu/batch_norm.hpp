@@ -202,10 +202,7 @@ struct tape<batch_norm_node<A, R>, Grad>
         if constexpr (in_place) x = operand_.data();
         else evaluate_region(operand_, values_.data(), s);
         channels_.forward(x, values_.data(), node_->running, node_->training, node_->eps);
-        if constexpr (differentiable) {
-            gradients_.reserve(s.size());
-            for (std::size_t i = 0; i < s.size(); ++i) gradients_.data()[i] = T(0);
-        }
+        if constexpr (differentiable) gradients_.reserve_zeros(s.size());
     }
     constexpr void finish() {
         if constexpr (differentiable) {

@@ -48,10 +48,7 @@ struct tape<concat_node<Axis, A...>, Grad>
             }
             first += block(t.shape());
         });
-        if constexpr (differentiable) {
-            gradients_.reserve(n);
-            for (std::size_t i = 0; i < n; ++i) gradients_.data()[i] = T(0);
-        }
+        if constexpr (differentiable) gradients_.reserve_zeros(n);
     }
     constexpr void finish() {
         std::size_t first = 0;

@@ -49,10 +49,7 @@ struct tape<conv_node<Transposed, Options, X, W, B...>, Grad>
             for (std::size_t i = 0; i < n; ++i) values_.data()[i] = bias ? bias[i / pixels % channels] : T(0);
             convolve_back(g, x_.data(), w_.data(), values_.data());
         } else convolve<false>(g, x_.data(), w_.data(), bias, values_.data());
-        if constexpr (differentiable) {
-            gradients_.reserve(n);
-            for (std::size_t i = 0; i < n; ++i) gradients_.data()[i] = T(0);
-        }
+        if constexpr (differentiable) gradients_.reserve_zeros(n);
     }
     constexpr void finish() {
         if constexpr (differentiable) {

@@ -72,10 +72,7 @@ struct tape<cross_entropy_node<R, Logits, Targets>, Grad>
             scale_ = V(T(1));
             if constexpr (R == reduction::sum) element::store_lanes(values_.data(), total.value());
         }
-        if constexpr (differentiable) {
-            gradients_.reserve(n);
-            for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);
-        }
+        if constexpr (differentiable) gradients_.reserve_zeros(n);
     }
     constexpr void finish() {
         if constexpr (differentiable) {

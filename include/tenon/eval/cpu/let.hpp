@@ -1,37 +1,21 @@
-// Named nodes on the processor: the first consumer evaluates, the last one to send its gradient passes it on.
+// Named nodes on the processor: values and gradients in the node's block; rows may be computed when the first consumer reads them.
 #pragma once
 
-#include <optional>
-
 #include <tenon/core/tensor.hpp>
+#include <tenon/eval/common/let.hpp>
 #include <tenon/eval/cpu/leaf.hpp>
-#include <tenon/expr/let.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
 template <class Node>
-struct let_state {
+    requires std::is_same_v<device_of_t<Node>, cpu>
+struct let_state<Node> : shared_evaluations<tape, Node> {
     using T = value_t<Node>;
     using Shape = shape_t<Node>;
-    /// An evaluation in progress, with or without gradients. It ends with its last consumer.
-    template <bool Grad>
-    struct pass {
-        std::optional<tape<Node, Grad>> inner;
-        std::size_t consumers = 0;
-        std::size_t finished = 0;
-        bool evaluated = false;
-        std::size_t missing_rows = 0;  ///< those that are computed when they are read
-    };
-    pass<true> with_gradient;
-    pass<false> without_gradient;
     buffer<T, static_size<Shape>> values, gradients;
     bool has_values = false, has_gradients = false;
+    std::size_t missing_rows = 0;  ///< those that are computed when they are read
 
-    template <bool Grad>
-    constexpr auto& get() {
-        if constexpr (Grad) return with_gradient;
-        else return without_gradient;
-    }
     constexpr tensor_of_t<T, Shape> value(Node const& n) const { return copy(n, values, has_values); }
     constexpr tensor_of_t<T, Shape> grad(Node const& n) const { return copy(n, gradients, has_gradients); }
 
@@ -46,50 +30,41 @@ private:
 
 template <class Node, bool Grad>
 struct tape<let_node<Node>, Grad>
-    : in_memory<tape<let_node<Node>, Grad>, value_t<Node>, shape_t<Node>, tape<Node, Grad>::differentiable> {
+    : in_memory<tape<let_node<Node>, Grad>, value_t<Node>, shape_t<Node>, tape<Node, Grad>::differentiable>,
+      let_consumer<tape, Node, Grad> {
     using T = value_t<Node>;
     using inner = tape<Node, Grad>;
+    using consumer = let_consumer<tenon::eval::tape, Node, Grad>;
+    using consumer::describe;
+    using consumer::shape;
     static constexpr bool differentiable = inner::differentiable;
     /// Whether rows may be computed when they are read.
     static constexpr bool on_demand = !differentiable && forwards_by_rows<inner>;
     template <class Region>
     static constexpr bool is_flat = !on_demand && std::is_same_v<Region, shape_t<Node>>;
 
-    explicit constexpr tape(let_node<Node> const& n) : handle_(&n) {
-        auto& p = pass();
-        if (p.consumers++ == 0) {
-            p.inner.emplace(n.node());
-            p.evaluated = false;
-            p.missing_rows = 0;
-            p.finished = 0;
-        }
+    explicit constexpr tape(let_node<Node> const& n) : consumer(n) {
+        if (on_demand && evaluation().consumers == 1) state().missing_rows = 0;
     }
-    tape(tape const&) = delete;
-    constexpr ~tape() {
-        auto& p = pass();
-        if (--p.consumers == 0) p.inner.reset();
-    }
-    constexpr auto shape() const { return handle_->shape(); }
-    TENON_INLINE constexpr T const* data() const { return handle_->state().values.data(); }
-    TENON_INLINE constexpr T* gradient() const { return handle_->state().gradients.data(); }
+    TENON_INLINE constexpr T const* data() const { return state().values.data(); }
+    TENON_INLINE constexpr T* gradient() const { return state().gradients.data(); }
     constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
-        return on_demand && pass().inner->overlaps(begin, end, aligned);
+        return on_demand && evaluation().inner->overlaps(begin, end, aligned);
     }
 
     constexpr void forward() {
-        auto& p = pass();
-        if (std::exchange(p.evaluated, true) && p.missing_rows == 0) return;
-        auto& s = handle_->state();
-        p.missing_rows = 0;
-        if constexpr (differentiable) p.inner->forward();
-        else eval::forward_by_rows(*p.inner);
+        auto& s = state();
+        auto& e = evaluation();
+        if (!e.is_first() && !(on_demand && s.missing_rows != 0)) return;
+        s.missing_rows = 0;
+        if constexpr (differentiable) e.inner->forward();
+        else eval::forward_by_rows(*e.inner);
         std::size_t const n = shape().size();
         s.values.reserve(n);
-        evaluate_region(*p.inner, s.values.data(), shape());
+        evaluate_region(*e.inner, s.values.data(), shape());
         s.has_values = true;
         if constexpr (differentiable) {
-            s.gradients.reserve(n);
-            for (std::size_t i = 0; i != n; ++i) s.gradients.data()[i] = T(0);
+            s.gradients.reserve_zeros(n);
             s.has_gradients = true;
         }
     }
@@ -97,52 +72,46 @@ struct tape<let_node<Node>, Grad>
     constexpr void forward_by_rows()
         requires on_demand
     {
-        auto& p = pass();
-        if (std::exchange(p.evaluated, true)) return;
-        p.inner->forward_by_rows();
-        auto& s = handle_->state();
+        auto& e = evaluation();
+        if (!e.is_first()) return;
+        e.inner->forward_by_rows();
+        auto& s = state();
         s.values.reserve(shape().size());
         s.has_values = true;
-        p.missing_rows = row_length(shape()) == 0 ? 0 : shape().size() / row_length(shape());
+        s.missing_rows = row_length(shape()) == 0 ? 0 : shape().size() / row_length(shape());
     }
-    constexpr bool computes_rows() const { return pass().missing_rows != 0; }
+    constexpr bool computes_rows() const { return state().missing_rows != 0; }
     template <std::size_t R>
     TENON_INLINE constexpr auto row(position<R> const& outer) {
-        if constexpr (on_demand) {
-            auto& p = pass();
-            if (p.missing_rows != 0) {
+        if constexpr (on_demand)
+            if (auto& missing = state().missing_rows; missing != 0) {
                 auto const s = shape();
                 std::size_t const length = row_length(s), rows = s.size() / length, k = row_number(s, outer);
-                if (k == rows - p.missing_rows) {
-                    T* const to = handle_->state().values.data() + k * length;
-                    auto r = p.inner->row(outer);
+                if (k == rows - missing) {
+                    T* const to = state().values.data() + k * length;
+                    auto r = evaluation().inner->row(outer);
                     for_each_pack<lanes_for<inner>, inner_extent<shape_t<Node>>>(
                         length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
                             element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
                         });
-                    --p.missing_rows;
+                    --missing;
                 }
             }
-        }
         return row_in_memory(*this, outer);
     }
     constexpr void finish() {
         if constexpr (differentiable) {
-            auto& p = pass();
-            if (++p.finished != p.consumers) return;
-            auto const& s = std::as_const(handle_->state());
-            backward_from_memory(*p.inner, s.gradients.data(), s.values.data());
-            p.inner->finish();
+            auto& e = evaluation();
+            if (!e.is_last()) return;
+            auto const& s = std::as_const(state());
+            backward_from_memory(*e.inner, s.gradients.data(), s.values.data());
+            e.inner->finish();
         }
-    }
-    template <class Plan>
-    static void describe(let_node<Node> const& n, Plan& p) {
-        p.template stores<inner>(n.node(), &n.state());
     }
 
 private:
-    constexpr auto& pass() const { return handle_->state().template get<Grad>(); }
-    let_node<Node> const* handle_;
+    using consumer::evaluation;
+    using consumer::state;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -134,8 +134,7 @@ public:
     constexpr void start(Tape const& t, Region const& region) {
         auto const s = t.shape();
         length_ = row_length(s);
-        sums_.reserve(s.size());
-        for (std::size_t i = 0; i != s.size(); ++i) sums_.data()[i] = T(0);
+        sums_.reserve_zeros(s.size());
         std::size_t rows = 1;
         for (std::size_t a = rank; a-- > 0;)
             if (a + own < rank || operand::static_extents[a + own - rank] == 1) {

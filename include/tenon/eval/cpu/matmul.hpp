@@ -197,10 +197,7 @@ private:
         each_matrix([&](auto a, auto b, std::size_t o, auto, auto) TENON_LAMBDA_INLINE {
             gemm<M, N, K, T>(rows(), columns(), depth_, a, b, product_at(values_.data() + o), false);
         });
-        if constexpr (differentiable) {
-            gradients_.reserve(n);
-            for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = T(0);
-        }
+        if constexpr (differentiable) gradients_.reserve_zeros(n);
     }
 
     /// Calls f(a, b, offset of the product, offset of a, offset of b) for every matrix of the batch.

@@ -76,8 +76,7 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
         values_.reserve(n);
         if constexpr (differentiable) {
             taken_.reserve(n);
-            gradients_.reserve(n);
-            for (std::size_t i = 0; i < n; ++i) gradients_.data()[i] = T(0);
+            gradients_.reserve_zeros(n);
         }
         // The rows of one window, each with a margin of least values.
         std::size_t const pitch = padded_width();
@@ -233,10 +232,7 @@ struct tape<mean_pool_node<Windows, A>, Grad>
         operand_.forward();
         std::size_t const n = shape_.size(), width = operand_.shape()[rank - 1];
         values_.reserve(n);
-        if constexpr (differentiable) {
-            gradients_.reserve(n);
-            for (std::size_t i = 0; i < n; ++i) gradients_.data()[i] = T(0);
-        }
+        if constexpr (differentiable) gradients_.reserve_zeros(n);
         // The sums of a window's rows, which are summed again along the width.
         buffer<T, dyn> sums;
         sums.reserve(width);

@@ -109,10 +109,7 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
         prepare();
         reduce_into<Op>(values_.data(), as_they_are);
         if constexpr (shares_tangents) share_tangents();
-        if constexpr (differentiable) {
-            gradients_.reserve(shape_.size());
-            for (std::size_t i = 0; i != shape_.size(); ++i) gradients_.data()[i] = T(0);
-        }
+        if constexpr (differentiable) gradients_.reserve_zeros(shape_.size());
     }
     constexpr void forward_by_rows()
         requires on_demand

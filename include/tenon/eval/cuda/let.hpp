@@ -1,35 +1,19 @@
-// Named nodes on the device: the first consumer evaluates, the last one to send its gradient passes it on.
+// Named nodes on the device: values and gradients in the node's block.
 #pragma once
 
-#include <optional>
-
+#include <tenon/eval/common/let.hpp>
 #include <tenon/eval/cuda/leaf.hpp>
 #include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/tensor.hpp>
-#include <tenon/expr/let.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
 template <class Node>
-    requires(!std::is_same_v<device_of_t<Node>, cpu>)
-struct let_state<Node> {
+    requires std::is_same_v<device_of_t<Node>, cuda::device>
+struct let_state<Node> : shared_evaluations<device_tape, Node> {
     using T = value_t<Node>;
-    template <bool Grad>
-    struct pass_state {
-        std::optional<device_tape<Node, Grad>> inner;
-        std::size_t consumers = 0;
-        std::size_t finished = 0;
-        bool evaluated = false;
-    };
-    pass_state<true> with_gradient;
-    pass_state<false> without_gradient;
     cuda::buffer<T> values, gradients;
 
-    template <bool Grad>
-    auto& get() {
-        if constexpr (Grad) return with_gradient;
-        else return without_gradient;
-    }
     auto value(Node const& n) const { return copy(n, values); }
     auto grad(Node const& n) const { return copy(n, gradients); }
 
@@ -44,34 +28,24 @@ private:
 template <class Node, bool Grad>
 struct device_tape<let_node<Node>, Grad>
     : in_device_memory<device_tape<let_node<Node>, Grad>, value_t<Node>, shape_t<Node>,
-                       device_tape<Node, Grad>::differentiable, true> {
+                       device_tape<Node, Grad>::differentiable, true>,
+      let_consumer<device_tape, Node, Grad> {
     using T = value_t<Node>;
+    using consumer = let_consumer<tenon::eval::device_tape, Node, Grad>;
+    using consumer::describe;
+    using consumer::shape;
     static constexpr bool differentiable = device_tape<Node, Grad>::differentiable;
 
-    explicit device_tape(let_node<Node> const& n) : handle_(&n) {
-        auto& p = state();
-        if (p.consumers++ == 0) {
-            p.inner.emplace(n.node());
-            p.evaluated = false;
-            p.finished = 0;
-        }
-    }
-    device_tape(device_tape const&) = delete;
-    ~device_tape() {
-        auto& p = state();
-        if (--p.consumers == 0) p.inner.reset();
-    }
-    auto shape() const { return handle_->shape(); }
-    T const* device_data() const { return handle_->state().values.data(); }
-    T* device_gradient() const { return handle_->state().gradients.data(); }
+    explicit device_tape(let_node<Node> const& n) : consumer(n) {}
+    T const* device_data() const { return state().values.data(); }
+    T* device_gradient() const { return state().gradients.data(); }
     bool overlaps(void const*, void const*, bool) const { return false; }
 
     void forward() {
-        auto& p = state();
-        if (std::exchange(p.evaluated, true)) return;
-        auto& s = handle_->state();
+        if (!evaluation().is_first()) return;
+        auto& s = state();
         s.values.reserve(shape().size());
-        run_into(*p.inner, s.values.data());
+        run_into(*evaluation().inner, s.values.data());
         if constexpr (differentiable) {
             s.gradients.reserve(shape().size());
             s.gradients.clear();
@@ -79,20 +53,15 @@ struct device_tape<let_node<Node>, Grad>
     }
     void finish() {
         if constexpr (differentiable) {
-            auto& p = state();
-            if (++p.finished != p.consumers) return;
-            backward_on_device(*p.inner, memory_seed<T>{handle_->state().gradients.data()});
-            p.inner->finish();
+            if (!evaluation().is_last()) return;
+            backward_on_device(*evaluation().inner, memory_seed<T>{state().gradients.data()});
+            evaluation().inner->finish();
         }
-    }
-    template <class Plan>
-    static void describe(let_node<Node> const& n, Plan& p) {
-        p.template stores<device_tape<Node, Grad>>(n.node(), &n.state());
     }
 
 private:
-    auto& state() const { return handle_->state().template get<Grad>(); }
-    let_node<Node> const* handle_;
+    using consumer::evaluation;
+    using consumer::state;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval
