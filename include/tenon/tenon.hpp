@@ -26,7 +26,6 @@
 #include <tenon/expr/concat.hpp>
 #include <tenon/expr/conv.hpp>
 #include <tenon/expr/cross_entropy.hpp>
-#include <tenon/expr/cumsum.hpp>
 #include <tenon/expr/dropout.hpp>
 #include <tenon/expr/index.hpp>
 #include <tenon/expr/let.hpp>
@@ -37,6 +36,7 @@
 #include <tenon/expr/pool.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/expr/reshape.hpp>
+#include <tenon/expr/scan.hpp>
 #include <tenon/expr/softmax.hpp>
 #include <tenon/expr/triangle.hpp>
 #include <tenon/expr/view.hpp>

@@ -9,8 +9,11 @@
 #include <utility>
 
 #include <tenon/expr/reshape.hpp>
+#include <tenon/expr/row.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/cast.hpp>
+#include <tenon/op/sqrt.hpp>
+#include <tenon/scalar/exact_mean.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -24,40 +27,55 @@ struct groups_do_not_fit;
 template <operation_name Operation, std::size_t Channels, class Input>
 struct channels_do_not_fit;
 
-/// (x − mean) / √(var + eps) within each of many equally long stretches of the elements in row-major order; without centring,
-/// x / √(mean of x² + eps).
-/// @tparam Outer how many leading axes count stretches
-/// @tparam Groups into how many stretches the elements at one position along those axes are divided
-template <bool Centered, std::size_t Outer, std::size_t Groups, class A>
-class standardize_node : public expression_base<standardize_node<Centered, Outer, Groups, A>, value_t<A>, shape_t<A>> {
-public:
-    using device = device_of_nodes<A>;
-    constexpr standardize_node(A a, double e) : operand(std::move(a)), eps(e) {}
-    constexpr auto shape() const { return operand.shape(); }
+/// (x − mean) / √(var + eps) of a vector; without centring x / √(mean of x² + eps).
+template <bool Centered>
+struct standardize_rule : row_rule {
     static constexpr char const *name = Centered ? "standardize" : "rms", *kind = "normalization";
-    constexpr auto operands() const { return references(operand); }
-    /// A sum, a difference, a square, its sum, and a difference with a scale for each element.
-    constexpr std::size_t operations() const { return 6 * shape().size(); }
-    constexpr std::size_t gradient_operations() const { return 8 * shape().size(); }
-
-    /// Elements of one stretch, and how many stretches there are; `dyn` where that is not static.
-    struct division {
-        std::size_t length, count;
-    };
-    /// @param e the extents of the shape, static or as run time knows them
-    template <class Extents>
-    static constexpr division divided(Extents const& e) {
-        division d{1, Groups};
-        for (std::size_t a = 0; a < Outer; ++a)
-            d.count = is_dynamic(d.count) || is_dynamic(e[a]) ? dyn : d.count * e[a];
-        for (std::size_t a = Outer; a < shape_t<A>::rank(); ++a)
-            d.length = is_dynamic(d.length) || is_dynamic(e[a]) ? dyn : d.length * e[a];
-        if (!is_dynamic(d.length)) d.length /= Groups;
-        return d;
-    }
-
-    A operand;
+    /// A sum, a difference, a square, its sum, and a difference with a scale.
+    static constexpr std::size_t operations = 6, gradient_operations = 8;
+    /// What the vector was multiplied with.
+    static constexpr bool keeps_number = true;
     double eps;
+
+    template <class X>
+    TENON_LANE void forward(X& x) const {
+        using value = typename X::value;
+        auto const square = [](auto v) TENON_LAMBDA_INLINE { return v * v; };
+        if constexpr (Centered) {
+            value const one = x.first();
+            value const distance = x.template read<op::sum>(
+                [one](auto v) TENON_LAMBDA_INLINE { return v - element::spread(one, v); });
+            element::exact_mean<value> const mean(one, distance / x.count());
+            auto const centered = [m = mean.rounded](auto v) TENON_LAMBDA_INLINE { return v - element::spread(m, v); };
+            value const squares =
+                x.template visit<op::sum>([=](auto v) TENON_LAMBDA_INLINE { return square(centered(v)); });
+            value const scale = element::rsqrt(mean.variance(squares / x.count()) + x.number(eps)),
+                        shift = -(mean.rest * scale);
+            x.write([=](auto v) TENON_LAMBDA_INLINE {
+                return math::fma(centered(v), element::spread(scale, v), element::spread(shift, v));
+            });
+            x.keep(scale);
+        } else {
+            value const scale = element::rsqrt(x.template read<op::sum>(square) / x.count() + x.number(eps));
+            x.write([scale](auto v) TENON_LAMBDA_INLINE { return v * element::spread(scale, v); });
+            x.keep(scale);
+        }
+    }
+    /// scale · (g − mean g − y · mean(g y)); without centring no mean of g.
+    template <class G>
+    TENON_LANE void backward(G& x) const {
+        auto const gradient = [](auto, auto g) TENON_LAMBDA_INLINE { return g; };
+        auto const along_result = [](auto y, auto g) TENON_LAMBDA_INLINE { return g * y; };
+        auto const send = [&x, scale = x.kept()](auto mean, auto slope) TENON_LAMBDA_INLINE {
+            x.send([=](auto y, auto g) TENON_LAMBDA_INLINE {
+                return (g - element::spread(mean, y) - y * element::spread(slope, y)) * element::spread(scale, y);
+            });
+        };
+        if constexpr (Centered) {
+            auto const total = x.template read<op::sum>(gradient, along_result);
+            send(get<0>(total) / x.count(), get<1>(total) / x.count());
+        } else send(x.number(0), x.template read<op::sum>(along_result) / x.count());
+    }
 };
 
 namespace detail {
@@ -96,6 +114,11 @@ constexpr void check_last_extents(char const* what, Last const& last, S const& s
         for (std::size_t a = 0; a < Last::rank(); ++a)
             if (last[a] != s[S::rank() - Last::rank() + a]) throw_shapes(what, to_string(last), to_string(s));
 }
+template <bool Centered, std::size_t Outer, std::size_t Groups, class X>
+constexpr auto standardize(X&& x, double eps) {
+    return row_node<standardize_rule<Centered>, stretches<Outer, Groups>, node_t<X>>(as_node(std::forward<X>(x)),
+                                                                                     {{}, eps});
+}
 /// Standardises the last axes, whose extents are those of a shape.
 template <bool Centered, operation_name Name, class Last, class X>
 constexpr auto standardize_last(Last const& last, X&& x, double eps) {
@@ -107,7 +130,7 @@ constexpr auto standardize_last(Last const& last, X&& x, double eps) {
     else if constexpr (!ends_with<Last, s>()) return normalized_shape_does_not_fit<Name, Last, s>{};
     else {
         check_last_extents(Name.text, last, x.shape());
-        return standardize_node<Centered, s::rank() - Last::rank(), 1, node_t<X>>(as_node(std::forward<X>(x)), eps);
+        return standardize<Centered, s::rank() - Last::rank(), 1>(std::forward<X>(x), eps);
     }
 }
 template <std::size_t Groups, class S>
@@ -166,7 +189,7 @@ constexpr auto group_norm(X&& x, double eps = 1e-5) {
         if (x.shape()[1] % Groups != 0)
             throw shape_error("group_norm: the channels of " + to_string(x.shape()) + " do not make " +
                               std::to_string(Groups) + " groups");
-        return standardize_node<true, 1, Groups, node_t<X>>(as_node(std::forward<X>(x)), eps);
+        return detail::standardize<true, 1, Groups>(std::forward<X>(x), eps);
     }
 }
 /// The same times weight plus bias, which have a value for each channel.
@@ -184,7 +207,7 @@ constexpr auto instance_norm(X&& x, double eps = 1e-5) {
     if constexpr (element::narrow<value_t<X>>)
         return detail::in_float(std::forward<X>(x), [=](auto&& wide) { return instance_norm(std::move(wide), eps); });
     else if constexpr (shape_t<X>::rank() < 3) return groups_do_not_fit<"instance_norm", 1, shape_t<X>>{};
-    else return standardize_node<true, 2, 1, node_t<X>>(as_node(std::forward<X>(x)), eps);
+    else return detail::standardize<true, 2, 1>(std::forward<X>(x), eps);
 }
 
 }  // namespace tenon::inline TENON_TARGET

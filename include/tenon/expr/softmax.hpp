@@ -1,7 +1,9 @@
 // Row operations: softmax and its logarithm along one axis.
 #pragma once
 
-#include <tenon/expr/reduce.hpp>
+#include <tenon/expr/row.hpp>
+#include <tenon/op/exp.hpp>
+#include <tenon/op/log.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -9,19 +11,53 @@ namespace tenon::inline TENON_TARGET {
 /// look at no key, where softmax itself is NaN.
 enum class softmax_kind { plain, logarithm, masked };
 
-/// softmax of some kind of A along an axis.
-template <softmax_kind Kind, std::size_t Axis, class A>
-class softmax_node : public expression_base<softmax_node<Kind, Axis, A>, value_t<A>, shape_t<A>> {
-public:
-    using device = device_of_nodes<A>;
-    explicit constexpr softmax_node(A a) : operand(std::move(a)) {}
-    constexpr auto shape() const { return operand.shape(); }
-    static constexpr char const *name = Kind == softmax_kind::logarithm ? "log_softmax" : "softmax", *kind = "softmax";
-    constexpr auto operands() const { return references(operand); }
-    /// A maximum, a difference, an exponential, a sum and a scale for each element.
-    constexpr std::size_t operations() const { return 5 * shape().size(); }
-    constexpr std::size_t gradient_operations() const { return 4 * shape().size(); }
-    A operand;
+namespace op {
+/// The greatest element in one instruction a pack: NaN is lost.
+struct greatest_number : max {
+    template <class V>
+    TENON_LANE static V combine(V a, V b) {
+        if constexpr (element::is_pack<V>) return math::detail::extreme<true>(a, b);
+        else return max::combine(a, b);
+    }
+};
+}  // namespace op
+
+/// Softmax of a vector. Of a NaN among the elements, which the maximum doesn't see, the sum of exponentials is NaN.
+template <softmax_kind Kind>
+struct softmax_rule : row_rule {
+    static constexpr bool is_log = Kind == softmax_kind::logarithm, is_masked = Kind == softmax_kind::masked;
+    static constexpr char const *name = is_log ? "log_softmax" : "softmax", *kind = "softmax";
+    /// A maximum, a difference, an exponential, a sum and a scale.
+    static constexpr std::size_t operations = 5, gradient_operations = 4;
+
+    template <class X>
+    TENON_LANE void forward(X& x) const {
+        using value = typename X::value;
+        value top = x.template read<op::greatest_number>(element::unchanged{});
+        // Above nothing but −∞ all exponentials are 0, and so is what is made of them.
+        auto const nothing = top == x.number(math::minus_infinity<double>);
+        if constexpr (is_masked) top = math::select(nothing, x.number(0), top);
+        auto const power = [top](auto v) TENON_LAMBDA_INLINE { return element::exp(v - element::spread(top, v)); };
+        if constexpr (is_log) {
+            value const shift = top + element::log(x.template visit<op::sum>(power));
+            x.write([shift](auto v) TENON_LAMBDA_INLINE { return v - element::spread(shift, v); });
+        } else {
+            value scale = x.number(1) / x.template change<op::sum>(power);
+            if constexpr (is_masked) scale = math::select(nothing, x.number(0), scale);
+            x.write([scale](auto v) TENON_LAMBDA_INLINE { return v * element::spread(scale, v); });
+        }
+    }
+    /// softmax: y (g − Σ g y); log-softmax: g − exp(y) Σ g.
+    template <class G>
+    TENON_LANE void backward(G& x) const {
+        if constexpr (is_log) {
+            auto const total = x.template read<op::sum>([](auto, auto g) TENON_LAMBDA_INLINE { return g; });
+            x.send([total](auto y, auto g) TENON_LAMBDA_INLINE { return g - element::exp(y) * element::spread(total, y); });
+        } else {
+            auto const total = x.template read<op::sum>([](auto y, auto g) TENON_LAMBDA_INLINE { return g * y; });
+            x.send([total](auto y, auto g) TENON_LAMBDA_INLINE { return y * (g - element::spread(total, y)); });
+        }
+    }
 };
 
 namespace detail {
@@ -29,7 +65,7 @@ template <softmax_kind Kind, std::ptrdiff_t Axis, class A>
 constexpr auto make_softmax(A&& x) {
     if constexpr (element::narrow<value_t<A>>)
         return in_float(std::forward<A>(x), [](auto&& wide) { return make_softmax<Kind, Axis>(std::move(wide)); });
-    else return softmax_node<Kind, axis_of(Axis, shape_t<A>::rank()), node_t<A>>(as_node(std::forward<A>(x)));
+    else return make_row<softmax_rule<Kind>, Axis>(std::forward<A>(x));
 }
 }  // namespace detail
 

@@ -177,6 +177,11 @@ TENON_LANE V select(element::mask<Bytes, N> m, V a, V b) {
     for (std::size_t k = 0; k != V::directions; ++k) a.tangent[k] = math::select(m, a.tangent[k], b.tangent[k]);
     return a;
 }
+/// a b + c
+template <element::is_dual V>
+TENON_LANE V fma(V a, V b, V c) {
+    return a * b + c;
+}
 /// Sum of the lanes, as an element.
 template <element::is_dual V>
 TENON_LANE V hsum(V v) {

@@ -4,7 +4,7 @@
 #include <tenon/base/target.hpp>
 #include <tenon/scalar/dual.hpp>
 
-namespace tenon::inline TENON_TARGET::eval {
+namespace tenon::inline TENON_TARGET::element {
 
 /// A mean, which is seldom a number of its type, as one and what is missing. It comes from the mean distance from one of the
 /// elements: far from 0 the rounding of a sum of elements would be large beside their differences.
@@ -20,4 +20,4 @@ struct exact_mean {
     TENON_LANE V variance(V mean_square) const { return mean_square - rest * rest; }
 };
 
-}  // namespace tenon::inline TENON_TARGET::eval
+}  // namespace tenon::inline TENON_TARGET::element

@@ -181,7 +181,7 @@ __global__ void __launch_bounds__(block_size)
         origin = V(static_cast<T>(running.mean[c]));
         var = V(static_cast<T>(running.var[c]));
     }
-    eval::exact_mean<V> const mean(origin, distance);
+    element::exact_mean<V> const mean(origin, distance);
     V const scale = apply_op(op::rsqrt{}, var + V(eps)), shift = -(mean.rest * scale);
     if (share.leads()) {
         scale.store(scales + c);

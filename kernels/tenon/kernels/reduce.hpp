@@ -6,15 +6,6 @@
 
 namespace tenon::inline TENON_TARGET::kernels {
 
-/// Joins lanes by an operator.
-template <class Op>
-struct join_by {
-    template <class V>
-    __device__ V operator()(V a, V b) const {
-        return Op::combine(a, b);
-    }
-};
-
 /// Whether a thread may have more terms of a sum of floats than its error allows.
 template <class Op, class T, std::size_t Count, std::size_t Threads>
 inline constexpr bool widens =

@@ -51,6 +51,15 @@ struct join_sum {
     }
 };
 
+/// Joins lanes by a reduction's operator.
+template <class Op>
+struct join_by {
+    template <class V>
+    __device__ V operator()(V a, V b) const {
+        return Op::combine(a, b);
+    }
+};
+
 /// A thread's sum of many floats: parts of 128 terms are added up in float, the parts in double, so that its error does not grow
 /// with their number.
 /// @tparam Widens whether it is such a sum; others are as they are

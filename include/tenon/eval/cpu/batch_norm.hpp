@@ -1,7 +1,7 @@
 // Normalisation over a batch on the processor: statistics of all channels, then one pass that applies them.
 #pragma once
 
-#include <tenon/eval/cpu/normalize.hpp>
+#include <tenon/eval/cpu/row_teams.hpp>
 #include <tenon/expr/batch_norm.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -36,7 +36,7 @@ public:
             set(shift_, c, -(at(shift_, c) * at(scale_, c)));
         }
         each_pack([&](auto N, std::size_t i, std::size_t c) TENON_LAMBDA_INLINE {
-            element::store_lanes(y + i, scale_and_shift(element::load_lanes<N>(x + i) - of<N>(mean_, c),
+            element::store_lanes(y + i, math::fma(element::load_lanes<N>(x + i) - of<N>(mean_, c),
                                                         of<N>(scale_, c), of<N>(shift_, c)));
         });
     }
@@ -133,7 +133,7 @@ private:
         add_totals(shift_, [&](auto N, std::size_t i, std::size_t c)
                                TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + i) - of<N>(mean_, c); });
         for (std::size_t c = 0; c < channels_; ++c) {
-            exact_mean<V> const mean(at(mean_, c), at(shift_, c) / count());
+            element::exact_mean<V> const mean(at(mean_, c), at(shift_, c) / count());
             set(mean_, c, mean.rounded);
             set(shift_, c, mean.rest);
         }

@@ -5,7 +5,7 @@
 #include <bit>
 #include <string>
 
-#include <tenon/eval/cpu/softmax.hpp>
+#include <tenon/eval/cpu/reduce.hpp>
 #include <tenon/expr/cross_entropy.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -190,17 +190,17 @@ private:
             }
         each_class(r, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
             T* const p = z + j * r.step;
-            element::store_lanes(p, detail::lane_exp(element::load_lanes<N>(p) - math::splat<N>(r.top)));
+            element::store_lanes(p, element::exp(element::load_lanes<N>(p) - math::splat<N>(r.top)));
         });
         r.total = join_classes<op::sum>(r);
     }
     static constexpr void logarithms(row_state (&rows)[rows_together], std::size_t count) {
         if (std::is_constant_evaluated() || rows_together == 1) {
-            for (std::size_t r = 0; r < count; ++r) rows[r].log_total = detail::lane_log(rows[r].total);
+            for (std::size_t r = 0; r < count; ++r) rows[r].log_total = element::log(rows[r].total);
             return;
         }
         if constexpr (rows_together > 1) {
-            auto const logs = detail::lane_log(element::lane_t<T, rows_together>::generate(
+            auto const logs = element::log(element::lane_t<T, rows_together>::generate(
                 [&](std::size_t r) TENON_LAMBDA_INLINE { return r < count ? rows[r].total.raw : T(1); }));
             for (std::size_t r = 0; r < count; ++r) rows[r].log_total = V(logs[r]);
         }

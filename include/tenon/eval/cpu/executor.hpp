@@ -14,14 +14,13 @@
 #include <tenon/eval/cpu/concat.hpp>
 #include <tenon/eval/cpu/conv.hpp>
 #include <tenon/eval/cpu/cross_entropy.hpp>
-#include <tenon/eval/cpu/cumsum.hpp>
 #include <tenon/eval/cpu/generated.hpp>
 #include <tenon/eval/cpu/index.hpp>
 #include <tenon/eval/cpu/let.hpp>
 #include <tenon/eval/cpu/loss_weight.hpp>
 #include <tenon/eval/cpu/matmul.hpp>
-#include <tenon/eval/cpu/normalize.hpp>
 #include <tenon/eval/cpu/pool.hpp>
+#include <tenon/eval/cpu/rows.hpp>
 
 namespace tenon::inline TENON_TARGET {
 

@@ -11,17 +11,15 @@
 #include <tenon/eval/cuda/batch_norm.hpp>
 #include <tenon/eval/cuda/concat.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
-#include <tenon/eval/cuda/cumsum.hpp>
 #include <tenon/eval/cuda/elementwise.hpp>
 #include <tenon/eval/cuda/generated.hpp>
 #include <tenon/eval/cuda/index.hpp>
 #include <tenon/eval/cuda/let.hpp>
 #include <tenon/eval/cuda/loss_weight.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
-#include <tenon/eval/cuda/normalize.hpp>
 #include <tenon/eval/cuda/pool.hpp>
 #include <tenon/eval/cuda/reduce.hpp>
-#include <tenon/eval/cuda/softmax.hpp>
+#include <tenon/eval/cuda/rows.hpp>
 #include <tenon/eval/cuda/tensor.hpp>
 
 namespace tenon::inline TENON_TARGET {

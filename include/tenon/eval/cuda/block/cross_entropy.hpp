@@ -2,7 +2,7 @@
 #pragma once
 
 #include <tenon/eval/cuda/block/loss_weight.hpp>
-#include <tenon/eval/cuda/block/softmax.hpp>
+#include <tenon/eval/cuda/block/rows.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -20,7 +20,7 @@ struct block_tape<cross_entropy_node<R, Logits, Targets>, Grad>
     using logits_tape = block_tape<Logits, Grad>;
     using targets_tape = block_tape<Targets, false>;
     using base = block_result<block_tape, T, typename node::shape_type, logits_tape::leaves != 0>;
-    using vectors = vectors_in_block<tenon::detail::class_axis<shape_t<Logits>>, T, shape_t<Logits>>;
+    using vectors = vectors_in_block<along<tenon::detail::class_axis<shape_t<Logits>>>, T, shape_t<Logits>>;
     static constexpr bool joins = R != reduction::none;
     // What the rows leave, after values and gradient.
     static constexpr std::size_t z_at = base::result_bytes,

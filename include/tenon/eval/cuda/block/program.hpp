@@ -10,7 +10,7 @@
 #include <tenon/eval/cuda/block/map.hpp>
 #include <tenon/eval/cuda/block/matmul.hpp>
 #include <tenon/eval/cuda/block/reduce.hpp>
-#include <tenon/eval/cuda/block/softmax.hpp>
+#include <tenon/eval/cuda/block/rows.hpp>
 #include <tenon/eval/cuda/block/view.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

@@ -1,0 +1,319 @@
+// What rules of row operations work on, on the processor: lanes that share one vector of neighbours, or that have one vector with
+// a step each.
+#pragma once
+
+#include <algorithm>
+
+#include <tenon/eval/cpu/reduce.hpp>
+#include <tenon/expr/row.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Lanes of a row operation in memory: dual numbers go one at a time.
+template <class T>
+inline constexpr std::size_t row_lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
+
+/// What a scan of T is computed in.
+template <class T, bool Widens>
+using scanned_t = std::conditional_t<Widens, wider_t<T>, T>;
+
+template <class Row>
+inline constexpr bool is_memory_row = false;
+template <class T, bool Differentiable>
+inline constexpr bool is_memory_row<memory_row<T, 1, Differentiable>> = true;
+
+/// A vector of neighbours, forward. The operand's row is read once. What is computed, or spread over memory, is in `room` after
+/// that, and so is what the rule changes.
+/// @tparam Wide how many elements a register of the row that is read holds
+/// @tparam Length their number, or dyn
+template <std::size_t Wide, std::size_t Length, class Row, class T, class R, class Out>
+class row_team {
+public:
+    using value = lane_t<T, 1>;
+
+    /// @param room memory for n elements, which may be where the results belong
+    /// @param kept where a number is kept, or null
+    TENON_INLINE constexpr row_team(Row const& row, T* room, R* to, std::size_t n, T* kept, Out const& out)
+        : row_(row), read_(room), room_(room), to_(to), n_(n), kept_(kept), out_(out) {
+        if constexpr (in_memory) read_ = row.values;
+    }
+    TENON_INLINE constexpr value count() const { return number(static_cast<double>(n_)); }
+    TENON_INLINE static constexpr value number(double c) { return value(static_cast<T>(c)); }
+    TENON_INLINE constexpr value first() const { return load<1>(0); }
+    template <class Op, class F>
+    TENON_INLINE constexpr value read(F const& f) const {
+        return join_row<Op, T, Wide, Length>(n_, [&](auto N, std::size_t j)
+                                                     TENON_LAMBDA_INLINE { return f(load<N>(j)); });
+    }
+    template <class Op, class F>
+    TENON_INLINE constexpr value visit(F const& f) const {
+        return join_row<Op, T, lanes, Length>(
+            n_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return f(element::load_lanes<N>(read_ + j)); });
+    }
+    template <class Op, class F>
+    TENON_INLINE constexpr value change(F const& f) {
+        auto const total = join_row<Op, T, lanes, Length>(n_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            auto const y = f(element::load_lanes<N>(read_ + j));
+            element::store_lanes(room_ + j, y);
+            return y;
+        });
+        read_ = room_;
+        return total;
+    }
+    template <class F>
+    TENON_INLINE constexpr void write(F const& f) const {
+        for_each_pack<lanes, Length>(n_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            out_.store(to_ + j, f(element::load_lanes<N>(read_ + j)));
+        });
+    }
+    TENON_INLINE constexpr void keep(value const& v) const {
+        if (kept_) element::store_lanes(kept_, v);
+    }
+    template <template <class> class State, bool Widens>
+    TENON_INLINE constexpr void scan() const {
+        using W = scanned_t<T, Widens>;
+        using state = State<lane_t<W, 1>>;
+        if constexpr (!in_memory)
+            for_each_pack<Wide, Length>(n_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { load<N>(j); });
+        state all{};
+        for (std::size_t j = 0; j != n_; ++j) {
+            auto const own = state::of(math::convert<W>(element::load_lanes<1>(read_ + j)), j);
+            all = j == 0 ? own : state::join(all, own);
+            element::store_lanes(to_ + j, math::convert<R>(all.value()));
+        }
+    }
+
+private:
+    static constexpr std::size_t lanes = row_lanes<T>;
+    static constexpr bool in_memory = is_memory_row<Row>;
+
+    /// What the operand has, kept for whoever reads it again.
+    template <std::size_t N>
+    TENON_INLINE constexpr auto load(std::size_t j) const {
+        if constexpr (in_memory) return element::load_lanes<N>(row_.values + j);
+        else {
+            auto const v = math::convert<T>(row_.template load<N>(j).value);
+            element::store_lanes(room_ + j, v);
+            return v;
+        }
+    }
+    Row const& row_;
+    T const* read_;
+    T* room_;
+    R* to_;
+    std::size_t n_;
+    T* kept_;
+    Out const& out_;
+};
+
+/// The same backward: the operand's gradient takes the place of the results'.
+template <std::size_t Length, class T>
+class row_gradient {
+public:
+    using value = lane_t<T, 1>;
+
+    /// @param x the operand's elements, or null where the rule doesn't need them
+    TENON_INLINE constexpr row_gradient(T const* x, T const* y, T* g, std::size_t n, T const* kept)
+        : x_(x), y_(y), g_(g), n_(n), kept_(kept) {}
+    TENON_INLINE constexpr value count() const { return number(static_cast<double>(n_)); }
+    TENON_INLINE static constexpr value number(double c) { return value(static_cast<T>(c)); }
+    TENON_INLINE constexpr value kept() const { return element::load_lanes<1>(kept_); }
+    template <class Op, class F>
+    TENON_INLINE constexpr value read(F const& f) const {
+        return join_row<Op, T, lanes, Length>(n_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            return f(element::load_lanes<N>(y_ + j), element::load_lanes<N>(g_ + j));
+        });
+    }
+    template <class Op, class F, class H>
+    TENON_INLINE constexpr tuple<value, value> read(F const& f, H const& h) const {
+        value const first = read<Op>(f);
+        return {{first}, {read<Op>(h)}};
+    }
+    template <class F>
+    TENON_INLINE constexpr void send(F const& f) const {
+        for_each_pack<lanes, Length>(n_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            element::store_lanes(g_ + j, f(element::load_lanes<N>(y_ + j), element::load_lanes<N>(g_ + j)));
+        });
+    }
+    template <bool Widens, class F>
+    TENON_INLINE constexpr void send_back(double start, F const& f) const {
+        using W = scanned_t<T, Widens>;
+        auto const at = [](T const* p) TENON_LAMBDA_INLINE { return math::convert<W>(element::load_lanes<1>(p)); };
+        lane_t<W, 1> carried(static_cast<W>(0));
+        for (std::size_t j = n_; j-- != 0;) {
+            auto const before = j == 0 ? lane_t<W, 1>(static_cast<W>(start)) : at(y_ + j - 1);
+            auto const share = f(at(x_ ? x_ + j : y_ + j), at(y_ + j), before);
+            auto const g = at(g_ + j) + carried;
+            element::store_lanes(g_ + j, math::convert<T>(share.own * g));
+            carried = share.through * g;
+        }
+    }
+
+private:
+    static constexpr std::size_t lanes = row_lanes<T>;
+    T const *x_, *y_;
+    T* g_;
+    std::size_t n_;
+    T const* kept_;
+};
+
+/// So many vectors with a step that begin side by side, a lane for each. Fewer leave lanes that nobody looks at.
+template <class T, std::size_t Lanes>
+class column_lanes {
+public:
+    using value = lane_t<T, Lanes>;
+
+    TENON_INLINE constexpr column_lanes(std::size_t n, std::size_t step, std::size_t vectors)
+        : n_(n), step_(step), vectors_(vectors) {}
+    TENON_INLINE constexpr value count() const { return number(static_cast<double>(n_)); }
+    TENON_INLINE static constexpr value number(double c) { return value(static_cast<T>(c)); }
+
+protected:
+    /// The elements of all vectors that lie from p on, in neighbouring places.
+    template <class E>
+    TENON_INLINE constexpr lane_t<E, Lanes> load(E const* p) const {
+        if (Lanes == 1 || vectors_ == Lanes) return element::load_lanes<Lanes>(p);
+        E some[Lanes] = {};
+        std::copy_n(p, vectors_, some);
+        return element::load_lanes<Lanes>(some);
+    }
+    template <class E, class V>
+    TENON_INLINE constexpr void store(E* p, V const& v) const {
+        if (Lanes == 1 || vectors_ == Lanes) return element::store_lanes(p, v);
+        E some[Lanes];
+        element::store_lanes(some, v);
+        std::copy_n(some, vectors_, p);
+    }
+    /// Joins term(j) for all j, sums in parts as wide_sum.
+    template <class Op, class Term>
+    TENON_INLINE constexpr value join(Term const& term) const {
+        value part(Op::template identity<T>());
+        if constexpr (!detail::adds_up<Op, T>)
+            for (std::size_t j = 0; j != n_; ++j) part = Op::combine(part, term(j));
+        else {
+            lane_t<wider_t<T>, Lanes> total(static_cast<wider_t<T>>(0));
+            for (std::size_t j = 0; j != n_;) {
+                std::size_t const end = std::min(n_, j + terms_in_part);
+                for (part = value(T(0)); j != end; ++j) part = part + term(j);
+                total = total + math::convert<wider_t<T>>(part);
+            }
+            part = math::convert<T>(total);
+        }
+        return part;
+    }
+    std::size_t n_, step_, vectors_;
+};
+
+/// Such vectors forward, whose elements are in memory.
+template <class T, class R, std::size_t Lanes>
+class column_team : public column_lanes<T, Lanes> {
+    using base = column_lanes<T, Lanes>;
+    using base::n_;
+    using base::step_;
+
+public:
+    using typename base::value;
+
+    /// @param room for `Lanes` times n elements, where the rule doesn't scan
+    TENON_INLINE constexpr column_team(base const& b, T const* x, T* room, R* to, T* kept)
+        : base(b), x_(x), room_(room), to_(to), kept_(kept) {}
+    TENON_INLINE constexpr value first() const { return this->load(x_); }
+    template <class Op, class F>
+    TENON_INLINE constexpr value read(F const& f) const {
+        return this->template join<Op>([&](std::size_t j) TENON_LAMBDA_INLINE {
+            auto const v = this->load(x_ + j * step_);
+            element::store_lanes(room_ + j * Lanes, v);
+            return f(v);
+        });
+    }
+    template <class Op, class F>
+    TENON_INLINE constexpr value visit(F const& f) const {
+        return this->template join<Op>([&](std::size_t j) TENON_LAMBDA_INLINE { return f(again(j)); });
+    }
+    template <class Op, class F>
+    TENON_INLINE constexpr value change(F const& f) const {
+        return this->template join<Op>([&](std::size_t j) TENON_LAMBDA_INLINE {
+            auto const v = f(again(j));
+            element::store_lanes(room_ + j * Lanes, v);
+            return v;
+        });
+    }
+    template <class F>
+    TENON_INLINE constexpr void write(F const& f) const {
+        for (std::size_t j = 0; j != n_; ++j) this->store(to_ + j * step_, f(again(j)));
+    }
+    TENON_INLINE constexpr void keep(value const& v) const { this->store(kept_, v); }
+    template <template <class> class State, bool Widens>
+    TENON_INLINE constexpr void scan() const {
+        using W = scanned_t<T, Widens>;
+        using state = State<lane_t<W, Lanes>>;
+        state all{};
+        for (std::size_t j = 0; j != n_; ++j) {
+            auto const own = state::of(math::convert<W>(this->load(x_ + j * step_)), j);
+            all = j == 0 ? own : state::join(all, own);
+            this->store(to_ + j * step_, math::convert<R>(all.value()));
+        }
+    }
+
+private:
+    TENON_INLINE constexpr value again(std::size_t j) const { return element::load_lanes<Lanes>(room_ + j * Lanes); }
+    T const* x_;
+    T* room_;
+    R* to_;
+    T* kept_;
+};
+
+/// The same backward: the operand's gradient takes the place of the results'.
+template <class T, std::size_t Lanes>
+class column_gradient : public column_lanes<T, Lanes> {
+    using base = column_lanes<T, Lanes>;
+    using base::n_;
+    using base::step_;
+
+public:
+    using typename base::value;
+
+    TENON_INLINE constexpr column_gradient(base const& b, T const* x, T const* y, T* g, T const* kept)
+        : base(b), x_(x), y_(y), g_(g), kept_(kept) {}
+    TENON_INLINE constexpr value kept() const { return this->load(kept_); }
+    template <class Op, class F>
+    TENON_INLINE constexpr value read(F const& f) const {
+        return this->template join<Op>([&](std::size_t j) TENON_LAMBDA_INLINE {
+            return f(this->load(y_ + j * step_), this->load(static_cast<T const*>(g_) + j * step_));
+        });
+    }
+    template <class Op, class F, class H>
+    TENON_INLINE constexpr tuple<value, value> read(F const& f, H const& h) const {
+        value const first = read<Op>(f);
+        return {{first}, {read<Op>(h)}};
+    }
+    template <class F>
+    TENON_INLINE constexpr void send(F const& f) const {
+        for (std::size_t j = 0; j != n_; ++j) {
+            T* const p = g_ + j * step_;
+            this->store(p, f(this->load(y_ + j * step_), this->load(static_cast<T const*>(p))));
+        }
+    }
+    template <bool Widens, class F>
+    TENON_INLINE constexpr void send_back(double start, F const& f) const {
+        using W = scanned_t<T, Widens>;
+        using wide = lane_t<W, Lanes>;
+        auto const at = [&](T const* p, std::size_t j)
+                            TENON_LAMBDA_INLINE { return math::convert<W>(this->load(p + j * step_)); };
+        wide carried(static_cast<W>(0));
+        for (std::size_t j = n_; j-- != 0;) {
+            wide const before = j == 0 ? wide(static_cast<W>(start)) : at(y_, j - 1);
+            auto const share = f(at(x_ ? x_ : y_, j), at(y_, j), before);
+            wide const g = at(g_, j) + carried;
+            this->store(g_ + j * step_, math::convert<T>(share.own * g));
+            carried = share.through * g;
+        }
+    }
+
+private:
+    T const *x_, *y_;
+    T* g_;
+    T const* kept_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval

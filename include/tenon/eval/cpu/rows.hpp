@@ -1,0 +1,293 @@
+// Row operations on the processor: one tape for every rule. Vectors are worked on while they are in the cache, rows of the result
+// also when they are read.
+#pragma once
+
+#include <tenon/eval/cpu/row_teams.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Whether rows of so many elements, in memory, are worked on by a function that all rows of their type share: others are part of
+/// their caller, which is faster for a few elements, or for what is left of whole registers.
+template <class T, std::size_t Length>
+inline constexpr bool shares_rows = is_dynamic(Length) || (Length * sizeof(T) >= 2048 && Length % row_lanes<T> == 0);
+
+/// A rule on a vector of neighbours in memory.
+template <std::size_t Length, class Rule, class T, class R, class Out>
+TENON_INLINE constexpr void forward_vector(Rule const& rule, T const* x, T* room, R* to, std::size_t n, T* kept,
+                                           Out const& out) {
+    memory_row<T, 1, false> const row{x, {}, {}};
+    row_team<row_lanes<T>, Length, memory_row<T, 1, false>, T, R, Out> team(row, room, to, n, kept, out);
+    rule.forward(team);
+}
+template <class Rule, class T, class R>
+[[gnu::noinline]] constexpr void forward_shared(Rule const& rule, T const* x, T* room, R* to, std::size_t n, T* kept,
+                                                destination<R, dyn> const& out) {
+    forward_vector<dyn>(rule, x, room, to, n, kept, out);
+}
+template <std::size_t Length, class Rule, class T>
+TENON_INLINE constexpr void backward_vector(Rule const& rule, T const* x, T const* y, T* g, std::size_t n, T const* kept) {
+    row_gradient<Length, T> team(x, y, g, n, kept);
+    rule.backward(team);
+}
+template <class Rule, class T>
+[[gnu::noinline]] constexpr void backward_shared(Rule const& rule, T const* x, T const* y, T* g, std::size_t n,
+                                                 T const* kept) {
+    backward_vector<dyn>(rule, x, y, g, n, kept);
+}
+
+/// Calls f(lanes, offset, number) for vectors with a step, as many together as fill a cache line: lanes as a constant, where
+/// the first of them begins, and the number of that vector.
+template <class T, class F>
+TENON_INLINE constexpr void for_each_columns(vector_division const& d, F const& f) {
+    auto const by = [&](auto lanes) TENON_LAMBDA_INLINE {
+        for (std::size_t first = 0; first < d.count; first += d.step)
+            for (std::size_t c = 0; c < d.step; c += lanes)
+                f(column_lanes<T, lanes>(d.length, d.step, std::min<std::size_t>(lanes, d.step - c)),
+                  first * d.length + c, first + c);
+    };
+    constexpr std::size_t together = element::is_dual<T> ? 1 : std::min<std::size_t>(16, 64 / sizeof(T));
+    if (std::is_constant_evaluated()) by(std::integral_constant<std::size_t, 1>{});
+    else by(std::integral_constant<std::size_t, together>{});
+}
+/// A rule on all vectors with a step of an array.
+template <class Rule, class T, class R>
+[[gnu::noinline]] constexpr void forward_columns(Rule const& rule, T const* x, R* to, T* kept, vector_division const& d) {
+    buffer<T, dyn> room;
+    if (!Rule::scans) room.reserve(d.length * 16);
+    for_each_columns<T>(d, [&]<std::size_t Lanes>(column_lanes<T, Lanes> const& lanes, std::size_t o, std::size_t k) {
+        column_team<T, R, Lanes> team(lanes, x + o, room.data(), to + o, Rule::keeps_number ? kept + k : nullptr);
+        rule.forward(team);
+    });
+}
+template <class Rule, class T>
+[[gnu::noinline]] constexpr void backward_columns(Rule const& rule, T const* x, T const* y, T* g, T const* kept,
+                                                  vector_division const& d) {
+    for_each_columns<T>(d, [&]<std::size_t Lanes>(column_lanes<T, Lanes> const& lanes, std::size_t o, std::size_t k) {
+        column_gradient<T, Lanes> team(lanes, x ? x + o : nullptr, y + o, g + o,
+                                       Rule::keeps_number ? kept + k : nullptr);
+        rule.backward(team);
+    });
+}
+
+/// Kept: the results and, where the rule wants that, a number of each vector.
+template <class Rule, class Vectors, class A, bool Grad>
+struct tape<row_node<Rule, Vectors, A>, Grad>
+    : in_memory<tape<row_node<Rule, Vectors, A>, Grad>, typename row_node<Rule, Vectors, A>::value_type, shape_t<A>,
+                tape<A, Grad && differentiates<row_node<Rule, Vectors, A>, A>>::differentiable> {
+    using node = row_node<Rule, Vectors, A>;
+    using operand = tape<A, Grad && differentiates<node, A>>;
+    using T = value_t<A>;
+    using R = typename node::value_type;
+    using Shape = shape_t<A>;
+    static constexpr bool differentiable = operand::differentiable;
+    /// Whether rows may be computed when they are read.
+    static constexpr bool on_demand = node::are_rows && !differentiable && pays_by_rows<R, Shape>;
+    template <class Region>
+    static constexpr bool is_flat = !on_demand && std::is_same_v<Region, Shape>;
+
+    explicit constexpr tape(node const& n) : rule_(n.rule), operand_(n.operand) {}
+    tape(tape const&) = delete;
+    constexpr auto shape() const { return operand_.shape(); }
+    TENON_INLINE constexpr R const* data() const { return values_.data(); }
+    TENON_INLINE constexpr R* gradient() { return gradients_.data(); }
+    constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
+        return on_demand && operand_.overlaps(begin, end, aligned);
+    }
+
+    /// The result may be computed where it is wanted: every element is read before its place is written.
+    constexpr void write_to(R* p) { values_.borrow(p, shape().size()); }
+    constexpr bool reads(void const* begin, void const* end) const { return operand_.overlaps(begin, end, true); }
+
+    constexpr void forward() {
+        auto const s = shape();
+        std::size_t const n = s.size();
+        values_.reserve(n);
+        if constexpr (Rule::keeps_number) kept_.reserve(node::divided(s).count);
+        if constexpr (differentiable) operand_.forward();
+        else eval::forward_by_rows(operand_);
+        if (n != 0) {
+            if constexpr (node::are_rows) forward_rows();
+            else if constexpr (node::neighbours) forward_stretches();
+            else if constexpr (same_type) {
+                evaluate_region(operand_, values_.data(), s);
+                forward_columns<Rule, T, R>(rule_, values_.data(), values_.data(), kept_.data(), node::divided(s));
+            } else {
+                buffer<T, static_size<Shape>> x;
+                x.reserve(n);
+                evaluate_region(operand_, x.data(), s);
+                forward_columns<Rule, T, R>(rule_, x.data(), values_.data(), kept_.data(), node::divided(s));
+            }
+        }
+        if constexpr (differentiable) {
+            gradients_.reserve(n);
+            for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = R(0);
+        }
+    }
+    constexpr void forward_by_rows()
+        requires on_demand
+    {
+        eval::forward_by_rows(operand_);
+        values_.reserve(row_length(shape()));
+        if constexpr (!same_type) room_.reserve(row_length(shape()));
+        by_rows_ = true;
+    }
+    constexpr bool computes_rows() const { return by_rows_; }
+    template <std::size_t N>
+    TENON_INLINE constexpr auto row(position<N> const& outer) {
+        if constexpr (on_demand)
+            if (by_rows_) {
+                compute_row(outer, room_for(values_.data()), values_.data(), nullptr, destination<R, 0>());
+                return memory_row<R, 1, false>{values_.data(), {}, {}};
+            }
+        return row_in_memory(*this, outer);
+    }
+    static constexpr std::size_t kept_by_rows(node const& n)
+        requires on_demand
+    {
+        return row_length(n.shape());
+    }
+
+    constexpr void finish() {
+        if constexpr (differentiable) {
+            auto const s = shape();
+            buffer<T, copies_operand ? static_size<Shape> : 0> copy;
+            T const* x = nullptr;
+            if constexpr (copies_operand) {
+                copy.reserve(s.size());
+                evaluate_region(operand_, copy.data(), s);
+                x = copy.data();
+            } else if constexpr (Rule::needs_operand) x = operand_.data();
+            if constexpr (!node::neighbours) {
+                if (s.size() != 0)
+                    backward_columns(rule_, x, std::as_const(values_).data(), gradients_.data(),
+                                     std::as_const(kept_).data(), node::divided(s));
+                backward_from_memory(operand_, std::as_const(gradients_).data());
+            } else backward_neighbours(x);
+            operand_.finish();
+        }
+    }
+
+    static constexpr bool asks_for_rows = !differentiable;
+    template <class Plan>
+    static void describe_memory(node const& n, Plan& p) {
+        auto const s = n.shape();
+        if (Rule::keeps_number && !p.by_rows()) p.template holds<kept_numbers>(node::divided(s).count);
+        if constexpr (!node::neighbours) {
+            if (!Rule::scans) p.template scratch<buffer<T, dyn>>(16 * node::divided(s).length);
+            if (!same_type) p.template scratch<buffer<T, static_size<Shape>>>(s.size());
+        } else if (node::are_rows &&
+                   (!same_type || (!p.by_rows() && destination_type::fits(s.size(), row_length(s)))))
+            p.template scratch<buffer<T, dyn>>(row_length(s));
+        if (differentiable && copies_operand) p.template gradient_scratch<buffer<T, static_size<Shape>>>(s.size());
+    }
+
+private:
+    static constexpr bool same_type = std::is_same_v<T, R>;
+    /// Whether backward needs the operand's elements and they are not in memory in order.
+    static constexpr bool copies_operand = [] {
+        if constexpr (!differentiable || !Rule::needs_operand) return false;
+        else if constexpr (addressable<operand>) return !operand::is_contiguous;
+        else return true;
+    }();
+    static constexpr std::size_t row_extent = inner_extent<Shape>, vector_extent = node::known.length;
+    static constexpr std::size_t out_size = shares_rows<T, row_extent> ? dyn : static_size<Shape>;
+    using destination_type = destination<R, out_size>;
+    using kept_numbers = buffer<T, Rule::keeps_number ? node::known.count : 0>;
+
+    /// Where a row's elements are while it is worked on: where its results belong, or else memory of its own.
+    TENON_INLINE constexpr T* room_for(R* to) {
+        if constexpr (same_type) return to;
+        else return room_.data();
+    }
+    template <std::size_t N, class Out>
+    TENON_INLINE constexpr void compute_row(position<N> const& outer, T* room, R* to, T* kept, Out const& out) {
+        auto const r = operand_.row(outer);
+        using row_type = std::remove_const_t<decltype(r)>;
+        std::size_t const n = row_length(shape());
+        if constexpr (!is_memory_row<row_type>) {
+            row_team<lanes_for<operand>, row_extent, row_type, T, R, Out> team(r, room, to, n, kept, out);
+            rule_.forward(team);
+        } else if constexpr (shares_rows<T, row_extent> && std::is_same_v<Out, destination<R, dyn>>)
+            forward_shared(rule_, r.values, room, to, n, kept, out);
+        else if constexpr (shares_rows<T, row_extent>)
+            forward_shared(rule_, r.values, room, to, n, kept, destination<R, dyn>());
+        else forward_vector<row_extent>(rule_, r.values, room, to, n, kept, out);
+    }
+    /// The whole result. Row by row, so that each stays in the L1 cache from its operand to its result.
+    constexpr void forward_rows() {
+        auto const s = shape();
+        std::size_t const length = row_length(s);
+        destination_type const out(values_.data(), s.size(), length);
+        std::size_t const worth = eval::computes_rows(operand_) ? 1 : s.size() / elements_for_thread;
+        for_each_part_of_rows(s, worth, [&](std::size_t first, auto const& each) TENON_LAMBDA_INLINE {
+            // A result that passes the caches by is written once.
+            buffer<T, dyn> room;
+            bool const apart = !same_type || out.streams();
+            if (apart) room.reserve(length);
+            std::size_t k = first;
+            each([&](auto const& outer) TENON_LAMBDA_INLINE {
+                R* const to = values_.data() + k * length;
+                T* in = room.data();
+                if constexpr (same_type)
+                    if (!apart) in = to;
+                compute_row(outer, in, to, Rule::keeps_number ? kept_.data() + k : nullptr, out);
+                ++k;
+            });
+            out.close();
+        });
+    }
+    /// Stretches of several rows, or of a part of one: each as soon as its elements are there.
+    constexpr void forward_stretches() {
+        static_assert(same_type);
+        auto const s = shape();
+        std::size_t const n = s.size(), length = node::divided(s).length;
+        std::size_t filled = 0, done = 0;
+        T* kept = kept_.data();
+        for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+            auto r = operand_.row(outer);
+            T* const to = values_.data() + filled;
+            for_each_pack<lanes_for<operand>, row_extent>(
+                row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                    element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
+                });
+            filled += row_length(s);
+            for (; done + length <= filled && done < n; done += length) {
+                T* const x = values_.data() + done;
+                if constexpr (shares_rows<T, vector_extent>)
+                    forward_shared(rule_, x, x, x, length, kept, destination<T, dyn>());
+                else forward_vector<vector_extent>(rule_, x, x, x, length, kept, destination<T, 0>());
+                if constexpr (Rule::keeps_number) ++kept;
+            }
+        });
+    }
+    /// Each vector's gradient is found when the first row of it is to be sent.
+    constexpr void backward_neighbours(T const* x) {
+        auto const s = shape();
+        std::size_t const row = row_length(s), length = node::divided(s).length;
+        std::size_t sent = 0, done = 0;
+        T const* kept = kept_.data();
+        backward_region(operand_, [&](auto const&) TENON_LAMBDA_INLINE {
+            T const* const g = gradients_.data() + sent;
+            sent += row;
+            for (; done < sent; done += length) {
+                T const* const own = x ? x + done : nullptr;
+                T const* const y = values_.data() + done;
+                if constexpr (shares_rows<T, vector_extent>)
+                    backward_shared(rule_, own, y, gradients_.data() + done, length, kept);
+                else backward_vector<vector_extent>(rule_, own, y, gradients_.data() + done, length, kept);
+                if constexpr (Rule::keeps_number) ++kept;
+            }
+            return gradient_row<T>{g};
+        });
+    }
+
+    Rule rule_;
+    operand operand_;
+    bool by_rows_ = false;
+    buffer<R, static_size<Shape>> values_;
+    buffer<R, differentiable ? static_size<Shape> : 0> gradients_;
+    kept_numbers kept_;
+    buffer<T, same_type ? 0 : row_extent> room_;
+};
+
+}  // namespace tenon::inline TENON_TARGET::eval
