@@ -128,43 +128,6 @@ TEST_CASE("allclose, isclose and array_equal") {
     static_assert(tn::allclose(tn::tensor<float, 2>({1.f, 2.f}), tn::tensor<float, 2>({1.f, 2.f})));
 }
 
-TEST_CASE("cumsum adds up along any axis") {
-    tn::tensor const x({{1.f, 2.f, 3.f}, {10.f, 20.f, 30.f}});
-    CHECK(tn::array_equal(tn::cumsum<0>(x), tn::tensor({{1.f, 2.f, 3.f}, {11.f, 22.f, 33.f}})));
-    CHECK(tn::array_equal(tn::cumsum<-1>(x * 2.f) + 1.f, tn::tensor({{3.f, 7.f, 13.f}, {21.f, 61.f, 121.f}})));
-    tn::tensor const counts = tn::cumsum<0>(tn::tensor({3, -1, 4}));
-    static_assert(std::is_same_v<decltype(counts), tn::tensor<std::int64_t, 3> const>);
-    CHECK(tn::array_equal(counts, tn::tensor<std::int64_t, 3>({3, 2, 6})));
-    // Integers wrap, also one by one.
-    tn::tensor<std::int64_t, 3> const large({INT64_MAX, 1, 5});
-    CHECK(tn::array_equal(tn::cumsum<0>(large), tn::tensor<std::int64_t, 3>({INT64_MAX, INT64_MIN, INT64_MIN + 5})));
-    CHECK(tn::dot(large, large).item() == 27);
-    CHECK(tn::cumsum<0>(tn::tensor({true, true, false})).eval()(2) == 2);
-    CHECK(tn::cumsum<1>(tn::zeros<float, 2, 0>()).eval().size() == 0);
-    tn::tensor<float, 2, tn::dyn, 2> open(3);
-    for (std::size_t i = 0; i != open.size(); ++i) open.data()[i] = static_cast<float>(i);
-    tn::tensor const y = tn::cumsum<1>(open);
-    CHECK(y(1, 2, 1) == 7.f + 9.f + 11.f);
-    // Sums are kept in double, as PyTorch does: 2²⁴ + 1 + 1 is 2²⁴ among floats.
-    CHECK(tn::cumsum<0>(tn::tensor({16777216.f, 1.f, 1.f})).eval()(2) == 16777218.f);
-    // In place, also where elements change places.
-    tn::tensor z({{1.f, 2.f}, {3.f, 4.f}});
-    z = tn::cumsum<0>(z);
-    CHECK(tn::array_equal(z, tn::tensor({{1.f, 2.f}, {4.f, 6.f}})));
-    z = tn::cumsum<1>(tn::transpose(z));
-    CHECK(tn::array_equal(z, tn::tensor({{1.f, 5.f}, {2.f, 8.f}})));
-    CHECK(std::isnan(tn::cumsum<0>(tn::tensor({1.0, not_a_number, 1.0})).eval()(2)));
-
-    tn::variable<double, 2, 3, 2> v(tn::linspace<double, 12>(-1, 1).reshape<2, 3, 2>());
-    CHECK(tn::gradcheck(tn::sum(tn::square(tn::cumsum<1>(v)) * tn::cumsum<-1>(tn::exp(v)))));
-    constexpr auto total = [] {
-        tn::tensor<float, 3> const t({1.f, 2.f, 3.f});
-        return tn::tensor<float, 3>(tn::cumsum<0>(t))(2);
-    }();
-    static_assert(total == 6.f);
-    CHECK(tn::plan(tn::cumsum<0>(x * 2.f)).launches() == 1);
-}
-
 TEST_CASE("the variance of what lies far from 0") {
     tn::tensor<float, 3, 4096> x;
     for (float const far : {1234.1f, 1e6f + .5f, -3.3e7f}) {

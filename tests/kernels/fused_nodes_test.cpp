@@ -10,6 +10,17 @@ struct layer {
     nn::linear<3, 2, Device> fc;
     auto operator()(auto const& x) const { return fc(x); }
 };
+/// Words, normalised in both ways, and what comes before each of them.
+template <class Device>
+struct words {
+    nn::embedding<7, 6, Device> table;
+    nn::layer_norm_on<Device, 6> norm;
+    nn::rms_norm_on<Device, 12> all;
+    auto operator()(auto const& x) const {
+        auto const seen = tn::cumsum<1>(norm(table(x)));  // [4, 2, 6]
+        return all(tn::reshape<4, 12>(seen));
+    }
+};
 }  // namespace
 
 TEST_CASE("fused steps of further losses and nodes", "[kernels]") {
@@ -74,6 +85,24 @@ TEST_CASE("fused steps of further losses and nodes", "[kernels]") {
         },
         x, tn::randn<float, 6, 2>(gen)));
     CHECK(host.counter() == device.counter());
+}
+
+TEST_CASE("fused steps of embeddings, normalisation and scans", "[kernels]") {
+    tn::generator gen{86};
+    auto const x = tn::randint<std::int64_t, 4, 2>(0, 6, gen);  // some rows several times, the last one never
+    auto const sgd = [](auto& m) { return tn::optim::sgd(m, {.lr = 0.1f}); };
+    CHECK(steps_agree<words>(
+        sgd, [](auto const& model, auto const& a, auto const& t) { return tn::mse_loss(model(a), t); }, x,
+        tn::randn<float, 4, 12>(gen)));
+    // Scans by a thread and by the block, and gather.
+    CHECK(steps_agree<layer>(
+        sgd,
+        [](auto const& model, auto const& a, auto const& t) {
+            auto const y = tn::reshape<12>(model(a));
+            return tn::mean(tn::logcumsumexp<0>(tn::let(tn::gather<0>(y, t))) + tn::cummax<0>(y).values +
+                            tn::cumprod<1>(tn::reshape<1, 12>(tn::sigmoid(y))));
+        },
+        tn::randn<float, 6, 3>(gen), tn::randint<std::int64_t, 12>(0, 11, gen)));
 }
 
 TEST_CASE("fused steps of each optimiser", "[kernels]") {

@@ -99,6 +99,18 @@ TEST_CASE("running sums along any axis", "[kernels]") {
         CHECK(squares_agree(along, tn::randn<float, 2, tn::dyn, tn::dyn>(21, columns, gen)));
     }
     CHECK(values_agree([](auto const& a) { return tn::cumsum<0>(a); }, tn::randint<int, 300, 2>(-9, 9, gen)));
+    // Products with a zero near the end, which in a row of 600 is not where a block's first turn ends.
+    auto const scans = [](auto const& a) {
+        return tn::cumprod<1>(tn::exp(a * 0.01f)) + tn::cumprod<1>(a) + tn::logcumsumexp<1>(a * 0.5f) +
+               tn::cummax<1>(a).values * tn::cummin<1>(a).values;
+    };
+    auto x = tn::randn<float, 2, 600>(gen);
+    x(0, 3) = x(0, 9) = x(1, 1) = 0.f;
+    CHECK(squares_agree(scans, x));
+    CHECK(values_agree([](auto const& a) { return tn::cummax<1>(a).indices; }, tn::tensor(tn::round(x))));
+    auto const columns = tn::randn<float, 2, tn::dyn, tn::dyn>(7, 600, gen);
+    CHECK(squares_agree(scans, columns));
+    CHECK(values_agree([](auto const& a) { return tn::cummin<1>(a).indices; }, tn::tensor(tn::round(columns))));
 }
 
 TEST_CASE("logsumexp, also of no elements", "[kernels]") {

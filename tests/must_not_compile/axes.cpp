@@ -29,6 +29,10 @@ int main() {
     auto softmax_axis = tn::softmax<2>(m);           // expect: no_such_axis; "softmax"; 2; shape<2, 3>
     auto log_softmax_axis = tn::log_softmax<2>(m);   // expect: no_such_axis; "log_softmax"; 2; shape<2, 3>
     auto cumsum_axis = tn::cumsum<2>(m);             // expect: no_such_axis; "cumsum"; 2; shape<2, 3>
+    auto cumprod_axis = tn::cumprod<2>(m);           // expect: no_such_axis; "cumprod"; 2; shape<2, 3>
+    auto cummax_axis = tn::cummax<2>(m);             // expect: no_such_axis; "cummax"; 2; shape<2, 3>
+    auto cummin_axis = tn::cummin<-3>(m);            // expect: no_such_axis; "cummin"; -3; shape<2, 3>
+    auto logcumsumexp_axis = tn::logcumsumexp<2>(m);  // expect: no_such_axis; "logcumsumexp"; 2; shape<2, 3>
     auto normalize_axis = tn::normalize<2>(m);       // expect: no_such_axis; "normalize"; 2; shape<2, 3>
     auto cosine_axis = tn::cosine_similarity<2>(m, m);  // expect: no_such_axis; "cosine_similarity"; 2; shape<2, 3>
     auto glu_axis = tn::glu<3>(t);                   // expect: no_such_axis; "glu"; 3; shape<2, 4, 6>

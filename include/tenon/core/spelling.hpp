@@ -148,6 +148,30 @@ constexpr auto const& cumsum(A&& x, Given&&...) {
 }
 template <std::ptrdiff_t... Axes, expression A, class... Given>
     requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
+constexpr auto const& cumprod(A&& x, Given&&...) {
+    static_assert(detail::never<A>, "cumprod: the axis is a template argument: cumprod<1>(x)");
+    return x;
+}
+template <std::ptrdiff_t... Axes, expression A, class... Given>
+    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
+constexpr auto const& cummax(A&& x, Given&&...) {
+    static_assert(detail::never<A>, "cummax: the axis is a template argument: cummax<1>(x)");
+    return x;
+}
+template <std::ptrdiff_t... Axes, expression A, class... Given>
+    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
+constexpr auto const& cummin(A&& x, Given&&...) {
+    static_assert(detail::never<A>, "cummin: the axis is a template argument: cummin<1>(x)");
+    return x;
+}
+template <std::ptrdiff_t... Axes, expression A, class... Given>
+    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
+constexpr auto const& logcumsumexp(A&& x, Given&&...) {
+    static_assert(detail::never<A>, "logcumsumexp: the axis is a template argument: logcumsumexp<1>(x)");
+    return x;
+}
+template <std::ptrdiff_t... Axes, expression A, class... Given>
+    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
 constexpr auto const& squeeze(A&& x, Given&&...) {
     static_assert(detail::never<A>, "squeeze: the axis is a template argument: squeeze<0>(x)");
     return x;

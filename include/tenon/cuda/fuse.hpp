@@ -102,7 +102,8 @@ private:
 /// added up in one order.
 ///
 /// A loss is made of tensors, variables, numbers, elementwise functions, products of two matrices, sums and means,
-/// softmax, cross-entropy, named nodes (of different types), transposes, `reshape`, `squeeze` and `unsqueeze`. Compile
+/// softmax and cross-entropy, layer_norm and its like, running sums and their like, embeddings, `index_select` and
+/// `gather`, named nodes (of different types), transposes, `reshape`, `squeeze` and `unsqueeze`. Compile
 /// errors: `one_block_cannot_run<Node>` names what else there is, `one_block_needs_static_extents<Shape>` an extent
 /// that is open or 0, `one_block_has_not_enough_memory<Bytes, Most>` says what is too much; `backward_needs_a_scalar`;
 /// `devices_differ` for a loss of the processor's. Named nodes keep neither `value()` nor `grad()`.

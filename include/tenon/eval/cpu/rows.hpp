@@ -2,7 +2,7 @@
 // also when they are read.
 #pragma once
 
-#include <tenon/eval/cpu/row_teams.hpp>
+#include <tenon/eval/cpu/column_teams.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -35,40 +35,6 @@ template <class Rule, class T>
     backward_vector<dyn>(rule, x, y, g, n, kept);
 }
 
-/// Calls f(lanes, offset, number) for vectors with a step, as many together as fill a cache line: lanes as a constant, where
-/// the first of them begins, and the number of that vector.
-template <class T, class F>
-TENON_INLINE constexpr void for_each_columns(vector_division const& d, F const& f) {
-    auto const by = [&](auto lanes) TENON_LAMBDA_INLINE {
-        for (std::size_t first = 0; first < d.count; first += d.step)
-            for (std::size_t c = 0; c < d.step; c += lanes)
-                f(column_lanes<T, lanes>(d.length, d.step, std::min<std::size_t>(lanes, d.step - c)),
-                  first * d.length + c, first + c);
-    };
-    constexpr std::size_t together = element::is_dual<T> ? 1 : std::min<std::size_t>(16, 64 / sizeof(T));
-    if (std::is_constant_evaluated()) by(std::integral_constant<std::size_t, 1>{});
-    else by(std::integral_constant<std::size_t, together>{});
-}
-/// A rule on all vectors with a step of an array.
-template <class Rule, class T, class R>
-[[gnu::noinline]] constexpr void forward_columns(Rule const& rule, T const* x, R* to, T* kept, vector_division const& d) {
-    buffer<T, dyn> room;
-    if (!Rule::scans) room.reserve(d.length * 16);
-    for_each_columns<T>(d, [&]<std::size_t Lanes>(column_lanes<T, Lanes> const& lanes, std::size_t o, std::size_t k) {
-        column_team<T, R, Lanes> team(lanes, x + o, room.data(), to + o, Rule::keeps_number ? kept + k : nullptr);
-        rule.forward(team);
-    });
-}
-template <class Rule, class T>
-[[gnu::noinline]] constexpr void backward_columns(Rule const& rule, T const* x, T const* y, T* g, T const* kept,
-                                                  vector_division const& d) {
-    for_each_columns<T>(d, [&]<std::size_t Lanes>(column_lanes<T, Lanes> const& lanes, std::size_t o, std::size_t k) {
-        column_gradient<T, Lanes> team(lanes, x ? x + o : nullptr, y + o, g + o,
-                                       Rule::keeps_number ? kept + k : nullptr);
-        rule.backward(team);
-    });
-}
-
 /// Kept: the results and, where the rule wants that, a number of each vector.
 template <class Rule, class Vectors, class A, bool Grad>
 struct tape<row_node<Rule, Vectors, A>, Grad>
@@ -82,6 +48,13 @@ struct tape<row_node<Rule, Vectors, A>, Grad>
     static constexpr bool differentiable = operand::differentiable;
     /// Whether rows may be computed when they are read.
     static constexpr bool on_demand = node::are_rows && !differentiable && pays_by_rows<R, Shape>;
+    /// Whether the operand's elements are in memory in row-major order, where `forward()` has been called.
+    static constexpr bool operand_in_order = [] {
+        if constexpr (addressable<operand>) return operand::is_contiguous;
+        else return false;
+    }();
+    /// Whether the operand may compute its rows when they are read. Vectors with a step are read from memory.
+    static constexpr bool asks_for_rows = !differentiable && (node::neighbours || !operand_in_order);
     template <class Region>
     static constexpr bool is_flat = !on_demand && std::is_same_v<Region, Shape>;
 
@@ -103,19 +76,23 @@ struct tape<row_node<Rule, Vectors, A>, Grad>
         std::size_t const n = s.size();
         values_.reserve(n);
         if constexpr (Rule::keeps_number) kept_.reserve(node::divided(s).count);
-        if constexpr (differentiable) operand_.forward();
-        else eval::forward_by_rows(operand_);
+        if constexpr (asks_for_rows) eval::forward_by_rows(operand_);
+        else operand_.forward();
         if (n != 0) {
             if constexpr (node::are_rows) forward_rows();
             else if constexpr (node::neighbours) forward_stretches();
-            else if constexpr (same_type) {
-                evaluate_region(operand_, values_.data(), s);
-                forward_columns<Rule, T, R>(rule_, values_.data(), values_.data(), kept_.data(), node::divided(s));
-            } else {
-                buffer<T, static_size<Shape>> x;
-                x.reserve(n);
-                evaluate_region(operand_, x.data(), s);
-                forward_columns<Rule, T, R>(rule_, x.data(), values_.data(), kept_.data(), node::divided(s));
+            else {
+                buffer<T, same_type || operand_in_order ? 0 : static_size<Shape>> copy;
+                T const* x = nullptr;
+                if constexpr (operand_in_order) x = operand_.data();
+                else {
+                    copy.reserve(n);
+                    T* to = copy.data();
+                    if constexpr (same_type) to = values_.data();
+                    evaluate_region(operand_, to, s);
+                    x = to;
+                }
+                forward_columns<Rule, T, R>(rule_, x, values_.data(), kept_.data(), node::divided(s));
             }
         }
         if constexpr (differentiable) {
@@ -167,14 +144,13 @@ struct tape<row_node<Rule, Vectors, A>, Grad>
         }
     }
 
-    static constexpr bool asks_for_rows = !differentiable;
     template <class Plan>
     static void describe_memory(node const& n, Plan& p) {
         auto const s = n.shape();
         if (Rule::keeps_number && !p.by_rows()) p.template holds<kept_numbers>(node::divided(s).count);
         if constexpr (!node::neighbours) {
             if (!Rule::scans) p.template scratch<buffer<T, dyn>>(16 * node::divided(s).length);
-            if (!same_type) p.template scratch<buffer<T, static_size<Shape>>>(s.size());
+            if (!same_type && !operand_in_order) p.template scratch<buffer<T, static_size<Shape>>>(s.size());
         } else if (node::are_rows &&
                    (!same_type || (!p.by_rows() && destination_type::fits(s.size(), row_length(s)))))
             p.template scratch<buffer<T, dyn>>(row_length(s));
@@ -183,12 +159,7 @@ struct tape<row_node<Rule, Vectors, A>, Grad>
 
 private:
     static constexpr bool same_type = std::is_same_v<T, R>;
-    /// Whether backward needs the operand's elements and they are not in memory in order.
-    static constexpr bool copies_operand = [] {
-        if constexpr (!differentiable || !Rule::needs_operand) return false;
-        else if constexpr (addressable<operand>) return !operand::is_contiguous;
-        else return true;
-    }();
+    static constexpr bool copies_operand = differentiable && Rule::needs_operand && !operand_in_order;
     static constexpr std::size_t row_extent = inner_extent<Shape>, vector_extent = node::known.length;
     static constexpr std::size_t out_size = shares_rows<T, row_extent> ? dyn : static_size<Shape>;
     using destination_type = destination<R, out_size>;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <tenon/eval/cuda/block/cross_entropy.hpp>
+#include <tenon/eval/cuda/block/index.hpp>
 #include <tenon/eval/cuda/block/let.hpp>
 #include <tenon/eval/cuda/block/loss_weight.hpp>
 #include <tenon/eval/cuda/block/map.hpp>

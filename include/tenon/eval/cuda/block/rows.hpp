@@ -64,7 +64,7 @@ struct block_tape<row_node<Rule, Vectors, A>, Grad>
         auto const below = at.after(own_bytes);
         operand.forward(below);
         if constexpr (operand_tape::computes) __syncthreads();
-        kernels::forward_vectors<team, 1>(rule, reader(below), base::values(at), kept(at), vectors::elements(),
+        kernels::forward_vectors<team, 1>(rule, operand_reader(below), base::values(at), kept(at), vectors::elements(),
                                           vectors::count, scratch);
     }
     /// The operand's gradient takes the place of the results' and goes down from there.
@@ -74,7 +74,7 @@ struct block_tape<row_node<Rule, Vectors, A>, Grad>
             __shared__ lane scratch[kernels::block_size / kernels::warp_size];
             auto const below = at.after(own_bytes);
             T* const g = base::gradient_memory(at);
-            auto const r = reader(below);
+            auto const r = operand_reader(below);
             gradient_in_place<std::remove_const_t<decltype(r)>, T> in_place{r, g};
             __syncthreads();
             kernels::backward_vectors<team, 1>(rule, in_place, static_cast<T const*>(base::values(at)),
@@ -89,7 +89,7 @@ struct block_tape<row_node<Rule, Vectors, A>, Grad>
 
 private:
     template <class Place>
-    TENON_INLINE __device__ auto reader(Place below) const {
+    TENON_INLINE __device__ auto operand_reader(Place below) const {
         return operand.template reader<no_leaf>(below, static_cast<lane*>(nullptr));
     }
     template <class Place>
