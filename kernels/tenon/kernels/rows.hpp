@@ -106,7 +106,7 @@ public:
 
 private:
     /// Where elements that registers don't hold are kept: where the results belong. Scans keep none.
-    static T* memory(R* to) {
+    TENON_INLINE __device__ static T* memory(R* to) {
         if constexpr (std::is_same_v<T, R>) return to;
         else return nullptr;
     }

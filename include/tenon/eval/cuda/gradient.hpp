@@ -34,11 +34,13 @@ public:
 
     /// Becomes zeros of a shape where it has another, because the value has.
     void follow(typename Tensor::shape_type const& s) const {
-        if constexpr (!Tensor::shape_type::is_static)
+        // In braces, without which nvcc 13 does not find the end of a branch that is discarded.
+        if constexpr (!Tensor::shape_type::is_static) {
             if (!(tensor_.shape() == s)) [[unlikely]] {
                 zeros_.forget();
                 tensor_ = Tensor(s);
             }
+        }
     }
     void zero() const { zeros_.ask(address(), tensor_.size() * sizeof(value_type)); }
     /// Asked before the whole gradient is written: whether it is zero and need not be added to.
