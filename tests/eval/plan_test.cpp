@@ -279,10 +279,11 @@ TEST_CASE("a plan takes operands, names and cost from the node") {
 }
 
 namespace {
-/// Whether a node and all below it say what they are.
+/// Whether a node and all below it say what they are, and have tapes that fulfil the contract.
 template <class Node>
 constexpr bool describes_itself(Node const& n) {
-    bool all = tn::describes_itself<Node>;
+    bool all = tn::describes_itself<Node> && tn::eval::is_tape<tn::eval::tape<Node, true>> &&
+               tn::eval::is_tape<tn::eval::tape<Node, false>>;
     tn::for_each_operand(n, [&](auto const& a) { all = all && describes_itself(a); });
     return all;
 }

@@ -25,6 +25,15 @@ bool kept(tn::execution_plan const& p, std::size_t made) {
     return false;
 }
 
+/// Whether the tapes of a node and of all below it fulfil the contract of a device's.
+template <class Node>
+constexpr bool fulfils_contract(Node const& n) {
+    bool all = tn::eval::is_device_tape<tn::eval::device_tape<Node, true>> &&
+               tn::eval::is_device_tape<tn::eval::device_tape<Node, false>>;
+    tn::for_each_operand(n, [&](auto const& a) { all = all && fulfils_contract(a); });
+    return all;
+}
+
 /// The launches of an assignment, as planned, or -1 where it makes others.
 template <class A>
 int launches(A const& e) {
@@ -32,6 +41,7 @@ int launches(A const& e) {
     tn::cuda::tensor_of_t<tn::value_t<A>, tn::shape_t<A>> to(tn::uninitialized, e.shape());
     auto const before = calls::launches;
     to = e;
+    CHECK(fulfils_contract(tn::as_node(e)));
     return kept(p, calls::launches - before) && p.gradient_launches() == 0 ? static_cast<int>(p.launches()) : -1;
 }
 

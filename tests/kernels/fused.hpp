@@ -30,6 +30,19 @@ inline bool close(std::vector<double> const& a, std::vector<double> const& b) {
     return true;
 }
 
+/// Whether the tapes of a node and of all below it fulfil the contract of a block's.
+template <class Node, class Place>
+constexpr bool fulfils_contract();
+template <class Place, class... A>
+constexpr bool fulfil_contract(tn::node_list<A...>) {
+    return (fulfils_contract<A, Place>() && ...);
+}
+template <class Node, class Place>
+constexpr bool fulfils_contract() {
+    return tn::eval::is_block_tape<tn::eval::block_tape<Node, tn::gradient_passes<Node>>, Node, Place> &&
+           fulfil_contract<Place>(tn::operand_list<Node>{});
+}
+
 /// Whether 20 fused steps are those of the processor: the losses of all, and parameters and gradients after the last.
 /// @param loss gives the loss from a model and operands of its device
 template <template <class> class Model, class Make, class Loss, class... X>
@@ -42,7 +55,8 @@ bool steps_agree(Make const& make, Loss const& loss, X const&... x) {
     auto const operands = std::tuple(tn::to<tn::cuda::device>(x)...);
     auto step =
         std::apply([&](auto const&... d) { return tn::cuda::fuse(b, [&] { return loss(device, d...); }); }, operands);
-    bool good = true;
+    using node = tn::node_t<decltype(loss(device, tn::to<tn::cuda::device>(x)...))>;
+    bool good = fulfils_contract<node, tn::eval::block_place<tn::eval::block_program<node>>>();
     for (int i = 0; i != 20; ++i) {
         a.zero_grad();
         float const expected = tn::backward(loss(host, x...)).item();

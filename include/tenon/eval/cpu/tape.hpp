@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
@@ -13,17 +14,8 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// The state of one evaluation of a node. Lives on the stack while a computation runs and nests as the nodes do.
-///
-/// - `forward()` evaluates, below this node, every value that has to exist in memory, and keeps it.
-/// - `row(outer)` fixes all axes but the last. A row's `load<N>(j)` gives the registers of N elements from j on: `.value`,
-///   and whatever the way back needs; `adjoint<N>(j, registers, g)` takes the gradient of those elements and sends it down,
-///   slope by slope; `close()` ends the row.
-/// - `finish()`, called by every consumer when it has sent its gradients, passes them on to the node's operands.
-/// - `describe(node, plan)`, static, says the same to a plan (eval/common/planner.hpp): in which way each operand is read, and either
-///   `plan.fuses(name)` for what happens in the consumer's loop or `plan.kernel<tape>(node, facts, body)` for a loop with
-///   values in memory. Without it a plan works from the names of the node's members.
-///
+/// The state of one evaluation of a node: `is_tape` below is its contract. Lives on the stack while a computation runs and nests
+/// as the nodes do.
 /// @tparam Grad whether gradients are wanted: without it a variable is like any tensor and no gradient has memory
 template <class Node, bool Grad>
 struct tape;
@@ -47,9 +39,64 @@ struct registers {
 template <class Tape>
 inline constexpr std::size_t lanes_for = TENON_VECTOR_BYTES / Tape::widest;
 
-/// A tape whose values lie in memory: it has `data()`, `strides()`, `static_strides` and, with gradients, `gradient()`.
+/// A tape whose values lie in memory:
+/// - `data()` is the first element, `strides()` the distances of neighbours, `static_strides` those that are constants, else
+///   `run_time_stride`, and `is_contiguous` says whether all are row-major;
+/// - with gradients, `gradient()` is the first element's gradient, under the same strides, and `overwrite_gradient()`, asked by
+///   who is about to write all of it, says whether it counts as zero and need not be added to.
 template <class Tape>
 concept addressable = Tape::is_addressable;
+
+/// A row of a region, which a tape's `row(outer)` gives:
+/// - `load<N>(j)` gives the registers of N elements from j on: `.value`, and whatever backward needs;
+/// - `adjoint<N>(j, registers, g)` takes the gradient of those elements and sends it down, slope by slope;
+/// - `close()` ends the row.
+/// A row may have `load_known<N>(j, value)`: the registers where the value is in memory already.
+template <class Row>
+concept is_row = requires(Row& r, std::size_t j) {
+    r.template load<1>(j).value;
+    r.template adjoint<1>(j, r.template load<1>(j), r.template load<1>(j).value);
+    r.close();
+};
+
+/// What every tape on the processor has:
+/// - `shape()`, `value_type`, `shape_type`; `differentiable`: whether a gradient reaches a variable through it; `widest`: the bytes
+///   of the widest element in its loops;
+/// - `forward()` evaluates, below this node, every value that has to exist in memory, and keeps it;
+/// - `row(outer)` fixes all axes but the last;
+/// - `is_flat<Region>`: whether a region of that shape may be read as one row, which `flat_row()` then gives;
+/// - `overlaps(begin, end, aligned)`, after `forward()`: whether writing [begin, end) would change elements that are still to be
+///   read; `aligned`: not counting an element that is read for its own place;
+/// - `finish()`, called by every consumer when it has sent its gradients, passes them on to the node's operands.
+///
+/// A tape may have:
+/// - `write_to(p)`, before `forward()`: its values go to memory that it is given, and `reads(begin, end)`: whether it reads there
+///   (`writes_to`);
+/// - `forward_by_rows()` in the place of `forward()`, `computes_rows()`, and `kept_by_rows(node)`, the elements that are then in
+///   memory (`forwards_by_rows`); `asks_for_rows`: it reads each row of its operand once;
+/// - `describe_memory(node, plan)` or `describe(node, plan)`, static: what a plan cannot know from the node
+///   (eval/common/planner.hpp).
+template <class Tape>
+concept is_tape =
+    requires(Tape& t, Tape const& c, outer_position<typename Tape::shape_type> const& outer, void const* p) {
+        typename Tape::value_type;
+        { c.shape() } -> std::convertible_to<typename Tape::shape_type>;
+        requires Tape::differentiable || !Tape::differentiable;
+        requires Tape::widest != 0;
+        requires Tape::template is_flat<void> || !Tape::template is_flat<void>;
+        t.forward();
+        { t.row(outer) } -> is_row;
+        { c.overlaps(p, p, true) } -> std::same_as<bool>;
+        t.finish();
+    } && (!Tape::is_addressable || requires(Tape& t) {
+        { *t.data() } -> std::convertible_to<typename Tape::value_type>;
+        t.strides()[0];
+        Tape::static_strides[0];
+        requires Tape::is_contiguous || !Tape::is_contiguous;
+    } && (!Tape::differentiable || requires(Tape& t) {
+                                       t.gradient();
+                                       { t.overwrite_gradient() } -> std::same_as<bool>;
+                                   }));
 
 /// Whether rows are computed when they are read, in this evaluation: no two of them at once.
 template <class Tape>

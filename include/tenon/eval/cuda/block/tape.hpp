@@ -14,8 +14,13 @@
 namespace tenon::inline TENON_TARGET::eval {
 
 /// How one block runs a node: a trivially copyable object that is made from the node and travels with the launch. All
-/// threads of the block call its functions for the device together. The leaves of a region are what lies in memory:
-/// tensors, variables, and results of products and the like.
+/// threads of the block call its functions for the device together. `is_block_tape` is its contract.
+/// @tparam Grad whether gradients are wanted
+template <class Node, bool Grad>
+struct block_tape;
+
+/// What every block_tape has. The leaves of a region are what lies in memory: tensors, variables, and results of products and
+/// the like.
 ///
 /// - `bytes`: what the node and its operands take of the block's memory, from `at` on; `computes`: whether `forward`
 ///   writes it;
@@ -29,10 +34,19 @@ namespace tenon::inline TENON_TARGET::eval {
 ///   gets;
 /// - `leaf<K>(at)` is where a leaf's gradient goes;
 /// - `finish(at)`, when the leaves have their gradients, sends these on to the leaves' operands.
-///
-/// @tparam Grad whether gradients are wanted
-template <class Node, bool Grad>
-struct block_tape;
+template <class Tape, class Node, class Place>
+concept is_block_tape = std::is_trivially_copyable_v<Tape> && requires(Tape& t, Tape const& c, Node const& n,
+                                                                       Place at) {
+    typename Tape::value_type;
+    typename Tape::shape_type;
+    requires Tape::bytes >= 0 && Tape::leaves >= 0;
+    requires(Tape::computes || !Tape::computes) && (Tape::is_addressable || !Tape::is_addressable);
+    t.take(n);
+    t.prepare(n);
+    c.forward(at);
+    c.finish(at);
+    c.template reader<static_cast<std::size_t>(-1)>(at, static_cast<lane_t<typename Tape::value_type, 1>*>(nullptr));
+};
 
 /// What tapes have brought to the device, until the launch has been asked for.
 using kept_for_launch = std::vector<std::shared_ptr<void>>;
