@@ -26,13 +26,15 @@ inline std::size_t thread_count() {
 
 #if defined(_OPENMP)
 namespace detail {
-/// A function of its own: clang's OpenMP makes itself known to the thread, and allocates, wherever a parallel region may begin.
-template <class F>
-[[gnu::noinline]] void run_parts(std::size_t n, std::size_t unit, std::size_t units, std::size_t parts, F& f) {
+/// A loop over parts, whatever they do. A function of its own: clang's OpenMP makes itself known to the thread, and allocates,
+/// wherever a parallel region may begin.
+/// @param f called with `context` and the bounds of a part
+[[gnu::noinline]] inline void run_parts(std::size_t n, std::size_t unit, std::size_t units, std::size_t parts,
+                                        void (*f)(void const*, std::size_t, std::size_t), void const* context) {
     std::exception_ptr thrown;
 #pragma omp parallel for num_threads(static_cast<int>(parts)) schedule(static)
     for (std::size_t part = 0; part < parts; ++part) try {
-            f(std::min(n, units * part / parts * unit), std::min(n, units * (part + 1) / parts * unit));
+            f(context, std::min(n, units * part / parts * unit), std::min(n, units * (part + 1) / parts * unit));
         } catch (...) {
 #pragma omp critical
             thrown = std::current_exception();
@@ -48,12 +50,16 @@ template <class F>
 /// @param worth how many threads the work is worth; with 1 the call is f(0, n)
 template <class F>
 TENON_INLINE constexpr void for_each_part(std::size_t n, [[maybe_unused]] std::size_t unit,
-                                          [[maybe_unused]] std::size_t worth, F&& f) {
+                                          [[maybe_unused]] std::size_t worth, F const& f) {
 #if defined(_OPENMP)
-    if (!std::is_constant_evaluated()) {
-        std::size_t const units = (n + unit - 1) / unit;
-        std::size_t const parts = std::min({worth, units, worth > 1 ? thread_count() : 1});
-        if (parts > 1) return detail::run_parts(n, unit, units, parts, f);
+    if (!std::is_constant_evaluated() && worth > 1) {
+        std::size_t const units = (n + unit - 1) / unit, parts = std::min({worth, units, thread_count()});
+        if (parts > 1) {
+            auto const run = [](void const* context, std::size_t first, std::size_t last) {
+                (*static_cast<F const*>(context))(first, last);
+            };
+            return detail::run_parts(n, unit, units, parts, run, &f);
+        }
     }
 #endif
     f(std::size_t{0}, n);

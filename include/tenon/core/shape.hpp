@@ -117,13 +117,7 @@ struct shape {
     /// Extent of one axis.
     constexpr std::size_t operator[](std::size_t axis) const {
         if constexpr (is_static) return static_extents[axis];
-        else {
-            if (!is_dynamic(static_extents[axis])) return static_extents[axis];
-            std::size_t k = 0;
-            for (std::size_t a = 0; a != axis; ++a) k += is_dynamic(static_extents[a]);
-            // Always in bounds, which g++ 12 cannot see where it unrolls loops over all axes.
-            return run_time.at[k < dynamic_count ? k : 0];
-        }
+        else return is_dynamic(static_extents[axis]) ? run_time.at[places[axis]] : static_extents[axis];
     }
     /// Number of elements.
     constexpr std::size_t size() const {
@@ -147,6 +141,12 @@ struct shape {
     }
 
     struct none {};
+    /// For each axis, how many before it have an extent that is known at run time.
+    static constexpr auto places = [] {
+        std::array<std::size_t, sizeof...(E) + 1> before{};
+        for (std::size_t a = 0; a != sizeof...(E); ++a) before[a + 1] = before[a] + is_dynamic(static_extents[a]);
+        return before;
+    }();
     struct some {
         std::size_t at[dynamic_count == 0 ? 1 : dynamic_count] = {};
     };

@@ -24,11 +24,6 @@ struct in_memory {
     TENON_INLINE constexpr auto row(position<R> const& outer) {
         return row_in_memory(static_cast<Self&>(*this), outer);
     }
-    TENON_INLINE constexpr auto flat_row() {
-        memory_row<T, 1, Differentiable> r{self().data(), {}, {}};
-        if constexpr (Differentiable) r.gradients = static_cast<Self&>(*this).gradient();
-        return r;
-    }
     /// Whether writing [begin, end) in row-major order of the region would change values that are read later.
     constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
         T const* const p = self().data();
@@ -121,7 +116,6 @@ struct number_tape {
     TENON_INLINE constexpr row_type row(position<R> const&) const {
         return {value_};
     }
-    TENON_INLINE constexpr row_type flat_row() const { return {value_}; }
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
     constexpr void forward() {}
     constexpr void finish() {}

@@ -24,26 +24,24 @@ inline constexpr bool serves_row = inner_extent<Operand> == 1 && inner_extent<Re
 
 /// A row of an operand whose one element serves every position: loaded once, its gradient summed in registers.
 /// @tparam Wide the region's number of lanes
-/// @tparam Length how many positions there are, or `dyn`
-template <class Row, bool Differentiable, std::size_t Wide, std::size_t Length>
+/// @tparam Long whether the sum gets more terms than a part of one may have
+template <class Row, bool Differentiable, std::size_t Wide, bool Long>
 struct repeated_row {
     using single = decltype(std::declval<Row const&>().template load<1>(0));
     using V = decltype(std::declval<single>().value);
-    /// Whether the sum gets more terms than a part of one may have.
-    static constexpr bool is_long = Differentiable && (is_dynamic(Length) || Length > terms_in_part * Wide);
     Row inner;
     single regs;
-    std::conditional_t<is_long, wide_sum<typename element_of_lane<V>::type>, V> narrow;
+    std::conditional_t<Long, wide_sum<typename element_of_lane<V>::type>, V> narrow;
     decltype(math::splat<Wide>(std::declval<V>())) wide;
 
     TENON_INLINE constexpr explicit repeated_row(Row r) : inner(r), regs(inner.template load<1>(0)) {
         // Rows are copied, which a constant expression allows when every member has a value.
         if (std::is_constant_evaluated()) {
-            if constexpr (!is_long) narrow = V{};
+            if constexpr (!Long) narrow = V{};
             wide = decltype(wide){};
         }
         if constexpr (Differentiable) {
-            if constexpr (!is_long) narrow = V(0);
+            if constexpr (!Long) narrow = V(0);
             if constexpr (Wide > 1)
                 if (!std::is_constant_evaluated()) wide = decltype(wide)(0);
         }
@@ -57,7 +55,7 @@ struct repeated_row {
         if constexpr (Differentiable) {
             if constexpr (N == Wide && N > 1) {
                 wide = wide + g;
-                if constexpr (is_long)
+                if constexpr (Long)
                     if ((j / N + 1) % terms_in_part == 0) take();
             } else add(math::total(g));
         }
@@ -66,7 +64,7 @@ struct repeated_row {
         if constexpr (Differentiable) {
             if constexpr (Wide > 1)
                 if (!std::is_constant_evaluated()) take();
-            if constexpr (is_long) inner.template adjoint<1>(0, regs, narrow.value());
+            if constexpr (Long) inner.template adjoint<1>(0, regs, narrow.value());
             else inner.template adjoint<1>(0, regs, narrow);
             inner.close();
         }
@@ -74,7 +72,7 @@ struct repeated_row {
 
 private:
     TENON_INLINE constexpr void add(V const& v) {
-        if constexpr (is_long) narrow.add(v);
+        if constexpr (Long) narrow.add(v);
         else narrow = narrow + v;
     }
     TENON_INLINE constexpr void take() {
@@ -82,6 +80,13 @@ private:
         wide = decltype(wide)(0);
     }
 };
+
+/// A row of one element that is repeated along at most Length positions, or `dyn`.
+template <std::size_t Wide, std::size_t Length, bool Differentiable, class Row>
+TENON_INLINE constexpr auto repeated(Row const& r) {
+    constexpr bool is_long = Differentiable && (is_dynamic(Length) || Length > terms_in_part * Wide);
+    return repeated_row<Row, Differentiable, Wide, is_long>(r);
+}
 
 /// How many rows of a region one row of an operand serves, or `dyn`.
 template <class Operand, class Region>
@@ -101,7 +106,8 @@ template <class Tape, class Region>
 class served_gradient {
     using operand = typename Tape::shape_type;
     using T = element::computed_t<typename Tape::value_type>;
-    static constexpr std::size_t size = static_size<operand>, rank = outer_rank<Region>, own = outer_rank<operand>;
+    static constexpr std::size_t size = static_size<operand>, rank = outer_rank<Region>, own = outer_rank<operand>,
+                                 joined = joined_axes_of<Tape, Region>;
 
     template <class Row>
     struct row_type {
@@ -119,7 +125,8 @@ class served_gradient {
             element::store_lanes(p, element::load_lanes<N>(p) + g);
         }
         TENON_INLINE constexpr void close() const {
-            if (ends_part) all->totals_.take(all->sums_.data() + first, first, all->length_);
+            if (ends_part)
+                all->totals_.take(all->sums_.data() + first, first, std::min(all->length_, all->size_ - first));
         }
     };
 
@@ -132,27 +139,29 @@ public:
     }();
 
     constexpr void start(Tape const& t, Region const& region) {
-        auto const s = t.shape();
-        length_ = row_length(s);
-        sums_.reserve_zeros(s.size());
+        size_ = t.shape().size();
+        length_ = length_of_last<std::min(joined, operand::rank())>(t.shape());
+        sums_.reserve_zeros(size_);
         std::size_t rows = 1;
         for (std::size_t a = rank; a-- > 0;)
             if (a + own < rank || operand::static_extents[a + own - rank] == 1) {
                 steps_[a] = rows;
                 rows *= region[a];
+                if (a + joined > rank) joined_rows_ = rows;
             }
         many_ = rows > terms_in_part;
-        if (many_) totals_.start(s.size());
+        if (many_) totals_.start(size_);
     }
     template <std::size_t R, class Row>
     TENON_INLINE constexpr auto row(Tape const& t, position<R> const& outer, Row const& inner) {
         std::size_t number = 0;
         for (std::size_t a = 0; a != rank; ++a) number += outer.at[a] * steps_[a];
-        return row_type<Row>{inner, this, row_number(t.shape(), aligned_position<operand>(outer)) * length_,
-                             many_ && (number + 1) % terms_in_part == 0};
+        return row_type<Row>{inner, this,
+                             row_number(t.shape(), aligned_position<operand>(outer)) * row_length(t.shape()),
+                             many_ && (number + joined_rows_) / terms_in_part != number / terms_in_part};
     }
     constexpr void finish(Tape& t) {
-        if (many_) totals_.finish(sums_.data(), t.shape().size());
+        if (many_) totals_.finish(sums_.data(), size_);
         backward_from_memory(t, std::as_const(sums_).data());
     }
     template <class Plan>
@@ -165,11 +174,18 @@ public:
 private:
     buffer<T, size> sums_;
     wide_sums<T, size> totals_;
-    std::size_t length_ = 1;
+    std::size_t size_ = 1;
+    std::size_t length_ = 1;                     ///< elements that a row has at most, where it is joined of several
+    std::size_t joined_rows_ = 1;                ///< rows of the region that a joined one stands for
     std::array<std::size_t, rank + 1> steps_{};  ///< 0 along the axes that the operand has itself
     bool many_ = false;
 };
-struct not_summed {};
+struct not_summed {
+    template <class Tape, std::size_t R, class Row>
+    TENON_INLINE static constexpr Row const& row(Tape const&, position<R> const&, Row const& inner) {
+        return inner;
+    }
+};
 template <class Tape, class Region>
 using gradient_of_served =
     std::conditional_t<served_gradient<Tape, Region>::is_needed, served_gradient<Tape, Region>, not_summed>;
@@ -178,21 +194,35 @@ using gradient_of_served =
 template <class Region, std::size_t Wide, class Tape, std::size_t R, class Sums>
 TENON_INLINE constexpr auto operand_row(Tape& t, position<R> const& outer, Sums& sums) {
     using operand = typename Tape::shape_type;
-    auto const r = [&]() TENON_LAMBDA_INLINE {
-        if constexpr (std::is_same_v<Sums, not_summed>) return t.row(aligned_position<operand>(outer));
-        else return sums.row(t, outer, t.row(aligned_position<operand>(outer)));
-    }();
-    if constexpr (serves_row<operand, Region>)
-        return repeated_row<std::remove_const_t<decltype(r)>, Tape::differentiable, Wide, inner_extent<Region>>(r);
+    using alignment = row_alignment<operand, Region>;
+    auto const r = sums.row(t, outer, t.row(aligned_position<operand>(outer)));
+    if constexpr (alignment::repeated)
+        return repeated<Wide, static_length_of_last<alignment::axes, Region>, Tape::differentiable>(r);
     else return r;
 }
-template <class Region, std::size_t Wide, class Tape>
-TENON_INLINE constexpr auto operand_flat_row(Tape& t) {
-    if constexpr (static_size<typename Tape::shape_type> == 1 && static_size<Region> != 1) {
-        auto r = t.row(outer_position<typename Tape::shape_type>{});
-        return repeated_row<decltype(r), Tape::differentiable, Wide, static_size<Region>>(r);
-    } else return t.flat_row();
-}
+
+/// An operand of a region: its tape, and the sums of its gradient where it needs them.
+/// @tparam I its number
+template <std::size_t I, class Tape, class Region>
+struct region_operand {
+    using tape_type = Tape;
+    using shape_type = typename Tape::shape_type;
+    static constexpr bool sums_gradient = served_gradient<Tape, Region>::is_needed;
+
+    template <class Node>
+    explicit constexpr region_operand(Node const& n) : tape(n) {}
+    constexpr void forward([[maybe_unused]] Region const& region) {
+        tape.forward();
+        if constexpr (sums_gradient) sums.start(tape, region);
+    }
+    constexpr void finish() {
+        if constexpr (sums_gradient) sums.finish(tape);
+        if constexpr (Tape::differentiable) tape.finish();
+    }
+
+    Tape tape;
+    [[no_unique_address]] gradient_of_served<Tape, Region> sums;
+};
 
 template <class V, class... R>
 struct map_registers {
@@ -200,160 +230,158 @@ struct map_registers {
     tuple<R...> operands;
 };
 
-template <class Op, class... A, bool Grad>
-struct tape<map_node<Op, A...>, Grad> {
+/// A row of an operand of an elementwise operator.
+/// @tparam T the operand's element type, which its gradient has
+/// @tparam Computed what the operator wants its elements converted to
+template <std::size_t I, class Row, bool Differentiable, class T, class Computed>
+struct map_operand_row {
+    static constexpr std::size_t number = I;
+    static constexpr bool differentiable = Differentiable;
+    using value_type = T;
+    template <std::size_t N>
+    using registers = decltype(std::declval<Row const&>().template load<N>(0));
+    template <class Op, class R>
+    TENON_INLINE static constexpr auto lanes(R const& r) {
+        return tenon::detail::operand_lanes<Op, Computed>(r.value);
+    }
+    Row row;
+};
+
+/// A row of an elementwise operator's values. Its type has no shape in it: regions of all shapes share their loops.
+/// @tparam Operand a `map_operand_row` for each operand
+template <class Op, class... Operand>
+struct map_row : Operand... {
+    [[no_unique_address]] Op op;
+
+    template <std::size_t N>
+    TENON_INLINE constexpr auto load(std::size_t j) const {
+        return evaluate(Operand::row.template load<N>(j)...);
+    }
+    /// The same with a value that is known: functions such as exp are not computed again for slopes that are made from their
+    /// values: backward through 64-128-128-10 with tanh, batch 64, takes 132 µs on Zen 3, and 147 µs when it is.
+    template <std::size_t N, class V>
+        requires std::is_base_of_v<op::floating, Op>
+    TENON_INLINE constexpr auto load_known(std::size_t j, V const& y) const {
+        return map_registers<V, typename Operand::template registers<N>...>{y, {{Operand::row.template load<N>(j)}...}};
+    }
+    template <std::size_t N, class V, class... Regs, class G>
+    TENON_INLINE constexpr void adjoint(std::size_t j, map_registers<V, Regs...> const& r, G const& g) {
+        // Slopes are computed one by one where the operator has them so, and all at once where it has only that.
+        if constexpr (requires { op.slopes(Operand::template lanes<Op>(operand<Operand, Regs>(r))...); }) {
+            auto const all = op.slopes(Operand::template lanes<Op>(operand<Operand, Regs>(r))...);
+            (send<Operand, N>(j, operand<Operand, Regs>(r), all.tangent[Operand::number], g), ...);
+        } else
+            (send<Operand, N>(j, operand<Operand, Regs>(r),
+                              slope<Operand>(r.value, Operand::template lanes<Op>(operand<Operand, Regs>(r))...), g),
+             ...);
+    }
+    TENON_INLINE constexpr void close() { (Operand::row.close(), ...); }
+
+private:
+    template <class O, class Regs, class V, class... All>
+    TENON_INLINE static constexpr Regs const& operand(map_registers<V, All...> const& r) {
+        return static_cast<tuple_element_of<O::number, Regs> const&>(r.operands).value;
+    }
+    template <class... Regs>
+    TENON_INLINE constexpr auto evaluate(Regs const&... r) const {
+        auto const v = apply_op(op, Operand::template lanes<Op>(r)...);
+        return map_registers<std::remove_cvref_t<decltype(v)>, Regs...>{v, {{r}...}};
+    }
+    template <class O, class Y, class... V>
+    TENON_INLINE constexpr auto slope(Y const& y, V const&... v) const {
+        if constexpr (O::differentiable) return op.template slope<O::number>(y, v...);
+        else return slope_zero{};
+    }
+    template <class O, std::size_t N, class Regs, class S, class G>
+    TENON_INLINE constexpr void send(std::size_t j, Regs const& r, S const& s, G const& g) {
+        if constexpr (O::differentiable && !std::is_same_v<S, slope_zero>)
+            O::row.template adjoint<N>(j, r, math::convert<typename O::value_type>(tenon::detail::times_slope(g, s)));
+    }
+};
+
+/// @tparam Passes whether gradients come through: what is below an operator without slope is evaluated as if none were wanted
+template <class Node, bool Passes, class Indices>
+struct elementwise_tape;
+template <class Op, class... A, bool Passes, std::size_t... I>
+struct elementwise_tape<map_node<Op, A...>, Passes, std::index_sequence<I...>>
+    : region_operand<I, tape<A, Passes>, typename map_node<Op, A...>::shape_type>... {
     using node = map_node<Op, A...>;
     using value_type = typename node::value_type;
     using shape_type = typename node::shape_type;
     using types = typename node::types;
     static constexpr bool is_addressable = false;
-    /// Whether gradients come through: what is below an operator without slope is evaluated as if none were wanted.
-    static constexpr bool passes = Grad && gradient_passes<node>;
-    static constexpr bool differentiable = (tape<A, passes>::differentiable || ...);
-    static constexpr std::size_t widest = std::max({lane_bytes<value_type>, tape<A, passes>::widest...});
+    static constexpr bool differentiable = (tape<A, Passes>::differentiable || ...);
+    static constexpr std::size_t widest = std::max({lane_bytes<value_type>, tape<A, Passes>::widest...});
     static constexpr std::size_t wide = TENON_VECTOR_BYTES / widest;
     /// Whether the rows of an operand may be computed when they are read: each serves one row of the region.
     template <class Operand>
     static constexpr bool by_rows =
-        forwards_by_rows<tape<Operand, passes>> && has_same_rows<shape_t<Operand>, shape_type>;
+        forwards_by_rows<tape<Operand, Passes>> && has_same_rows<shape_t<Operand>, shape_type>;
     template <class Region>
     static constexpr bool is_flat = ((static_size<shape_t<A>> == 1 || (std::is_same_v<shape_t<A>, Region> &&
-                                                                       tape<A, passes>::template is_flat<Region>)) &&
+                                                                       tape<A, Passes>::template is_flat<Region>)) &&
                                      ...);
 
-    explicit constexpr tape(node const& n) : node_(&n), operands_(n.operands()) {}
+    /// How many of the last axes go as one row.
+    static constexpr std::size_t joined_axes =
+        std::min({shape_type::rank(), joined_axes_of<tape<A, Passes>, shape_type>...});
+
+    explicit constexpr elementwise_tape(node const& n) : operand<I, A>(tenon::get<I>(n.operands()))..., node_(&n) {}
     constexpr auto shape() const { return node_->shape(); }
-
-    template <class... Row>
-    struct row_type {
-        tuple<Row...> rows;
-        Op op;
-
-        template <std::size_t N>
-        TENON_INLINE constexpr auto load(std::size_t j) const {
-            return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-                return evaluate(std::index_sequence<I...>{}, tenon::get<I>(rows).template load<N>(j)...);
-            }(std::index_sequence_for<A...>{});
-        }
-        /// The same with a value that is known: functions such as exp are not computed again for slopes that are made from their
-        /// values: backward through 64-128-128-10 with tanh, batch 64, takes 132 µs on Zen 3, and 147 µs when it is.
-        template <std::size_t N, class V>
-            requires std::is_base_of_v<op::floating, Op>
-        TENON_INLINE constexpr auto load_known(std::size_t j, V const& y) const {
-            return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-                return map_registers<V, decltype(tenon::get<I>(rows).template load<N>(j))...>{
-                    y, {{tenon::get<I>(rows).template load<N>(j)}...}};
-            }(std::index_sequence_for<A...>{});
-        }
-        template <std::size_t N, class Regs, class G>
-        TENON_INLINE constexpr void adjoint(std::size_t j, Regs const& r, G const& g) {
-            if constexpr (differentiable) {
-                [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-                    auto const slopes = op_slopes(r.value, operand_lanes<I>(tenon::get<I>(r.operands).value)...);
-                    (send<I, N>(j, r, slopes, g), ...);
-                }(std::index_sequence_for<A...>{});
-            }
-        }
-        TENON_INLINE constexpr void close() {
-            unroll<sizeof...(A)>([&](auto i) TENON_LAMBDA_INLINE { tenon::get<i>(rows).close(); });
-        }
-
-    private:
-        template <std::size_t I, class V>
-        TENON_INLINE static constexpr auto operand_lanes(V const& v) {
-            return tenon::detail::operand_lanes<Op, typename types::template operand<I>>(v);
-        }
-        template <std::size_t... I, class... Regs>
-        TENON_INLINE constexpr auto evaluate(std::index_sequence<I...>, Regs const&... r) const {
-            auto const v = apply_op(op, operand_lanes<I>(r.value)...);
-            return map_registers<std::remove_cvref_t<decltype(v)>, Regs...>{v, {{r}...}};
-        }
-        /// Slopes are computed one by one where the operator has them so, and all at once where it has only that.
-        template <class Y, class... V>
-        TENON_INLINE constexpr auto op_slopes(Y const& y, V const&... v) const {
-            if constexpr (requires { op.slopes(v...); }) {
-                auto const all = op.slopes(v...);
-                return [all](auto i) TENON_LAMBDA_INLINE { return all.tangent[i]; };
-            } else return [=, this](auto i) TENON_LAMBDA_INLINE { return op.template slope<i>(y, v...); };
-        }
-        template <std::size_t I, std::size_t N, class Regs, class Slopes, class G>
-        TENON_INLINE constexpr void send(std::size_t j, Regs const& r, Slopes const& slopes, G const& g) {
-            using child = tape<nth<I, A...>, passes>;
-            if constexpr (child::differentiable) {
-                auto const s = slopes(std::integral_constant<std::size_t, I>{});
-                using T = typename child::value_type;
-                if constexpr (!std::is_same_v<decltype(s), slope_zero const>)
-                    tenon::get<I>(rows).template adjoint<N>(j, tenon::get<I>(r.operands),
-                                                            math::convert<T>(tenon::detail::times_slope(g, s)));
-            }
-        }
-    };
 
     template <std::size_t R>
     TENON_INLINE constexpr auto row(position<R> const& outer) {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-            return row_type<decltype(operand_row<shape_type, wide>(get<I>(operands_), outer, get<I>(sums_)))...>{
-                {{operand_row<shape_type, wide>(get<I>(operands_), outer, get<I>(sums_))}...}, node_->operation};
-        }(std::index_sequence_for<A...>{});
-    }
-    TENON_INLINE constexpr auto flat_row() {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-            return row_type<decltype(operand_flat_row<shape_type, wide>(get<I>(operands_)))...>{
-                {{operand_flat_row<shape_type, wide>(get<I>(operands_))}...}, node_->operation};
-        }(std::index_sequence_for<A...>{});
+        return row_of(operand_row<shape_type, wide>(operand<I, A>::tape, outer, operand<I, A>::sums)...);
     }
     constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
-        bool found = false;
-        unroll<sizeof...(A)>([&](auto i) {
-            using child = nth<i, A...>;
-            found = found || get<i>(operands_).overlaps(
-                                 begin, end, aligned && (by_rows<child> || std::is_same_v<shape_t<child>, shape_type>));
-        });
-        return found;
+        return (operand<I, A>::tape.overlaps(begin, end,
+                                             aligned && (by_rows<A> || std::is_same_v<shape_t<A>, shape_type>)) ||
+                ...);
     }
-    constexpr void forward() {
-        unroll<sizeof...(A)>([&](auto i) {
-            get<i>(operands_).forward();
-            if constexpr (sums<nth<i, A...>>::is_needed) get<i>(sums_).start(get<i>(operands_), shape());
-        });
-    }
+    constexpr void forward() { (operand<I, A>::forward(shape()), ...); }
     constexpr void forward_by_rows()
         requires(by_rows<A> || ...)
     {
-        unroll<sizeof...(A)>([&](auto i) {
-            if constexpr (by_rows<nth<i, A...>>) get<i>(operands_).forward_by_rows();
-            else get<i>(operands_).forward();
-        });
+        (forward_operand<I, A>(), ...);
     }
-    constexpr bool computes_rows() const {
-        bool any = false;
-        unroll<sizeof...(A)>([&](auto i) { any = any || eval::computes_rows(get<i>(operands_)); });
-        return any;
-    }
-    constexpr void finish() {
-        unroll<sizeof...(A)>([&](auto i) {
-            if constexpr (sums<nth<i, A...>>::is_needed) get<i>(sums_).finish(get<i>(operands_));
-            if constexpr (tape<nth<i, A...>, passes>::differentiable) get<i>(operands_).finish();
-        });
-    }
+    constexpr bool computes_rows() const { return (eval::computes_rows(operand<I, A>::tape) || ...); }
+    constexpr void finish() { (operand<I, A>::finish(), ...); }
     template <class Plan>
     static void describe(node const& n, Plan& p) {
-        unroll<sizeof...(A)>([&](auto i) {
-            using child = nth<i, A...>;
-            p.template streams<tape<child, passes>>(tenon::get<i>(n.operands()),
-                                                    serves_row<shape_t<child>, shape_type> ? row_length(n.shape()) : 1,
-                                                    Plan::all, p.by_rows() && by_rows<child>);
-            if constexpr (sums<child>::is_needed) sums<child>::describe(tenon::get<i>(n.operands()).shape().size(), p);
-        });
-        p.fuses(Op::name, (std::size_t{tape<A, passes>::differentiable} + ... + 0));
+        (describe_operand<A>(n, tenon::get<I>(n.operands()), p), ...);
+        p.fuses(Op::name, (std::size_t{tape<A, Passes>::differentiable} + ... + 0));
     }
 
 private:
-    template <class Operand>
-    using sums = served_gradient<tape<Operand, passes>, shape_type>;
+    template <std::size_t K, class Operand>
+    using operand = region_operand<K, tape<Operand, Passes>, shape_type>;
+
+    template <class... Row>
+    TENON_INLINE constexpr auto row_of(Row const&... row) const {
+        return map_row<Op, map_operand_row<I, Row, tape<A, Passes>::differentiable, value_t<A>,
+                                           typename types::template operand<I>>...>{{row}..., node_->operation};
+    }
+    template <std::size_t K, class Operand>
+    constexpr void forward_operand() {
+        if constexpr (by_rows<Operand>) operand<K, Operand>::tape.forward_by_rows();
+        else operand<K, Operand>::tape.forward();
+    }
+    template <class Operand, class Plan>
+    static void describe_operand(node const& n, Operand const& o, Plan& p) {
+        using child = tape<Operand, Passes>;
+        p.template streams<child>(o, serves_row<shape_t<Operand>, shape_type> ? row_length(n.shape()) : 1, Plan::all,
+                                  p.by_rows() && by_rows<Operand>);
+        using sums = served_gradient<child, shape_type>;
+        if constexpr (sums::is_needed) sums::describe(o.shape().size(), p);
+    }
+
     node const* node_;
-    tapes<tape<A, passes>...> operands_;
-    [[no_unique_address]] tuple<gradient_of_served<tape<A, passes>, shape_type>...> sums_;
+};
+
+template <class Op, class... A, bool Grad>
+struct tape<map_node<Op, A...>, Grad>
+    : elementwise_tape<map_node<Op, A...>, Grad && gradient_passes<map_node<Op, A...>>, std::index_sequence_for<A...>> {
+    using tape::elementwise_tape::elementwise_tape;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -86,6 +86,14 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     static constexpr bool joins_last = rank == 0 || node::reduced::reduces(rank == 0 ? 0 : rank - 1);
     static constexpr bool joins_all = sizeof...(Axes) == 0 || sizeof...(Axes) == rank;
     static constexpr std::size_t lanes = TENON_VECTOR_BYTES / std::max(operand::widest, lane_bytes<T>);
+    /// How many of the operand's last axes go as one row: all of them are joined, or none.
+    static constexpr std::size_t row_axes = [] {
+        std::size_t n = 0;
+        while (n != own_joined_axes<operand> && node::reduced::reduces(rank - 1 - n) == joins_last) ++n;
+        return n;
+    }();
+    /// How long such a row is, or `dyn`.
+    static constexpr std::size_t length = static_length_of_last<row_axes, operand_shape>;
 
     /// Whether elements may be computed when they are read, each by the consumer of its operand's row: the row is then in the
     /// cache when the consumer reads it.
@@ -134,7 +142,7 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
             if constexpr (requires { Op::shares; }) share();
             if constexpr (requires { Op::counts_zeros; }) pass_zeros();
             auto const kept = kept_strides();
-            backward_region(operand_, [&](auto const& outer) TENON_LAMBDA_INLINE {
+            backward_rows<row_axes>(operand_, [&](auto const& outer) TENON_LAMBDA_INLINE {
                 std::size_t const o = offset(outer, kept);
                 if constexpr (takes_turns)
                     return factor_row{values_.data() + o, gradients_.data() + o, others_.data() + o,
@@ -211,7 +219,7 @@ private:
     }
     /// The same among the rows that are joined: which of them a row is.
     constexpr std::array<std::size_t, rank + 1> joined_strides() const {
-        return strides_of([](std::size_t a) { return a + 1 < rank && node::reduced::reduces(a); });
+        return strides_of([](std::size_t a) { return a + row_axes < rank && node::reduced::reduces(a); });
     }
     template <class Counts>
     constexpr std::array<std::size_t, rank + 1> strides_of(Counts counts) const {
@@ -228,14 +236,14 @@ private:
     /// How many rows are joined into one, or `dyn`.
     static constexpr std::size_t rows_joined = [] {
         std::size_t n = 1;
-        for (std::size_t a = 0; a + 1 < rank; ++a)
+        for (std::size_t a = 0; a + row_axes < rank; ++a)
             if (node::reduced::reduces(a))
                 n = is_dynamic(n) || is_dynamic(operand_shape::static_extents[a])
                         ? dyn
                         : n * operand_shape::static_extents[a];
         return n;
     }();
-    static constexpr bool joins_all_at_once = joins_all && rank > 1 && operand::template is_flat<operand_shape>;
+    static constexpr bool joins_all_at_once = row_axes == rank;
     /// Whether the rows that Join joins may be too many for T.
     template <class Join>
     static constexpr bool joins_many_rows =
@@ -251,8 +259,8 @@ private:
     template <class Join, std::size_t R, class F>
     TENON_INLINE constexpr void join_operand_row(position<R> const& outer, T* to, T const* y, F f) {
         auto r = operand_.row(outer);
-        auto const joined = join_row<Join, T, lanes, inner_extent<operand_shape>>(
-            row_length(operand_.shape()), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+        auto const joined = join_row<Join, T, lanes, length>(
+            length_of_last<row_axes>(operand_.shape()), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
                 return f(r.template load<N>(j).value, math::splat<N>(element::load_lanes<1>(y)));
             });
         element::store_lanes(to, convert_lane<T>(Join::combine(element::load_lanes<1>(to), joined)));
@@ -283,14 +291,10 @@ private:
     constexpr void reduce_into(T* to, F f) {
         auto const s = operand_.shape();
         if constexpr (joins_all_at_once) {
-            auto r = operand_.flat_row();
-            element::store_lanes(to, join_row<Join, T, lanes, static_size<operand_shape>>(
-                                         s.size(), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                                             return f(r.template load<N>(j).value,
-                                                      math::splat<N>(element::load_lanes<1>(values_.data())));
-                                         }));
+            join_operand_row<Join>(outer_position<operand_shape>{}, to, values_.data(), f);
         } else {
             auto const kept = kept_strides();
+            std::size_t const row = length_of_last<row_axes>(s);
             auto const join = [&](auto const& outer) TENON_LAMBDA_INLINE {
                 std::size_t const o = offset(outer, kept);
                 if constexpr (joins_last) join_operand_row<Join>(outer, to + o, values_.data() + o, f);
@@ -298,20 +302,19 @@ private:
                     auto r = operand_.row(outer);
                     T* const out = to + o;
                     T const* const y = values_.data() + o;
-                    for_each_pack<lanes, inner_extent<operand_shape>>(
-                        row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                            element::store_lanes(out + j,
-                                                 math::convert<T>(Join::combine(
-                                                     element::load_lanes<N>(out + j),
-                                                     f(r.template load<N>(j).value, element::load_lanes<N>(y + j)))));
-                        });
+                    for_each_pack<lanes, length>(row, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                        element::store_lanes(
+                            out + j, math::convert<T>(
+                                         Join::combine(element::load_lanes<N>(out + j),
+                                                       f(r.template load<N>(j).value, element::load_lanes<N>(y + j)))));
+                    });
                 }
             };
-            if constexpr (!joins_many_rows<Join>) for_each_row(s, join);
+            if constexpr (!joins_many_rows<Join>) for_each_position<rank - row_axes>(s, 0, s[0], join);
             else {
                 wide_sums<T, static_size<Shape>> totals;
                 totals.start(shape_.size());
-                std::size_t const length = joins_last ? 1 : row_length(s);
+                std::size_t const sums = joins_last ? 1 : row;
                 if constexpr (rank == 2) {
                     // All rows are joined: parts of them are loops of their own.
                     outer_position<operand_shape> outer{};
@@ -320,14 +323,14 @@ private:
                         if constexpr (sums_in_registers)
                             if (!std::is_constant_evaluated()) add_rows(outer, last, to, f);
                         for (; outer.at[0] < last; ++outer.at[0]) join(outer);
-                        totals.take(to, 0, length);
+                        totals.take(to, 0, sums);
                     }
                 } else {
                     auto const joined = joined_strides();
-                    for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
+                    for_each_position<rank - row_axes>(s, 0, s[0], [&](auto const& outer) TENON_LAMBDA_INLINE {
                         join(outer);
                         std::size_t const o = offset(outer, kept);
-                        if ((offset(outer, joined) + 1) % terms_in_part == 0) totals.take(to + o, o, length);
+                        if ((offset(outer, joined) + 1) % terms_in_part == 0) totals.take(to + o, o, sums);
                     });
                 }
                 totals.finish(to, shape_.size());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
@@ -14,40 +15,89 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Calls `f(outer)` for every position along all axes but the last.
-template <std::size_t A = 0, class Shape, std::size_t R, class F>
-TENON_INLINE constexpr void for_each_outer(Shape const& s, position<R>& p, F&& f) {
-    if constexpr (A == R) f(std::as_const(p));
-    else
-        for (p.at[A] = 0; p.at[A] != s[A]; ++p.at[A]) for_each_outer<A + 1>(s, p, f);
-}
-template <class Shape, class F>
-TENON_INLINE constexpr void for_each_row(Shape const& s, F&& f) {
+/// Calls `f(outer)` for every position along the first Axes axes that is from `first` to `last` along the first one; along the
+/// others it is 0. The body stands once: axes between the first and the last of them are counted together.
+template <std::size_t Axes, class Shape, class F>
+TENON_INLINE constexpr void for_each_position(Shape const& s, std::size_t first, std::size_t last, F const& f) {
     outer_position<Shape> p{};
-    for_each_outer(s, p, f);
+    if constexpr (Axes == 0) f(std::as_const(p));
+    else if constexpr (Axes == 1)
+        for (p.at[0] = first; p.at[0] < last; ++p.at[0]) f(std::as_const(p));
+    else {
+        std::size_t between = 1;
+        for (std::size_t a = 1; a + 1 < Axes; ++a) between *= s[a];
+        for (p.at[0] = first; p.at[0] < last; ++p.at[0])
+            for (std::size_t k = 0; k != between; ++k) {
+                std::size_t left = k;
+                for (std::size_t a = Axes - 2; a > 1; --a) {
+                    p.at[a] = left % s[a];
+                    left /= s[a];
+                }
+                if constexpr (Axes > 2) p.at[1] = left;
+                for (p.at[Axes - 1] = 0; p.at[Axes - 1] != s[Axes - 1]; ++p.at[Axes - 1]) f(std::as_const(p));
+            }
+    }
+}
+/// Calls `f(outer)` for every position along all axes but the last.
+template <class Shape, class F>
+TENON_INLINE constexpr void for_each_row(Shape const& s, F const& f) {
+    if constexpr (Shape::rank() <= 1) f(outer_position<Shape>{});
+    else for_each_position<outer_rank<Shape>>(s, 0, s[0], f);
 }
 
-/// Calls `f.template operator()<N>(j)` along a row, N elements at a time and the rest in halves: a row of 10 with 8 lanes
-/// goes 8 + 2. Where the length is not static the rest goes one by one, which keeps the code small.
+/// How many elements the last axes of a shape have together.
+template <std::size_t Axes, class Shape>
+TENON_INLINE constexpr std::size_t length_of_last(Shape const& s) {
+    std::size_t n = 1;
+    for (std::size_t a = Shape::rank() - Axes; a != Shape::rank(); ++a) n *= s[a];
+    return n;
+}
+/// The same where it is static, else `dyn`.
+template <std::size_t Axes, class Shape>
+inline constexpr std::size_t static_length_of_last = [] {
+    std::size_t n = 1;
+    for (std::size_t a = Shape::rank() - Axes; a != Shape::rank(); ++a)
+        n = is_dynamic(n) || is_dynamic(Shape::static_extents[a]) ? dyn : n * Shape::static_extents[a];
+    return n;
+}();
+
+/// How a loop goes along a row: in packs of Lanes elements, and then the rest.
+/// @tparam Length how many elements are in whole packs, or `dyn`
+/// @tparam Rest how many are left over, or `dyn`
+template <std::size_t Lanes, std::size_t Length, std::size_t Rest>
+struct packs {
+    static constexpr std::size_t lanes = Lanes, rest = Rest;
+    /// Where the packs end that begin at j, in a row that ends at `last`.
+    TENON_INLINE static constexpr std::size_t end(std::size_t j, std::size_t last) {
+        return is_dynamic(Length) ? last - (last - j) % Lanes : j + Length;
+    }
+    /// How the rest goes: in halves, so that 10 elements with 8 lanes go 8 + 2. Where its length is not static it goes one by
+    /// one, which keeps the code small.
+    static constexpr std::size_t half = is_dynamic(Rest) ? 1 : std::bit_floor(Rest);
+    using tail = packs<half, is_dynamic(Rest) ? dyn : half, is_dynamic(Rest) ? 0 : Rest - half>;
+};
+/// One element after another.
+using one_by_one = packs<1, dyn, 0>;
+/// With at most N lanes along Length elements, or `dyn`.
+template <std::size_t N, std::size_t Length, std::size_t Lanes = Length < N ? std::bit_floor(Length | 1) : N>
+using packs_along = packs<Lanes, is_dynamic(Length) ? dyn : Length / Lanes * Lanes,
+                          is_dynamic(Length) ? (Lanes == 1 ? 0 : dyn) : Length % Lanes>;
+/// The same in a function that rows of all lengths share whose rest is the same.
+template <std::size_t N, std::size_t Length>
+using packs_of_long_row = packs<N, dyn, packs_along<N, Length>::rest>;
+
+/// Calls `f(integral_constant<n>{}, j)` for the packs of n elements from j to `last`.
+template <class Packs, class F>
+TENON_INLINE constexpr void for_each_of(std::size_t j, std::size_t last, F const& f) {
+    for (std::size_t const end = Packs::end(j, last); j < end; j += Packs::lanes)
+        f(std::integral_constant<std::size_t, Packs::lanes>{}, j);
+    if constexpr (Packs::rest != 0) for_each_of<typename Packs::tail>(j, last, f);
+}
+/// The same along a row of Length elements, or `dyn`, with at most N at a time.
 template <std::size_t N, std::size_t Length, class F>
-TENON_INLINE constexpr void for_each_pack(std::size_t length, F&& f) {
-    if (std::is_constant_evaluated()) {
-        for (std::size_t j = 0; j != length; ++j) f(std::integral_constant<std::size_t, 1>{}, j);
-        return;
-    }
-    if constexpr (is_dynamic(Length)) {
-        std::size_t j = 0;
-        if constexpr (N > 1)
-            for (std::size_t const whole = length / N * N; j < whole; j += N)
-                f(std::integral_constant<std::size_t, N>{}, j);
-        for (; j < length; ++j) f(std::integral_constant<std::size_t, 1>{}, j);
-    } else {
-        if constexpr (Length >= N)
-            for (std::size_t j = 0; j != Length / N * N; j += N) f(std::integral_constant<std::size_t, N>{}, j);
-        if constexpr (Length % N != 0)
-            for_each_pack<N / 2, Length % N>(Length % N, [&](auto n, std::size_t j)
-                                                             TENON_LAMBDA_INLINE { f(n, Length / N * N + j); });
-    }
+TENON_INLINE constexpr void for_each_pack(std::size_t length, F const& f) {
+    if (std::is_constant_evaluated()) for_each_of<one_by_one>(0, length, f);
+    else for_each_of<packs_along<N, Length>>(0, length, f);
 }
 
 /// Whether a region is nothing but the transposes of matrices in memory, to be copied as they are.
@@ -83,20 +133,85 @@ void copy_transposed(Tape const& t, T* to, Shape const& s) {
 /// Cuts the rows of a shape into parts for threads and calls `part(row, each)` for each, where `row` rows come before the part
 /// and each(f) calls f(outer) for its own.
 template <class Shape, class Part>
-TENON_INLINE constexpr void for_each_part_of_rows(Shape const& s, std::size_t worth, Part&& part) {
+TENON_INLINE constexpr void for_each_part_of_rows(Shape const& s, std::size_t worth, Part const& part) {
     if constexpr (Shape::rank() <= 1) part(std::size_t{0}, [&](auto&& f) TENON_LAMBDA_INLINE { for_each_row(s, f); });
     else
-        for_each_part(s[0], 1, worth, [&](std::size_t first, std::size_t last) TENON_LAMBDA_INLINE {
-            outer_position<Shape> outer{};
-            outer.at[0] = first;
-            part(row_number(s, outer), [&](auto&& f) TENON_LAMBDA_INLINE {
-                for (; outer.at[0] < last; ++outer.at[0]) for_each_outer<1>(s, outer, f);
-            });
+        for_each_part(s[0], 1, worth, [&](std::size_t first, std::size_t last) {
+            outer_position<Shape> begin{};
+            begin.at[0] = first;
+            part(row_number(s, begin),
+                 [&](auto&& f) TENON_LAMBDA_INLINE { for_each_position<outer_rank<Shape>>(s, first, last, f); });
         });
 }
 
 /// Elements of a region that are worth a thread, from 0.2 ms for a sum to 1 ms for erfinv on Zen 3.
 inline constexpr std::size_t elements_for_thread = std::size_t{1} << 19;
+
+/// Whether a loop along so many elements is a function of its own, which regions of all shapes share: where a call costs little
+/// beside it. Others are inlined, so that what they read stays in registers.
+template <std::size_t N, std::size_t Length>
+inline constexpr bool is_long_row = !is_dynamic(Length) && Length >= 64 * N;
+
+/// How many of the last axes go as one row wherever the tape is read: all of them where its values lie one after another.
+template <class Tape>
+inline constexpr std::size_t own_joined_axes = [] {
+    if constexpr (requires { Tape::joined_axes; }) return Tape::joined_axes;
+    else if constexpr (Tape::template is_flat<typename Tape::shape_type>) return Tape::shape_type::rank();
+    else return std::size_t{Tape::shape_type::rank() != 0};
+}();
+/// How the last axes of an operand and of the region that it is broadcast into belong together.
+/// @tparam Operand the operand's shape
+template <class Operand, class Region>
+struct row_alignment {
+    static constexpr auto joined = [] {
+        std::array<std::size_t, 2> axes_and_repeated{};
+        auto& [axes, repeated] = axes_and_repeated;
+        bool decided = false;
+        for (; axes != Region::rank(); ++axes) {
+            bool const exists = axes < Operand::rank();
+            bool const one = !exists || Operand::static_extents[exists ? Operand::rank() - 1 - axes : 0] == 1;
+            if (one && Region::static_extents[Region::rank() - 1 - axes] == 1) continue;
+            if (!decided) repeated = one;
+            else if ((repeated == 1) != one) break;
+            decided = true;
+        }
+        return axes_and_repeated;
+    }();
+    /// Along how many of the region's last axes the operand has one element for all, or an element for each.
+    static constexpr std::size_t axes = joined[0];
+    /// Whether it has one for all.
+    static constexpr bool repeated = joined[1] == 1;
+};
+/// How many of a region's last axes go as one row of an operand.
+template <class Tape, class Region>
+inline constexpr std::size_t joined_axes_of = [] {
+    using alignment = row_alignment<typename Tape::shape_type, Region>;
+    if (alignment::repeated || own_joined_axes<Tape> == Tape::shape_type::rank()) return alignment::axes;
+    return std::min(alignment::axes, own_joined_axes<Tape>);
+}();
+
+/// Writes a row's elements from j to `last` to memory.
+template <class Packs, class T, class Row, class Out>
+TENON_INLINE constexpr void store_packs(Row const& r, Out const& out, T* to, std::size_t j, std::size_t last) {
+    for (std::size_t const end = Packs::end(j, last); j < end; j += Packs::lanes)
+        out.store(to + j, math::convert<T>(r.template load<Packs::lanes>(j).value));
+    if constexpr (Packs::rest != 0) store_packs<typename Packs::tail>(r, out, to, j, last);
+}
+template <class Packs, class T, class Row, class Out>
+inline void store_long_row(Row const& r, Out const& out, T* to, std::size_t j, std::size_t last) {
+    // Copies can stay in registers: nothing that is written to memory changes them.
+    Row const row = r;
+    Out const destination = out;
+    store_packs<Packs>(row, destination, to, j, last);
+}
+/// Writes a row of Length elements, or `dyn`, from j to `last` to memory, with at most N at a time.
+/// @tparam Long whether by a function of its own
+template <std::size_t N, std::size_t Length, bool Long = is_long_row<N, Length>, class T, class Row, class Out>
+TENON_INLINE constexpr void store_row(Row const& r, Out const& out, T* to, std::size_t j, std::size_t last) {
+    if (std::is_constant_evaluated()) store_packs<one_by_one>(r, out, to, j, last);
+    else if constexpr (Long) store_long_row<packs_of_long_row<N, Length>>(r, out, to, j, last);
+    else store_packs<packs_along<N, Length>>(r, out, to, j, last);
+}
 
 /// Evaluates a region into row-major memory: one loop, no temporaries; large ones on several threads.
 /// @param s the destination's shape: equal to the region's, and maybe static where that is not
@@ -106,37 +221,34 @@ constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
     constexpr std::size_t n = lanes_for<Tape>, size = static_size<shape>;
     if constexpr (is_transposed_copy<Tape, T, shape>)
         if (!std::is_constant_evaluated()) return copy_transposed(t, to, s);
-    constexpr bool flat = Tape::template is_flat<typename Tape::shape_type> || shape::rank() <= 1;
-    destination<T, size> const out(to, s.size(), flat ? n : row_length(s));
-    auto const put = [&out](auto& r, T* p) TENON_LAMBDA_INLINE {
-        return [&out, &r, p](auto N, std::size_t j)
-                   TENON_LAMBDA_INLINE { out.store(p + j, math::convert<T>(r.template load<N>(j).value)); };
-    };
+    constexpr std::size_t joined = own_joined_axes<Tape>, inner = static_length_of_last<joined, shape>;
     constexpr bool in_parts = is_dynamic(size) || size >= 2 * elements_for_thread;
     std::size_t const worth = in_parts && !computes_rows(t) ? s.size() / elements_for_thread : 1;
-    if constexpr (flat) {
-        for_each_part(s.size(), 16 * n, worth, [&](std::size_t first, std::size_t last) TENON_LAMBDA_INLINE {
-            auto r = [&t]() TENON_LAMBDA_INLINE {
-                if constexpr (shape::rank() > 1) return t.flat_row();
-                else return t.row(outer_position<shape>{});
-            }();
-            auto const store = put(r, to);
-            for_each_pack<n, in_parts ? dyn : size>(last - first, [&](auto N, std::size_t j)
-                                                                      TENON_LAMBDA_INLINE { store(N, first + j); });
+    std::size_t const length = length_of_last<joined>(s);
+    destination<T, size> const out(to, s.size(), joined == shape::rank() ? n : length);
+    if constexpr (joined == shape::rank()) {
+        auto const r = t.row(outer_position<shape>{});
+        if constexpr (!in_parts) {
+            store_row<n, inner>(r, out, to, 0, length);
             out.close();
-        });
+        } else
+            for_each_part(length, 16 * n, worth, [&](std::size_t first, std::size_t last) {
+                store_row<n, dyn, true>(r, out, to, first, last);
+                out.close();
+            });
     } else {
-        constexpr std::size_t inner =
-            inner_extent<shape>;  // nvcc takes it for no constant where a lambda names it first
-        for_each_part_of_rows(s, worth, [&](std::size_t row, auto const& each) TENON_LAMBDA_INLINE {
-            T* p = to + row * row_length(s);
-            each([&](auto const& outer) TENON_LAMBDA_INLINE {
-                auto r = t.row(outer);
-                for_each_pack<n, inner>(row_length(s), put(r, p));
-                p += row_length(s);
+        auto const store = [&](std::size_t first, std::size_t last) {
+            outer_position<shape> begin{};
+            begin.at[0] = first;
+            T* p = to + row_number(s, begin) * row_length(s);
+            for_each_position<shape::rank() - joined>(s, first, last, [&](auto const& outer) TENON_LAMBDA_INLINE {
+                store_row<n, inner>(t.row(outer), out, p, 0, length);
+                p += length;
             });
             out.close();
-        });
+        };
+        if constexpr (in_parts) for_each_part(s[0], 1, worth, store);
+        else store(0, s[0]);
     }
 }
 
@@ -149,22 +261,48 @@ TENON_INLINE constexpr auto load_again(Row const& r, SeedRow const& seed, std::s
     else return r.template load<N>(j);
 }
 
+/// Sends a row's gradients down, from element j to `last`.
+template <class Packs, class Row, class SeedRow>
+TENON_INLINE constexpr void send_packs(Row& r, SeedRow const& g, std::size_t j, std::size_t last) {
+    for (std::size_t const end = Packs::end(j, last); j < end; j += Packs::lanes) {
+        auto const regs = load_again<Packs::lanes>(r, g, j);
+        r.template adjoint<Packs::lanes>(j, regs, g.template load<Packs::lanes>(j, regs));
+    }
+    if constexpr (Packs::rest != 0) send_packs<typename Packs::tail>(r, g, j, last);
+}
+template <class Packs, class Row, class SeedRow>
+inline void send_long_row(Row const& r, SeedRow const& g, std::size_t length) {
+    Row row = r;
+    SeedRow const seed = g;
+    send_packs<Packs>(row, seed, 0, length);
+    row.close();
+}
+/// Sends the gradients of a row of Length elements, or `dyn`, down, with at most N at a time.
+template <std::size_t N, std::size_t Length, class Row, class SeedRow>
+TENON_INLINE constexpr void send_row(Row r, SeedRow const& g, std::size_t length) {
+    if (!std::is_constant_evaluated()) {
+        if constexpr (is_long_row<N, Length>) return send_long_row<packs_of_long_row<N, Length>>(r, g, length);
+        else send_packs<packs_along<N, Length>>(r, g, 0, length);
+    } else send_packs<one_by_one>(r, g, 0, length);
+    r.close();
+}
+
 /// Sends a gradient down a region: one loop whose outputs are the gradients of all the region's leaves.
+/// @tparam Joined how many of the last axes go as one row
 /// @param seed a function of the outer position that gives a row with `load<N>(j, registers)`
+template <std::size_t Joined, class Tape, class Seed>
+constexpr void backward_rows(Tape& t, Seed&& seed) {
+    using shape = typename Tape::shape_type;
+    constexpr std::size_t axes = shape::rank() - Joined;
+    auto const s = t.shape();
+    std::size_t const length = length_of_last<Joined>(s);
+    for_each_position<axes>(s, 0, axes == 0 ? 1 : s[0], [&](auto const& outer) TENON_LAMBDA_INLINE {
+        send_row<lanes_for<Tape>, static_length_of_last<Joined, shape>>(t.row(outer), seed(outer), length);
+    });
+}
 template <class Tape, class Seed>
 constexpr void backward_region(Tape& t, Seed&& seed) {
-    using shape = typename Tape::shape_type;
-    constexpr std::size_t n = lanes_for<Tape>, inner = inner_extent<shape>;
-    auto const s = t.shape();
-    for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
-        auto r = t.row(outer);
-        auto g = seed(outer);
-        for_each_pack<n, inner>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            auto const regs = load_again<N>(r, g, j);
-            r.template adjoint<N>(j, regs, g.template load<N>(j, regs));
-        });
-        r.close();
-    });
+    backward_rows<Tape::shape_type::rank() == 0 ? 0 : 1>(t, seed);
 }
 /// A row of a gradient in row-major memory.
 template <class T>
@@ -187,8 +325,8 @@ struct kept_row : gradient_row<T> {
 /// Sends a gradient in row-major memory down a region.
 template <class Tape, class T>
 constexpr void backward_from_memory(Tape& t, T const* gradient) {
-    auto const length = row_length(t.shape());
-    backward_region(t, [length, p = gradient](auto const&) mutable {
+    std::size_t const length = length_of_last<own_joined_axes<Tape>>(t.shape());
+    backward_rows<own_joined_axes<Tape>>(t, [length, p = gradient](auto const&) mutable {
         gradient_row<T> const r{p};
         p += length;
         return r;
@@ -197,8 +335,8 @@ constexpr void backward_from_memory(Tape& t, T const* gradient) {
 /// The same for a region whose values are in row-major memory too.
 template <class Tape, class T>
 constexpr void backward_from_memory(Tape& t, T const* gradient, T const* values) {
-    auto const length = row_length(t.shape());
-    backward_region(t, [length, p = gradient, y = values](auto const&) mutable {
+    std::size_t const length = length_of_last<own_joined_axes<Tape>>(t.shape());
+    backward_rows<own_joined_axes<Tape>>(t, [length, p = gradient, y = values](auto const&) mutable {
         kept_row<T> const r{{p}, y};
         p += length;
         y += length;

@@ -64,12 +64,13 @@ concept is_row = requires(Row& r, std::size_t j) {
 ///   of the widest element in its loops;
 /// - `forward()` evaluates, below this node, every value that has to exist in memory, and keeps it;
 /// - `row(outer)` fixes all axes but the last;
-/// - `is_flat<Region>`: whether a region of that shape may be read as one row, which `flat_row()` then gives;
+/// - `is_flat<Region>`: whether a row of a region of that shape goes on into the next one, so that the first is all of it;
 /// - `overlaps(begin, end, aligned)`, after `forward()`: whether writing [begin, end) would change elements that are still to be
 ///   read; `aligned`: not counting an element that is read for its own place;
 /// - `finish()`, called by every consumer when it has sent its gradients, passes them on to the node's operands.
 ///
 /// A tape may have:
+/// - `joined_axes`: along how many of its last axes a row goes on into the next, where that is not all or one;
 /// - `write_to(p)`, before `forward()`: its values go to memory that it is given, and `reads(begin, end)`: whether it reads there
 ///   (`writes_to`);
 /// - `forward_by_rows()` in the place of `forward()`, `computes_rows()`, and `kept_by_rows(node)`, the elements that are then in

@@ -38,11 +38,6 @@ struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Gr
     TENON_INLINE constexpr auto row(position<R> const& outer) {
         return row_in_memory(*this, outer);
     }
-    TENON_INLINE constexpr auto flat_row() {
-        memory_row<value_type, 1, differentiable> r{data(), {}, {}};
-        if constexpr (differentiable) r.gradients = gradient();
-        return r;
-    }
     /// A view that shows every element once, such as a transpose, is written wholly when its operand is.
     constexpr bool overwrite_gradient() {
         if constexpr (node::rearranges) return this->operand_.overwrite_gradient();
@@ -143,8 +138,7 @@ struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Gr
             auto inner = this->operand_.row(m.outer);
             offset_row<decltype(inner)> r{inner, m.last};
             if constexpr (moved_by_last == 0 && rank != 0)
-                return repeated_row<decltype(r), differentiable, TENON_VECTOR_BYTES / widest, inner_extent<shape_type>>(
-                    r);
+                return repeated<TENON_VECTOR_BYTES / widest, inner_extent<shape_type>, differentiable>(r);
             else return r;
         } else return gathered_row<R>{this, outer};
     }
