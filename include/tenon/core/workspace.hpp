@@ -98,6 +98,68 @@ private:
     block* free_[4 * 58] = {};
 };
 
+namespace detail {
+/// Memory of an evaluation from the thread's workspace, whatever its elements are. What is not a comparison is a function
+/// that each program has once: buffers are members of most nodes' tapes.
+struct workspace_memory {
+    [[gnu::noinline]] static void* allocate(std::size_t bytes) { return workspace::local().allocate(bytes); }
+    [[gnu::noinline]] static void deallocate(void* p, std::size_t bytes) noexcept {
+        workspace::local().deallocate(p, bytes);
+    }
+};
+
+/// Elements in memory of their own, or borrowed.
+template <class T>
+struct remote_elements {
+    T* p = nullptr;
+    std::size_t n = 0;
+    bool owned = true;
+
+    constexpr remote_elements() {}
+    remote_elements(remote_elements const&) = delete;
+    remote_elements& operator=(remote_elements const&) = delete;
+    constexpr ~remote_elements() { release(); }
+
+    constexpr void reserve(std::size_t count) {
+        if (!p || n != count) replace(count);
+    }
+    constexpr void borrow(T* memory, std::size_t count) {
+        release();
+        p = memory;
+        n = count;
+        owned = false;
+    }
+
+private:
+    constexpr void release() {
+        if (!p || !owned) return;
+        if (std::is_constant_evaluated()) std::allocator<T>{}.deallocate(p, n == 0 ? 1 : n);
+        else workspace_memory::deallocate(p, n * sizeof(T));
+        p = nullptr;
+    }
+    constexpr void replace(std::size_t count) {
+        release();
+        std::size_t const bytes = bytes_for<T>(count);
+        n = count;
+        owned = true;
+        if (std::is_constant_evaluated()) {
+            p = std::allocator<T>{}.allocate(n == 0 ? 1 : n);
+            for (std::size_t i = 0; i != n; ++i) std::construct_at(p + i);
+        } else p = static_cast<T*>(workspace_memory::allocate(bytes));
+    }
+};
+/// Elements inside an object.
+template <class T, std::size_t Size>
+struct local_elements {
+    alignas(Size * sizeof(T) >= inline_alignment ? inline_alignment : alignof(T)) T elements[Size > 0 ? Size : 1];
+    T* p = elements;
+
+    constexpr local_elements() {}
+    static constexpr void reserve(std::size_t) {}
+    constexpr void borrow(T* memory, std::size_t) { p = memory; }
+};
+}  // namespace detail
+
 /// Elements that live as long as one evaluation: inside the object when few and of a static number, otherwise from the
 /// thread's workspace. Elements start uninitialised.
 /// @tparam Size number of elements, or `dyn`
@@ -109,23 +171,8 @@ public:
     constexpr buffer() {}
     buffer(buffer const&) = delete;
     buffer& operator=(buffer const&) = delete;
-    constexpr ~buffer() {
-        if constexpr (!is_inline) release();
-    }
     /// Makes room for n elements; n is Size where that is static.
-    constexpr void reserve(std::size_t n) {
-        if constexpr (!is_inline) {
-            if (held_.p && held_.n == n) return;
-            release();
-            std::size_t const bytes = detail::bytes_for<T>(n);
-            held_.n = n;
-            held_.owned = true;
-            if (std::is_constant_evaluated()) {
-                held_.p = std::allocator<T>{}.allocate(n == 0 ? 1 : n);
-                for (std::size_t i = 0; i != n; ++i) std::construct_at(held_.p + i);
-            } else held_.p = static_cast<T*>(workspace::local().allocate(bytes));
-        }
-    }
+    constexpr void reserve(std::size_t n) { held_.reserve(n); }
     /// The same with zeros in it.
     constexpr void reserve_zeros(std::size_t n) {
         reserve(n);
@@ -133,34 +180,12 @@ public:
         for (std::size_t i = 0; i != n; ++i) p[i] = T(0);
     }
     /// Takes memory of n elements that somebody else keeps, instead of its own.
-    constexpr void borrow(T* p, std::size_t n) {
-        if constexpr (is_inline) held_.p = p;
-        else {
-            release();
-            held_ = {p, n, false};
-        }
-    }
+    constexpr void borrow(T* p, std::size_t n) { held_.borrow(p, n); }
     TENON_INLINE constexpr T* data() { return held_.p; }
     TENON_INLINE constexpr T const* data() const { return held_.p; }
 
 private:
-    struct remote {
-        T* p = nullptr;
-        std::size_t n = 0;
-        bool owned = true;
-    };
-    constexpr void release() {
-        if (!held_.p || !held_.owned) return;
-        if (std::is_constant_evaluated()) std::allocator<T>{}.deallocate(held_.p, held_.n == 0 ? 1 : held_.n);
-        else workspace::local().deallocate(held_.p, held_.n * sizeof(T));
-        held_.p = nullptr;
-    }
-    struct local {
-        alignas(Size * sizeof(T) >= inline_alignment ? inline_alignment : alignof(T)) T elements[Size > 0 ? Size : 1];
-        T* p = elements;
-        constexpr local() {}
-    };
-    std::conditional_t<is_inline, local, remote> held_;
+    std::conditional_t<is_inline, detail::local_elements<T, Size>, detail::remote_elements<T>> held_;
 };
 
 }  // namespace tenon::inline TENON_TARGET
