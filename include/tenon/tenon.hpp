@@ -44,6 +44,7 @@
 #include <tenon/function/attention.hpp>
 #include <tenon/function/binary_cross_entropy.hpp>
 #include <tenon/function/einsum.hpp>
+#include <tenon/function/flip.hpp>
 #include <tenon/function/glu.hpp>
 #include <tenon/function/kl_div.hpp>
 #include <tenon/function/loss.hpp>

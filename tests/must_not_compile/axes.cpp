@@ -40,6 +40,9 @@ int main() {
     auto stack_axis = tn::stack<3>(m, m);            // expect: no_such_axis; "stack"; 3; shape<2, 3>
     auto flip_axis = tn::flip<2>(m);                 // expect: no_such_axis; "flip"; 2; shape<2, 3>
     auto flip_twice = tn::flip<0, -2>(m);            // expect: axis_named_twice; "flip"; shape<2, 3>
+    auto rot90_axis = tn::rot90<1, 0, 2>(m);         // expect: no_such_axis; "rot90"; 2; shape<2, 3>
+    auto rot90_twice = tn::rot90<1, 1, -1>(m);       // expect: axis_named_twice; "rot90"; shape<2, 3>
+    auto fliplr_of_vector = tn::fliplr(m[0]);        // expect: too_few_axes; "fliplr"; shape<3>
     auto transpose_axis = tn::transpose<0, 2>(m);    // expect: no_such_axis; "transpose"; 2; shape<2, 3>
     auto transpose_one = tn::transpose<0>(m);        // expect: transpose
     auto permute_axis = tn::permute<2, 0>(m);        // expect: no_such_axis; "permute"; 2; shape<2, 3>
