@@ -37,9 +37,11 @@ void for_each_shown(std::size_t const* extents, std::size_t rank, bool summary, 
 }
 
 /// Lays out elements that were formatted already; takes them one after the other.
+/// @tparam Word std::string; a parameter, so that the compiler passes over this where nothing is printed
+template <class Word>
 class print_layout {
 public:
-    print_layout(std::vector<std::string> const& words, bool summary) : word_(words.data()), summary_(summary) {}
+    print_layout(std::vector<Word> const& words, bool summary) : word_(words.data()), summary_(summary) {}
 
     std::string array(std::size_t const* extents, std::size_t rank, std::string const& indent, std::size_t width) {
         if (rank == 0) return *word_++;
@@ -77,7 +79,7 @@ private:
         line += word;
     }
 
-    std::string const* word_;
+    Word const* word_;
     bool summary_;
 };
 

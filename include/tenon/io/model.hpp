@@ -135,7 +135,8 @@ std::vector<std::string> object_names() {
         names.push_back(++seen[role] == 1 ? role : role + std::to_string(seen[role]));
     return names;
 }
-inline optim::state_dict state_in_file(safetensors const& content, std::string const& object) {
+template <class Content>
+optim::state_dict state_in_file(Content const& content, std::string const& object) {
     optim::state_dict s(content.path().string() + ": " + object);
     for (std::string const& name : content.names())
         if (name.starts_with(object + ".")) {

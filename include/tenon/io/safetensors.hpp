@@ -39,21 +39,25 @@ inline constexpr safetensors_type safetensors_types[] = {
 
 }  // namespace detail
 
+/// One tensor's place in a safetensors file.
+struct safetensors_entry {
+    element_type type;  ///< of no bytes where C++ has none of the kind
+    std::string dtype;  ///< the type as the file names it, such as "F32" or "F8_E4M3"
+    std::vector<std::size_t> extents;
+    std::size_t begin, end;
+};
+
 /// The content of a safetensors file.
-class safetensors {
+/// @tparam Entry safetensors_entry; a parameter, so that the compiler passes over all of this where no file is read
+template <class Entry>
+class basic_safetensors {
 public:
-    /// One tensor's place in the file.
-    struct entry {
-        element_type type;  ///< of no bytes where C++ has none of the kind
-        std::string dtype;  ///< the type as the file names it, such as "F32" or "F8_E4M3"
-        std::vector<std::size_t> extents;
-        std::size_t begin, end;
-    };
+    using entry = Entry;
 
     /// Reads a file and checks all of it but the elements' values. A tensor whose element type is unknown here, such as
     /// one of eight-bit floating point or complex numbers, is in no other's way: it is refused when it is asked for.
     /// @throws io_error where it is missing or damaged
-    explicit safetensors(file_path file) : file_(std::move(file)), bytes_(read_file(file_)) { parse(); }
+    explicit basic_safetensors(file_path file) : file_(std::move(file)), bytes_(read_file(file_)) { parse(); }
 
     /// The tensors' names, sorted.
     std::vector<std::string> names() const {
@@ -183,37 +187,56 @@ private:
     std::map<std::string, std::string> metadata_;
 };
 
+/// The content of a safetensors file, after checking all of it but the elements' values.
+using safetensors = basic_safetensors<safetensors_entry>;
+
 /// Reads a safetensors file: `load_safetensors("m.safetensors").get<float, 3, 4>("fc1.weight")`.
 /// @throws io_error where it is missing or damaged
-inline safetensors load_safetensors(file_path const& file) { return safetensors(file); }
+template <class Content = safetensors>
+Content load_safetensors(file_path const& file) {
+    return Content(file);
+}
+
+namespace detail {
+/// A tensor that is to be written.
+struct safetensors_item {
+    std::string name;
+    element_type type;
+    std::vector<std::size_t> extents;
+    std::string_view bytes;
+    std::string buffer;
+};
+}  // namespace detail
 
 /// Collects named tensors and writes them as one safetensors file. Tensors are referred to and must live until then.
-class safetensors_writer {
+/// @tparam Item what is kept of each; a parameter, so that the compiler passes over all of this where no file is written
+template <class Item>
+class basic_safetensors_writer {
 public:
     /// Adds a tensor. @throws std::invalid_argument where the name is taken, reserved or not UTF-8
     template <class T, std::size_t... E>
-    safetensors_writer& add(std::string name, tensor<T, E...> const& x) {
+    basic_safetensors_writer& add(std::string name, tensor<T, E...> const& x) {
         auto const extents = x.shape().extents();
-        item one{std::move(name), element_type_of<T>(), {extents.begin(), extents.end()}, {}, {}};
+        Item one{std::move(name), element_type_of<T>(), {extents.begin(), extents.end()}, {}, {}};
         one.bytes = detail::little_endian_bytes(x, one.buffer);
         add_item(std::move(one));
         return *this;
     }
     /// Adds elements that lie in the format's order already. @throws std::invalid_argument as for tensors
-    safetensors_writer& add(std::string name, element_type type, std::vector<std::size_t> extents, std::string bytes) {
+    basic_safetensors_writer& add(std::string name, element_type type, std::vector<std::size_t> extents, std::string bytes) {
         add_item({std::move(name), type, std::move(extents), {}, std::move(bytes)});
         return *this;
     }
     /// A temporary's bytes are kept.
     template <class T, std::size_t... E>
-    safetensors_writer& add(std::string name, tensor<T, E...>&& x) {
+    basic_safetensors_writer& add(std::string name, tensor<T, E...>&& x) {
         add(std::move(name), std::as_const(x));
-        item& one = items_.back();
+        Item& one = items_.back();
         if (one.buffer.empty()) one.buffer = one.bytes;
         return *this;
     }
     /// Notes something beside the tensors. @throws std::invalid_argument where it is not UTF-8
-    safetensors_writer& note(std::string const& name, std::string const& text) {
+    basic_safetensors_writer& note(std::string const& name, std::string const& text) {
         if (!detail::is_utf8(name) || !detail::is_utf8(text))
             throw std::invalid_argument("safetensors: metadata has to be UTF-8");
         metadata_[name] = text;
@@ -221,11 +244,11 @@ public:
     }
     /// Writes the file; it is replaced at once. @throws io_error where that fails
     void write(file_path const& file) const {
-        std::vector<item const*> order;
-        for (item const& i : items_) order.push_back(&i);
+        std::vector<Item const*> order;
+        for (Item const& i : items_) order.push_back(&i);
         // Wide elements first, so that all are aligned, as the format's own library writes them; else in their order,
         // which is that of the addresses.
-        std::sort(order.begin(), order.end(), [](item const* a, item const* b) {
+        std::sort(order.begin(), order.end(), [](Item const* a, Item const* b) {
             return a->type.bytes != b->type.bytes ? a->type.bytes > b->type.bytes : a < b;
         });
         std::string header = "{", data;
@@ -236,7 +259,7 @@ public:
             header.back() = '}';
             header += ',';
         }
-        for (item const* i : order) {
+        for (Item const* i : order) {
             std::size_t const begin = data.size();
             data += i->buffer.empty() ? i->bytes : std::string_view(i->buffer);
             std::string shape = detail::shape_text(i->extents);
@@ -256,22 +279,18 @@ public:
     }
 
 private:
-    struct item {
-        std::string name;
-        element_type type;
-        std::vector<std::size_t> extents;
-        std::string_view bytes;
-        std::string buffer;
-    };
-    void add_item(item one) {
+    void add_item(Item one) {
         if (one.name == "__metadata__" || !detail::is_utf8(one.name) || !names_.insert(one.name).second)
             throw std::invalid_argument("safetensors: '" + one.name + "' is taken, or no possible name");
         items_.push_back(std::move(one));
     }
 
-    std::vector<item> items_;
+    std::vector<Item> items_;
     std::set<std::string> names_;
     std::map<std::string, std::string> metadata_;
 };
+
+/// Collects named tensors and writes them as one safetensors file.
+using safetensors_writer = basic_safetensors_writer<detail::safetensors_item>;
 
 }  // namespace tenon::inline TENON_TARGET::io

@@ -1,7 +1,7 @@
 // How parameters start, and how options are written in a summary.
 #pragma once
 
-#include <sstream>
+#include <charconv>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -62,9 +62,8 @@ constexpr decltype(auto) parameter_for(X const&, Parameter&& p) {
 
 /// A number as PyTorch writes it in a summary: 0.1, 1e-05.
 inline std::string number_text(double v) {
-    std::ostringstream text;
-    text << v;
-    return text.str();
+    char text[32];
+    return {text, std::to_chars(text, text + sizeof text, v, std::chars_format::general, 6).ptr};
 }
 
 }  // namespace tenon::inline TENON_TARGET::nn::detail

@@ -27,7 +27,7 @@ public:
     /// it moves, its operations, and the workspace that it takes. The last line has the sums, which for a device count launches.
     std::string text() const {
         std::vector<std::array<std::string, 7>> rows;
-        for (planned_kernel const& k : plan_)
+        for (auto const& k : plan_)
             rows.push_back({std::to_string(rows.size() + 1),
                             k.kind + (k.gradient ? " gradient" : "") +
                                 (k.launches == 1 ? "" : " in " + numbered(k.launches, "launch", "es")),
@@ -60,15 +60,15 @@ public:
         std::string out = "digraph plan {\n    rankdir=LR;\n    node [shape=box, fontname=\"sans-serif\"];\n";
         std::size_t number = 0, memory = 0;
         auto const name = [](std::size_t kernel) { return "k" + std::to_string(kernel + 1); };
-        auto const edge = [](std::string const& from, std::string const& to, planned_memory const& m) {
+        auto const edge = [](std::string const& from, std::string const& to, auto const& m) {
             return "    " + from + " -> " + to + " [label=\"" + shape(m) + "\"];\n";
         };
-        for (planned_kernel const& k : plan_) {
+        for (auto const& k : plan_) {
             std::string const here = name(number++);
             out += "    " + here + " [label=\"" + std::to_string(number) + ' ' + k.kind +
                    (k.gradient ? " gradient" : "") + "\\n" + joined(k.operators) + "\"" +
                    (k.gradient ? ", style=dashed" : "") + "];\n";
-            for (planned_memory const& m : k.reads) {
+            for (auto const& m : k.reads) {
                 for (std::size_t const from : m.from) out += edge(name(from), here, m);
                 if (m.from.empty() && m.what != "gradient") {
                     std::string const leaf = "m" + std::to_string(++memory);
