@@ -39,442 +39,191 @@ inline constexpr bool no_options =
     std::is_enum_v<std::remove_cvref_t<First>>;
 }  // namespace detail
 
-// The functions below have a body for one reason: a static_assert that is reached says what to write instead. They return
-// their operand, so that nothing else is wrong with the call.
+// Each name below has a line in the table of its kind: what makes a call another library's, and this library's spelling. A
+// function has a body for one reason: a static_assert that is reached says what to write instead. It returns its operand, so
+// that nothing else is wrong with the call.
+
+// ---- axes and other numbers that are template arguments
+
+#define TENON_SPELLED(Parameters, name, condition, spelling)                                                           \
+    template <Parameters... Arguments, expression A, class... Given>                                                   \
+        requires(condition)                                                                                            \
+    constexpr auto const& name(A&& x, Given&&...) {                                                                    \
+        static_assert(detail::never<A>, #name ": " spelling);                                                          \
+        return x;                                                                                                      \
+    }
+#define TENON_AXES(name, condition, spelling) TENON_SPELLED(std::ptrdiff_t, name, condition, spelling)
+#define TENON_VALUES(name, condition, spelling) TENON_SPELLED(auto, name, condition, spelling)
+
+TENON_AXES(softmax, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
+           "the axis is a template argument: softmax<1>(x)")
+TENON_AXES(log_softmax, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
+           "the axis is a template argument: log_softmax<1>(x)")
+TENON_AXES(cumsum, sizeof...(Arguments) != 1 || sizeof...(Given) != 0, "the axis is a template argument: cumsum<1>(x)")
+TENON_AXES(cumprod, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
+           "the axis is a template argument: cumprod<1>(x)")
+TENON_AXES(cummax, sizeof...(Arguments) != 1 || sizeof...(Given) != 0, "the axis is a template argument: cummax<1>(x)")
+TENON_AXES(cummin, sizeof...(Arguments) != 1 || sizeof...(Given) != 0, "the axis is a template argument: cummin<1>(x)")
+TENON_AXES(logcumsumexp, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
+           "the axis is a template argument: logcumsumexp<1>(x)")
+TENON_AXES(squeeze, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
+           "the axis is a template argument: squeeze<0>(x)")
+TENON_AXES(unsqueeze, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
+           "the axis is a template argument: unsqueeze<0>(x)")
+TENON_AXES(one_hot, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
+           "the number of classes is a template argument: one_hot<5>(index)")
+TENON_AXES(select, sizeof...(Arguments) != 1 || sizeof...(Given) != 1 || detail::no_position<Given...>,
+           "the axis is a template argument: select<0>(x, k)")
+TENON_AXES(slice, sizeof...(Arguments) < 2 || sizeof...(Given) != 0,
+           "the axis and the bounds are template arguments: slice<0, 2, 5>(x)")
+TENON_AXES(flip, sizeof...(Arguments) == 0 || sizeof...(Given) != 0, "the axes are template arguments: flip<0>(x)")
+TENON_AXES(transpose, sizeof...(Given) != 0, "the axes are template arguments: transpose<0, 1>(x)")
+TENON_AXES(permute, sizeof...(Given) != 0, "the axes are template arguments: permute<1, 0>(x)")
+TENON_AXES(flatten, sizeof...(Given) != 0, "the axes are template arguments: flatten<1>(x)")
+TENON_AXES(glu, sizeof...(Given) != 0, "the axis is a template argument: glu<1>(x)")
+TENON_AXES(unbind, sizeof...(Given) != 0, "the axis is a template argument: unbind<1>(x)")
+TENON_AXES(diagonal, sizeof...(Given) != 0, "is that of the last two axes; permute<…>(x) brings others there")
+TENON_AXES(unflatten, sizeof...(Given) != 0 || sizeof...(Arguments) == 0,
+           "the axis and the extents are template arguments: unflatten<1, 2, 3>(x)")
+TENON_AXES(split, sizeof...(Given) != 0 || sizeof...(Arguments) == 0,
+           "the axis and the sizes are template arguments: split<1, 2>(x)")
+TENON_AXES(chunk, sizeof...(Given) != 0 || sizeof...(Arguments) == 0,
+           "the number of parts and the axis are template arguments: chunk<3, 1>(x)")
+TENON_AXES(roll, sizeof...(Given) != 1 || detail::no_position<Given...>,
+           "the axis is a template argument: roll<0>(x, n)")
+TENON_AXES(gather, sizeof...(Arguments) != 1 || sizeof...(Given) != 1,
+           "the axis is a template argument: gather<1>(x, index)")
+TENON_AXES(index_select, sizeof...(Arguments) != 1 || sizeof...(Given) != 1,
+           "the axis is a template argument: index_select<0>(x, index)")
+TENON_AXES(pad, sizeof...(Arguments) < 3, "the axis and the widths are template arguments: pad<1, 2, 2>(x, value)")
+TENON_AXES(group_norm, sizeof...(Arguments) == 0, "the number of groups is a template argument: group_norm<4>(x)")
+TENON_VALUES(reshape, sizeof...(Given) != 0, "the extents are template arguments: reshape<2, 3>(x)")
+TENON_VALUES(broadcast_to, sizeof...(Given) != 0, "the extents are template arguments: broadcast_to<2, 3>(x)")
+TENON_VALUES(max_pool2d, sizeof...(Arguments) == 0 || sizeof...(Given) != 0,
+             "window and options are template arguments: max_pool2d<3, pool_options{.stride = 2}>(x)")
+TENON_VALUES(avg_pool2d, sizeof...(Arguments) == 0 || sizeof...(Given) != 0,
+             "window and options are template arguments: avg_pool2d<3, pool_options{.stride = 2}>(x)")
+TENON_VALUES(max_pool1d, sizeof...(Arguments) == 0 || sizeof...(Given) != 0,
+             "window and options are template arguments: max_pool1d<3, pool_options{.stride = 2}>(x)")
+TENON_VALUES(avg_pool1d, sizeof...(Arguments) == 0 || sizeof...(Given) != 0,
+             "window and options are template arguments: avg_pool1d<3, pool_options{.stride = 2}>(x)")
+TENON_VALUES(adaptive_avg_pool2d, sizeof...(Arguments) == 0 || sizeof...(Given) != 0,
+             "the extents are template arguments: adaptive_avg_pool2d<7>(x)")
+TENON_VALUES(adaptive_avg_pool1d, sizeof...(Arguments) == 0 || sizeof...(Given) != 0,
+             "the extents are template arguments: adaptive_avg_pool1d<7>(x)")
+
+#undef TENON_VALUES
+#undef TENON_AXES
+#undef TENON_SPELLED
 
 // ---- reductions
 
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& sum(A&& x, First&&, Rest&&...) {
-    static_assert(detail::never<A>, "sum: write sum<0>(m) for an axis, sum<0>(m, tn::keepdim) to keep it");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& prod(A&& x, First&&, Rest&&...) {
-    static_assert(detail::never<A>, "prod: write prod<0>(m) for an axis, prod<0>(m, tn::keepdim) to keep it");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& any(A&& x, First&&, Rest&&...) {
-    static_assert(detail::never<A>, "any: write any<0>(m) for an axis, any<0>(m, tn::keepdim) to keep it");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& all(A&& x, First&&, Rest&&...) {
-    static_assert(detail::never<A>, "all: write all<0>(m) for an axis, all<0>(m, tn::keepdim) to keep it");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& mean(A&& x, First&&, Rest&&...) {
-    static_assert(detail::never<A>, "mean: write mean<0>(m) for an axis, mean<0>(m, tn::keepdim) to keep it");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& logsumexp(A&& x, First&&, Rest&&...) {
-    static_assert(detail::never<A>,
-                  "logsumexp: write logsumexp<0>(m) for an axis, logsumexp<0>(m, tn::keepdim) to keep it");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& max(A&& x, First&&, Rest&&...) {
-    static_assert(!expression<First>, "max: the greater of two, element by element, is tn::maximum(x, y)");
-    static_assert(expression<First>,
-                  "max: write max<0>(m) for an axis, max<0>(m, tn::keepdim) to keep it, maximum(x, y) for two");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& min(A&& x, First&&, Rest&&...) {
-    static_assert(!expression<First>, "min: the lesser of two, element by element, is tn::minimum(x, y)");
-    static_assert(expression<First>,
-                  "min: write min<0>(m) for an axis, min<0>(m, tn::keepdim) to keep it, minimum(x, y) for two");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& argmax(A&& x, First&&, Rest&&...) {
-    static_assert(detail::never<A>, "argmax: write argmax<1>(m) for an axis, argmax<1>(m, tn::keepdim) to keep it");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& argmin(A&& x, First&&, Rest&&...) {
-    static_assert(detail::never<A>, "argmin: write argmin<1>(m) for an axis, argmin<1>(m, tn::keepdim) to keep it");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>
-    requires(detail::more_than_keepdim<First, Rest...>)
-constexpr auto const& norm(A&& x, First&&, Rest&&...) {
-    static_assert(detail::never<A>,
-                  "norm: is Euclidean; write norm<0>(m) for an axis, norm<0>(m, tn::keepdim) to keep it");
-    return x;
-}
+#define TENON_REDUCTION(name, spelling)                                                                                \
+    template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>                                        \
+        requires(detail::more_than_keepdim<First, Rest...>)                                                            \
+    constexpr auto const& name(A&& x, First&&, Rest&&...) {                                                            \
+        static_assert(detail::never<A>, #name ": " spelling);                                                          \
+        return x;                                                                                                      \
+    }
+#define TENON_EXTREME(name, of_two)                                                                                    \
+    template <std::ptrdiff_t... Axes, expression A, class First, class... Rest>                                        \
+        requires(detail::more_than_keepdim<First, Rest...>)                                                            \
+    constexpr auto const& name(A&& x, First&&, Rest&&...) {                                                            \
+        static_assert(!expression<First>, #name ": that of two, element by element, is tn::" of_two "(x, y)");         \
+        static_assert(expression<First>, #name ": write " #name "<0>(m) for an axis, " #name                           \
+                                               "<0>(m, tn::keepdim) to keep it, " of_two "(x, y) for two");            \
+        return x;                                                                                                      \
+    }
 
-template <std::ptrdiff_t... Axes, expression A, class N, class... Given>
-constexpr auto const& sum(A&& x, std::initializer_list<N>, Given const&...) {
-    return tenon::sum(x, 0);
-}
-template <std::ptrdiff_t... Axes, expression A, class N, class... Given>
-constexpr auto const& mean(A&& x, std::initializer_list<N>, Given const&...) {
-    return tenon::mean(x, 0);
-}
+TENON_REDUCTION(sum, "write sum<0>(m) for an axis, sum<0>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(prod, "write prod<0>(m) for an axis, prod<0>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(any, "write any<0>(m) for an axis, any<0>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(all, "write all<0>(m) for an axis, all<0>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(mean, "write mean<0>(m) for an axis, mean<0>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(logsumexp, "write logsumexp<0>(m) for an axis, logsumexp<0>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(argmax, "write argmax<1>(m) for an axis, argmax<1>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(argmin, "write argmin<1>(m) for an axis, argmin<1>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(norm, "is Euclidean; write norm<0>(m) for an axis, norm<0>(m, tn::keepdim) to keep it")
+TENON_EXTREME(max, "maximum")
+TENON_EXTREME(min, "minimum")
 
-// ---- one axis, or several
+#undef TENON_EXTREME
+#undef TENON_REDUCTION
 
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
-constexpr auto const& softmax(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "softmax: the axis is a template argument: softmax<1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
-constexpr auto const& log_softmax(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "log_softmax: the axis is a template argument: log_softmax<1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
-constexpr auto const& cumsum(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "cumsum: the axis is a template argument: cumsum<1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
-constexpr auto const& cumprod(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "cumprod: the axis is a template argument: cumprod<1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
-constexpr auto const& cummax(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "cummax: the axis is a template argument: cummax<1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
-constexpr auto const& cummin(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "cummin: the axis is a template argument: cummin<1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
-constexpr auto const& logcumsumexp(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "logcumsumexp: the axis is a template argument: logcumsumexp<1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
-constexpr auto const& squeeze(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "squeeze: the axis is a template argument: squeeze<0>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
-constexpr auto const& unsqueeze(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "unsqueeze: the axis is a template argument: unsqueeze<0>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 1 || detail::no_position<Given...>)
-constexpr auto const& select(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "select: the axis is a template argument: select<0>(x, k)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) < 2 || sizeof...(Given) != 0)
-constexpr auto const& slice(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "slice: the axis and the bounds are template arguments: slice<0, 2, 5>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) == 0 || sizeof...(Given) != 0)
-constexpr auto const& flip(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "flip: the axes are template arguments: flip<0>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Given) != 0)
-constexpr auto const& transpose(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "transpose: the axes are template arguments: transpose<0, 1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Given) != 0)
-constexpr auto const& permute(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "permute: the axes are template arguments: permute<1, 0>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Given) != 0)
-constexpr auto const& flatten(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "flatten: the axes are template arguments: flatten<1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Given) != 0)
-constexpr auto const& glu(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "glu: the axis is a template argument: glu<1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Given) != 0)
-constexpr auto const& unbind(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "unbind: the axis is a template argument: unbind<1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Given) != 0 || sizeof...(Axes) == 0)
-constexpr auto const& unflatten(A&& x, Given&&...) {
-    static_assert(detail::never<A>,
-                  "unflatten: the axis and the extents are template arguments: unflatten<1, 2, 3>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Given) != 0 || sizeof...(Axes) == 0)
-constexpr auto const& split(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "split: the axis and the sizes are template arguments: split<1, 2>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Given) != 0 || sizeof...(Axes) == 0)
-constexpr auto const& chunk(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "chunk: the number of parts and the axis are template arguments: chunk<3, 1>(x)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Given) != 1 || detail::no_position<Given...>)
-constexpr auto const& roll(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "roll: the axis is a template argument: roll<0>(x, n)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 1)
-constexpr auto const& gather(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "gather: the axis is a template argument: gather<1>(x, index)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 1)
-constexpr auto const& index_select(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "index_select: the axis is a template argument: index_select<0>(x, index)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) < 3)
-constexpr auto const& pad(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "pad: the axis and the widths are template arguments: pad<1, 2, 2>(x, value)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Given) != 0)
-constexpr auto const& diagonal(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "diagonal: is that of the last two axes; permute<…>(x) brings others there");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) != 1 || sizeof...(Given) != 0)
-constexpr auto const& one_hot(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "one_hot: the number of classes is a template argument: one_hot<5>(index)");
-    return x;
-}
-template <std::ptrdiff_t... Axes, expression A, class... Given>
-    requires(sizeof...(Axes) == 0)
-constexpr auto const& group_norm(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "group_norm: the number of groups is a template argument: group_norm<4>(x)");
-    return x;
-}
-template <auto... E, expression A, class... Given>
-    requires(sizeof...(Given) != 0)
-constexpr auto const& reshape(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "reshape: the extents are template arguments: reshape<2, 3>(x)");
-    return x;
-}
-template <auto... E, expression A, class... Given>
-    requires(sizeof...(Given) != 0)
-constexpr auto const& broadcast_to(A&& x, Given&&...) {
-    static_assert(detail::never<A>, "broadcast_to: the extents are template arguments: broadcast_to<2, 3>(x)");
-    return x;
-}
-template <class... X>
-    requires(expression<X> || ...)
-constexpr auto const& concat(X&&... x) {
-    static_assert(detail::never<X...>, "concat: the axis is a template argument: concat<0>(a, b)");
-    return (x, ...);
-}
-template <expression X, class... Given>
-constexpr auto const& concat(std::initializer_list<X> x, Given const&...) {
-    return tenon::concat(*x.begin());
-}
-template <class... X>
-    requires(expression<X> || ...)
-constexpr auto const& stack(X&&... x) {
-    static_assert(detail::never<X...>, "stack: the axis is a template argument: stack<0>(a, b)");
-    return (x, ...);
-}
-template <expression X, class... Given>
-constexpr auto const& stack(std::initializer_list<X> x, Given const&...) {
-    return tenon::stack(*x.begin());
-}
-template <std::ptrdiff_t... Axes, expression A, class N, class... Given>
-constexpr auto const& permute(A&& x, std::initializer_list<N>, Given const&...) {
-    return tenon::permute(x, 0);
-}
-template <std::ptrdiff_t... Axes, expression A, class N, class... Given>
-constexpr auto const& flip(A&& x, std::initializer_list<N>, Given const&...) {
-    return tenon::flip(x, 0);
-}
-template <auto... E, expression A, class N, class... Given>
-constexpr auto const& reshape(A&& x, std::initializer_list<N>, Given const&...) {
-    return tenon::reshape(x, 0);
-}
-template <auto... E, expression A, class N, class... Given>
-constexpr auto const& broadcast_to(A&& x, std::initializer_list<N>, Given const&...) {
-    return tenon::broadcast_to(x, 0);
-}
-template <class... X>
-    requires(expression<X> || ...)
-constexpr auto const& einsum(X&&... x) {
-    static_assert(detail::never<X...>, "einsum: the subscripts are a template argument: einsum<\"ij,jk->ik\">(a, b)");
-    return (x, ...);
-}
+// ---- operands without end
 
-// ---- windows and losses
+#define TENON_OPERANDS(name, spelling)                                                                                 \
+    template <class... X>                                                                                              \
+        requires(expression<X> || ...)                                                                                 \
+    constexpr auto const& name(X&&... x) {                                                                             \
+        static_assert(detail::never<X...>, #name ": " spelling);                                                       \
+        return (x, ...);                                                                                               \
+    }
 
-template <auto... Window, expression A, class... Given>
-    requires(sizeof...(Window) == 0 || sizeof...(Given) != 0)
-constexpr auto const& max_pool2d(A&& x, Given&&...) {
-    static_assert(detail::never<A>,
-                  "max_pool2d: window and options are template arguments: max_pool2d<3, pool_options{.stride = 2}>(x)");
-    return x;
-}
-template <auto... Window, expression A, class... Given>
-    requires(sizeof...(Window) == 0 || sizeof...(Given) != 0)
-constexpr auto const& avg_pool2d(A&& x, Given&&...) {
-    static_assert(detail::never<A>,
-                  "avg_pool2d: window and options are template arguments: avg_pool2d<3, pool_options{.stride = 2}>(x)");
-    return x;
-}
-template <auto... Window, expression A, class... Given>
-    requires(sizeof...(Window) == 0 || sizeof...(Given) != 0)
-constexpr auto const& max_pool1d(A&& x, Given&&...) {
-    static_assert(detail::never<A>,
-                  "max_pool1d: window and options are template arguments: max_pool1d<3, pool_options{.stride = 2}>(x)");
-    return x;
-}
-template <auto... Window, expression A, class... Given>
-    requires(sizeof...(Window) == 0 || sizeof...(Given) != 0)
-constexpr auto const& avg_pool1d(A&& x, Given&&...) {
-    static_assert(detail::never<A>,
-                  "avg_pool1d: window and options are template arguments: avg_pool1d<3, pool_options{.stride = 2}>(x)");
-    return x;
-}
-template <auto... Extents, expression A, class... Given>
-    requires(sizeof...(Extents) == 0 || sizeof...(Given) != 0)
-constexpr auto const& adaptive_avg_pool2d(A&& x, Given&&...) {
-    static_assert(detail::never<A>,
-                  "adaptive_avg_pool2d: the extents are template arguments: adaptive_avg_pool2d<7>(x)");
-    return x;
-}
-template <auto... Extents, expression A, class... Given>
-    requires(sizeof...(Extents) == 0 || sizeof...(Given) != 0)
-constexpr auto const& adaptive_avg_pool1d(A&& x, Given&&...) {
-    static_assert(detail::never<A>,
-                  "adaptive_avg_pool1d: the extents are template arguments: adaptive_avg_pool1d<7>(x)");
-    return x;
-}
-template <auto... Options, expression X, expression W, class... Given>
-    requires(sizeof...(Given) > 1 || !(expression<Given> && ...))
-constexpr auto const& conv2d(X&& x, W&&, Given&&...) {
-    static_assert(detail::never<X>,
-                  "conv2d: options are a template argument: conv2d<conv_options{.stride = 2}>(x, w, bias)");
-    return x;
-}
-template <auto... Options, expression X, expression W, class... Given>
-    requires(sizeof...(Given) > 1 || !(expression<Given> && ...))
-constexpr auto const& conv1d(X&& x, W&&, Given&&...) {
-    static_assert(detail::never<X>,
-                  "conv1d: options are a template argument: conv1d<conv_options{.stride = 2}>(x, w, bias)");
-    return x;
-}
-template <auto... Options, expression X, expression W, class... Given>
-    requires(sizeof...(Given) > 1 || !(expression<Given> && ...))
-constexpr auto const& conv_transpose2d(X&& x, W&&, Given&&...) {
-    static_assert(
-        detail::never<X>,
-        "conv_transpose2d: options are a template argument: conv_transpose2d<conv_options{.stride = 2}>(x, w, bias)");
-    return x;
-}
-template <auto... Options, expression X, expression W, class... Given>
-    requires(sizeof...(Given) > 1 || !(expression<Given> && ...))
-constexpr auto const& conv_transpose1d(X&& x, W&&, Given&&...) {
-    static_assert(
-        detail::never<X>,
-        "conv_transpose1d: options are a template argument: conv_transpose1d<conv_options{.stride = 2}>(x, w, bias)");
-    return x;
-}
-template <auto... Reduction, class X, class T, class First, class... Rest>
-    requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
-constexpr auto mse_loss(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>, "mse_loss: write mse_loss<tn::reduction::sum>(x, t)");
-    return value_t<std::conditional_t<expression<X>, X, T>>{};
-}
-template <auto... Reduction, class X, class T, class First, class... Rest>
-    requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
-constexpr auto l1_loss(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>, "l1_loss: write l1_loss<tn::reduction::sum>(x, t)");
-    return value_t<std::conditional_t<expression<X>, X, T>>{};
-}
-template <auto... Reduction, class X, class T, class First, class... Rest>
-    requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
-constexpr auto smooth_l1_loss(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>, "smooth_l1_loss: write smooth_l1_loss<tn::reduction::sum>(x, t, {.beta = 0.5})");
-    return value_t<std::conditional_t<expression<X>, X, T>>{};
-}
-template <auto... Reduction, class X, class T, class First, class... Rest>
-    requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
-constexpr auto huber_loss(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>, "huber_loss: write huber_loss<tn::reduction::sum>(x, t, {.delta = 0.5})");
-    return value_t<std::conditional_t<expression<X>, X, T>>{};
-}
-template <auto... Reduction, class X, class T, class First, class... Rest>
-    requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
-constexpr auto kl_div(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>, "kl_div: write kl_div<tn::reduction::batchmean>(x, t, {.log_target = true})");
-    return value_t<std::conditional_t<expression<X>, X, T>>{};
-}
-template <auto... Reduction, class X, class T, class First, class... Rest>
-    requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
-constexpr auto cross_entropy(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>, "cross_entropy: write cross_entropy<tn::reduction::sum>(x, t, {.weight = w})");
-    return value_t<std::conditional_t<expression<X>, X, T>>{};
-}
-template <auto... Reduction, class X, class T, class First, class... Rest>
-    requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
-constexpr auto nll_loss(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>, "nll_loss: write nll_loss<tn::reduction::sum>(x, t, {.weight = w})");
-    return value_t<std::conditional_t<expression<X>, X, T>>{};
-}
-template <auto... Reduction, class X, class T, class First, class... Rest>
-    requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
-constexpr auto binary_cross_entropy(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>,
-                  "binary_cross_entropy: write binary_cross_entropy<tn::reduction::sum>(x, t, {.weight = w})");
-    return value_t<std::conditional_t<expression<X>, X, T>>{};
-}
-template <auto... Reduction, class X, class T, class First, class... Rest>
-    requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)
-constexpr auto binary_cross_entropy_with_logits(X&&, T&&, First&&, Rest&&...) {
-    static_assert(detail::never<X>, "binary_cross_entropy_with_logits: write "
-                                    "binary_cross_entropy_with_logits<tn::reduction::sum>(x, t, {.weight = w})");
-    return value_t<std::conditional_t<expression<X>, X, T>>{};
-}
+TENON_OPERANDS(concat, "the axis is a template argument: concat<0>(a, b)")
+TENON_OPERANDS(stack, "the axis is a template argument: stack<0>(a, b)")
+TENON_OPERANDS(einsum, "the subscripts are a template argument: einsum<\"ij,jk->ik\">(a, b)")
+
+#undef TENON_OPERANDS
+
+// ---- lists in braces: refused as the same call with a number is
+
+#define TENON_LIST(Parameters, name)                                                                                   \
+    template <Parameters... Arguments, expression A, class N, class... Given>                                          \
+    constexpr auto const& name(A&& x, std::initializer_list<N>, Given const&...) {                                     \
+        return tenon::name(x, 0);                                                                                      \
+    }
+#define TENON_LIST_OF_OPERANDS(name)                                                                                   \
+    template <expression X, class... Given>                                                                            \
+    constexpr auto const& name(std::initializer_list<X> x, Given const&...) {                                          \
+        return tenon::name(*x.begin());                                                                                \
+    }
+
+TENON_LIST(std::ptrdiff_t, sum)
+TENON_LIST(std::ptrdiff_t, mean)
+TENON_LIST(std::ptrdiff_t, permute)
+TENON_LIST(std::ptrdiff_t, flip)
+TENON_LIST(auto, reshape)
+TENON_LIST(auto, broadcast_to)
+TENON_LIST_OF_OPERANDS(concat)
+TENON_LIST_OF_OPERANDS(stack)
+
+#undef TENON_LIST_OF_OPERANDS
+#undef TENON_LIST
+
+// ---- convolutions and losses
+
+#define TENON_CONVOLUTION(name)                                                                                        \
+    template <auto... Options, expression X, expression W, class... Given>                                             \
+        requires(sizeof...(Given) > 1 || !(expression<Given> && ...))                                                  \
+    constexpr auto const& name(X&& x, W&&, Given&&...) {                                                               \
+        static_assert(detail::never<X>,                                                                                \
+                      #name ": options are a template argument: " #name "<conv_options{.stride = 2}>(x, w, bias)");    \
+        return x;                                                                                                      \
+    }
+#define TENON_LOSS(name, arguments)                                                                                    \
+    template <auto... Reduction, class X, class T, class First, class... Rest>                                         \
+        requires((expression<X> || expression<T>) && detail::no_options<First, Rest...>)                               \
+    constexpr auto name(X&&, T&&, First&&, Rest&&...) {                                                                \
+        static_assert(detail::never<X>, #name ": write " #name arguments);                                             \
+        return value_t<std::conditional_t<expression<X>, X, T>>{};                                                     \
+    }
+
+TENON_CONVOLUTION(conv2d)
+TENON_CONVOLUTION(conv1d)
+TENON_CONVOLUTION(conv_transpose2d)
+TENON_CONVOLUTION(conv_transpose1d)
+TENON_LOSS(mse_loss, "<tn::reduction::sum>(x, t)")
+TENON_LOSS(l1_loss, "<tn::reduction::sum>(x, t)")
+TENON_LOSS(smooth_l1_loss, "<tn::reduction::sum>(x, t, {.beta = 0.5})")
+TENON_LOSS(huber_loss, "<tn::reduction::sum>(x, t, {.delta = 0.5})")
+TENON_LOSS(kl_div, "<tn::reduction::batchmean>(x, t, {.log_target = true})")
+TENON_LOSS(cross_entropy, "<tn::reduction::sum>(x, t, {.weight = w})")
+TENON_LOSS(nll_loss, "<tn::reduction::sum>(x, t, {.weight = w})")
+TENON_LOSS(binary_cross_entropy, "<tn::reduction::sum>(x, t, {.weight = w})")
+TENON_LOSS(binary_cross_entropy_with_logits, "<tn::reduction::sum>(x, t, {.weight = w})")
+
+#undef TENON_LOSS
+#undef TENON_CONVOLUTION
 
 }  // namespace tenon::inline TENON_TARGET
