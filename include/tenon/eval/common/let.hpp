@@ -2,20 +2,28 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include <tenon/expr/let.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// An evaluation of a named node in progress. It begins with the first consumer's tape and ends with the last one's.
+/// An evaluation of a named node in progress. It begins with the first consumer's tape and ends with the last one's, which
+/// make and destroy the node's tape: what a program never asks for, such as an evaluation with gradients, isn't compiled.
 template <class Tape>
 struct shared_evaluation {
-    std::optional<Tape> inner;
+    union room {
+        Tape tape;
+        constexpr room() {}
+        constexpr ~room() {}
+    };
+    room inner;
     std::size_t consumers = 0, finished = 0;
     bool evaluated = false;
 
+    /// The node's tape, as long as there is a consumer.
+    constexpr Tape& tape() { return inner.tape; }
     /// Whether the consumer that asks is the first to need the value.
     constexpr bool is_first() { return !std::exchange(evaluated, true); }
     /// Whether the consumer that asks, having sent its gradient, is the last to do so.
@@ -47,14 +55,16 @@ public:
 protected:
     explicit constexpr let_consumer(let_node<Node> const& n) : handle_(&n) {
         auto& e = evaluation();
-        if (e.consumers++ != 0) return;
-        e.inner.emplace(n.node());
-        e.evaluated = false;
-        e.finished = 0;
+        if (e.consumers == 0) {
+            std::construct_at(&e.inner.tape, n.node());
+            e.evaluated = false;
+            e.finished = 0;
+        }
+        ++e.consumers;
     }
     constexpr ~let_consumer() {
         auto& e = evaluation();
-        if (--e.consumers == 0) e.inner.reset();
+        if (--e.consumers == 0) std::destroy_at(&e.inner.tape);
     }
     constexpr auto& state() const { return handle_->state(); }
     constexpr auto& evaluation() const { return state().template get<Grad>(); }

@@ -49,7 +49,7 @@ struct tape<let_node<Node>, Grad>
     TENON_INLINE constexpr T const* data() const { return state().values.data(); }
     TENON_INLINE constexpr T* gradient() const { return state().gradients.data(); }
     constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
-        return on_demand && evaluation().inner->overlaps(begin, end, aligned);
+        return on_demand && evaluation().tape().overlaps(begin, end, aligned);
     }
 
     constexpr void forward() {
@@ -57,11 +57,11 @@ struct tape<let_node<Node>, Grad>
         auto& e = evaluation();
         if (!e.is_first() && !(on_demand && s.missing_rows != 0)) return;
         s.missing_rows = 0;
-        if constexpr (differentiable) e.inner->forward();
-        else eval::forward_by_rows(*e.inner);
+        if constexpr (differentiable) e.tape().forward();
+        else eval::forward_by_rows(e.tape());
         std::size_t const n = shape().size();
         s.values.reserve(n);
-        evaluate_region(*e.inner, s.values.data(), shape());
+        evaluate_region(e.tape(), s.values.data(), shape());
         s.has_values = true;
         if constexpr (differentiable) {
             s.gradients.reserve_zeros(n);
@@ -74,7 +74,7 @@ struct tape<let_node<Node>, Grad>
     {
         auto& e = evaluation();
         if (!e.is_first()) return;
-        e.inner->forward_by_rows();
+        e.tape().forward_by_rows();
         auto& s = state();
         s.values.reserve(shape().size());
         s.has_values = true;
@@ -89,7 +89,7 @@ struct tape<let_node<Node>, Grad>
                 std::size_t const length = row_length(s), rows = s.size() / length, k = row_number(s, outer);
                 if (k == rows - missing) {
                     T* const to = state().values.data() + k * length;
-                    auto r = evaluation().inner->row(outer);
+                    auto r = evaluation().tape().row(outer);
                     for_each_pack<lanes_for<inner>, inner_extent<shape_t<Node>>>(
                         length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
                             element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
@@ -104,8 +104,8 @@ struct tape<let_node<Node>, Grad>
             auto& e = evaluation();
             if (!e.is_last()) return;
             auto const& s = std::as_const(state());
-            backward_from_memory(*e.inner, s.gradients.data(), s.values.data());
-            e.inner->finish();
+            backward_from_memory(e.tape(), s.gradients.data(), s.values.data());
+            e.tape().finish();
         }
     }
 

@@ -45,7 +45,7 @@ struct device_tape<let_node<Node>, Grad>
         if (!evaluation().is_first()) return;
         auto& s = state();
         s.values.reserve(shape().size());
-        run_into(*evaluation().inner, s.values.data());
+        run_into(evaluation().tape(), s.values.data());
         if constexpr (differentiable) {
             s.gradients.reserve(shape().size());
             s.gradients.clear();
@@ -54,8 +54,8 @@ struct device_tape<let_node<Node>, Grad>
     void finish() {
         if constexpr (differentiable) {
             if (!evaluation().is_last()) return;
-            backward_on_device(*evaluation().inner, memory_seed<T>{state().gradients.data()});
-            evaluation().inner->finish();
+            backward_on_device(evaluation().tape(), memory_seed<T>{state().gradients.data()});
+            evaluation().tape().finish();
         }
     }
 
