@@ -10,8 +10,8 @@
 #include <utility>
 
 #include <tenon/base/parallel.hpp>
+#include <tenon/core/packs.hpp>
 #include <tenon/core/to.hpp>
-#include <tenon/eval/cpu/region.hpp>
 #include <tenon/nn/module.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/optim/optimizer.hpp>

@@ -8,18 +8,13 @@
 #include <utility>
 
 #include <tenon/base/tuple.hpp>
+#include <tenon/core/packs.hpp>
 #include <tenon/core/shape.hpp>
 #include <tenon/scalar/dual.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
 using element::lane_t;
-
-/// The widest element that takes part in a tape's loops, in bytes; duals go one at a time.
-template <class T>
-inline constexpr std::size_t lane_bytes = element::is_dual<T>       ? TENON_VECTOR_BYTES
-                                          : std::is_same_v<T, bool> ? 1
-                                                                    : sizeof(element::computed_t<T>);
 
 /// A single lane as an element type has it in memory: a mask of any width becomes one of bytes.
 template <class T, class V>
