@@ -206,6 +206,21 @@ inline constexpr std::size_t static_size = [] {
 template <class Shape>
 inline constexpr std::size_t inner_extent =
     Shape::rank() == 0 ? 1 : Shape::static_extents[Shape::rank() == 0 ? 0 : Shape::rank() - 1];
+/// Elements before, along and after an axis: in row-major order element (b, i, c) is number (b · along + i) · after + c.
+struct axis_extents {
+    std::size_t before, along, after;
+};
+/// Those of axis Axis; an axis behind the last one stands for all.
+template <std::size_t Axis, class Shape>
+constexpr axis_extents around_axis(Shape const& s) {
+    if constexpr (Axis >= Shape::rank()) return {1, s.size(), 1};
+    else {
+        axis_extents e{1, s[Axis], 1};
+        for (std::size_t a = 0; a != Axis; ++a) e.before *= s[a];
+        for (std::size_t a = Axis + 1; a != Shape::rank(); ++a) e.after *= s[a];
+        return e;
+    }
+}
 /// Last extent of a shape; 1 without axes.
 template <class Shape>
 TENON_INLINE constexpr std::size_t row_length(Shape const& s) {

@@ -59,6 +59,28 @@ constexpr bool product_fits() {
 }
 }  // namespace detail
 
+namespace detail {
+/// How many products of matrices a batch has.
+template <class Product>
+constexpr std::size_t batch_count(Product const& s) {
+    std::size_t n = 1;
+    for (std::size_t a = 0; a + 2 < Product::rank(); ++a) n *= s[a];
+    return n;
+}
+/// Where the matrix of an operand lies that belongs to product number q. Axes of extent 1 serve all.
+template <class Product, class Operand, class Strides>
+constexpr std::ptrdiff_t batch_offset(std::size_t q, Product const& product, Operand const& operand,
+                                      Strides const& strides) {
+    std::ptrdiff_t o = 0;
+    for (std::size_t a = Product::rank() - 2; a-- > 0; q /= product[a]) {
+        std::size_t const from_last = Product::rank() - a;
+        if (Operand::rank() >= from_last && operand[Operand::rank() - from_last] != 1)
+            o += static_cast<std::ptrdiff_t>(q % product[a]) * strides[Operand::rank() - from_last];
+    }
+    return o;
+}
+}  // namespace detail
+
 /// Whether a device multiplies narrow elements as they are; others multiply floats. Its executor says so.
 template <class Device>
 inline constexpr bool multiplies_narrow = false;

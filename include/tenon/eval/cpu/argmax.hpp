@@ -80,16 +80,13 @@ private:
     }
     constexpr void search_elements(T* best) {
         auto const s = operand_.shape();
-        std::size_t after = 1;
-        for (std::size_t a = Axis + 1; a < rank; ++a) after *= s[a];
-        std::size_t const along = Axis == rank ? s.size() : s[Axis == rank ? 0 : Axis];
+        axis_extents const e = around_axis<Axis>(s);
         std::size_t k = 0;
         for_each_row(s, [&](auto const& outer) {
             auto r = operand_.row(outer);
             for (std::size_t j = 0; j != row_length(s); ++j, ++k) {
                 // The k-th element in row-major order belongs to result o and has position i along the axis.
-                std::size_t const o = Axis == rank ? 0 : k / (after * along) * after + k % after;
-                std::size_t const i = Axis == rank ? k : k / after % along;
+                std::size_t const o = k / (e.after * e.along) * e.after + k % e.after, i = k / e.after % e.along;
                 T const x = element::element_of<T>(convert_lane<T>(r.template load<1>(j).value));
                 T& y = best[o];
                 if (indices_.data()[o] < 0 || (y == y && (beats(x, y) || x != x))) {

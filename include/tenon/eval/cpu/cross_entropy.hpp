@@ -116,12 +116,9 @@ private:
     /// Calls f(row, offset of the row's first class, distance of its classes).
     template <class F>
     constexpr void each_row(F&& f) const {
-        auto const s = logits_.shape();
-        std::size_t after = 1, before = 1;
-        for (std::size_t a = 0; a != axis; ++a) before *= s[a];
-        for (std::size_t a = axis + 1; a != Rows::rank(); ++a) after *= s[a];
+        auto const [before, along, after] = around_axis<axis>(logits_.shape());
         for (std::size_t b = 0; b != before; ++b)
-            for (std::size_t c = 0; c != after; ++c) f(b * after + c, b * s[axis] * after + c, after);
+            for (std::size_t c = 0; c != after; ++c) f(b * after + c, b * along * after + c, after);
     }
     constexpr std::int64_t target(std::size_t row) const {
         std::array<std::size_t, shape_t<Targets>::rank() + 1> at{};

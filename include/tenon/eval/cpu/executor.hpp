@@ -17,7 +17,6 @@
 #include <tenon/eval/cpu/generated.hpp>
 #include <tenon/eval/cpu/index.hpp>
 #include <tenon/eval/cpu/let.hpp>
-#include <tenon/eval/cpu/loss_weight.hpp>
 #include <tenon/eval/cpu/matmul.hpp>
 #include <tenon/eval/cpu/pool.hpp>
 #include <tenon/eval/cpu/rows.hpp>

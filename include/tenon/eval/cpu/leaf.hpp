@@ -3,6 +3,7 @@
 
 #include <tenon/core/leaf.hpp>
 #include <tenon/eval/cpu/dense.hpp>
+#include <tenon/expr/loss_weight.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -133,6 +134,38 @@ struct tape<scalar<T>, Grad> : number_tape<scalar<T>> {
 template <class T, class Shape, bool Grad>
 struct tape<filled_node<T, Shape>, Grad> : number_tape<filled_node<T, Shape>> {
     using number_tape<filled_node<T, Shape>>::number_tape;
+};
+
+/// Weights of a loss: memory under strides that run time knows.
+template <class Weight, class Shape, bool Grad>
+struct tape<weight_node<Weight, Shape>, Grad>
+    : in_memory<tape<weight_node<Weight, Shape>, Grad>, value_t<weight_node<Weight, Shape>>, Shape, false> {
+    using node = weight_node<Weight, Shape>;
+    static constexpr bool is_contiguous = false;
+    static constexpr auto static_strides = [] {
+        std::array<std::ptrdiff_t, Shape::rank() + 1> s{};
+        s.fill(run_time_stride);
+        return s;
+    }();
+    template <class>
+    static constexpr bool is_flat = false;
+
+    explicit constexpr tape(node const& n) : node_(&n) {}
+    constexpr Shape shape() const { return node_->shape(); }
+    constexpr auto const& strides() const { return node_->strides(); }
+    TENON_INLINE constexpr auto const* data() const { return node_->data(); }
+    /// Weights are no tensor's memory while they are used: a loss is not assigned to its own weights.
+    constexpr bool overlaps(void const* begin, void const* end, bool) const {
+        return !std::is_constant_evaluated() && begin <= static_cast<void const*>(data()) &&
+               static_cast<void const*>(data()) < end;
+    }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template leaf<tape>(n, node::name, n.data());
+    }
+
+private:
+    node const* node_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -89,8 +89,8 @@ struct tape<product_node<A, B>, Grad>
     {
         a_.forward();
         b_.forward();
-        matrix<T const> const a = lies<dense<left>>(a_.data(), a_.strides());
-        matrix<T const> const b = lies<dense<right>>(b_.data(), b_.strides());
+        matrix<T const> const a = operand_matrix<dense<left>>(a_.data(), a_.strides());
+        matrix<T const> const b = operand_matrix<dense<right>>(b_.data(), b_.strides());
         computes_rows_ = !std::is_constant_evaluated() && by_rows::pays(rows(), a, b);
         if (computes_rows_) rows_.start(rows(), a, b);
         else multiply();
@@ -113,10 +113,10 @@ struct tape<product_node<A, B>, Grad>
                 auto const g = product_at(static_cast<T const*>(gradients_.data() + o));
                 if constexpr (left::differentiable)
                     gemm<M, K, N, T>(rows(), depth_, columns(), g, b.transposed(),
-                                     lies<dense<left>>(a_.gradient() + oa, a_.strides()), add_left);
+                                     operand_matrix<dense<left>>(a_.gradient() + oa, a_.strides()), add_left);
                 if constexpr (right::differentiable)
                     gemm<K, N, M, T>(depth_, columns(), rows(), a.transposed(), g,
-                                     lies<dense<right>>(b_.gradient() + ob, b_.strides()), add_right);
+                                     operand_matrix<dense<right>>(b_.gradient() + ob, b_.strides()), add_right);
             });
             a_.finish();
             b_.finish();
@@ -130,8 +130,8 @@ struct tape<product_node<A, B>, Grad>
         auto const operands = [&] {
             p.template takes<dense<left>>(n.a);
             p.template takes<dense<right>>(n.b);
-            auto const a = nowhere<left>();
-            auto const b = nowhere<right>();
+            auto const a = operand_layout<left>();
+            auto const b = operand_layout<right>();
             auto const product =
                 matrix_at<row_stride, 1>(static_cast<T const*>(nullptr), static_cast<std::ptrdiff_t>(c), 1);
             if constexpr (on_demand)
@@ -158,8 +158,8 @@ struct tape<product_node<A, B>, Grad>
     static constexpr std::size_t kept_by_rows(node const& n)
         requires on_demand
     {
-        auto const a = nowhere<left>();
-        auto const b = nowhere<right>();
+        auto const a = operand_layout<left>();
+        auto const b = operand_layout<right>();
         return by_rows::pays(rows(n.shape()), a, b) ? by_rows::held(a, b)[0] : std::numeric_limits<std::size_t>::max();
     }
 
@@ -169,14 +169,14 @@ private:
 
     /// A matrix of an operand.
     template <class Dense, class E, class Strides>
-    TENON_INLINE static constexpr auto lies(E* p, Strides const& strides) {
+    TENON_INLINE static constexpr auto operand_matrix(E* p, Strides const& strides) {
         constexpr std::size_t r = Dense::shape_type::rank();
         return matrix_at<Dense::static_strides[r - 2], Dense::static_strides[r - 1]>(p, strides[r - 2], strides[r - 1]);
     }
     /// Such a matrix without its elements.
     template <class Tape>
-    static constexpr auto nowhere() {
-        return lies<dense<Tape>>(static_cast<T const*>(nullptr), dense<Tape>::static_strides);
+    static constexpr auto operand_layout() {
+        return operand_matrix<dense<Tape>>(static_cast<T const*>(nullptr), dense<Tape>::static_strides);
     }
     /// Rows of each product.
     static constexpr std::size_t rows(Shape const& s) {
@@ -205,21 +205,12 @@ private:
     TENON_INLINE constexpr void each_matrix(F&& f) {
         auto const sa = a_.strides();
         auto const sb = b_.strides();
-        constexpr std::size_t ra = shape_t<A>::rank(), rb = shape_t<B>::rank();
-        std::size_t const size = rows() * columns();
-        std::size_t count = 1;
-        for (std::size_t i = 0; !is_one && i + 2 < rank; ++i) count *= shape_[i];
+        std::size_t const size = rows() * columns(), count = is_one ? 1 : tenon::detail::batch_count(shape_);
         for (std::size_t q = 0; q != count; ++q) {
-            std::ptrdiff_t oa = 0, ob = 0;
-            std::size_t left_over = q;
-            for (std::size_t i = is_one ? 0 : rank - 2; i-- > 0;) {
-                auto const at = static_cast<std::ptrdiff_t>(left_over % shape_[i]);
-                left_over /= shape_[i];
-                std::size_t const from_last = rank - i;
-                if (ra >= from_last && left_.shape()[ra - from_last] != 1) oa += at * sa[ra - from_last];
-                if (rb >= from_last && right_.shape()[rb - from_last] != 1) ob += at * sb[rb - from_last];
-            }
-            f(lies<dense<left>>(a_.data() + oa, sa), lies<dense<right>>(b_.data() + ob, sb), q * size, oa, ob);
+            auto const oa = is_one ? 0 : tenon::detail::batch_offset(q, shape_, left_.shape(), sa);
+            auto const ob = is_one ? 0 : tenon::detail::batch_offset(q, shape_, right_.shape(), sb);
+            f(operand_matrix<dense<left>>(a_.data() + oa, sa), operand_matrix<dense<right>>(b_.data() + ob, sb),
+              q * size, oa, ob);
         }
     }
 

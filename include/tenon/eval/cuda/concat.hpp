@@ -86,12 +86,12 @@ struct device_tape<concat_node<Axis, A...>, Grad> {
             using index = index_of<shape_type>;
             auto const make = [&](auto... r) {
                 return concat_reader<value_type, index, decltype(r)...>{
-                    {}, {{r}...}, {static_cast<index>(get<I>(operands_).shape()[Axis])...}, 1};
+                    {},
+                    {{r}...},
+                    {static_cast<index>(get<I>(operands_).shape()[Axis])...},
+                    static_cast<index>(around_axis<Axis>(shape()).after)};
             };
-            auto all = make(get<I>(operands_).template reader<1, Pass>(list)...);
-            auto const s = shape();
-            for (std::size_t a = Axis + 1; a < shape_type::rank(); ++a) all.after *= static_cast<index>(s[a]);
-            return all;
+            return make(get<I>(operands_).template reader<1, Pass>(list)...);
         }(std::index_sequence_for<A...>{});
     }
     template <pass Pass>

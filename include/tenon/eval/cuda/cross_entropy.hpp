@@ -1,9 +1,9 @@
 // Cross-entropy on the device: the launch that finds the loss leaves the gradient behind, ready to be scaled.
 #pragma once
 
-#include <tenon/eval/cuda/loss_weight.hpp>
 #include <tenon/eval/cuda/result.hpp>
 #include <tenon/eval/cuda/vectors.hpp>
+#include <tenon/eval/cuda/weights.hpp>
 #include <tenon/expr/cross_entropy.hpp>
 #include <tenon/kernels/cross_entropy.hpp>
 

@@ -15,7 +15,6 @@
 #include <tenon/eval/cuda/generated.hpp>
 #include <tenon/eval/cuda/index.hpp>
 #include <tenon/eval/cuda/let.hpp>
-#include <tenon/eval/cuda/loss_weight.hpp>
 #include <tenon/eval/cuda/matmul.hpp>
 #include <tenon/eval/cuda/pool.hpp>
 #include <tenon/eval/cuda/reduce.hpp>

@@ -3,6 +3,7 @@
 
 #include <tenon/core/leaf.hpp>
 #include <tenon/eval/cuda/tape.hpp>
+#include <tenon/eval/cuda/weights.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -105,6 +106,77 @@ struct device_tape<scalar<T>, Grad> : number_on_device<scalar<T>> {
 template <class T, class Shape, bool Grad>
 struct device_tape<filled_node<T, Shape>, Grad> : number_on_device<filled_node<T, Shape>> {
     using number_on_device<filled_node<T, Shape>>::number_on_device;
+};
+
+/// Reads memory by strides.
+template <class T, gradient_store Store, class Shape>
+struct strided_reader : reader_base<T> {
+    static constexpr bool differentiable = Store != gradient_store::none;
+    T const* values;
+    T* gradients;
+    gradient_addition how;
+    Shape shape;
+    std::ptrdiff_t strides[Shape::rank() + 1];
+
+    template <std::size_t N, class Index>
+    TENON_INLINE __device__ auto load(Index i) const {
+        lane_registers<lane_t<T, 1>, N> r;
+        for (std::size_t k = 0; k < N; ++k)
+            r.value.at[k] = element::load_lanes<1>(values + offset(static_cast<Index>(i + k)));
+        return r;
+    }
+    template <std::size_t N, class Index, class R, class V>
+    TENON_INLINE __device__ void adjoint(Index i, R const&, lanes<V, N> const& g) {
+        if constexpr (differentiable)
+            for (std::size_t k = 0; k < N; ++k)
+                send_gradient<Store, 1, false>(gradients + offset(static_cast<Index>(i + k)), how,
+                                               lanes<V, 1>{{g.at[k]}});
+    }
+    TENON_INLINE __device__ void close() {}
+
+private:
+    template <class Index>
+    TENON_INLINE __device__ std::ptrdiff_t offset(Index i) const {
+        std::ptrdiff_t o = 0;
+        split_index<Shape::rank()>(shape, i, [&](auto axis, Index position, Index) TENON_LAMBDA_INLINE {
+            o += static_cast<std::ptrdiff_t>(position) * strides[axis];
+        });
+        return o;
+    }
+};
+
+/// Weights of a loss: memory under strides that run time knows.
+template <class Weight, class Shape, bool Grad>
+struct device_tape<weight_node<Weight, Shape>, Grad>
+    : in_device_memory<device_tape<weight_node<Weight, Shape>, Grad>, value_t<weight_node<Weight, Shape>>, Shape, false,
+                       false> {
+    using node = weight_node<Weight, Shape>;
+    using T = value_t<node>;
+    static constexpr bool is_contiguous = false;
+    static constexpr bool is_aligned = false;
+
+    explicit device_tape(node const& n) : node_(&n) {}
+    auto shape() const { return node_->shape(); }
+    auto strides() const { return node_->strides(); }
+    T const* device_data() const { return weights_.data(); }
+    bool overlaps(void const*, void const*, bool) const { return false; }
+    void forward() { weights_.find(*node_, shape()); }
+    template <std::size_t, pass>
+    auto reader(gradient_list const*) const {
+        strided_reader<T, gradient_store::none, Shape> r{{}, device_data(), nullptr, {}, shape(), {}};
+        auto const s = strides();
+        for (std::size_t a = 0; a != Shape::rank(); ++a) r.strides[a] = s[a];
+        return r;
+    }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template leaf<device_tape>(n, node::name, n.device_data() ? n.device_data() : n.data());
+        weights_on_device<T>::describe(n, n.shape(), p);
+    }
+
+private:
+    node const* node_;
+    weights_on_device<T> weights_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

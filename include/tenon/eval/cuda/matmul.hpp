@@ -171,10 +171,7 @@ private:
     /// Whether an operand of this shape is used by several matrices of the product.
     template <class S>
     bool repeated(S const& s) const {
-        std::size_t own = 1, all = 1;
-        for (std::size_t i = 0; i + 2 < S::rank(); ++i) own *= s[i];
-        for (std::size_t i = 0; i + 2 < rank; ++i) all *= shape_[i];
-        return own != all;
+        return tenon::detail::batch_count(s) != tenon::detail::batch_count(shape_);
     }
     /// The operand's gradient; where several matrices add to one, it starts at 0 unless it has a value.
     template <class Dense>
@@ -194,22 +191,14 @@ private:
             auto const sa = a_.strides();
             auto const sb = b_.strides();
             auto const m = static_cast<std::ptrdiff_t>(rows());
-            std::size_t count = 1;
-            for (std::size_t i = 0; i + 2 < rank; ++i) count *= shape_[i];
+            std::size_t const count = tenon::detail::batch_count(shape_);
             if constexpr (right_rank == 2)
                 if (left_stands(sa)) return f(batch{rows() * count, 1, 0, 0, 0, 0, 0, 0});
             std::ptrdiff_t const product_step = m * static_cast<std::ptrdiff_t>(columns());
             auto const offsets = [&](std::size_t q) {
                 batch b{rows(), 1, 0, 0, static_cast<std::ptrdiff_t>(q) * product_step, 0, 0, product_step};
-                for (std::size_t i = rank - 2; i-- > 0;) {
-                    auto const at = static_cast<std::ptrdiff_t>(q % shape_[i]);
-                    q /= shape_[i];
-                    std::size_t const from_last = rank - i;
-                    if (left_rank >= from_last && left_.shape()[left_rank - from_last] != 1)
-                        b.left += at * sa[left_rank - from_last];
-                    if (right_rank >= from_last && right_.shape()[right_rank - from_last] != 1)
-                        b.right += at * sb[right_rank - from_last];
-                }
+                b.left = tenon::detail::batch_offset(q, shape_, left_.shape(), sa);
+                b.right = tenon::detail::batch_offset(q, shape_, right_.shape(), sb);
                 return b;
             };
             if (!adds_up && count > 1) {

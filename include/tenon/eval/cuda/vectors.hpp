@@ -47,10 +47,8 @@ template <std::size_t Axis, class Shape>
 using axis_vectors = kernels::vectors<index_of<Shape>, Shape::static_extents[Axis], Axis + 1 == Shape::rank()>;
 template <std::size_t Axis, class Shape>
 auto vectors_along(Shape const& s) {
-    std::size_t after = 1;
-    for (std::size_t a = Axis + 1; a < Shape::rank(); ++a) after *= s[a];
     using index = index_of<Shape>;
-    return axis_vectors<Axis, Shape>{static_cast<index>(s[Axis]), static_cast<index>(after)};
+    return axis_vectors<Axis, Shape>{static_cast<index>(s[Axis]), static_cast<index>(around_axis<Axis>(s).after)};
 }
 
 /// Elements of a region that a thread takes at a time of such vectors.

@@ -8,43 +8,6 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Reads memory by strides.
-template <class T, gradient_store Store, class Shape>
-struct strided_reader : reader_base<T> {
-    static constexpr bool differentiable = Store != gradient_store::none;
-    T const* values;
-    T* gradients;
-    gradient_addition how;
-    Shape shape;
-    std::ptrdiff_t strides[Shape::rank() + 1];
-
-    template <std::size_t N, class Index>
-    TENON_INLINE __device__ auto load(Index i) const {
-        lane_registers<lane_t<T, 1>, N> r;
-        for (std::size_t k = 0; k < N; ++k)
-            r.value.at[k] = element::load_lanes<1>(values + offset(static_cast<Index>(i + k)));
-        return r;
-    }
-    template <std::size_t N, class Index, class R, class V>
-    TENON_INLINE __device__ void adjoint(Index i, R const&, lanes<V, N> const& g) {
-        if constexpr (differentiable)
-            for (std::size_t k = 0; k < N; ++k)
-                send_gradient<Store, 1, false>(gradients + offset(static_cast<Index>(i + k)), how,
-                                               lanes<V, 1>{{g.at[k]}});
-    }
-    TENON_INLINE __device__ void close() {}
-
-private:
-    template <class Index>
-    TENON_INLINE __device__ std::ptrdiff_t offset(Index i) const {
-        std::ptrdiff_t o = 0;
-        split_index<Shape::rank()>(shape, i, [&](auto axis, Index position, Index) TENON_LAMBDA_INLINE {
-            o += static_cast<std::ptrdiff_t>(position) * strides[axis];
-        });
-        return o;
-    }
-};
-
 /// A view of something in memory: the same memory under other strides.
 template <class View, class A, bool Grad>
     requires(device_tape<A, Grad>::is_addressable)

@@ -1,7 +1,7 @@
 // Cross-entropy by one block of threads: the rows leave the gradient behind, ready to be scaled.
 #pragma once
 
-#include <tenon/eval/cuda/block/loss_weight.hpp>
+#include <tenon/eval/cuda/block/leaf.hpp>
 #include <tenon/eval/cuda/block/rows.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>
 

@@ -6,8 +6,6 @@
 
 #include <tenon/eval/cuda/block/cross_entropy.hpp>
 #include <tenon/eval/cuda/block/index.hpp>
-#include <tenon/eval/cuda/block/let.hpp>
-#include <tenon/eval/cuda/block/loss_weight.hpp>
 #include <tenon/eval/cuda/block/map.hpp>
 #include <tenon/eval/cuda/block/matmul.hpp>
 #include <tenon/eval/cuda/block/reduce.hpp>

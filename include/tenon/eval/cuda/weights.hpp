@@ -1,7 +1,10 @@
-// Weights of a loss on the device: a tensor there, or the host's numbers brought there; read by strides.
+// Where the weights of a loss are on the device: a tensor there, or the host's numbers brought there.
 #pragma once
 
-#include <tenon/eval/cuda/view.hpp>
+#include <cstddef>
+#include <utility>
+
+#include <tenon/eval/cuda/context.hpp>
 #include <tenon/expr/loss_weight.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -63,46 +66,6 @@ private:
 
     T const* data_ = nullptr;
     cuda::buffer<T> brought_;
-};
-
-template <class Weight, class Shape, bool Grad>
-struct device_tape<weight_node<Weight, Shape>, Grad> {
-    using node = weight_node<Weight, Shape>;
-    using value_type = value_t<node>;
-    using shape_type = Shape;
-    static constexpr bool is_addressable = true;
-    static constexpr bool is_contiguous = false;
-    static constexpr bool differentiable = false;
-    static constexpr bool accumulates = false;
-    static constexpr bool covers = true;
-    static constexpr bool is_aligned = false;
-    static constexpr std::size_t widest = sizeof(value_type);
-
-    explicit device_tape(node const& n) : node_(&n) {}
-    auto shape() const { return node_->shape(); }
-    auto strides() const { return node_->strides(); }
-    value_type const* device_data() const { return weights_.data(); }
-    void forward() { weights_.find(*node_, shape()); }
-    template <std::size_t, pass>
-    auto reader(gradient_list const*) const {
-        strided_reader<value_type, gradient_store::none, Shape> r{{}, device_data(), nullptr, {}, shape(), {}};
-        auto const s = strides();
-        for (std::size_t a = 0; a != Shape::rank(); ++a) r.strides[a] = s[a];
-        return r;
-    }
-    template <pass>
-    void prepare(gradient_list&) const {}
-    bool overlaps(void const*, void const*, bool) const { return false; }
-    void finish() {}
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        p.template leaf<device_tape>(n, "weights", n.device_data() ? n.device_data() : n.data());
-        weights_on_device<value_type>::describe(n, n.shape(), p);
-    }
-
-private:
-    node const* node_;
-    weights_on_device<value_type> weights_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval
