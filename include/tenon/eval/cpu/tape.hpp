@@ -59,6 +59,18 @@ concept is_row = requires(Row& r, std::size_t j) {
     r.close();
 };
 
+/// What a tape has besides where its values lie in memory (`addressable`): where they and their gradient are.
+template <class Tape>
+concept has_memory = requires(Tape& t) {
+    { *t.data() } -> std::convertible_to<typename Tape::value_type>;
+    t.strides()[0];
+    Tape::static_strides[0];
+    requires Tape::is_contiguous || !Tape::is_contiguous;
+} && (!Tape::differentiable || requires(Tape& t) {
+    t.gradient();
+    { t.overwrite_gradient() } -> std::same_as<bool>;
+});
+
 /// What every tape on the processor has:
 /// - `shape()`, `value_type`, `shape_type`; `differentiable`: whether a gradient reaches a variable through it; `widest`: the bytes
 ///   of the widest element in its loops;
@@ -89,15 +101,7 @@ concept is_tape =
         { t.row(outer) } -> is_row;
         { c.overlaps(p, p, true) } -> std::same_as<bool>;
         t.finish();
-    } && (!Tape::is_addressable || requires(Tape& t) {
-        { *t.data() } -> std::convertible_to<typename Tape::value_type>;
-        t.strides()[0];
-        Tape::static_strides[0];
-        requires Tape::is_contiguous || !Tape::is_contiguous;
-    } && (!Tape::differentiable || requires(Tape& t) {
-                                       t.gradient();
-                                       { t.overwrite_gradient() } -> std::same_as<bool>;
-                                   }));
+    } && (!Tape::is_addressable || has_memory<Tape>);
 
 /// Whether rows are computed when they are read, in this evaluation: no two of them at once.
 template <class Tape>

@@ -14,7 +14,7 @@ template <class View, class A, bool Grad>
 struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Grad>> {
     using base = view_tape<view_node<View, A>, tape<A, Grad>>;
     using base::differentiable;
-    using base::view_tape;
+    using base::base;
     using typename base::node;
     using typename base::operand;
     using typename base::shape_type;
@@ -71,7 +71,7 @@ template <class View, class A, bool Grad>
 struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Grad>> {
     using base = view_tape<view_node<View, A>, tape<A, Grad>>;
     using base::differentiable;
-    using base::view_tape;
+    using base::base;
     using typename base::node;
     using typename base::operand;
     using typename base::shape_type;
@@ -161,7 +161,7 @@ template <std::size_t... E, class A>
 struct tape<view_node<tenon::detail::broadcast_view<E...>, A>, true>
     : view_tape<view_node<tenon::detail::broadcast_view<E...>, A>, tape<A, true>> {
     using base = view_tape<view_node<tenon::detail::broadcast_view<E...>, A>, tape<A, true>>;
-    using base::view_tape;
+    using base::base;
     using typename base::node;
     using typename base::operand;
     using typename base::shape_type;

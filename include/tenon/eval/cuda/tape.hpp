@@ -44,6 +44,21 @@ private:
     std::size_t size_ = 0;
 };
 
+/// What a device tape has besides where its values lie in memory: where they and their gradient are.
+template <class Tape>
+concept has_device_memory = requires(Tape& t) {
+    { *t.device_data() } -> std::convertible_to<typename Tape::value_type>;
+    t.strides()[0];
+    requires(Tape::is_contiguous || !Tape::is_contiguous) && (Tape::covers || !Tape::covers);
+    requires Tape::is_aligned || !Tape::is_aligned;
+} && (!Tape::differentiable || requires(Tape& t) {
+    t.device_gradient();
+    t.gradient_address();
+    requires Tape::accumulates || !Tape::accumulates;
+    { t.overwrite_gradient() } -> std::same_as<bool>;
+    t.clear_gradient();
+});
+
 /// What every tape on the device has:
 /// - `shape()`, `value_type`, `shape_type`, `differentiable` and `widest` as on the processor (eval/cpu/tape.hpp);
 /// - `forward()` launches, below this node, what has to exist in memory;
@@ -72,18 +87,7 @@ concept is_device_tape = requires(Tape& t, gradient_list& list, void const* p) {
     t.template prepare<pass::exact>(list);
     { t.overlaps(p, p, true) } -> std::same_as<bool>;
     t.finish();
-} && (!Tape::is_addressable || requires(Tape& t) {
-                             { *t.device_data() } -> std::convertible_to<typename Tape::value_type>;
-                             t.strides()[0];
-                             requires(Tape::is_contiguous || !Tape::is_contiguous) && (Tape::covers || !Tape::covers);
-                             requires Tape::is_aligned || !Tape::is_aligned;
-                         } && (!Tape::differentiable || requires(Tape& t) {
-                                   t.device_gradient();
-                                   t.gradient_address();
-                                   requires Tape::accumulates || !Tape::accumulates;
-                                   { t.overwrite_gradient() } -> std::same_as<bool>;
-                                   t.clear_gradient();
-                               }));
+} && (!Tape::is_addressable || has_device_memory<Tape>);
 
 /// How a leaf's gradient is written. `add` leaves to run time whether a plain addition will do.
 enum class gradient_store { none, set, add, atomic };

@@ -15,7 +15,7 @@ struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, dev
     using base = view_tape<view_node<View, A>, device_tape<A, Grad>>;
     using base::differentiable;
     using base::shape;
-    using base::view_tape;
+    using base::base;
     using typename base::node;
     using typename base::operand;
     using typename base::shape_type;
@@ -146,7 +146,7 @@ template <class View, class A, bool Grad>
     requires(!device_tape<A, Grad>::is_addressable && !stands_reshaped<View, A, Grad>)
 struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, device_tape<A, Grad>> {
     using base = view_tape<view_node<View, A>, device_tape<A, Grad>>;
-    using base::view_tape;
+    using base::base;
     using typename base::node;
     using typename base::operand;
     using typename base::shape_type;
