@@ -24,7 +24,7 @@ enum class read_as {
 /// - `name`: the operator's name in plans, and `kind`: what the kernels are called that compute such nodes.
 ///
 /// and, where they are not as usual,
-/// - `read`: an array with a read_as for each operand; else all are streamed;
+/// - `read`: an array with a read_as for each operand (its length stands there: clang takes no other); else all are streamed;
 /// - `has_slope`, false where no gradient passes;
 /// - `operations()`: what computing all its elements takes; else one for each. A multiplication with an addition counts two;
 /// - `gradient_operations()`: the same for the gradients of its operands; else as many.

@@ -107,7 +107,7 @@ public:
     using shape_type = typename extents::type;
     using device = device_of_nodes<X, W, B...>;
     static constexpr char const *name = Transposed ? "conv_transpose" : "conv", *kind = "convolution";
-    static constexpr read_as read[] = {read_as::packed, read_as::packed, read_as::packed};
+    static constexpr read_as read[3] = {read_as::packed, read_as::packed, read_as::packed};
     explicit constexpr conv_node(X x, W w, B... b)
         : shape_(extents::shape(x.shape(), w.shape())), operands_{{std::move(x)}, {std::move(w)}, {std::move(b)}...} {}
     constexpr shape_type shape() const { return shape_; }

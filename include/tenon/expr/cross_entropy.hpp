@@ -66,7 +66,7 @@ public:
                     logits.shape().extents()));
     }
     static constexpr char const *name = "cross_entropy", *kind = "softmax";
-    static constexpr read_as read[] = {read_as::streamed, read_as::indices};
+    static constexpr read_as read[2] = {read_as::streamed, read_as::indices};
     constexpr auto operands() const { return references(logits, targets); }
     /// As softmax, and for each row a logarithm and the target.
     constexpr std::size_t operations() const { return 5 * logits.shape().size(); }

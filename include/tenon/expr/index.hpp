@@ -68,7 +68,7 @@ public:
         : operand(std::move(a)), indices(std::move(i)), shape_(extents::joined(operand.shape(), indices.shape())) {}
     constexpr shape_type shape() const { return shape_; }
     static constexpr char const *name = "gather", *kind = "gather";
-    static constexpr read_as read[] = {read_as::memory, read_as::indices};
+    static constexpr read_as read[2] = {read_as::memory, read_as::indices};
     constexpr auto operands() const { return references(operand, indices); }
     A operand;
     I indices;
@@ -90,7 +90,7 @@ public:
     }
     constexpr auto shape() const { return indices.shape(); }
     static constexpr char const *name = "gather", *kind = "gather";
-    static constexpr read_as read[] = {read_as::memory, read_as::indices};
+    static constexpr read_as read[2] = {read_as::memory, read_as::indices};
     constexpr auto operands() const { return references(operand, indices); }
     A operand;
     I indices;

@@ -49,7 +49,7 @@ public:
 
     constexpr Node const& node() const { return block_->node; }
     static constexpr char const *name = "let", *kind = "copy";
-    static constexpr read_as read[] = {read_as::memory};
+    static constexpr read_as read[1] = {read_as::memory};
     constexpr auto operands() const { return references(node()); }
     constexpr eval::let_state<Node>& state() const { return block_->state; }
 

@@ -95,7 +95,7 @@ public:
     constexpr product_node(A x, B y) : a(std::move(x)), b(std::move(y)), shape_(computed()) {}
     constexpr shape_type shape() const { return shape_; }
     static constexpr char const *name = "matmul", *kind = "product";
-    static constexpr read_as read[] = {read_as::memory, read_as::memory};
+    static constexpr read_as read[2] = {read_as::memory, read_as::memory};
     constexpr auto operands() const { return references(a, b); }
     /// Also for the gradient of each operand.
     constexpr std::size_t operations() const { return 2 * shape_.size() * a.shape()[shape_t<A>::rank() - 1]; }

@@ -22,7 +22,7 @@ public:
     using read_only_view<reshape_node>::operator=;
     constexpr To shape() const { return shape_; }
     static constexpr char const *name = "reshape", *kind = "copy";
-    static constexpr read_as read[] = {read_as::packed};
+    static constexpr read_as read[1] = {read_as::packed};
     constexpr auto operands() const { return references(operand); }
     A operand;
 
