@@ -1,6 +1,7 @@
 // Row operations that are computed when their rows are read: the same numbers as from memory, whatever the shape, and no
 // operand is overwritten before its last reading. And results so large that they are written past the caches.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -207,3 +208,95 @@ TEST_CASE("large regions are the same for any number of threads") {
     omp_set_num_threads(before);
 }
 #endif
+
+namespace {
+/// Reads an element of an operand that is broadcast to a position of a region of rank 4.
+template <class A>
+double at(A const& a, std::array<std::size_t, 4> p) {
+    std::size_t o = 0;
+    for (std::size_t i = 0, r = A::rank(); i != r; ++i) o = o * a.shape()[i] + (a.shape()[i] == 1 ? 0 : p[4 - r + i]);
+    return static_cast<double>(a.data()[o]);
+}
+template <class S, class F>
+void for_each_element(S const& s, F f) {
+    for (std::array<std::size_t, 4> p{}; p[0] != s[0]; ++p[0])
+        for (p[1] = 0; p[1] != s[1]; ++p[1])
+            for (p[2] = 0; p[2] != s[2]; ++p[2])
+                for (p[3] = 0; p[3] != s[3]; ++p[3]) f(p);
+}
+/// x · b + b elementwise, its gradients and its reductions, against plain loops.
+template <class X, class B>
+void check_joined(X const& x, B const& b) {
+    using T = tn::value_t<X>;
+    auto const s = x.shape();
+    tn::tensor_of_t<T, tn::shape_t<X>> const y = x * b + b;
+    std::size_t wrong = 0;
+    std::size_t k = 0;
+    std::vector<double> slope_of_b(b.size());
+    for_each_element(s, [&](auto p) {
+        wrong += std::abs(static_cast<double>(y.data()[k++]) - (at(x, p) * at(b, p) + at(b, p))) > 1e-5;
+        std::size_t o = 0;
+        for (std::size_t i = 0, r = B::rank(); i != r; ++i)
+            o = o * b.shape()[i] + (b.shape()[i] == 1 ? 0 : p[4 - r + i]);
+        slope_of_b[o] += at(x, p) + 1;
+    });
+    CHECK(wrong == 0);
+
+    tn::variable vx(x);
+    tn::variable vb(b);
+    tn::backward(tn::sum(vx * vb + vb));
+    k = 0;
+    for_each_element(s, [&](auto p) { wrong += vx.grad().data()[k++] != static_cast<T>(at(b, p)); });
+    for (std::size_t i = 0; i != b.size(); ++i)
+        wrong += std::abs(static_cast<double>(vb.grad().data()[i]) - slope_of_b[i]) > 2e-6 * std::abs(slope_of_b[i]);
+    CHECK(wrong == 0);
+}
+}  // namespace
+
+TEST_CASE("rows of several axes: values, gradients and reductions as element by element") {
+    tn::manual_seed(1);
+    auto const pictures = tn::tensor(tn::rand<float, 300, 2, 3, 7>());
+    check_joined(pictures, tn::tensor(tn::rand<float, 2, 1, 1>()));  // one for three rows of a picture, 900 rows in all
+    check_joined(pictures, tn::tensor(tn::rand<float, 3, 7>()));  // one for each element of a picture, for 600 pictures
+    check_joined(pictures, tn::tensor(tn::rand<float, 300, 1, 1, 1>()));
+    check_joined(pictures, tn::tensor(tn::rand<float, 1, 2, 1, 7>()));  // nothing to join
+    check_joined(pictures, tn::tensor(tn::rand<float, 1>()));
+    auto const thin = tn::tensor(tn::rand<float, 5, 150, 3, 1>());
+    check_joined(thin, tn::tensor(tn::rand<float, 5, 1, 1, 1>()));
+    check_joined(thin, tn::tensor(tn::rand<float, 3, 1>()));
+    tn::tensor<float, tn::dyn, 2, tn::dyn, 7> const open = pictures;
+    check_joined(open, tn::tensor(tn::rand<float, 2, 1, 1>()));
+
+    auto const x = tn::tensor(tn::rand<float, 4, 3, 5, 7>());
+    tn::tensor<float, 4, 3> const of_pictures = tn::sum<2, 3>(x + 0.f), greatest = tn::max<2, 3>(x);
+    tn::tensor<float, 3, 5, 7> const of_batch = tn::sum<0>(x);
+    tn::tensor<float, 5, 7> const of_channels = tn::sum<0, 1>(tn::relu(x));
+    tn::tensor<float, 4, 5, 7> const products = tn::prod<1>(x);
+    std::size_t wrong = 0;
+    for (std::size_t n = 0; n != 4; ++n)
+        for (std::size_t c = 0; c != 3; ++c) {
+            double total = 0;
+            float most = 0;
+            for (std::size_t i = 0; i != 35; ++i) {
+                float const v = x.data()[(n * 3 + c) * 35 + i];
+                total += static_cast<double>(v);
+                most = std::max(most, v);
+            }
+            wrong += std::abs(static_cast<double>(of_pictures(n, c)) - total) > 1e-5 || greatest(n, c) != most;
+        }
+    for (std::size_t i = 0; i != 35; ++i) {
+        double all = 0;
+        for (std::size_t c = 0; c != 3; ++c) {
+            double batch = 0;
+            for (std::size_t n = 0; n != 4; ++n) batch += static_cast<double>(x.data()[(n * 3 + c) * 35 + i]);
+            wrong += std::abs(static_cast<double>(of_batch.data()[c * 35 + i]) - batch) > 1e-5;
+            all += batch;
+        }
+        wrong += std::abs(static_cast<double>(of_channels.data()[i]) - all) > 1e-5;
+        for (std::size_t n = 0; n != 4; ++n) {
+            float const p = x.data()[n * 105 + i] * x.data()[n * 105 + 35 + i] * x.data()[n * 105 + 70 + i];
+            wrong += std::abs(products.data()[n * 35 + i] - p) > 1e-6f;
+        }
+    }
+    CHECK(wrong == 0);
+}

@@ -25,7 +25,7 @@ inline constexpr bool serves_row = inner_extent<Operand> == 1 && inner_extent<Re
 /// A row of an operand whose one element serves every position: loaded once, its gradient summed in registers.
 /// @tparam Wide the region's number of lanes
 /// @tparam Long whether the sum gets more terms than a part of one may have
-template <class Row, bool Differentiable, std::size_t Wide, bool Long>
+template <class Row, std::size_t Wide, bool Long>
 struct repeated_row {
     using single = decltype(std::declval<Row const&>().template load<1>(0));
     using V = decltype(std::declval<single>().value);
@@ -40,11 +40,9 @@ struct repeated_row {
             if constexpr (!Long) narrow = V{};
             wide = decltype(wide){};
         }
-        if constexpr (Differentiable) {
-            if constexpr (!Long) narrow = V(0);
-            if constexpr (Wide > 1)
-                if (!std::is_constant_evaluated()) wide = decltype(wide)(0);
-        }
+        if constexpr (!Long) narrow = V(0);
+        if constexpr (Wide > 1)
+            if (!std::is_constant_evaluated()) wide = decltype(wide)(0);
     }
     template <std::size_t N>
     TENON_INLINE constexpr auto load(std::size_t) const {
@@ -52,22 +50,18 @@ struct repeated_row {
     }
     template <std::size_t N, class R, class G>
     TENON_INLINE constexpr void adjoint(std::size_t j, R const&, G const& g) {
-        if constexpr (Differentiable) {
-            if constexpr (N == Wide && N > 1) {
-                wide = wide + g;
-                if constexpr (Long)
-                    if ((j / N + 1) % terms_in_part == 0) take();
-            } else add(math::total(g));
-        }
+        if constexpr (N == Wide && N > 1) {
+            wide = wide + g;
+            if constexpr (Long)
+                if ((j / N + 1) % terms_in_part == 0) take();
+        } else add(math::total(g));
     }
     TENON_INLINE constexpr void close() {
-        if constexpr (Differentiable) {
-            if constexpr (Wide > 1)
-                if (!std::is_constant_evaluated()) take();
-            if constexpr (Long) inner.template adjoint<1>(0, regs, narrow.value());
-            else inner.template adjoint<1>(0, regs, narrow);
-            inner.close();
-        }
+        if constexpr (Wide > 1)
+            if (!std::is_constant_evaluated()) take();
+        if constexpr (Long) inner.template adjoint<1>(0, regs, narrow.value());
+        else inner.template adjoint<1>(0, regs, narrow);
+        inner.close();
     }
 
 private:
@@ -80,12 +74,28 @@ private:
         wide = decltype(wide)(0);
     }
 };
-
+/// The same without a gradient.
+template <class V>
+struct constant_row {
+    V value;
+    template <std::size_t N>
+    TENON_INLINE constexpr auto load(std::size_t) const {
+        return registers<decltype(math::splat<N>(value))>{math::splat<N>(value)};
+    }
+    template <std::size_t N, class R, class G>
+    TENON_INLINE constexpr void adjoint(std::size_t, R const&, G const&) const {}
+    TENON_INLINE constexpr void close() const {}
+};
 /// A row of one element that is repeated along at most Length positions, or `dyn`.
 template <std::size_t Wide, std::size_t Length, bool Differentiable, class Row>
 TENON_INLINE constexpr auto repeated(Row const& r) {
-    constexpr bool is_long = Differentiable && (is_dynamic(Length) || Length > terms_in_part * Wide);
-    return repeated_row<Row, Differentiable, Wide, is_long>(r);
+    if constexpr (!Differentiable) {
+        auto const v = r.template load<1>(0).value;
+        return constant_row<std::remove_const_t<decltype(v)>>{v};
+    } else {
+        constexpr bool is_long = is_dynamic(Length) || Length > terms_in_part * Wide;
+        return repeated_row<Row, Wide, is_long>(r);
+    }
 }
 
 /// How many rows of a region one row of an operand serves, or `dyn`.

@@ -183,17 +183,26 @@ struct memory_row {
 /// The row that an addressable tape has at a position.
 template <class Tape, std::size_t R>
 TENON_INLINE constexpr auto row_in_memory(Tape& t, position<R> const& outer) {
-    using T = typename Tape::value_type;
     constexpr std::size_t rank = Tape::shape_type::rank();
     constexpr std::ptrdiff_t step = rank == 0 ? 0 : Tape::static_strides[rank == 0 ? 0 : rank - 1];
-    auto const strides = t.strides();
-    std::ptrdiff_t o = 0;
-    for (std::size_t a = 0; a + 1 < rank; ++a)
-        o += static_cast<std::ptrdiff_t>(outer.at[a]) *
-             (Tape::static_strides[a] == run_time_stride ? strides[a] : Tape::static_strides[a]);
-    memory_row<T, step, Tape::differentiable> r{t.data() + o, {}, {}};
-    if constexpr (step == run_time_stride) r.step = strides[rank - 1];
-    if constexpr (Tape::differentiable) r.gradients = t.gradient() + o;
+    constexpr bool has_static_strides = [] {
+        for (std::size_t a = 0; a != rank; ++a)
+            if (Tape::static_strides[a] == run_time_stride) return false;
+        return true;
+    }();
+    memory_row<typename Tape::value_type, step, Tape::differentiable> r{t.data(), {}, {}};
+    if constexpr (Tape::differentiable) r.gradients = t.gradient();
+    auto const move = [&](auto const& strides) TENON_LAMBDA_INLINE {
+        std::ptrdiff_t o = 0;
+        for (std::size_t a = 0; a + 1 < rank; ++a) o += static_cast<std::ptrdiff_t>(outer.at[a]) * strides[a];
+        r.values += o;
+        if constexpr (Tape::differentiable) r.gradients += o;
+        if constexpr (step == run_time_stride) r.step = strides[rank - 1];
+    };
+    if constexpr (rank > 1 || step == run_time_stride) {
+        if constexpr (has_static_strides) move(Tape::static_strides);
+        else move(t.strides());
+    }
     return r;
 }
 
