@@ -12,7 +12,8 @@ namespace tn = tenon;
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(),
+                 infinity = std::numeric_limits<double>::infinity();
 
 template <class A, class B>
 bool close(A const& a, B const& b) {
@@ -101,18 +102,18 @@ TEST_CASE("scans of more columns and rows than are gone along together") {
 }
 
 TEST_CASE("cumprod, whose gradient is exact among zeros") {
-    CHECK(close(product(numbers), tn::tensor({{1.5, -0.75, 0., 0., 0., 0., 0.},
-                                              {0.75, -1.5, -4.5, -4.5, -4.5, 2.25, 5.625}})));
-    CHECK(close(product_down(numbers * 1.), tn::tensor({{1.5, -0.5, 0., 2., -3., 0., 1.25},
-                                                        {1.125, 1., 0., 2., -3., 0., 3.125}})));
-    CHECK(close(gradient(product, numbers), tn::tensor({{0., 0.75, 3.5625, 0., 0., 0., 0.},
-                                                        {-16., 6.75, -3.375, 1.125, 13.5, -54., 7.875}})));
-    CHECK(close(gradient(product_down, numbers), tn::tensor({{1.75, -4., 8.25, 3.75, 4.25, -0.125, 10.5},
-                                                             {3., -1.125, 0., 5.5, -9., 0., 4.375}})));
-    CHECK(close(tn::hvp([](auto const& a) { return tn::sum(tn::square(product(a))); }, numbers,
-                        tn::ones<double, 2, 7>()),
-                tn::tensor({{-0.5, 1.5, 46.125, 0., 0., 0., 0.},
-                            {655.375, -427.8046875, 227.8125, 499.5, 364.5, -737.4375, 69.1875}})));
+    CHECK(close(product(numbers),
+                tn::tensor({{1.5, -0.75, 0., 0., 0., 0., 0.}, {0.75, -1.5, -4.5, -4.5, -4.5, 2.25, 5.625}})));
+    CHECK(close(product_down(numbers * 1.),
+                tn::tensor({{1.5, -0.5, 0., 2., -3., 0., 1.25}, {1.125, 1., 0., 2., -3., 0., 3.125}})));
+    CHECK(close(gradient(product, numbers),
+                tn::tensor({{0., 0.75, 3.5625, 0., 0., 0., 0.}, {-16., 6.75, -3.375, 1.125, 13.5, -54., 7.875}})));
+    CHECK(close(gradient(product_down, numbers),
+                tn::tensor({{1.75, -4., 8.25, 3.75, 4.25, -0.125, 10.5}, {3., -1.125, 0., 5.5, -9., 0., 4.375}})));
+    CHECK(
+        close(tn::hvp([](auto const& a) { return tn::sum(tn::square(product(a))); }, numbers, tn::ones<double, 2, 7>()),
+              tn::tensor({{-0.5, 1.5, 46.125, 0., 0., 0., 0.},
+                          {655.375, -427.8046875, 227.8125, 499.5, 364.5, -737.4375, 69.1875}})));
     tn::variable v(numbers);
     CHECK(tn::gradcheck(tn::sum(tn::square(tn::cumprod<1>(tn::exp(v) - 0.5)) + tn::cumprod<0>(v))));
 
@@ -125,11 +126,10 @@ TEST_CASE("cumprod, whose gradient is exact among zeros") {
 }
 
 TEST_CASE("logcumsumexp of any numbers") {
-    CHECK(close(exponentials(numbers),
-                tn::tensor({{1.5, 1.6269280110429725, 1.8063557122291465, 2.601004995223079, 2.6046923378596247,
-                             2.676013316567421, 2.8913382825945964},
-                            {0.75, 0.8119675890031987, 3.106283543940978, 3.2211194680771675, 3.324116024966782,
-                             3.3457187282227103, 3.7028676737000374}})));
+    CHECK(close(exponentials(numbers), tn::tensor({{1.5, 1.6269280110429725, 1.8063557122291465, 2.601004995223079,
+                                                    2.6046923378596247, 2.676013316567421, 2.8913382825945964},
+                                                   {0.75, 0.8119675890031987, 3.106283543940978, 3.2211194680771675,
+                                                    3.324116024966782, 3.3457187282227103, 3.7028676737000374}})));
     CHECK(close(gradient(exponentials, numbers),
                 tn::tensor({{2.8872279492815975, 0.35690999147553626, 0.4901788981373811, 2.7117110087022906,
                              0.014577215805536144, 0.20038385893315516, 0.33901107766450306},
@@ -170,7 +170,8 @@ TEST_CASE("cummax and cummin, and where they are") {
     static_assert(std::is_same_v<decltype(indices), tn::tensor<std::int64_t, 2, 7> const>);
     CHECK(tn::array_equal(indices, tn::tensor<std::int64_t, 2, 7>({{0, 0, 0, 3, 3, 3, 3}, {0, 0, 2, 2, 2, 2, 2}})));
     auto const [least, least_where] = tn::cummin<0>(numbers * 1.);
-    CHECK(tn::array_equal(least, tn::tensor({{1.5, -0.5, 0., 2., -3., 0., 1.25}, {0.75, -2., 0., 1., -3., -0.5, 1.25}})));
+    CHECK(
+        tn::array_equal(least, tn::tensor({{1.5, -0.5, 0., 2., -3., 0., 1.25}, {0.75, -2., 0., 1., -3., -0.5, 1.25}})));
     CHECK(tn::array_equal(least_where, tn::tensor<std::int64_t, 2, 7>({{0, 0, 0, 0, 0, 0, 0}, {1, 1, 0, 1, 0, 1, 0}})));
 
     CHECK(close(gradient([](auto const& a) { return tn::cummax<1>(a).values; }, numbers),

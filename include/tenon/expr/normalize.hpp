@@ -43,8 +43,8 @@ struct standardize_rule : row_rule {
         auto const square = [](auto v) TENON_LAMBDA_INLINE { return v * v; };
         if constexpr (Centered) {
             value const one = x.first();
-            value const distance = x.template read<op::sum>(
-                [one](auto v) TENON_LAMBDA_INLINE { return v - element::spread(one, v); });
+            value const distance =
+                x.template read<op::sum>([one](auto v) TENON_LAMBDA_INLINE { return v - element::spread(one, v); });
             element::exact_mean<value> const mean(one, distance / x.count());
             auto const centered = [m = mean.rounded](auto v) TENON_LAMBDA_INLINE { return v - element::spread(m, v); };
             value const squares =

@@ -97,7 +97,8 @@ struct stretches {
 /// @tparam Rule a row_rule
 /// @tparam Vectors `along` or `stretches`
 template <class Rule, class Vectors, class A>
-class row_node : public expression_base<row_node<Rule, Vectors, A>, typename Rule::template result<value_t<A>>, shape_t<A>> {
+class row_node
+    : public expression_base<row_node<Rule, Vectors, A>, typename Rule::template result<value_t<A>>, shape_t<A>> {
 public:
     using device = device_of_nodes<A>;
     static constexpr char const *name = Rule::name, *kind = Rule::kind;
@@ -109,7 +110,9 @@ public:
 
     explicit constexpr row_node(A a, Rule r = {}) : operand(std::move(a)), rule(r) {}
     constexpr auto shape() const { return operand.shape(); }
-    static constexpr vector_division divided(shape_t<A> const& s) { return Vectors::template divide<shape_t<A>::rank()>(s.extents()); }
+    static constexpr vector_division divided(shape_t<A> const& s) {
+        return Vectors::template divide<shape_t<A>::rank()>(s.extents());
+    }
     constexpr auto operands() const { return references(operand); }
     constexpr std::size_t operations() const { return Rule::operations * shape().size(); }
     constexpr std::size_t gradient_operations() const { return Rule::gradient_operations * shape().size(); }

@@ -143,9 +143,8 @@ struct cumprod_rule : scan_rule<detail::running_product, true> {
     static constexpr std::size_t gradient_operations = 3;
     template <class G>
     TENON_LANE void backward(G& g) const {
-        g.template send_back<true>(1, [](auto x, auto, auto before) TENON_LAMBDA_INLINE {
-            return gradient_shares<decltype(x)>{before, x};
-        });
+        g.template send_back<true>(1, [](auto x, auto, auto before)
+                                          TENON_LAMBDA_INLINE { return gradient_shares<decltype(x)>{before, x}; });
     }
 };
 /// An element that is the extreme one takes what the results up to the next such element have got.

@@ -52,7 +52,8 @@ struct softmax_rule : row_rule {
     TENON_LANE void backward(G& x) const {
         if constexpr (is_log) {
             auto const total = x.template read<op::sum>([](auto, auto g) TENON_LAMBDA_INLINE { return g; });
-            x.send([total](auto y, auto g) TENON_LAMBDA_INLINE { return g - element::exp(y) * element::spread(total, y); });
+            x.send([total](auto y, auto g)
+                       TENON_LAMBDA_INLINE { return g - element::exp(y) * element::spread(total, y); });
         } else {
             auto const total = x.template read<op::sum>([](auto y, auto g) TENON_LAMBDA_INLINE { return g * y; });
             x.send([total](auto y, auto g) TENON_LAMBDA_INLINE { return y * (g - element::spread(total, y)); });

@@ -60,7 +60,13 @@ public:
     /// @param kept where a number is kept, or null
     /// @param scratch room for one value of each warp of a block
     __device__ row_team(Region const& region, Vectors const& element, Index o, R* to, T* kept, value* scratch)
-        : region_(region), element_(element), o_(o), to_(to), kept_(kept), scratch_(scratch), x_(element, o, memory(to)) {}
+        : region_(region),
+          element_(element),
+          o_(o),
+          to_(to),
+          kept_(kept),
+          scratch_(scratch),
+          x_(element, o, memory(to)) {}
 
     TENON_INLINE __device__ value count() const { return value(static_cast<T>(element_.length())); }
     TENON_INLINE __device__ static value number(double c) { return value(static_cast<T>(c)); }
@@ -131,7 +137,14 @@ public:
 
     __device__ row_gradient(Region& region, Vectors const& element, Index o, T const* y, T const* g, T const* kept,
                             value* scratch)
-        : region_(region), element_(element), o_(o), y_(y), g_(g), kept_(kept), scratch_(scratch), x_(element, o, y, g) {}
+        : region_(region),
+          element_(element),
+          o_(o),
+          y_(y),
+          g_(g),
+          kept_(kept),
+          scratch_(scratch),
+          x_(element, o, y, g) {}
 
     TENON_INLINE __device__ value count() const { return value(static_cast<T>(element_.length())); }
     TENON_INLINE __device__ static value number(double c) { return value(static_cast<T>(c)); }
@@ -217,9 +230,8 @@ __device__ inline void backward_vectors(Rule const& rule, Region& region, T cons
 
 /// Both as launches.
 template <unsigned Team, std::size_t W, class T, class R, class Rule, class Vectors, class Region>
-__global__ void __launch_bounds__(block_size)
-    forward_rows(__grid_constant__ const Region region, Rule rule, R* to, T* kept, Vectors element,
-                 typename Vectors::index count) {
+__global__ void __launch_bounds__(block_size) forward_rows(__grid_constant__ const Region region, Rule rule, R* to,
+                                                           T* kept, Vectors element, typename Vectors::index count) {
     __shared__ element::pack<T, 1> scratch[block_size / warp_size];
     forward_vectors<Team, W, T>(rule, region, to, kept, element, count, scratch);
 }

@@ -222,7 +222,8 @@ TENON_INLINE constexpr void for_each_columns(vector_division const& d, F const& 
 }
 /// A rule on all vectors with a step of an array: one function for all shapes.
 template <class Rule, class T, class R>
-[[gnu::noinline]] constexpr void forward_columns(Rule const& rule, T const* x, R* to, T* kept, vector_division const& d) {
+[[gnu::noinline]] constexpr void forward_columns(Rule const& rule, T const* x, R* to, T* kept,
+                                                 vector_division const& d) {
     buffer<T, dyn> room;
     if (!Rule::scans) room.reserve(d.length * 16);
     for_each_columns<T, Rule::scans>(

@@ -39,8 +39,8 @@ public:
     TENON_INLINE constexpr value first() const { return load<1>(0); }
     template <class Op, class F>
     TENON_INLINE constexpr value read(F const& f) const {
-        return join_row<Op, T, Wide, Length>(n_, [&](auto N, std::size_t j)
-                                                     TENON_LAMBDA_INLINE { return f(load<N>(j)); });
+        return join_row<Op, T, Wide, Length>(n_,
+                                             [&](auto N, std::size_t j) TENON_LAMBDA_INLINE { return f(load<N>(j)); });
     }
     template <class Op, class F>
     TENON_INLINE constexpr value visit(F const& f) const {

@@ -25,7 +25,8 @@ template <class Rule, class T, class R>
     forward_vector<dyn>(rule, x, room, to, n, kept, out);
 }
 template <std::size_t Length, class Rule, class T>
-TENON_INLINE constexpr void backward_vector(Rule const& rule, T const* x, T const* y, T* g, std::size_t n, T const* kept) {
+TENON_INLINE constexpr void backward_vector(Rule const& rule, T const* x, T const* y, T* g, std::size_t n,
+                                            T const* kept) {
     row_gradient<Length, T> team(x, y, g, n, kept);
     rule.backward(team);
 }
@@ -151,8 +152,7 @@ struct tape<row_node<Rule, Vectors, A>, Grad>
         if constexpr (!node::neighbours) {
             if (!Rule::scans) p.template scratch<buffer<T, dyn>>(16 * node::divided(s).length);
             if (!same_type && !operand_in_order) p.template scratch<buffer<T, static_size<Shape>>>(s.size());
-        } else if (node::are_rows &&
-                   (!same_type || (!p.by_rows() && destination_type::fits(s.size(), row_length(s)))))
+        } else if (node::are_rows && (!same_type || (!p.by_rows() && destination_type::fits(s.size(), row_length(s)))))
             p.template scratch<buffer<T, dyn>>(row_length(s));
         if (differentiable && copies_operand) p.template gradient_scratch<buffer<T, static_size<Shape>>>(s.size());
     }

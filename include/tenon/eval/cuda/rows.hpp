@@ -74,7 +74,8 @@ private:
             constexpr std::integral_constant<unsigned, 1> thread;
             constexpr std::integral_constant<unsigned, kernels::block_size> block;
             constexpr std::size_t known = vectors::known_length;
-            if constexpr (!is_dynamic(known) && known <= kernels::longest_of_thread<T>) use(thread, blocks_for(d.count));
+            if constexpr (!is_dynamic(known) && known <= kernels::longest_of_thread<T>)
+                use(thread, blocks_for(d.count));
             else if (!vectors::neighbours && d.count >= vectors_for_threads) use(thread, blocks_for(d.count));
             else use(block, blocks_for(d.count * block));
         }

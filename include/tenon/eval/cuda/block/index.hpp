@@ -13,8 +13,7 @@ template <std::size_t Axis, class A, class I>
 inline constexpr bool runs_in_block<gather_node<Axis, A, I>> = true;
 
 template <std::size_t Axis, class Shape>
-inline constexpr std::size_t elements_after =
-    along<Axis>::template divide<Shape::rank()>(Shape::static_extents).step;
+inline constexpr std::size_t elements_after = along<Axis>::template divide<Shape::rank()>(Shape::static_extents).step;
 
 /// What index_select and gather share.
 /// @tparam Places where the result's elements lie in the operand
@@ -55,8 +54,8 @@ struct chosen_in_block : block_result<Self, value_t<A>, shape_t<Node>, leaf_in_b
             auto to = operand.gradient(operand_place(at));
             __syncthreads();
             if (!to.adds) {
-                kernels::for_each_in_block<static_size<shape_t<A>>>(
-                    [&](std::uint32_t i) TENON_LAMBDA_INLINE { to.put(i, lane(0)); });
+                kernels::for_each_in_block<static_size<shape_t<A>>>([&](std::uint32_t i)
+                                                                        TENON_LAMBDA_INLINE { to.put(i, lane(0)); });
                 __syncthreads();
                 to.adds = true;
             }

@@ -15,8 +15,7 @@ struct vectors_in_block {
                                      : length <= 8 * kernels::warp_size      ? kernels::warp_size
                                                                              : kernels::block_size;
     /// The team of a scan: not a warp, and a thread where there are enough vectors to be busy with.
-    static constexpr unsigned scanning_team =
-        team == 1 || count >= kernels::block_size / 8 ? 1 : kernels::block_size;
+    static constexpr unsigned scanning_team = team == 1 || count >= kernels::block_size / 8 ? 1 : kernels::block_size;
     using all = kernels::vectors<std::uint32_t, length, step == 1>;
     TENON_INLINE __device__ static all elements() { return {length, step}; }
 };
