@@ -10,12 +10,13 @@
 
 namespace tenon::inline TENON_TARGET::strict {
 
-/// The value itself, in a way that the optimiser cannot look through: a product that goes through here is not
-/// contracted into a fused multiply-add, and -ffast-math does not reorder a sum. Costs no instruction.
-TENON_INLINE constexpr double rounded(double v) {
+/// A float, a double or a vector of them, in a way that the optimiser cannot look through. Costs no instruction.
+template <class V>
+TENON_INLINE constexpr V opaque(V v) {
+#if !defined(__CUDA_ARCH__)
     if (!std::is_constant_evaluated()) {
-#if defined(__CUDA_ARCH__)
-        return __dadd_rn(v, -0.0);  // the one addition that nvcc does not contract with what made v
+#if defined(__AVX512F__)
+        asm("" : "+v"(v));
 #elif defined(__SSE2__)
         asm("" : "+x"(v));
 #elif defined(__aarch64__)
@@ -24,7 +25,16 @@ TENON_INLINE constexpr double rounded(double v) {
         asm("" : "+m"(v));
 #endif
     }
+#endif
     return v;
+}
+/// The value itself: a product that goes through here is not contracted into a fused multiply-add, and -ffast-math does not
+/// reorder a sum.
+TENON_INLINE constexpr double rounded(double v) {
+#if defined(__CUDA_ARCH__)
+    if (!std::is_constant_evaluated()) return __dadd_rn(v, -0.0);  // the one addition that nvcc leaves as it is
+#endif
+    return opaque(v);
 }
 
 /// a + b, rounded once.

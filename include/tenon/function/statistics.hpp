@@ -25,7 +25,7 @@ struct var_options {
 
 namespace op {
 /// √x of a sum of squares: where it is 0, its slope counts as 0.
-struct root : floating {
+struct root_of_squares : floating {
     static constexpr char const* name = "root";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -157,20 +157,20 @@ template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, var_options options = {}) {
     if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
-    else return make_map(op::root{}, var<Axes...>(std::forward<A>(x), options));
+    else return make_map(op::root_of_squares{}, var<Axes...>(std::forward<A>(x), options));
 }
 /// The same with axes kept.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, keepdim_t, var_options options = {}) {
     if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
-    else return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
+    else return make_map(op::root_of_squares{}, var<Axes...>(std::forward<A>(x), keepdim, options));
 }
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, var_options options, keepdim_t) {
     if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
-    else return make_map(op::root{}, var<Axes...>(std::forward<A>(x), keepdim, options));
+    else return make_map(op::root_of_squares{}, var<Axes...>(std::forward<A>(x), keepdim, options));
 }
 
 // Calls that are spelled otherwise: core/spelling.hpp. Braces without a name are no options, but axes elsewhere.
@@ -203,7 +203,7 @@ constexpr auto norm(A&& x, Keep... keep) {
     static_assert(!std::is_integral_v<value_t<A>>, "norm: needs floating point elements");
     if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"norm", shape_t<A>, Axes...>{};
-    else return make_map(op::root{}, sum<Axes...>(square(std::forward<A>(x)), keep...));
+    else return make_map(op::root_of_squares{}, sum<Axes...>(square(std::forward<A>(x)), keep...));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -10,6 +10,7 @@
 #include <limits>
 #include <type_traits>
 
+#include <tenon/base/strict.hpp>
 #include <tenon/base/target.hpp>
 
 /// @def TENON_REORDERED_MATH
@@ -24,24 +25,7 @@
 
 namespace tenon::inline TENON_TARGET::element::detail {
 
-/// A float, a double or a vector of them, in a way that the optimiser cannot look through.
-template <class V>
-TENON_INLINE constexpr V opaque(V v) {
-#if !defined(__CUDA_ARCH__)
-    if (!std::is_constant_evaluated()) {
-#if defined(__AVX512F__)
-        asm("" : "+v"(v));
-#elif defined(__SSE2__)
-        asm("" : "+x"(v));
-#elif defined(__aarch64__)
-        asm("" : "+w"(v));
-#else
-        asm("" : "+m"(v));
-#endif
-    }
-#endif
-    return v;
-}
+using strict::opaque;
 
 #if TENON_REORDERED_MATH
 /// The sum or difference of two lanes, rounded once; integers as they are.

@@ -49,7 +49,7 @@ __global__ void __launch_bounds__(block_size) backward(Region region, __grid_con
 
 /// The value of a computation's root, and the gradient 1 sent down from it. One warp.
 template <class Region, class T>
-__global__ void root(Region region, T* value) {
+__global__ void backward_from_root(Region region, T* value) {
     if (threadIdx.x == 0) {
         auto const r = region.template load<1>(0U);
         region.template store<1>(value, 0U, r.value);

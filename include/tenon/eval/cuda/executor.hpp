@@ -100,8 +100,8 @@ struct executor<cuda::device> {
             eval::gradient_list list;
             t.template prepare<eval::pass::exact>(list);
             auto const r = t.template reader<1, eval::pass::exact>(&list);
-            cuda::launch("root", &kernels::root<std::remove_const_t<decltype(r)>, T>, dim3(1), dim3(kernels::warp_size),
-                         r, value.device_data());
+            cuda::launch("backward_from_root", &kernels::backward_from_root<std::remove_const_t<decltype(r)>, T>,
+                         dim3(1), dim3(kernels::warp_size), r, value.device_data());
             t.finish();
         }
         return value;
