@@ -6,6 +6,7 @@
 
 #include <tenon/core/leaf.hpp>
 #include <tenon/core/tensor.hpp>
+#include <tenon/core/untyped_tensor.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -53,16 +54,31 @@ public:
         if constexpr (stored_inline<T, static_size<shape_type>>) return false;
         else {
             auto& self = const_cast<variable&>(*this);
-            if constexpr (!shape_type::is_static)
-                if (!(gradient_.shape() == value_.shape())) [[unlikely]] {
-                    self.gradient_ = tensor<T, E...>(uninitialized, value_.shape());
-                    self.zeros_to_write_ = true;
-                }
+            self.follow_shape();
             return std::exchange(self.zeros_to_write_, false);
         }
     }
+    /// Value and gradient for code that is compiled once for all types.
+    untyped_tensor untyped() const {
+        auto& self = const_cast<variable&>(*this);
+        self.follow_shape();
+        return {this,
+                &tensor_type_of<variable>,
+                this->size(),
+                self.value_.data(),
+                self.gradient_.data(),
+                stored_inline<T, static_size<shape_type>> ? nullptr : &self.zeros_to_write_};
+    }
 
 private:
+    /// The gradient becomes zeros in the value's shape where it has another.
+    constexpr void follow_shape() {
+        if constexpr (!shape_type::is_static)
+            if (!(gradient_.shape() == value_.shape())) [[unlikely]] {
+                gradient_ = tensor<T, E...>(uninitialized, value_.shape());
+                zeros_to_write_ = true;
+            }
+    }
     constexpr tensor<T, E...>& written() const {
         auto& self = const_cast<variable&>(*this);
         if (overwrite_gradient()) self.gradient_.fill(T{});

@@ -1,10 +1,10 @@
 // A training step of a small network as one launch of one block of threads.
 #pragma once
 
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
-#include <typeinfo>
 #include <utility>
 
 #include <tenon/autograd/backward.hpp>
@@ -48,12 +48,13 @@ public:
     fused_step(Optimizer& optimizer, Node loss) : optimizer_(&optimizer), node_(std::move(loss)) {
         std::size_t parameters = 0;
         bool of_one_type = true;
-        std::type_info const* type = nullptr;
-        nn::visit_parameters(optimizer.model(), [&](auto& v) {
-            auto const& own = typeid(value_t<decltype(v)>);
-            of_one_type = of_one_type && (!type || *type == own);
-            type = &own;
-            ++parameters;
+        element_type type;
+        nn::detail::for_each_group_of_parameters(optimizer.model(), [&](std::span<untyped_tensor const> group) {
+            for (untyped_tensor const& p : group) {
+                of_one_type = of_one_type && (parameters == 0 || type == p.type->element);
+                type = p.type->element;
+                ++parameters;
+            }
         });
         if (parameters == 0 || parameters > kernels::most_parameters || !of_one_type)
             throw std::invalid_argument("fuse: one launch moves 1 to " + std::to_string(kernels::most_parameters) +

@@ -23,21 +23,21 @@ public:
     /// `launch.template operator()<T>(list, rule, counters, last)`.
     template <class Rule, class Launch>
     void step_by(Model& model, Rule const& rule, Launch const& launch) {
-        if (counters_.size() != 0) sizes_.refuse_others(model);
+        if (counters_.size() != 0) refuse_others(model);
         else make(model, rule.used());
         start<Rule::fewest>(model, rule, launch);
     }
 
-    /// Bytes of a buffer of n elements.
-    template <class T>
-    static constexpr std::size_t padded(std::size_t n) {
-        return cuda::detail::padded_bytes<T>(n);
-    }
+    static constexpr std::size_t buffer_alignment = cuda::detail::buffer_alignment;
+
     /// The host waits. @throws shape_error as a step does
     kept_state save(Model& model) const {
         if (counters_.size() == 0) return {};
-        sizes_.refuse_others(model);
-        kept_state state{true, used_, {}, std::vector<unsigned char>(total(model, used_))};
+        nn::detail::parameter_list list;
+        list.gather(model);
+        sizes_.refuse_others(model, list.all());
+        kept_state state{
+            true, used_, {}, std::vector<unsigned char>(buffer_bytes(list.all(), used_, buffer_alignment))};
         cuda::download(counters_.data(), &state.counters, 1);
         cuda::download(memory_.data(), state.buffers.data(), state.buffers.size());
         return state;
@@ -55,10 +55,9 @@ public:
     }
 
 private:
-    static std::size_t total(Model& model, std::size_t used) {
-        std::size_t bytes = 0;
-        nn::visit_parameters(model, [&](auto& p) { bytes += used * padded<value_t<decltype(p)>>(p.size()); });
-        return bytes;
+    void refuse_others(Model& model) {
+        list_.gather(model);
+        sizes_.refuse_others(model, list_.all());
     }
     struct own_launch {
         bool const* skip;
@@ -88,16 +87,17 @@ private:
     }
     void make(Model& model, std::size_t used) {
         cuda::context::local().refuse_capture("an optimiser's first step, which makes its buffers");
-        memory_.reserve(total(model, used));
+        list_.gather(model);
+        memory_.reserve(buffer_bytes(list_.all(), used, buffer_alignment));
         memory_.clear();
-        sizes_ = {};
-        sizes_.note(model);
+        sizes_.note(list_.all());
         used_ = used;
         counters_.reserve(1);
         step_counters const start{};
         cuda::upload(&start, counters_.data(), 1);
     }
 
+    nn::detail::parameter_list list_;
     parameter_sizes sizes_;
     std::size_t used_ = 0;
     cuda::buffer<unsigned char> memory_;

@@ -1,15 +1,13 @@
 // From one memory to the other: tensors, and whole models.
 #pragma once
 
-#include <algorithm>
+#include <cstring>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include <tenon/core/to.hpp>
 #include <tenon/eval/cuda/tensor.hpp>
-#include <tenon/nn/module.hpp>
-#include <tenon/scalar/narrow.hpp>
+#include <tenon/nn/state.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -29,38 +27,29 @@ struct transfer<cuda::device, cpu> {
 };
 
 namespace detail {
-/// A tensor that a model owns, wherever it lies.
-struct owned_elements {
-    std::string name;
-    void* p;
-    std::size_t bytes;
-    bool on_device;
-    std::string description;
-};
-
-template <class M>
-void list_elements(M& m, std::string const& name, std::vector<owned_elements>& out) {
-    if constexpr (requires {
-                      m.value();
-                      typename M::variable_class;
-                  })
-        list_elements(m.value(), name, out);
-    else if constexpr (requires { typename M::tensor_tag; }) {
-        using T = value_t<M>;
-        void* p = nullptr;
-        constexpr bool on_device = !std::is_same_v<typename M::device, cpu>;
-        if constexpr (on_device) p = const_cast<T*>(m.device_data());
-        else p = const_cast<T*>(m.data());
-        out.push_back({name, p, m.size() * sizeof(T), on_device,
-                       (std::is_integral_v<T>         ? "int"
-                        : std::is_same_v<T, bfloat16> ? "bfloat"
-                                                      : "float") +
-                           std::to_string(8 * sizeof(T)) + " " + to_string(m.shape())});
-    } else if constexpr (!nn::detail::reachable<M>) nn::detail::refuse_hidden<M>();
-    else if constexpr (nn::detail::structure_t<M>::state)
-        nn::detail::visit_children(m, [&](std::string_view member, auto& inner) {
-            list_elements(inner, nn::detail::joined_name(name, member), out);
-        });
+inline void copy_state(std::vector<nn::detail::named_tensor> const& from,
+                       std::vector<nn::detail::named_tensor> const& to) {
+    if (from.size() != to.size())
+        throw shape_error("copy: one model has " + std::to_string(from.size()) + " tensors, the other " +
+                          std::to_string(to.size()));
+    auto const description = [](nn::detail::named_tensor const& t) {
+        auto const extents = t.tensor.extents();
+        return "'" + t.name + "' " + to_string(t.tensor.type->element) + " " +
+               extents_as_text(extents.data(), extents.size());
+    };
+    for (std::size_t i = 0; i != from.size(); ++i)
+        if (std::string const a = description(from[i]), b = description(to[i]); a != b)
+            throw shape_error("copy: " + a + " is not " + b);
+    for (std::size_t i = 0; i != from.size(); ++i) {
+        auto const &a = from[i].tensor, &b = to[i].tensor;
+        bool const from_device = a.type->device != nullptr, to_device = b.type->device != nullptr;
+        if (from_device && to_device)
+            cuda::copy_elements(static_cast<unsigned char const*>(a.value), static_cast<unsigned char*>(b.value),
+                                a.bytes());
+        else if (from_device) a.type->device->to_host(b.value, a.value, a.bytes());
+        else if (to_device) b.type->device->from_host(b.value, a.value, a.bytes());
+        else if (a.bytes() != 0) std::memcpy(b.value, a.value, a.bytes());
+    }
 }
 }  // namespace detail
 
@@ -68,24 +57,7 @@ void list_elements(M& m, std::string const& name, std::vector<owned_elements>& o
 /// of itself. @throws shape_error where the models differ, before anything is copied
 template <class From, class To>
 void copy(From const& from, To& to) {
-    std::vector<detail::owned_elements> a, b;
-    detail::list_elements(from, "", a);
-    detail::list_elements(to, "", b);
-    if (a.size() != b.size())
-        throw shape_error("copy: one model has " + std::to_string(a.size()) + " tensors, the other " +
-                          std::to_string(b.size()));
-    for (std::size_t i = 0; i != a.size(); ++i)
-        if (a[i].name != b[i].name || a[i].description != b[i].description)
-            throw shape_error("copy: '" + a[i].name + "' " + a[i].description + " is not '" + b[i].name + "' " +
-                              b[i].description);
-    for (std::size_t i = 0; i != a.size(); ++i) {
-        auto const* const p = static_cast<unsigned char const*>(a[i].p);
-        auto* const q = static_cast<unsigned char*>(b[i].p);
-        if (a[i].on_device && b[i].on_device) cuda::copy_elements(p, q, a[i].bytes);
-        else if (a[i].on_device) cuda::download(p, q, a[i].bytes);
-        else if (b[i].on_device) cuda::upload(p, q, a[i].bytes);
-        else std::copy_n(p, a[i].bytes, q);
-    }
+    detail::copy_state(nn::detail::named_state<true>(from), nn::detail::named_state<true>(to));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -15,42 +15,13 @@
 
 #include <tenon/core/tensor.hpp>
 #include <tenon/io/file.hpp>
-#include <tenon/scalar/narrow.hpp>
+#include <tenon/scalar/element_type.hpp>
 
 namespace tenon::inline TENON_TARGET::io {
 
-/// An element type in a file: a kind, 'f' floating point, 'i' and 'u' integers, 'b' truth values, 'h' brain floats of
-/// two bytes; and its number of bytes.
-struct element_type {
-    char kind = 0;
-    std::size_t bytes = 0;
-    friend constexpr bool operator==(element_type, element_type) = default;
-};
-
-/// The element type of files for a C++ type.
-template <class T>
-constexpr element_type element_type_of() {
-    static_assert((std::is_arithmetic_v<T> && sizeof(T) <= 8) || element::narrow<T>,
-                  "files hold numbers of at most 8 bytes");
-    if constexpr (std::is_same_v<T, bfloat16>) return {'h', 2};
-    else if constexpr (std::is_same_v<T, float16>) return {'f', 2};
-    else if constexpr (std::is_same_v<T, bool>) return {'b', 1};
-    else if constexpr (std::is_floating_point_v<T>) return {'f', sizeof(T)};
-    else return {std::is_signed_v<T> ? 'i' : 'u', sizeof(T)};
-}
-
-/// The element type as NumPy and PyTorch name it: `float32`, `uint8`, `bfloat16`.
-inline std::string to_string(element_type t) {
-    std::string const bits = std::to_string(8 * t.bytes);
-    switch (t.kind) {
-    case 'f': return "float" + bits;
-    case 'i': return "int" + bits;
-    case 'u': return "uint" + bits;
-    case 'b': return "bool";
-    case 'h': return "bfloat16";
-    default: return "unknown";
-    }
-}
+using tenon::element_type;
+using tenon::element_type_of;
+using tenon::to_string;
 
 namespace detail {
 

@@ -142,7 +142,7 @@ optim::state_dict state_in_file(Content const& content, std::string const& objec
         if (name.starts_with(object + ".")) {
             auto const& e = content.at(name);
             std::string bytes = in_file_order(std::string(content.bytes(name)), e.type.bytes);
-            s.set(name.substr(object.size() + 1), {e.type.kind, e.type.bytes, e.extents, std::move(bytes)});
+            s.set(name.substr(object.size() + 1), {e.type, e.extents, std::move(bytes)});
         }
     if (s.entries().empty()) fail(content.path(), "has no state of the " + object);
     return s;
@@ -193,7 +193,7 @@ void save_safetensors(file_path const& file, Model const& model, Object const&..
         note += (note.empty() ? "" : " ") + own;
         optim::state_dict const state = detail::saved_state(object);
         for (auto const& [name, e] : state.entries())
-            writer.add(own + "." + name, {e.kind, e.width}, e.extents, detail::in_file_order(e.bytes, e.width));
+            writer.add(own + "." + name, e.type, e.extents, detail::in_file_order(e.bytes, e.type.bytes));
     };
     (add(objects), ...);
     nn::for_each_state(model, [&](std::string_view name, auto&) {

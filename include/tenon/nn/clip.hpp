@@ -5,9 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
-#include <type_traits>
 
-#include <tenon/nn/module.hpp>
+#include <tenon/nn/state.hpp>
 #include <tenon/scalar/math_basic.hpp>
 #include <tenon/scalar/promote.hpp>
 
@@ -18,42 +17,49 @@ namespace detail {
 template <class Device>
 struct gradient_clipping;
 
+/// Adds |g|^p for every element g to a total, or finds the greatest |g| for p = ∞.
+struct added_powers {
+    double p;
+    double& total;
+    template <class T>
+    void operator()(T const* g, std::size_t n) const {
+        for (std::size_t i = 0; i != n; ++i) {
+            double const size = std::abs(static_cast<double>(g[i]));
+            if (math::isinf(p)) total = size > total || math::isnan(size) ? size : total;
+            else total += p == 2 ? size * size : p == 1 ? size : std::pow(size, p);
+        }
+    }
+};
+struct scaled_gradients {
+    double scale;
+    template <class T>
+    void operator()(T* g, std::size_t n) const {
+        for (std::size_t i = 0; i != n; ++i) g[i] = static_cast<T>(static_cast<double>(g[i]) * scale);
+    }
+};
+struct clamped_gradients {
+    double limit;
+    template <class T>
+    void operator()(T* g, std::size_t n) const {
+        T const most = static_cast<T>(limit);
+        for (std::size_t i = 0; i != n; ++i) g[i] = math::isnan(g[i]) ? g[i] : std::clamp(g[i], -most, most);
+    }
+};
+
 template <>
 struct gradient_clipping<cpu> {
     template <class Model, class Limit>
     static floating_t<Limit> norm(Model& model, Limit limit, double p) {
-        double const all = powers(model, p);
+        double all = 0;
+        for_each_gradient(model, added_powers{p, all});
         double const norm = math::isinf(p) || p == 1 ? all : p == 2 ? std::sqrt(all) : std::pow(all, 1 / p);
         double const scale = static_cast<double>(limit) / (norm + 1e-6);
-        if (!(scale >= 1))
-            visit_parameters(model, [&](auto& v) {
-                for (auto& g : v.grad().flat())
-                    g = static_cast<std::remove_reference_t<decltype(g)>>(static_cast<double>(g) * scale);
-            });
+        if (!(scale >= 1)) for_each_gradient(model, scaled_gradients{scale});
         return static_cast<floating_t<Limit>>(norm);
     }
     template <class Model>
     static void value(Model& model, double limit) {
-        visit_parameters(model, [&](auto& v) {
-            using T = value_t<decltype(v)>;
-            T const most = static_cast<T>(limit);
-            for (T& g : v.grad().flat()) g = math::isnan(g) ? g : std::clamp(g, -most, most);
-        });
-    }
-
-private:
-    /// Σ|g|^p over all gradients of a model, or max |g| for p = ∞.
-    template <class Model>
-    static double powers(Model& model, double p) {
-        double total = 0;
-        visit_parameters(model, [&](auto& v) {
-            for (auto const g : v.grad().flat()) {
-                double const size = std::abs(static_cast<double>(g));
-                if (math::isinf(p)) total = size > total || math::isnan(size) ? size : total;
-                else total += p == 2 ? size * size : p == 1 ? size : std::pow(size, p);
-            }
-        });
-        return total;
+        for_each_gradient(model, clamped_gradients{limit});
     }
 };
 }  // namespace detail

@@ -15,54 +15,70 @@
 namespace tenon::inline TENON_TARGET::nn {
 
 namespace detail {
-/// Calls f(name, member), or f(name, content) for what a std::optional or std::unique_ptr holds, if it does. The
-/// content is as constant as its owner.
+/// Where a walk through a model is: at a member, inside others. Small, since a walk writes one for each member.
+struct member_path {
+    member_path const* outer = nullptr;
+    std::string_view const* name = nullptr;  ///< null for an element, whose name is its number
+    std::size_t number;
+
+    constexpr member_path() = default;
+    constexpr member_path(member_path const& o, std::string_view const& n) : outer(&o), name(&n) {}
+    constexpr member_path(member_path const& o, std::size_t n) : outer(&o), number(n) {}
+
+    /// The names joined by dots; what std::optional and std::unique_ptr hold adds none.
+    std::string text() const {
+        if (!outer) return {};
+        std::string all = outer->text(), own = name ? std::string(*name) : std::to_string(number);
+        if (!all.empty() && !own.empty()) all += '.';
+        return all += own;
+    }
+};
+
+/// Calls f(path, member), or f(path, content) for what a std::optional or std::unique_ptr holds, if it does. The content is as
+/// constant as its owner.
 template <class M, class F>
-constexpr void visit_content(std::string_view name, M& member, F& f) {
+constexpr void visit_content(member_path const& path, M& member, F& f) {
     if constexpr (kind_of<std::remove_const_t<M>>() == member_kind::owner) {
         if (!member) return;
-        if constexpr (std::is_const_v<M>) visit_content(name, std::as_const(*member), f);
-        else visit_content(name, *member, f);
-    } else f(name, member);
+        if constexpr (std::is_const_v<M>) visit_content(path, std::as_const(*member), f);
+        else visit_content(path, *member, f);
+    } else f(path, member);
 }
 
-/// Calls f(name, member) for every direct member of a model.
+/// Calls f(path, member) for every direct member of a model.
 template <class M, class F>
-constexpr void visit_children(M& m, F&& f) {
+constexpr void for_each_child(M& m, member_path const& path, F&& f) {
     using plain = std::remove_const_t<M>;
     constexpr member_kind kind = kind_of<plain>();
     if constexpr (kind == member_kind::described)
-        m.visit_children([&f](std::string_view name, auto& inner) { visit_content(name, inner, f); });
+        m.visit_children([&](std::string_view name, auto& inner) { visit_content(member_path(path, name), inner, f); });
     else if constexpr (kind == member_kind::array || kind == member_kind::sequence) {
         std::size_t i = 0;
-        for (auto& element : m) visit_content(std::to_string(i++), element, f);
+        for (auto& element : m) visit_content(member_path(path, i++), element, f);
     } else if constexpr (kind == member_kind::tuple)
         std::apply(
             [&](auto&... element) {
                 std::size_t i = 0;
-                (visit_content(std::to_string(i++), element, f), ...);
+                (visit_content(member_path(path, i++), element, f), ...);
             },
             m);
-    else if constexpr (kind == member_kind::owner) visit_content("", m, f);
+    else if constexpr (kind == member_kind::owner) visit_content(path, m, f);
     else if constexpr (kind == member_kind::aggregate)
-        reflect::for_each_member(m, [&f](std::string_view name, auto& member) { visit_content(name, member, f); });
-}
-
-/// A member's name behind that of what it belongs to.
-inline std::string joined_name(std::string const& outer, std::string_view member) {
-    std::string name = outer;
-    if (!outer.empty() && !member.empty()) name += '.';
-    return name += member;
+        reflect::visit_members(m, [&](auto&... member) {
+            [[maybe_unused]] std::size_t i = 0;
+            (visit_content(member_path(path, reflect::member_names<plain>[i++]), member, f), ...);
+        });
 }
 
 /// Calls f(name, x) for all x inside a model that `Wanted` asks for.
 template <class Wanted, class M, class F>
-void visit_named(M& m, std::string const& name, F& f) {
+void visit_named(M& m, member_path const& path, F& f) {
     if constexpr (!reachable<M>) refuse_hidden<M>();
-    else if constexpr (Wanted::template includes<M>) f(std::string_view(name), m);
-    else if constexpr (structure_t<M>::state)
-        visit_children(
-            m, [&](std::string_view member, auto& inner) { visit_named<Wanted>(inner, joined_name(name, member), f); });
+    else if constexpr (Wanted::template includes<M>) {
+        std::string const name = path.text();
+        f(std::string_view(name), m);
+    } else if constexpr (structure_t<M>::state)
+        for_each_child(m, path, [&f](member_path const& at, auto& inner) { visit_named<Wanted>(inner, at, f); });
 }
 struct parameters_alone {
     template <class M>
@@ -114,17 +130,17 @@ constexpr void visit_every_parameter(M& m, F& f) {
 /// pointer, in a std::map; see `holds_no_parameters` for classes that have none.
 template <class Model, class F>
 void for_each_parameter(Model& model, F&& f) {
-    detail::visit_named<detail::parameters_alone>(model, "", f);
+    detail::visit_named<detail::parameters_alone>(model, detail::member_path{}, f);
 }
 /// Calls `f(name, tensor)` for every buffer of a model, with names like those of parameters; torch's named_buffers.
 template <class Model, class F>
 void for_each_buffer(Model& model, F&& f) {
-    detail::visit_named<detail::buffers_alone>(model, "", f);
+    detail::visit_named<detail::buffers_alone>(model, detail::member_path{}, f);
 }
 /// Calls `f(name, x)` for every variable and every buffer of a model: what torch's state_dict holds.
 template <class Model, class F>
 void for_each_state(Model& model, F&& f) {
-    detail::visit_named<detail::parameters_and_buffers>(model, "", f);
+    detail::visit_named<detail::parameters_and_buffers>(model, detail::member_path{}, f);
 }
 
 /// Calls `f(variable)` for every variable of a model, without making names: what an optimiser does at every step.
@@ -140,7 +156,7 @@ void visit_every_module(M& m, F& f) {
     if constexpr (kind == member_kind::described || kind == member_kind::aggregate || layer<M>) f(m);
     if constexpr (!reachable<M>) refuse_hidden<M>();
     else if constexpr (kind != member_kind::plain)
-        visit_children(m, [&](std::string_view, auto& inner) { visit_every_module(inner, f); });
+        for_each_child(m, member_path{}, [&f](member_path const&, auto& inner) { visit_every_module(inner, f); });
 }
 }  // namespace detail
 

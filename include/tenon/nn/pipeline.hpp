@@ -76,6 +76,9 @@ private:
                                      static_cast<char>(I < 10 ? 0 : '0' + I % 10), 0};
 };
 
+template <class... L>
+inline constexpr bool holds_its_parts<pipeline<L...>> = true;
+
 namespace detail {
 template <class L>
 constexpr auto as_layers(L&& l) {

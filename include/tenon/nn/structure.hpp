@@ -13,6 +13,7 @@
 #include <tenon/base/reflect.hpp>
 #include <tenon/base/tuple.hpp>
 #include <tenon/core/tensor.hpp>
+#include <tenon/scalar/element_type.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {
 
@@ -42,6 +43,10 @@ inline constexpr bool holds_no_parameters<generator> = true;
 /// live, and what cannot be found. A class without may have a member type `device` for the second.
 template <class... M>
 struct parts_of {};
+
+/// Whether a class's parts are members of it, which no object of it moves elsewhere: true of this library's.
+template <class M>
+inline constexpr bool holds_its_parts = false;
 
 /// A member's name in a model's type, joined with dots where it lies deeper.
 template <std::size_t N>
@@ -244,23 +249,29 @@ using fault_here = fault<member_name(""), Reason<M>>;
 
 /// What is known of a type.
 /// @tparam Count numbers to learn, as far as the type says; Known: whether that are all
-/// @tparam Parameters whether there may be any; State: whether there may be parameters or buffers
-template <class Device, std::size_t Count, bool Known, bool Parameters, bool State, class Fault = no_fault>
+/// @tparam Elements the element types that parameters may have; none where there are no parameters
+/// @tparam State whether there may be parameters or buffers
+/// @tparam Fixed whether all parameters lie inside the object, and always at the same places
+template <class Device, std::size_t Count, bool Known, element_set Elements, bool State, bool Fixed,
+          class Fault = no_fault>
 struct structure {
     using device = Device;
     using fault = Fault;
     static constexpr std::size_t count = Count;
-    static constexpr bool known = Known, parameters = Parameters, state = State;
+    static constexpr element_set elements = Elements;
+    static constexpr bool known = Known, parameters = Elements != 0, state = State, fixed = Fixed;
     static constexpr bool faulty = !std::is_same_v<Fault, no_fault>;
 };
-using no_structure = structure<anywhere, 0, true, false, false>;
+using no_structure = structure<anywhere, 0, true, 0, false, true>;
 template <class Fault>
-using faulty_structure = structure<anywhere, 0, true, false, false, Fault>;
+using faulty_structure = structure<anywhere, 0, true, 0, false, false, Fault>;
 
 template <class S, std::size_t N>
-using repeated = structure<typename S::device, N * S::count, S::known, S::parameters, S::state, typename S::fault>;
+using repeated =
+    structure<typename S::device, N * S::count, S::known, S::elements, S::state, S::fixed, typename S::fault>;
 template <class S>
-using counted_later = structure<typename S::device, 0, !S::parameters, S::parameters, S::state, typename S::fault>;
+using counted_later =
+    structure<typename S::device, 0, !S::parameters, S::elements, S::state, !S::parameters, typename S::fault>;
 
 template <auto Outer, auto Inner>
 constexpr auto dotted() {
@@ -323,10 +334,11 @@ constexpr auto joined() {
     }();
     using device = typename joined_device_of<S...>::type;
     constexpr std::size_t count = (S::count + ... + std::size_t{0});
-    constexpr bool known = (S::known && ...), parameters = (S::parameters || ...), state = (S::state || ...);
-    if constexpr (first_fault == sizeof...(S)) return structure<device, count, known, parameters, state>{};
+    constexpr element_set elements = (S::elements | ... | element_set{0});
+    constexpr bool known = (S::known && ...), state = (S::state || ...), fixed = (S::fixed && ...);
+    if constexpr (first_fault == sizeof...(S)) return structure<device, count, known, elements, state, fixed>{};
     else
-        return structure<device, count, known, parameters, state,
+        return structure<device, count, known, elements, state, fixed,
                          fault_in<Names::template name<first_fault>(), typename nth<first_fault, S...>::fault>>{};
 }
 
@@ -359,16 +371,19 @@ constexpr auto structure_of() {
     if constexpr (kind == member_kind::plain) return no_structure{};
     else if constexpr (kind == member_kind::parameter) {
         constexpr std::size_t n = static_size<typename M::shape_type>;
-        return structure<typename M::device, is_dynamic(n) ? 0 : n, !is_dynamic(n), true, true>{};
-    } else if constexpr (kind == member_kind::buffer) return structure<anywhere, 0, true, false, true>{};
+        return structure<typename M::device, is_dynamic(n) ? 0 : n, !is_dynamic(n),
+                         element_set_of<typename M::value_type>, true, !is_dynamic(n)>{};
+    } else if constexpr (kind == member_kind::buffer) return structure<anywhere, 0, true, 0, true, true>{};
     else if constexpr (kind == member_kind::described) {
         if constexpr (requires { typename M::parts; })
             return []<class... P>(parts_of<P...>) {
-                return joined<number_names, decltype(structure_of<P, Seen...>())...>();
+                using all = decltype(joined<number_names, decltype(structure_of<P, Seen...>())...>());
+                return structure<typename all::device, all::count, all::known, all::elements, all::state,
+                                 all::fixed && holds_its_parts<M>, typename all::fault>{};
             }(typename M::parts{});
         else if constexpr (requires { typename M::device; })
-            return structure<typename M::device, 0, false, true, true>{};
-        else return structure<anywhere, 0, false, true, true>{};
+            return structure<typename M::device, 0, false, every_floating_element, true, false>{};
+        else return structure<anywhere, 0, false, every_floating_element, true, false>{};
     } else if constexpr (kind == member_kind::array) {
         if constexpr (std::is_array_v<M>)
             return repeated<decltype(member_structure<std::remove_extent_t<M>, Seen...>()), std::extent_v<M>>{};

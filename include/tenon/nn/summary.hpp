@@ -19,12 +19,12 @@ void summarise(M const& m, std::string const& indent, std::string& out) {
         if constexpr (array_like<M>) out += "array(";
         else out += std::string(reflect::type_name<M>()) + "(";
         bool any = false;
-        visit_children(m, [&](std::string_view name, auto const& inner) {
+        for_each_child(m, member_path{}, [&](member_path const& path, auto const& inner) {
             using inner_type = std::remove_cvref_t<decltype(inner)>;
             constexpr member_kind kind = kind_of<inner_type>();
             if constexpr ((kind != member_kind::plain && kind != member_kind::out_of_reach) ||
                           requires { inner.description(); }) {
-                out += "\n" + indent + "  (" + std::string(name) + "): ";
+                out += "\n" + indent + "  (" + path.text() + "): ";
                 summarise(inner, indent + "  ", out);
                 any = true;
             }

@@ -62,54 +62,55 @@ struct scale_rule {
 template <class Device>
 struct gradient_scaling;
 
+/// Multiplies gradients by 1/scale in one pass over each, on several threads where it is large, and sets `found` where an
+/// element is infinite or NaN.
+struct unscaled_gradients {
+    float inverse;
+    bool& found;
+
+    template <class T>
+    void operator()(T* g, std::size_t n) const {
+        // As many elements are worth a thread as in an optimiser's step.
+        constexpr std::size_t shared = std::size_t{1} << 20;
+        std::atomic<bool> any = false;
+        for_each_part(n, lanes<T>, n / shared, [&](std::size_t first, std::size_t last) {
+            if (unscale(g + first, last - first)) any.store(true, std::memory_order_relaxed);
+        });
+        if (any.load(std::memory_order_relaxed)) found = true;
+    }
+
+private:
+    template <class T>
+    [[gnu::noinline]] bool unscale(T* g, std::size_t n) const {
+        using U = element::computed_t<T>;
+        auto const factor = static_cast<U>(inverse);
+        element::mask<sizeof(U), lanes<T>> among_packs(false);
+        bool in_rest = false;
+        eval::for_each_pack<lanes<T>, dyn>(n, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
+            auto const x = math::convert<U>(element::load_lanes<N>(g + i));
+            auto const bad = !math::isfinite(x);
+            if constexpr (N == lanes<T>) among_packs = among_packs | bad;
+            else in_rest = in_rest || math::hany(bad);
+            element::store_lanes(g + i, math::convert<T>(x * element::lane_t<U, N>(factor)));
+        });
+        return in_rest || math::hany(among_packs);
+    }
+    template <class T>
+    static constexpr std::size_t lanes = TENON_VECTOR_BYTES / sizeof(element::computed_t<T>);
+};
+
 template <>
 struct gradient_scaling<cpu> {
     /// Multiplies all gradients of a model by 1/scale, and sets `found_inf` where one of them is infinite or NaN.
     template <class Model>
     static void unscale(Model& model, tensor<float> const& scale, tensor<bool>& found_inf) {
         if constexpr (host_pass)
-            nn::visit_parameters(model, [&](auto& v) {
-                using T = value_t<decltype(v)>;
-                constexpr std::size_t extent = static_size<shape_t<decltype(v)>>;
-                auto const factor = static_cast<element::computed_t<T>>(scale_rule::inverse(scale()));
-                if (unscale_gradient<extent>(v.gradient_data(), v.size(), factor)) found_inf() = true;
-            });
+            nn::detail::for_each_gradient(model, unscaled_gradients{scale_rule::inverse(scale()), found_inf()});
     }
     static void update(scale_rule const& rule, tensor<float>& scale, tensor<std::int64_t>& growth_tracker,
                        tensor<bool>& found_inf) {
         rule(scale(), growth_tracker(), found_inf());
     }
-
-private:
-    /// One pass over a gradient, on several threads where it is large; returns whether an element is infinite or NaN.
-    template <std::size_t Extent, class T, class U>
-    static bool unscale_gradient(T* g, std::size_t n, U factor) {
-        // As many elements are worth a thread as in an optimiser's step.
-        constexpr std::size_t shared = std::size_t{1} << 20;
-        if constexpr (!is_dynamic(Extent) && Extent < shared) return unscale_part<Extent>(g, n, factor);
-        else {
-            std::atomic<bool> found = false;
-            for_each_part(n, lanes<U>, n / shared, [&](std::size_t first, std::size_t last) {
-                if (unscale_part<dyn>(g + first, last - first, factor)) found.store(true, std::memory_order_relaxed);
-            });
-            return found.load(std::memory_order_relaxed);
-        }
-    }
-    template <std::size_t Extent, class T, class U>
-    static bool unscale_part(T* g, std::size_t n, U factor) {
-        element::mask<sizeof(U), lanes<U>> among_packs(false);
-        bool in_rest = false;
-        eval::for_each_pack<lanes<U>, Extent>(n, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            auto const x = math::convert<U>(element::load_lanes<N>(g + i));
-            auto const bad = !math::isfinite(x);
-            if constexpr (N == lanes<U>) among_packs = among_packs | bad;
-            else in_rest = in_rest || math::hany(bad);
-            element::store_lanes(g + i, math::convert<T>(x * element::lane_t<U, N>(factor)));
-        });
-        return in_rest || math::hany(among_packs);
-    }
-    template <class U>
-    static constexpr std::size_t lanes = TENON_VECTOR_BYTES / sizeof(U);
 };
 
 /// Where an optimiser's model lives. What is no optimiser gets a place too, which spares the reader further errors.

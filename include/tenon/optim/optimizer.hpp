@@ -40,6 +40,18 @@ template <class Model>
 struct optimisable_model<Model> : model_has_no_parameters<Model> {};
 }  // namespace detail
 
+namespace detail {
+/// Calls f(name, parameter, elements) for each buffer of each parameter in a copy of an optimiser's state.
+template <class F>
+void for_each_buffer(std::vector<nn::detail::named_tensor> const& parameters, kept_state& kept,
+                     char const* const* names, std::size_t alignment, F const& f) {
+    unsigned char* at = kept.buffers.data();
+    for (auto const& [name, p] : parameters)
+        for (std::size_t k = 0; k != kept.used; ++k, at += buffer_bytes({&p, 1}, 1, alignment))
+            f("state." + name + (name.empty() ? "" : ".") + names[k], p, at);
+}
+}  // namespace detail
+
 /// Base of an optimiser: its model, its options, and what it keeps for each parameter. It refers to the model, so it
 /// can be neither copied nor moved, and neither can a struct of a model and its optimiser: the copy's optimiser would
 /// move the parameters of the first. A function can still return a new one.
@@ -81,9 +93,10 @@ public:
         if (!kept.made) return s;
         s.set("state.buffers", kept.used);
         for_each_counter(kept.counters, [&](char const* name, double n) { s.set(name, n); });
-        for_each_buffer(kept, [&](std::string const& name, auto const* elements, std::size_t n, auto const& extents) {
-            s.set_elements(name, elements, n, extents);
-        });
+        detail::for_each_buffer(nn::detail::named_state<false>(*model_), kept, Rule::names, buffer_alignment,
+                                [&](std::string const& name, untyped_tensor const& p, unsigned char const* elements) {
+                                    s.set_elements(name, p.type->element, elements, p.bytes(), p.extents());
+                                });
         return s;
     }
     /// Goes on where another optimiser was; parameters are not touched.
@@ -107,14 +120,15 @@ public:
                 n = s.number<double>(name);
                 ++taken;
             });
+            auto const parameters = nn::detail::named_state<false>(*model_);
             std::size_t bytes = 0;
-            nn::visit_parameters(
-                *model_, [&](auto& v) { bytes += kept.used * state_.template padded<value_t<decltype(v)>>(v.size()); });
+            for (auto const& p : parameters) bytes += buffer_bytes({&p.tensor, 1}, kept.used, buffer_alignment);
             kept.buffers.resize(bytes);
-            for_each_buffer(kept, [&](std::string const& name, auto* elements, std::size_t n, auto const& extents) {
-                s.copy_elements(name, elements, n, extents);
-                ++taken;
-            });
+            detail::for_each_buffer(parameters, kept, Rule::names, buffer_alignment,
+                                    [&](std::string const& name, untyped_tensor const& p, unsigned char* elements) {
+                                        s.copy_elements(name, p.type->element, elements, p.bytes(), p.extents());
+                                        ++taken;
+                                    });
         }
         if (taken != s.entries().size()) s.fail("has entries that this optimiser has not");
         options_ = options;
@@ -145,18 +159,7 @@ private:
         f("state.beta2", c.power2.base), f("state.beta2_power", c.power2.value);
         f("state.mu_product", c.product);
     }
-    /// Calls f(name, elements, number, extents) for each buffer of each parameter in a copy of the state.
-    template <class F>
-    void for_each_buffer(kept_state& kept, F const& f) const {
-        unsigned char* p = kept.buffers.data();
-        nn::for_each_parameter(*model_, [&](std::string_view parameter, auto& v) {
-            using T = value_t<decltype(v)>;
-            auto const extents = v.shape().extents();
-            for (std::size_t k = 0; k != kept.used; ++k, p += state_.template padded<T>(v.size()))
-                f(nn::detail::joined_name(nn::detail::joined_name("state", parameter), Rule::names[k]),
-                  reinterpret_cast<T*>(p), v.size(), std::vector<std::size_t>(extents.begin(), extents.end()));
-        });
-    }
+    static constexpr std::size_t buffer_alignment = parameter_state<Model, device>::buffer_alignment;
 
     Model* model_;
     Options options_;

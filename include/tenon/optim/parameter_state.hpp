@@ -3,17 +3,19 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
-#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <tenon/base/parallel.hpp>
 #include <tenon/core/workspace.hpp>
 #include <tenon/eval/cpu/region.hpp>
-#include <tenon/nn/module.hpp>
+#include <tenon/nn/state.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {
 
@@ -37,46 +39,49 @@ struct step_counters {
 /// in a container, may change afterwards; buffers and parameters would then not lie side by side.
 class parameter_sizes {
 public:
-    template <class Model>
-    void note(Model& model) {
-        nn::visit_parameters(model, [&](auto& v) { sizes_.push_back(v.size()); });
-        digest_ = digest(model);
+    void note(std::span<untyped_tensor const> parameters) {
+        sizes_.clear();
+        for (untyped_tensor const& p : parameters) sizes_.push_back(p.size);
     }
     /// @throws shape_error where a parameter has another number of elements than was noted; it names the parameter
     template <class Model>
-    void refuse_others(Model& model) const {
-        if (digest(model) != digest_) [[unlikely]]
-            refuse(model);
+    void refuse_others(Model& model, std::span<untyped_tensor const> parameters) const {
+        bool equal = parameters.size() == sizes_.size();
+        for (std::size_t i = 0; equal && i != sizes_.size(); ++i) equal = parameters[i].size == sizes_[i];
+        if (!equal) [[unlikely]]
+            refuse_by_name(model);
     }
 
 private:
-    /// A constant where all sizes are.
     template <class Model>
-    static std::size_t digest(Model& model) {
-        std::size_t all = 14695981039346656037U;
-        nn::visit_parameters(model, [&](auto& v) TENON_LAMBDA_INLINE { all = (all ^ v.size()) * 1099511628211U; });
-        return all;
+    [[noreturn, gnu::noinline, gnu::cold]] void refuse_by_name(Model& model) const {
+        refuse(nn::detail::named_state<false>(model));
     }
-    template <class Model>
-    [[noreturn, gnu::noinline, gnu::cold]] void refuse(Model& model) const {
-        std::size_t i = 0;
-        nn::for_each_parameter(model, [&](std::string_view name, auto& v) {
-            if (i == sizes_.size() || sizes_[i] != v.size())
-                throw_size(name, to_string(v.shape()), i == sizes_.size() ? 0 : sizes_[i]);
-            ++i;
-        });
-        throw shape_error("step: the model has " + std::to_string(i) + " parameters now, and had " +
+    [[noreturn, gnu::noinline, gnu::cold]] void refuse(std::vector<nn::detail::named_tensor> const& parameters) const {
+        for (std::size_t i = 0; i != parameters.size(); ++i) {
+            std::size_t const before = i < sizes_.size() ? sizes_[i] : 0;
+            auto const& [name, now] = parameters[i];
+            if (i < sizes_.size() && now.size == before) continue;
+            auto const extents = now.extents();
+            throw shape_error("step: parameter '" + name + "' is " +
+                              tenon::detail::extents_as_text(extents.data(), extents.size()) + " now, and had " +
+                              std::to_string(before) +
+                              " elements when the optimiser's buffers were made: make another optimiser");
+        }
+        throw shape_error("step: the model has " + std::to_string(parameters.size()) + " parameters now, and had " +
                           std::to_string(sizes_.size()) + " when the optimiser's buffers were made");
-    }
-    [[noreturn]] static void throw_size(std::string_view name, std::string const& now, std::size_t before) {
-        throw shape_error("step: parameter '" + std::string(name) + "' is " + now + " now, and had " +
-                          std::to_string(before) +
-                          " elements when the optimiser's buffers were made: make another optimiser");
     }
 
     std::vector<std::size_t> sizes_;
-    std::size_t digest_ = 0;
 };
+
+/// Bytes of optimisers' buffers, `used` for each parameter: each begins at a multiple of an alignment.
+[[gnu::cold]] inline std::size_t buffer_bytes(std::span<untyped_tensor const> parameters, std::size_t used,
+                                              std::size_t alignment) {
+    std::size_t bytes = 0;
+    for (untyped_tensor const& p : parameters) bytes += used * ((p.bytes() + alignment - 1) / alignment * alignment);
+    return bytes;
+}
 
 /// A copy on the host of what an optimiser keeps: nothing before its first step.
 struct kept_state {
@@ -96,109 +101,167 @@ struct kept_state {
 template <class Model, class Device = cpu>
 class parameter_state;
 
+/// Sets every gradient of a model to zero.
 template <class Model>
-class parameter_state<Model, cpu> {
-public:
-    /// One step of every parameter; none where `skip` is given and true, and then nothing is counted either.
-    template <class Rule>
-    void step(Model& model, Rule const& rule, tensor<bool> const* skip = nullptr) {
-        if (skip && (*skip)()) return;
-        if (made_) sizes_.refuse_others(model);
-        else make(model, rule.used());
-        rule.count(counters_);
-        if constexpr (host_pass) dispatch<Rule::fewest>(model, rule);
-    }
+void zero_grad(Model& model) {
+    nn::detail::for_each_group_of_parameters(model, [](std::span<untyped_tensor const> group) {
+        for (untyped_tensor const& p : group) p.zero_gradient();
+    });
+}
 
-    /// Bytes of a buffer of n elements.
-    template <class T>
-    static constexpr std::size_t padded(std::size_t n) {
-        return (n * sizeof(T) + alignment - 1) / alignment * alignment;
+namespace detail {
+/// Bytes of one buffer of a parameter.
+inline std::size_t padded_bytes(untyped_tensor const& p) { return (p.bytes() + alignment - 1) / alignment * alignment; }
+
+/// Moves elements [first, last) of those of some parameters that are of the type T. All of a small model in one call, so that
+/// what the rule needs is brought into registers once.
+/// @param state where the buffers of all of them lie, one after another
+template <std::size_t Used, class T, class Rule>
+[[gnu::noinline]] unsigned char* move_elements(Rule const& rule, step_counters const& counters,
+                                               std::span<untyped_tensor const> parameters, unsigned char* state,
+                                               std::size_t first = 0, std::size_t last = dyn) {
+    auto const move = rule.template at<element::computed_t<T>>(counters);
+    constexpr std::size_t lanes = TENON_VECTOR_BYTES / eval::lane_bytes<T>;
+    for (untyped_tensor const& p : parameters) {
+        if (p.type->element == element_type_of<T>()) {
+            std::size_t const n = std::min(p.size, last), stride = padded_bytes(p);
+            auto* const x = static_cast<T*>(p.value);
+            auto const* const g = static_cast<T const*>(p.written_gradient());
+            auto const element = [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
+                using V = element::lane_t<T, N>;
+                std::array<V, Used> kept;
+                V value = element::load_lanes<N>(x + i);
+                for (std::size_t k = 0; k != Used; ++k)
+                    kept[k] = element::load_lanes<N>(reinterpret_cast<T*>(state + k * stride) + i);
+                move(value, element::load_lanes<N>(g + i), kept);
+                for (std::size_t k = 0; k != Used; ++k)
+                    element::store_lanes(reinterpret_cast<T*>(state + k * stride) + i, kept[k]);
+                element::store_lanes(x + i, value);
+            };
+            std::size_t i = first;
+            for (; n - i >= lanes; i += lanes) element(std::integral_constant<std::size_t, lanes>{}, i);
+            // The rest in halves: a bias of 7 with 4 lanes goes 4 + 2 + 1.
+            unroll<std::bit_width(lanes) - 1>([&](auto k) TENON_LAMBDA_INLINE {
+                constexpr std::size_t half = lanes >> (k + 1);
+                if (((n - i) & half) == 0) return;
+                element(std::integral_constant<std::size_t, half>{}, i);
+                i += half;
+            });
+        }
+        state += Used * padded_bytes(p);
     }
-    /// @throws shape_error as a step does
+    return state;
+}
+
+/// Moves those of some parameters that are of the type T, large ones on several threads.
+template <std::size_t Used, class T, class Rule>
+void move_parameters(Rule const& rule, step_counters const& counters, std::span<untyped_tensor const> parameters,
+                     unsigned char* state) {
+    // As with products, threads are for what takes 0.4 ms each (Adam on Zen 3).
+    constexpr std::size_t shared = std::size_t{1} << 20, lanes = TENON_VECTOR_BYTES / eval::lane_bytes<T>;
+    while (!parameters.empty()) {
+        std::size_t small = 0;
+        while (small != parameters.size() && parameters[small].size < 2 * shared) ++small;
+        state = move_elements<Used, T>(rule, counters, parameters.first(small), state);
+        parameters = parameters.subspan(small);
+        if (parameters.empty()) break;
+        auto const large = parameters.first(1);
+        for_each_part(large[0].size, lanes, large[0].size / shared, [&](std::size_t first, std::size_t last) {
+            move_elements<Used, T>(rule, counters, large, state, first, last);
+        });
+        state += Used * padded_bytes(large[0]);
+        parameters = parameters.subspan(1);
+    }
+}
+
+/// What the processor keeps for any model.
+class host_state {
+public:
+    /// The model's parameters. @throws shape_error where they are not those of the first step
+    template <class Model>
+    std::span<untyped_tensor const> parameters(Model& model) {
+        if constexpr (nn::detail::structure_t<Model>::fixed) {
+            if (list_.empty()) [[unlikely]]
+                list_.gather(model);
+            else list_.look_again();
+        } else {
+            list_.gather(model);
+            if (made_) sizes_.refuse_others(model, list_.all());
+        }
+        return list_.all();
+    }
+    [[gnu::noinline, gnu::cold]] void make(std::span<untyped_tensor const> parameters, std::size_t used) {
+        bytes_ = buffer_bytes(parameters, used, alignment);
+        memory_ = std::make_unique<line[]>(bytes_ / sizeof(line));
+        sizes_.note(parameters);
+        used_ = used;
+        made_ = true;
+    }
+    template <element_set Set, class Rule>
+    void step(std::span<untyped_tensor const> parameters, Rule const& rule) {
+        if (!made_) make(parameters, rule.used());
+        rule.count(counters_);
+        dispatch<Set, Rule::fewest>(parameters, rule);
+    }
+    /// @throws shape_error where the parameters are not those of the first step
+    template <class Model>
     kept_state save(Model& model) const {
         if (!made_) return {};
-        sizes_.refuse_others(model);
-        auto const* const p = reinterpret_cast<unsigned char const*>(memory_.get());
-        return {true, used_, counters_, {p, p + total(model, used_)}};
+        nn::detail::parameter_list list;
+        list.gather(model);
+        sizes_.refuse_others(model, list.all());
+        return {true, used_, counters_, {memory(), memory() + bytes_}};
     }
+    template <class Model>
     void load(Model& model, kept_state const& state) {
         made_ = false;
         counters_ = state.counters;
         if (!state.made) return;
-        make(model, state.used);
-        std::copy(state.buffers.begin(), state.buffers.end(), reinterpret_cast<unsigned char*>(memory_.get()));
+        make(parameters(model), state.used);
+        std::copy(state.buffers.begin(), state.buffers.end(), memory());
     }
 
 private:
-    template <std::size_t Used, class Rule>
-    void dispatch(Model& model, Rule const& rule) {
+    template <element_set Set, std::size_t Used, class Rule>
+    void dispatch(std::span<untyped_tensor const> parameters, Rule const& rule) {
         if constexpr (Used < Rule::most)
-            if (used_ > Used) return dispatch<Used + 1>(model, rule);
-        auto* p = reinterpret_cast<unsigned char*>(memory_.get());
-        // Almost all parameters are floats: the divisions and roots of a step are then taken once.
-        auto const move_float = rule.template at<float>(counters_);
-        nn::visit_parameters(model, [&](auto& v) TENON_LAMBDA_INLINE {
-            using T = value_t<decltype(v)>;
-            std::size_t const bytes = padded<T>(v.size());
-            std::array<T*, Used> buffers;
-            unroll<Used>([&](auto k) { buffers[k] = reinterpret_cast<T*>(p + k * bytes); });
-            p += Used * bytes;
-            if constexpr (std::is_same_v<T, float>) update(v, buffers, move_float);
-            else update(v, buffers, rule.template at<element::computed_t<T>>(counters_));
-        });
+            if (used_ > Used) return dispatch<Set, Used + 1>(parameters, rule);
+        for_each_element_type<Set>(
+            [&]<class T>(std::type_identity<T>) { move_parameters<Used, T>(rule, counters_, parameters, memory()); });
     }
-    template <class Variable, class T, std::size_t Used, class Move>
-    static void update(Variable& parameter, std::array<T*, Used> const& buffers, Move const& move) {
-        constexpr std::size_t lanes = TENON_VECTOR_BYTES / eval::lane_bytes<T>,
-                              extent = static_size<typename Variable::shape_type>;
-        T* const x = parameter.value().data();
-        T const* const g = parameter.gradient_data();
-        auto const element = [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            using V = element::lane_t<T, N>;
-            V value = element::load_lanes<N>(x + i);
-            std::array<V, Used> state;
-            unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { state[k] = element::load_lanes<N>(buffers[k] + i); });
-            move(value, element::load_lanes<N>(g + i), state);
-            unroll<Used>([&](auto k) TENON_LAMBDA_INLINE { element::store_lanes(buffers[k] + i, state[k]); });
-            element::store_lanes(x + i, value);
-        };
-        // As with products, threads are for what takes 0.4 ms each (Adam on Zen 3).
-        constexpr std::size_t shared = std::size_t{1} << 20;
-        if constexpr (!is_dynamic(extent) && extent < shared)
-            eval::for_each_pack<lanes, extent>(parameter.size(), element);
-        else
-            for_each_part(parameter.size(), lanes, parameter.size() / shared, [&](std::size_t first, std::size_t last) {
-                eval::for_each_pack<lanes, dyn>(last - first, [&](auto N, std::size_t i)
-                                                                  TENON_LAMBDA_INLINE { element(N, first + i); });
-            });
-    }
-    static std::size_t total(Model& model, std::size_t used) {
-        std::size_t bytes = 0;
-        nn::visit_parameters(model, [&](auto& p) { bytes += used * padded<value_t<decltype(p)>>(p.size()); });
-        return bytes;
-    }
-    void make(Model& model, std::size_t used) {
-        memory_ = std::make_unique<line[]>(total(model, used) / sizeof(line));
-        sizes_ = {};
-        sizes_.note(model);
-        used_ = used;
-        made_ = true;
-    }
+    unsigned char* memory() const { return reinterpret_cast<unsigned char*>(memory_.get()); }
 
     struct alignas(alignment) line {
         unsigned char bytes[alignment] = {};
     };
+    nn::detail::parameter_list list_;
     std::unique_ptr<line[]> memory_;
+    std::size_t bytes_ = 0, used_ = 0;
     parameter_sizes sizes_;
-    std::size_t used_ = 0;
     bool made_ = false;
     step_counters counters_;
 };
+}  // namespace detail
 
-/// Sets every gradient of a model to zero.
 template <class Model>
-void zero_grad(Model& model) {
-    nn::visit_parameters(model, [](auto& v) { v.zero_grad(); });
-}
+class parameter_state<Model, cpu> {
+public:
+    /// Each buffer begins at a multiple of it.
+    static constexpr std::size_t buffer_alignment = alignment;
+
+    /// One step of every parameter; none where `skip` is given and true, and then nothing is counted either.
+    template <class Rule>
+    void step(Model& model, Rule const& rule, tensor<bool> const* skip = nullptr) {
+        if (skip && (*skip)()) return;
+        if constexpr (host_pass)
+            state_.template step<nn::detail::structure_t<Model>::elements>(state_.parameters(model), rule);
+    }
+    /// @throws shape_error as a step does
+    kept_state save(Model& model) const { return state_.save(model); }
+    void load(Model& model, kept_state const& state) { state_.load(model, state); }
+
+private:
+    detail::host_state state_;
+};
 
 }  // namespace tenon::inline TENON_TARGET::optim

@@ -1,12 +1,10 @@
 // Named tensors and numbers: what optimisers, schedulers and scalers need to go on where another one was.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <map>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -16,7 +14,8 @@
 #include <tenon/base/error.hpp>
 #include <tenon/base/reflect.hpp>
 #include <tenon/base/target.hpp>
-#include <tenon/scalar/narrow.hpp>
+#include <tenon/core/shape.hpp>
+#include <tenon/scalar/element_type.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {
 
@@ -27,8 +26,7 @@ class state_dict {
 public:
     /// One tensor, or a number where it has no extents.
     struct entry {
-        char kind;          ///< 'f' floating point, 'i' and 'u' integers, 'b' truth values, 'h' bfloat16
-        std::size_t width;  ///< bytes of one element
+        element_type type;
         std::vector<std::size_t> extents;
         std::string bytes;
         friend bool operator==(entry const&, entry const&) = default;
@@ -50,17 +48,16 @@ public:
     void set(std::string const& name, N n) {
         std::conditional_t<std::is_floating_point_v<N>, double, std::int64_t> const kept =
             static_cast<std::conditional_t<std::is_floating_point_v<N>, double, std::int64_t>>(n);
-        set_elements(name, &kept, 1, {});
+        set_elements(name, element_type_of<decltype(kept)>(), &kept, sizeof kept, {});
     }
     /// Keeps a text, as its bytes.
     void set(std::string const& name, std::string_view text) {
-        set_elements(name, reinterpret_cast<std::uint8_t const*>(text.data()), text.size(), {text.size()});
+        set_elements(name, element_type_of<std::uint8_t>(), text.data(), text.size(), {text.size()});
     }
     /// Keeps the elements of a tensor.
-    template <class T>
-    void set_elements(std::string const& name, T const* from, std::size_t n, std::vector<std::size_t> extents) {
-        set(name, entry{kind_of<T>(), sizeof(T), std::move(extents),
-                        std::string(reinterpret_cast<char const*>(from), n * sizeof(T))});
+    void set_elements(std::string const& name, element_type type, void const* from, std::size_t bytes,
+                      std::vector<std::size_t> extents) {
+        set(name, entry{type, std::move(extents), std::string(static_cast<char const*>(from), bytes)});
     }
 
     /// @throws io_error where the name is unknown
@@ -74,29 +71,25 @@ public:
     template <class N>
     N number(std::string const& name) const {
         std::conditional_t<std::is_floating_point_v<N>, double, std::int64_t> kept{};
-        copy_elements(name, &kept, 1, {});
+        copy_elements(name, element_type_of<decltype(kept)>(), &kept, sizeof kept, {});
         return static_cast<N>(kept);
     }
     /// @throws io_error where the text is missing or no text
     std::string text(std::string const& name) const {
         entry const& e = at(name);
-        if (e.kind != 'u' || e.width != 1) fail("'" + name + "' is no text");
+        if (e.type != element_type_of<std::uint8_t>()) fail("'" + name + "' is no text");
         return e.bytes;
     }
     /// Copies the elements of a tensor. @throws io_error where it is missing or has another element type, shape_error
     /// where its extents are others
-    template <class T>
-    void copy_elements(std::string const& name, T* to, std::size_t n, std::vector<std::size_t> const& extents) const {
-        check<T>(name, extents);
-        if (n != 0) std::memcpy(static_cast<void*>(to), at(name).bytes.data(), n * sizeof(T));
-    }
-    template <class T>
-    void check(std::string const& name, std::vector<std::size_t> const& extents) const {
+    void copy_elements(std::string const& name, element_type type, void* to, std::size_t bytes,
+                       std::vector<std::size_t> const& extents) const {
         entry const& e = at(name);
-        if (e.kind != kind_of<T>() || e.width != sizeof(T)) fail("'" + name + "' has another element type");
+        if (e.type != type) fail("'" + name + "' has another element type");
         if (e.extents != extents)
             throw shape_error(source_ + ": '" + name + "' has the shape " + shape_text(e.extents) + ", not " +
                               shape_text(extents));
+        if (bytes != 0) std::memcpy(to, e.bytes.data(), bytes);
     }
     /// @throws io_error where the state is one of another kind of object
     void check_kind(std::string_view kind) const {
@@ -110,17 +103,8 @@ public:
     friend bool operator==(state_dict const& a, state_dict const& b) { return a.entries_ == b.entries_; }
 
 private:
-    template <class T>
-    static constexpr char kind_of() {
-        if constexpr (std::is_same_v<T, bfloat16>) return 'h';
-        else if constexpr (std::is_same_v<T, float16> || std::is_floating_point_v<T>) return 'f';
-        else if constexpr (std::is_same_v<T, bool>) return 'b';
-        else return std::is_signed_v<T> ? 'i' : 'u';
-    }
     static std::string shape_text(std::vector<std::size_t> const& extents) {
-        std::string text = "[";
-        for (std::size_t e : extents) text += (text.size() > 1 ? ", " : "") + std::to_string(e);
-        return text + "]";
+        return tenon::detail::extents_as_text(extents.data(), extents.size());
     }
 
     std::string source_ = "load_state_dict";

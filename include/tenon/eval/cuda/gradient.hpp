@@ -47,6 +47,8 @@ public:
     bool overwrite() const { return zeros_.take(); }
     /// Where it lies, whether or not its zeros have been written.
     value_type* address() const { return tensor_.device_data(); }
+    /// What is known of zeros that have not been written.
+    pending_zeros& zeros() const { return zeros_; }
     /// The gradient as it is to be read or added to.
     Tensor& written() const {
         zeros_.write();

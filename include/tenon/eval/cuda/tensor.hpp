@@ -7,10 +7,30 @@
 
 #include <tenon/core/executor.hpp>
 #include <tenon/core/tensor.hpp>
+#include <tenon/core/untyped_tensor.hpp>
 #include <tenon/eval/cuda/context.hpp>
 #include <tenon/eval/cuda/device.hpp>
 #include <tenon/eval/cuda/gradient.hpp>
 #include <tenon/op/arithmetic.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+namespace cuda::detail {
+inline constexpr device_access access = {
+    [](void* host, void const* device, std::size_t bytes) {
+        download(static_cast<unsigned char const*>(device), static_cast<unsigned char*>(host), bytes);
+    },
+    [](void* device, void const* host, std::size_t bytes) {
+        upload(static_cast<unsigned char const*>(host), static_cast<unsigned char*>(device), bytes);
+    },
+    [](untyped_tensor const& v) { static_cast<pending_zeros*>(v.zeros)->ask(v.gradient, v.bytes()); },
+    [](untyped_tensor const& v) { static_cast<pending_zeros*>(v.zeros)->write(); },
+};
+}  // namespace cuda::detail
+template <>
+inline constexpr device_access const* device_access_of<cuda::device> = &cuda::detail::access;
+
+}  // namespace tenon::inline TENON_TARGET
 
 namespace tenon::inline TENON_TARGET::cuda {
 
@@ -144,6 +164,12 @@ public:
     T const* gradient_address() const { return gradient().address(); }
     /// Asked before the whole gradient is written: whether it is zero and need not be added to.
     bool overwrite_gradient() const { return gradient().overwrite(); }
+    /// Value and gradient for code that is compiled once for all types; `zeros` is a pending_zeros.
+    untyped_tensor untyped() const {
+        auto const& g = gradient();
+        return {this,      &tensor_type_of<variable>, this->size(), const_cast<T*>(value_.device_data()), g.address(),
+                &g.zeros()};
+    }
 
 private:
     template <class X>

@@ -1,0 +1,69 @@
+// Element types as values, for code that is compiled once for all of them and for files.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+
+#include <tenon/base/target.hpp>
+#include <tenon/scalar/narrow.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+/// An element type as a value: a kind, 'f' floating point, 'i' and 'u' integers, 'b' truth values, 'h' brain floats of
+/// two bytes; and its number of bytes.
+struct element_type {
+    char kind = 0;
+    std::size_t bytes = 0;
+    friend constexpr bool operator==(element_type, element_type) = default;
+};
+
+/// Numbers of at most 8 bytes: what files hold.
+template <class T>
+concept plain_element = (std::is_arithmetic_v<T> && sizeof(T) <= 8) || element::narrow<T>;
+
+/// The value that stands for a C++ type.
+template <plain_element T>
+constexpr element_type element_type_of() {
+    if constexpr (std::is_same_v<T, bfloat16>) return {'h', 2};
+    else if constexpr (std::is_same_v<T, float16>) return {'f', 2};
+    else if constexpr (std::is_same_v<T, bool>) return {'b', 1};
+    else if constexpr (std::is_floating_point_v<T>) return {'f', sizeof(T)};
+    else return {std::is_signed_v<T> ? 'i' : 'u', sizeof(T)};
+}
+
+/// The element type as NumPy and PyTorch name it: `float32`, `uint8`, `bfloat16`.
+inline std::string to_string(element_type t) {
+    std::string const bits = std::to_string(8 * t.bytes);
+    switch (t.kind) {
+    case 'f': return "float" + bits;
+    case 'i': return "int" + bits;
+    case 'u': return "uint" + bits;
+    case 'b': return "bool";
+    case 'h': return "bfloat16";
+    default: return "unknown";
+    }
+}
+
+/// A set of the element types that parameters have: a sum of the values of `element_set_of`.
+using element_set = unsigned;
+/// The set of one type: float, double, float16, bfloat16, or 16 for any other.
+template <class T>
+inline constexpr element_set element_set_of = std::is_same_v<T, float>      ? 1
+                                              : std::is_same_v<T, double>   ? 2
+                                              : std::is_same_v<T, float16>  ? 4
+                                              : std::is_same_v<T, bfloat16> ? 8
+                                                                            : 16;
+/// What a model may have to learn of which nothing is known when the program is compiled.
+inline constexpr element_set every_floating_element = 15;
+
+/// Calls `f(std::type_identity<T>{})` for each floating-point type T of a set.
+template <element_set Set, class F>
+constexpr void for_each_element_type(F&& f) {
+    if constexpr ((Set & element_set_of<float>) != 0) f(std::type_identity<float>{});
+    if constexpr ((Set & element_set_of<double>) != 0) f(std::type_identity<double>{});
+    if constexpr ((Set & element_set_of<float16>) != 0) f(std::type_identity<float16>{});
+    if constexpr ((Set & element_set_of<bfloat16>) != 0) f(std::type_identity<bfloat16>{});
+}
+
+}  // namespace tenon::inline TENON_TARGET
