@@ -48,11 +48,19 @@ TENON_INLINE constexpr void for_each_of(std::size_t j, std::size_t last, F const
         f(std::integral_constant<std::size_t, Packs::lanes>{}, j);
     if constexpr (Packs::rest != 0) for_each_of<typename Packs::tail>(j, last, f);
 }
-/// The same along a row of Length elements, or `dyn`, with at most N at a time.
+/// The same along a row of Length elements, or `dyn`, with at most N at a time. The loops stand here and not in a call, since the
+/// compiler makes a copy of all of `f` at each level of inlined functions.
 template <std::size_t N, std::size_t Length, class F>
 TENON_INLINE constexpr void for_each_pack(std::size_t length, F const& f) {
-    if (std::is_constant_evaluated()) for_each_of<one_by_one>(0, length, f);
-    else for_each_of<packs_along<N, Length>>(0, length, f);
+    using along = packs_along<N, Length>;
+    std::size_t j = 0;
+    if (!std::is_constant_evaluated()) {
+        for (std::size_t const end = along::end(0, length); j < end; j += along::lanes)
+            f(std::integral_constant<std::size_t, along::lanes>{}, j);
+        if constexpr (along::rest == 0) return;
+        else if constexpr (!is_dynamic(along::rest)) return for_each_of<typename along::tail>(j, length, f);
+    }
+    for (; j < length; ++j) f(std::integral_constant<std::size_t, 1>{}, j);
 }
 
 }  // namespace tenon::inline TENON_TARGET::eval

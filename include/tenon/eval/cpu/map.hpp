@@ -190,25 +190,25 @@ private:
     std::array<std::size_t, rank + 1> steps_{};  ///< 0 along the axes that the operand has itself
     bool many_ = false;
 };
-struct not_summed {
-    template <class Tape, std::size_t R, class Row>
-    TENON_INLINE static constexpr Row const& row(Tape const&, position<R> const&, Row const& inner) {
-        return inner;
-    }
-};
+struct not_summed {};
 template <class Tape, class Region>
 using gradient_of_served =
     std::conditional_t<served_gradient<Tape, Region>::is_needed, served_gradient<Tape, Region>, not_summed>;
 
 /// The row of an operand inside a region.
 template <class Region, std::size_t Wide, class Tape, std::size_t R, class Sums>
-TENON_INLINE constexpr auto operand_row(Tape& t, position<R> const& outer, Sums& sums) {
+TENON_INLINE constexpr auto operand_row(Tape& t, position<R> const& outer, [[maybe_unused]] Sums& sums) {
     using operand = typename Tape::shape_type;
     using alignment = row_alignment<operand, Region>;
-    auto const r = sums.row(t, outer, t.row(aligned_position<operand>(outer)));
-    if constexpr (alignment::repeated)
-        return repeated<Wide, static_length_of_last<alignment::axes, Region>, Tape::differentiable>(r);
-    else return r;
+    constexpr std::size_t length = static_length_of_last<alignment::axes, Region>;
+    if constexpr (!std::is_same_v<Sums, not_summed>) {
+        auto const r = sums.row(t, outer, t.row(aligned_position<operand>(outer)));
+        if constexpr (alignment::repeated) return repeated<Wide, length, Tape::differentiable>(r);
+        else return r;
+    } else if constexpr (alignment::repeated)
+        return repeated<Wide, length, Tape::differentiable>(t.row(aligned_position<operand>(outer)));
+    else if constexpr (has_same_rows<operand, Region>) return t.row(outer);
+    else return t.row(aligned_position<operand>(outer));
 }
 
 /// An operand of a region: its tape, and the sums of its gradient where it needs them.
@@ -341,7 +341,8 @@ struct elementwise_tape<map_node<Op, A...>, Passes, std::index_sequence<I...>>
 
     template <std::size_t R>
     TENON_INLINE constexpr auto row(position<R> const& outer) {
-        return row_of(operand_row<shape_type, wide>(operand<I, A>::tape, outer, operand<I, A>::sums)...);
+        return map_row<Op, row_of_operand<I, A, R>...>{
+            {operand_row<shape_type, wide>(operand<I, A>::tape, outer, operand<I, A>::sums)}..., node_->operation};
     }
     constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
         return (operand<I, A>::tape.overlaps(begin, end,
@@ -366,11 +367,13 @@ private:
     template <std::size_t K, class Operand>
     using operand = region_operand<K, tape<Operand, Passes>, shape_type>;
 
-    template <class... Row>
-    TENON_INLINE constexpr auto row_of(Row const&... row) const {
-        return map_row<Op, map_operand_row<I, Row, tape<A, Passes>::differentiable, value_t<A>,
-                                           typename types::template operand<I>>...>{{row}..., node_->operation};
-    }
+    template <std::size_t K, class Operand, std::size_t R>
+    using row_of_operand =
+        map_operand_row<K,
+                        decltype(operand_row<shape_type, wide>(
+                            std::declval<tape<Operand, Passes>&>(), std::declval<position<R> const&>(),
+                            std::declval<gradient_of_served<tape<Operand, Passes>, shape_type>&>())),
+                        tape<Operand, Passes>::differentiable, value_t<Operand>, typename types::template operand<K>>;
     template <std::size_t K, class Operand>
     constexpr void forward_operand() {
         if constexpr (by_rows<Operand>) operand<K, Operand>::tape.forward_by_rows();
