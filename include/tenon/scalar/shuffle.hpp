@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include <tenon/base/tuple.hpp>
 #include <tenon/scalar/pack.hpp>
 
 namespace tenon::inline TENON_TARGET::math {
@@ -42,8 +43,9 @@ TENON_INLINE void exchange_blocks(P& a, P& b) {
 template <std::size_t D, class P, std::size_t N>
 TENON_INLINE void transpose_from(P (&rows)[N]) {
     if constexpr (D < N) {
-        TENON_UNROLL for (std::size_t block = 0; block < N; block += 2 * D)
-            TENON_UNROLL for (std::size_t i = block; i < block + D; ++i) exchange_blocks<D>(rows[i], rows[i + D]);
+        unroll<N>([&](auto i) TENON_LAMBDA_INLINE {
+            if constexpr ((i & D) == 0) exchange_blocks<D>(rows[i], rows[i + D]);
+        });
         transpose_from<2 * D>(rows);
     }
 }
@@ -56,14 +58,15 @@ TENON_INLINE P exchanged_neighbours(P v) {
 template <std::size_t D, std::size_t Step, class P, std::size_t Count>
 TENON_INLINE void total_from(P (&rows)[Count]) {
     if constexpr (D < P::lanes) {
-        TENON_UNROLL for (std::size_t i = 0; i + Step < Count; i += 2 * Step) {
-            P other = rows[i + Step];
-            exchange_blocks<D>(rows[i], other);
+        unroll<(Count + 2 * Step - 1) / (2 * Step)>([&](auto pair) TENON_LAMBDA_INLINE {
+            constexpr std::size_t i = pair * 2 * Step;
+            P other;
+            if constexpr (i + Step < Count) {
+                other = rows[i + Step];
+                exchange_blocks<D>(rows[i], other);
+            } else other = exchanged_neighbours<D>(rows[i]);
             rows[i] = rows[i] + other;
-        }
-        // The last of an odd number.
-        constexpr std::size_t last = (Count - 1) / Step * Step;
-        if constexpr (last % (2 * Step) == 0) rows[last] = rows[last] + exchanged_neighbours<D>(rows[last]);
+        });
         total_from<2 * D, 2 * Step>(rows);
     }
 }
