@@ -253,7 +253,7 @@ namespace {
 template <class A>
 struct doubled_node : expression_base<doubled_node<A>, value_t<A>, shape_t<A>> {
     static constexpr char const *name = "doubled", *kind = "doubling";
-    static constexpr read_as read[] = {read_as::memory};
+    static constexpr read_as read[1] = {read_as::memory};
     explicit doubled_node(A a) : operand(a) {}
     auto shape() const { return operand.shape(); }
     auto operands() const { return references(operand); }

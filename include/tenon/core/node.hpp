@@ -82,10 +82,10 @@ constexpr void for_each_operand(Node const& n, F&& f) {
 
 /// How a node reads operand number I.
 template <class Node, std::size_t I>
-inline constexpr read_as read_of = [] {
-    if constexpr (requires { Node::read; }) return Node::read[I];
-    else return read_as::streamed;
-}();
+inline constexpr read_as read_of = read_as::streamed;
+template <class Node, std::size_t I>
+    requires requires { Node::read[I]; }
+inline constexpr read_as read_of<Node, I> = Node::read[I];
 
 /// Whether gradients pass through a node: not through integers, nor where the operator has no slope.
 template <class Node>

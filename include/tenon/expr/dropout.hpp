@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <tenon/base/generator.hpp>
+#include <tenon/base/philox.hpp>
 #include <tenon/expr/generated.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/where.hpp>
