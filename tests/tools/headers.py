@@ -14,6 +14,7 @@ def main():
     parser.add_argument('--like', required=True, help='source file whose compiler command is used')
     parser.add_argument('--include', required=True, type=pathlib.Path, help='the folder that holds tenon/')
     parser.add_argument('--skip', action='append', default=[], help='a header or folder below tenon/ to leave out')
+    parser.add_argument('--before', default='', help='a header that the compiler of the device includes by itself')
     parser.add_argument('folder', help='folder below tenon/, or . for the headers directly in it')
     options = parser.parse_args()
 
@@ -30,7 +31,8 @@ def main():
     for name in names:
         source = scratch / name.replace('.hpp', '.cpp')
         source.parent.mkdir(parents=True, exist_ok=True)
-        text = f'#include <tenon/{name}>\n#include <tenon/{name}>\n'
+        before = f'#include <{options.before}>\n' if options.before else ''
+        text = f'{before}#include <tenon/{name}>\n#include <tenon/{name}>\n'
         if not source.exists() or source.read_text() != text:
             source.write_text(text)
         result = compiler.run(source, '-O0', '-Werror', '-c', '-o', source.with_suffix('.o'))
