@@ -16,7 +16,7 @@ using tn::reduction;
 namespace {
 
 auto const& data() {
-    static auto const file = tn::io::load_safetensors(TENON_TESTS_DIR "/expr/data/losses.safetensors");
+    static auto const file = tn::io::load_safetensors(TENON_TESTS_DIR "/function/data/losses.safetensors");
     return file;
 }
 
