@@ -3,8 +3,8 @@
 
 #include <tenon/core/creation.hpp>
 #include <tenon/core/random.hpp>
+#include <tenon/eval/cuda/launch.hpp>
 #include <tenon/eval/cuda/random.hpp>
-#include <tenon/eval/cuda/tape.hpp>
 #include <tenon/eval/cuda/tensor.hpp>
 
 namespace tenon::inline TENON_TARGET::cuda {

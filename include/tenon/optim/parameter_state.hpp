@@ -13,8 +13,8 @@
 #include <vector>
 
 #include <tenon/base/parallel.hpp>
+#include <tenon/core/packs.hpp>
 #include <tenon/core/workspace.hpp>
-#include <tenon/eval/cpu/region.hpp>
 #include <tenon/nn/state.hpp>
 
 namespace tenon::inline TENON_TARGET::optim {

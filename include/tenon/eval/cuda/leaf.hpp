@@ -2,7 +2,7 @@
 #pragma once
 
 #include <tenon/core/leaf.hpp>
-#include <tenon/eval/cuda/tape.hpp>
+#include <tenon/eval/cuda/dense.hpp>
 #include <tenon/eval/cuda/weights.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

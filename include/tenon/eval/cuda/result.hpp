@@ -1,7 +1,7 @@
 // Values that a launch of their own makes, and where they go: memory of the tape's, or what it is given.
 #pragma once
 
-#include <tenon/eval/cuda/tape.hpp>
+#include <tenon/eval/cuda/dense.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

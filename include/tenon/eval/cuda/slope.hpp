@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include <tenon/eval/cuda/tape.hpp>
+#include <tenon/eval/cuda/dense.hpp>
 #include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <tenon/eval/cuda/tape.hpp>
+#include <tenon/eval/cuda/dense.hpp>
 #include <tenon/kernels/vectors.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
