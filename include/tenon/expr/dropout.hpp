@@ -16,7 +16,7 @@
 namespace tenon::inline TENON_TARGET {
 
 /// Whether an element is kept, which each evaluation decides anew with numbers from a generator. The mask has no memory: the
-/// decision for an element is computed from its position wherever it is needed, on the way forward and on the way back.
+/// decision for an element is computed from its position wherever it is needed, forward and backward.
 template <class Shape>
 class dropout_mask : public expression_base<dropout_mask<Shape>, bool, Shape> {
 public:

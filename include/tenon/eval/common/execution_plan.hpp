@@ -23,7 +23,7 @@ struct planned_memory {
 struct planned_kernel {
     std::string kind;                    ///< elementwise, copy, gather, reduction, softmax, product, concat, …
     std::vector<std::string> operators;  ///< what is computed, in order: fused operators first, then the kernel's own
-    bool gradient = false;               ///< whether it is part of the way back
+    bool gradient = false;               ///< whether it is part of backward
     std::vector<planned_memory> reads, writes;
     std::size_t bytes_read = 0, bytes_written = 0;
     std::size_t operations = 0;       ///< an operator on an element is one, a multiplication with an addition two
@@ -51,7 +51,7 @@ public:
     /// Whether the kernels run on another device than the processor: each is a launch there, or the launches that it says.
     bool on_device() const { return on_device_; }
     std::size_t launches() const { return total(&planned_kernel::launches); }
-    /// Launches that are part of the way back.
+    /// Launches that are part of backward.
     std::size_t gradient_launches() const {
         std::size_t n = 0;
         for (auto const& k : kernels_) n += k.gradient ? k.launches : 0;

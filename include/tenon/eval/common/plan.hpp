@@ -17,7 +17,7 @@ template <expression A>
 execution_plan plan(A const& e) {
     return executor<device_of_t<A>>::plan(as_node(e));
 }
-/// The plan of `backward(loss)`: the way forward, with what it keeps, and the way back. Compile error `backward_needs_a_scalar`.
+/// The plan of `backward(loss)`: forward, with what it keeps, and backward. Compile error `backward_needs_a_scalar`.
 template <expression A>
 auto plan_backward(A const& loss) {
     if constexpr (static_size<shape_t<A>> != 1) return backward_needs_a_scalar<shape_t<A>>{};

@@ -1,4 +1,4 @@
-// Cross-entropy on the processor: the way forward leaves the gradient behind, ready to be scaled.
+// Cross-entropy on the processor: forward leaves the gradient behind, ready to be scaled.
 #pragma once
 
 #include <algorithm>

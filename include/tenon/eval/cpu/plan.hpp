@@ -26,10 +26,10 @@ struct processor_rules {
     /// Whether that kernel then copies the result, and the gradient back; otherwise it writes where the result is wanted, and
     /// the gradient has a kernel of its own.
     static constexpr bool copies_what_it_passes_on = true;
-    /// Whether the way back begins with the kernel that follows this tape's, and not with one of its own.
+    /// Whether backward begins with the kernel that follows this tape's, and not with one of its own.
     template <class Tape>
     static constexpr bool is_root = Tape::is_addressable;
-    /// Whether a kernel of its own, that the way back begins with, finds the value too.
+    /// Whether a kernel of its own, that backward begins with, finds the value too.
     static constexpr bool root_finds_value = false;
     static constexpr bool on_device = false;
     /// An operand that is read from memory.

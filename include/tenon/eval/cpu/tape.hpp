@@ -30,7 +30,7 @@ inline constexpr std::size_t outer_rank = Shape::rank() == 0 ? 0 : Shape::rank()
 template <class Shape>
 using outer_position = position<outer_rank<Shape>>;
 
-/// Registers of a node that keeps nothing for the way back.
+/// Registers of a node that keeps nothing for backward.
 template <class V>
 struct registers {
     V value;
@@ -67,9 +67,9 @@ concept has_memory = requires(Tape& t) {
     Tape::static_strides[0];
     requires Tape::is_contiguous || !Tape::is_contiguous;
 } && (!Tape::differentiable || requires(Tape& t) {
-    t.gradient();
-    { t.overwrite_gradient() } -> std::same_as<bool>;
-});
+                         t.gradient();
+                         { t.overwrite_gradient() } -> std::same_as<bool>;
+                     });
 
 /// What every tape on the processor has:
 /// - `shape()`, `value_type`, `shape_type`; `differentiable`: whether a gradient reaches a variable through it; `widest`: the bytes

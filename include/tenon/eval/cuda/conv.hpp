@@ -144,7 +144,7 @@ private:
 };
 
 /// A convolution, or a function of one that its launch applies. One launch forward, or two where parts of the sums are
-/// added up. On the way back one or two each for the input's gradient, which apply the slope that the input keeps, for
+/// added up. In backward one or two each for the input's gradient, which apply the slope that the input keeps, for
 /// the weight's and for the bias's.
 template <class Node, bool Grad>
 struct conv_tape : result_on_device<device_tape<Node, Grad>, value_t<Node>, shape_t<Node>,

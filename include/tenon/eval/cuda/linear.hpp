@@ -115,7 +115,7 @@ struct saved_slope {
     }
 };
 
-/// One call forward. On the way back, the bias's gradient comes with the right factor's, and the activation's slope with the
+/// One call forward. In backward, the bias's gradient comes with the right factor's, and the activation's slope with the
 /// product that finds the gradient; what the library refuses, a launch of ours does.
 template <class Node, bool Grad>
 struct linear_tape;

@@ -18,7 +18,7 @@ inline constexpr bool multiplies_narrow<cuda::device> = true;
 namespace tenon::inline TENON_TARGET::eval {
 
 /// A product's operands and how it is computed from them and sent back to them. An operand that is a leaf, a view of one or
-/// another product is read where it lies; an elementwise one is evaluated once, since the way back needs its values again.
+/// another product is read where it lies; an elementwise one is evaluated once, since backward needs its values again.
 template <class A, class B, bool Grad>
 class product_on_device {
 public:

@@ -1,4 +1,4 @@
-// How one block of threads runs a small computation: everything between in shared memory, both ways in one launch.
+// How one block of threads runs a small computation: everything between in shared memory, forward and backward in one launch.
 #pragma once
 
 #include <cstddef>
