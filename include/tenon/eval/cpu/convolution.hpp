@@ -248,11 +248,10 @@ template <bool Add, class T>
     panels.reserve(g.groups * size * pitch);
     T* panel = panels.data();
     for (std::size_t group = 0; group < g.groups; ++group)
-        each_pair(packs, [&](std::size_t q, auto n) {
+        for (std::size_t q = 0; q < packs; q += 2)
             for (std::size_t k = 0; k < size; ++k)
-                for (std::size_t o = q * lanes; o < (q + n) * lanes; ++o)
+                for (std::size_t o = q * lanes; o < std::min(q + 2, packs) * lanes; ++o)
                     *panel++ = o < g.outputs ? w[(group * g.outputs + o) * size + order[k]] : T(0);
-        });
     sums.reserve((block + 8) * pitch);
     std::size_t const runs_at_once = std::max<std::size_t>(1, stretch_depth / image.run_length);
     for (std::size_t part = 0; part < g.parts(); ++part) {
@@ -309,14 +308,13 @@ template <class T>
     tiles.reserve(block * rows * g.outputs);
     T* panel = panels.data();
     for (std::size_t group = 0; group < g.groups; ++group)
-        each_pair(packs.count, [&](std::size_t first, auto n) {
+        for (std::size_t first = 0; first < packs.count; first += 2)
             for (std::size_t o = 0; o < g.outputs; ++o)
-                for (std::size_t q = first; q < first + n; ++q)
+                for (std::size_t q = first; q < std::min(first + 2, packs.count); ++q)
                     for (std::size_t l = 0; l < lanes; ++l)
                         *panel++ = l < packs.valid(q)
                                        ? w[(group * g.outputs + o) * g.window() + order[packs.element(q) + l]]
                                        : T(0);
-        });
     V const number = V::generate([](std::size_t l) { return static_cast<T>(l); });
     for (std::size_t part = 0; part < g.parts(); ++part) {
         image.clear();

@@ -10,10 +10,11 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// y = x ⋆ w + bias, or y += x ⋆ w, for groups of one channel.
+/// y = x ⋆ w + bias, or y += x ⋆ w + bias, for groups of one channel.
 /// Rows output channels times Packs packs of pixels are computed at once.
-template <bool Add, std::size_t Rows, std::size_t Packs, class T>
-[[gnu::noinline]] void convolve_planes(convolution const& g, T const* x, T const* w, T const* bias, T* y) {
+/// @param bias nullptr for none
+template <std::size_t Rows, std::size_t Packs, class T>
+[[gnu::noinline]] void convolve_planes(convolution const& g, T const* x, T const* w, T const* bias, T* y, bool add) {
     constexpr std::size_t lanes = staged_plane<T>::lanes;
     using V = lane_t<T, lanes>;
     staged_plane<T> image(g);
@@ -42,8 +43,7 @@ template <bool Add, std::size_t Rows, std::size_t Packs, class T>
             for (std::size_t i = 0; i < g.out_height; ++i)
                 for (std::size_t j = 0; j < g.out_width; j += Packs * lanes) {
                     register_tile<T, Rows, Packs> t;
-                    if constexpr (!Add)
-                        t.each([&](V& v, std::size_t r, std::size_t) TENON_LAMBDA_INLINE { v = V(start[r]); });
+                    t.each([&](V& v, std::size_t r, std::size_t) TENON_LAMBDA_INLINE { v = V(start[r]); });
                     T const* const window = image.row(i) + j;
                     T const* weight = panel;
                     for (std::size_t k = 0; k < g.rows.kernel; ++k)
@@ -58,16 +58,29 @@ template <bool Add, std::size_t Rows, std::size_t Packs, class T>
                             weight += length * Rows;
                         }
                     T* const to = out + i * g.out_width + j;
-                    t.each([&](V const& v, std::size_t r, std::size_t q) TENON_LAMBDA_INLINE {
-                        if (o + r >= g.outputs || j + q * lanes >= g.out_width) return;
+                    std::size_t const rows = std::min(Rows, g.outputs - o), columns = g.out_width - j;
+                    auto const put = [&](V& v, std::size_t r, std::size_t q) TENON_LAMBDA_INLINE {
                         T* const place = to + r * g.out_pixels() + q * lanes;
-                        if (j + (q + 1) * lanes <= g.out_width) {
-                            if constexpr (Add) add_lanes(place, v);
-                            else element::store_lanes(place, v);
-                        } else
-                            for (std::size_t l = 0; l < g.out_width - j - q * lanes; ++l)
-                                place[l] = Add ? place[l] + v[l] : v[l];
-                    });
+                        if (add) v = element::load_lanes<lanes>(place) + v;
+                        element::store_lanes(place, v);
+                    };
+                    std::ptrdiff_t const pitch = static_cast<std::ptrdiff_t>(g.out_pixels());
+                    if (rows == Rows && columns >= Packs * lanes) t.each(put);
+                    else if constexpr (Rows == 1)
+                        t.each([&](V& v, std::size_t r, std::size_t q) TENON_LAMBDA_INLINE {
+                            if (columns >= (q + 1) * lanes) return put(v, r, q);
+                            T edge[lanes];
+                            element::store_lanes(edge, v);
+                            if (columns > q * lanes)
+                                copy_block<T>(1, columns - q * lanes, edge, lanes, {to + q * lanes, pitch, 1}, add);
+                        });
+                    else {
+                        T edge[Rows][Packs * lanes];
+                        t.each([&](V const& v, std::size_t r, std::size_t q)
+                                   TENON_LAMBDA_INLINE { element::store_lanes(&edge[r][q * lanes], v); });
+                        copy_block<T>(rows, std::min(columns, Packs * lanes), edge[0], Packs * lanes, {to, pitch, 1},
+                                      add);
+                    }
                 }
         }
     }
@@ -167,8 +180,8 @@ constexpr void convolve(convolution const& g, T const* x, T const* w, T const* b
     if constexpr (convolves_in_lanes<T>)
         if (!std::is_constant_evaluated()) {
             if (!suits_planes(g, staged_plane<T>::lanes)) convolve_values<Add>(g, x, w, bias, y);
-            else if (g.outputs == 1) convolve_planes<Add, 1, 4>(g, x, w, bias, y);
-            else convolve_planes<Add, 6, 2>(g, x, w, bias, y);
+            else if (g.outputs == 1) convolve_planes<1, 4>(g, x, w, bias, y, Add);
+            else convolve_planes<6, 2>(g, x, w, bias, y, Add);
             return;
         }
     if constexpr (!Add)
@@ -189,8 +202,8 @@ constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* d
             for (std::size_t group = 0; group < g.groups; ++group)
                 std::reverse_copy(w + group * g.kernel(), w + (group + 1) * g.kernel(),
                                   turned.data() + group * g.kernel());
-            return convolve_planes<true, 1, 4>(turned_around(g), dy, static_cast<T const*>(turned.data()),
-                                               static_cast<T const*>(nullptr), dx);
+            return convolve_planes<1, 4>(turned_around(g), dy, static_cast<T const*>(turned.data()),
+                                         static_cast<T const*>(nullptr), dx, true);
         }
     each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) {
         dx[i] = element::sum_with_product<T>(dx[i], dy[o], w[k]);

@@ -188,11 +188,7 @@ void gemm_deep(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, m
         sums.take(part.data(), 0, m * n);
     }
     sums.finish(part.data(), m * n);
-    for (std::size_t i = 0; i < m; ++i)
-        for (std::size_t j = 0; j < n; ++j) {
-            T& to = *c.at(i, j);
-            to = accumulate ? static_cast<T>(to + part.data()[i * n + j]) : part.data()[i * n + j];
-        }
+    copy_block<T>(m, n, part.data(), n, c, accumulate);
 }
 
 /// The elements of the buffers that `gemm_large` takes from the workspace, 0 for one that it does without.

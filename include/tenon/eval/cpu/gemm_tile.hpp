@@ -72,6 +72,30 @@ TENON_LANE V multiply_add(V a, V b, V c) {
     } else return a * b + c;
 }
 
+/// C = from, or C += from, of contiguous rows `pitch` apart.
+template <class T>
+[[gnu::noinline]] void copy_block(std::size_t rows, std::size_t columns, T const* from, std::size_t pitch, matrix<T> c,
+                                  bool accumulate) {
+    constexpr std::size_t lanes = tile<T>::lanes;
+    for (std::size_t i = 0; i < rows; ++i, from += pitch) {
+        std::size_t j = 0;
+        auto const packs = [&]<std::size_t N>() TENON_LAMBDA_INLINE {
+            for (; j + N <= columns; j += N) {
+                auto v = element::load_lanes<N>(from + j);
+                T* const to = c.at(i, j);
+                if (accumulate) v = element::load_lanes<N>(to) + v;
+                element::store_lanes(to, v);
+            }
+        };
+        if (c.columns == 1) {
+            packs.template operator()<lanes>();
+            if constexpr (lanes > 2) packs.template operator()<lanes / 2>();
+            if constexpr (lanes > 4) packs.template operator()<lanes / 4>();
+        }
+        packs.template operator()<1>();
+    }
+}
+
 /// One tile of C = A·B, or of C += A·B.
 /// @param a depth columns of A; any strides, but neighbours along one axis are best
 /// @param b rows of Packs packs, `b_step` apart
