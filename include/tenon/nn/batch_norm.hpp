@@ -30,10 +30,9 @@ constexpr auto batch_normalized(X&& x, Layer const& l) {
         tenon::detail::standardize_channels(std::forward<X>(x), running, l.training, l.eps), parameter_for(x, l.weight),
         parameter_for(x, l.bias));
 }
-template <class Layer>
-std::string describe_batch_norm(std::string const& name, std::size_t channels, Layer const& l) {
-    return name + "(" + std::to_string(channels) + ", eps=" + number_text(l.eps) +
-           ", momentum=" + number_text(l.momentum) + ")";
+inline std::string describe_batch_norm(char const* name, std::size_t channels, double eps, double momentum) {
+    return std::string(name) + "(" + std::to_string(channels) + ", eps=" + number_text(eps) +
+           ", momentum=" + number_text(momentum) + ")";
 }
 }  // namespace detail
 
@@ -68,7 +67,7 @@ struct batch_norm1d {
         using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
         return detail::refused_temporary<batch_norm1d, named>();
     }
-    std::string description() const { return detail::describe_batch_norm("batch_norm1d", Channels, *this); }
+    std::string description() const { return detail::describe_batch_norm("batch_norm1d", Channels, eps, momentum); }
 };
 
 /// batch_norm1d for pictures: x is [n, Channels, height, width]; torch.nn.BatchNorm2d.
@@ -99,7 +98,7 @@ struct batch_norm2d {
         using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
         return detail::refused_temporary<batch_norm2d, named>();
     }
-    std::string description() const { return detail::describe_batch_norm("batch_norm2d", Channels, *this); }
+    std::string description() const { return detail::describe_batch_norm("batch_norm2d", Channels, eps, momentum); }
 };
 
 }  // namespace tenon::inline TENON_TARGET::nn

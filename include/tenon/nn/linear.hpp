@@ -51,10 +51,9 @@ constexpr auto affine(X&& x, Weight&& weight, B&& bias) {
     return times_transposed<In, Out>(std::forward<X>(x), std::forward<Weight>(weight)) +
            parameter_for(x, std::forward<B>(bias));
 }
-template <std::size_t In, std::size_t Out, bool Bias>
-std::string describe_linear() {
-    return "linear(in_features=" + std::to_string(In) + ", out_features=" + std::to_string(Out) +
-           ", bias=" + (Bias ? "true" : "false") + ")";
+inline std::string describe_linear(std::size_t in, std::size_t out, bool bias) {
+    return "linear(in_features=" + std::to_string(in) + ", out_features=" + std::to_string(out) +
+           ", bias=" + (bias ? "true" : "false") + ")";
 }
 }  // namespace detail
 
@@ -76,7 +75,7 @@ struct linear {
     constexpr auto operator()(auto&& x) && {
         return detail::affine<In, Out>(std::forward<decltype(x)>(x), std::move(weight), std::move(bias));
     }
-    static std::string description() { return detail::describe_linear<In, Out, true>(); }
+    static std::string description() { return detail::describe_linear(In, Out, true); }
 };
 
 /// y = x Wᵀ, without a bias.
@@ -94,7 +93,7 @@ struct linear<In, Out, Device, no_bias> {
     constexpr auto operator()(auto&& x) && {
         return detail::times_transposed<In, Out>(std::forward<decltype(x)>(x), std::move(weight));
     }
-    static std::string description() { return detail::describe_linear<In, Out, false>(); }
+    static std::string description() { return detail::describe_linear(In, Out, false); }
 };
 
 }  // namespace tenon::inline TENON_TARGET::nn

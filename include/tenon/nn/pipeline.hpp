@@ -31,33 +31,73 @@ constexpr std::size_t features_before() {
 }
 }  // namespace detail
 
+namespace detail {
+/// Layers as pairs of all before the last one, and the last one: a pipeline that grows by a layer moves what there is as one
+/// object, where a flat tuple would move each layer in code of its own for every length.
+template <class All, class L>
+constexpr auto operator+(std::type_identity<All>, std::type_identity<L>) {
+    return std::type_identity<tuple<All, L>>{};
+}
+template <class First, class... L>
+using chain = typename decltype((std::type_identity<tuple<First>>{} + ... + std::type_identity<L>{}))::type;
+
+/// The number of a layer as text.
+template <std::size_t I>
+inline constexpr char number_text_of[3] = {static_cast<char>(I < 10 ? '0' + I : '0' + I / 10),
+                                           static_cast<char>(I < 10 ? 0 : '0' + I % 10), 0};
+
+/// Calls f(name, layer) for the first N layers of a chain.
+template <std::size_t N, class Chain, class F>
+constexpr void visit_chain(Chain& layers, F& f) {
+    if constexpr (N == 1) f(std::string_view(number_text_of<0>), get<0>(layers));
+    else {
+        visit_chain<N - 1>(get<0>(layers), f);
+        f(std::string_view(number_text_of<N - 1>), get<1>(layers));
+    }
+}
+/// What the first N layers of a chain make of x.
+template <std::size_t N, class Chain, class X>
+constexpr auto apply_chain(Chain&& layers, X&& x) {
+    if constexpr (N == 1) return get<0>(std::forward<Chain>(layers))(std::forward<X>(x));
+    else
+        return get<1>(std::forward<Chain>(layers))(
+            apply_chain<N - 1>(get<0>(std::forward<Chain>(layers)), std::forward<X>(x)));
+}
+}  // namespace detail
+
 /// Layers that are applied one after another; members are called "0", "1", … as in torch.nn.Sequential.
-template <class... L>
+template <class First, class... L>
 struct pipeline final {
     using layer_tag = void;
-    using parts = parts_of<L...>;
-    static constexpr std::size_t in_features = detail::features_before<nth<0, L...>>();
+    using parts = parts_of<First, L...>;
+    static constexpr std::size_t in_features = detail::features_before<First>();
     static constexpr std::size_t out_features = [] {
-        std::size_t f = 0;
+        std::size_t f = detail::features_after<First, 0>();
         ((f = requires { typename L::preserves_features; } ? f : detail::features_after<L, 0>()), ...);
         return f;
     }();
 
-    tuple<L...> layers;
+    detail::chain<First, L...> layers;
 
-    constexpr auto operator()(auto&& x) const& { return apply<0>(layers, owning(std::forward<decltype(x)>(x))); }
-    constexpr auto operator()(auto&& x) && { return apply<0>(std::move(layers), owning(std::forward<decltype(x)>(x))); }
+    constexpr auto operator()(auto&& x) const& {
+        return detail::apply_chain<size>(layers, owning(std::forward<decltype(x)>(x)));
+    }
+    constexpr auto operator()(auto&& x) && {
+        return detail::apply_chain<size>(std::move(layers), owning(std::forward<decltype(x)>(x)));
+    }
 
     template <class F>
     constexpr void visit_children(F&& f) {
-        unroll<sizeof...(L)>([&](auto i) { f(std::string_view(name<i>), get<i>(layers)); });
+        detail::visit_chain<size>(layers, f);
     }
     template <class F>
     constexpr void visit_children(F&& f) const {
-        unroll<sizeof...(L)>([&](auto i) { f(std::string_view(name<i>), get<i>(layers)); });
+        detail::visit_chain<size>(layers, f);
     }
 
 private:
+    static constexpr std::size_t size = sizeof...(L) + 1;
+
     /// A temporary tensor as a node that owns it, which a struct with a call operator may take by reference.
     template <class X>
     static constexpr decltype(auto) owning(X&& x) {
@@ -65,33 +105,37 @@ private:
             return as_node(std::forward<X>(x));
         else return std::forward<X>(x);
     }
-    template <std::size_t I, class Layers, class X>
-    static constexpr auto apply(Layers&& layers, X&& x) {
-        if constexpr (I + 1 == sizeof...(L)) return get<I>(std::forward<Layers>(layers))(std::forward<X>(x));
-        else
-            return apply<I + 1>(std::forward<Layers>(layers), get<I>(std::forward<Layers>(layers))(std::forward<X>(x)));
-    }
-    template <std::size_t I>
-    static constexpr char name[3] = {static_cast<char>(I < 10 ? '0' + I : '0' + I / 10),
-                                     static_cast<char>(I < 10 ? 0 : '0' + I % 10), 0};
 };
 
-template <class... L>
-inline constexpr bool holds_its_parts<pipeline<L...>> = true;
+template <class First, class... L>
+inline constexpr bool holds_its_parts<pipeline<First, L...>> = true;
 
 namespace detail {
 template <class L>
-constexpr auto as_layers(L&& l) {
-    return tuple<std::remove_cvref_t<L>>{{std::forward<L>(l)}};
+constexpr pipeline<std::remove_cvref_t<L>> as_pipeline(L&& l) {
+    return {{{{std::forward<L>(l)}}}};
 }
 template <class... L>
-constexpr tuple<L...> as_layers(pipeline<L...> p) {
-    return std::move(p.layers);
+constexpr pipeline<L...> as_pipeline(pipeline<L...> p) {
+    return p;
 }
-template <std::size_t... I, std::size_t... J, class... A, class... B>
-constexpr pipeline<A..., B...> join(tuple_of<std::index_sequence<I...>, A...> a,
-                                    tuple_of<std::index_sequence<J...>, B...> b) {
-    return {{{std::move(get<I>(a))}..., {std::move(get<J>(b))}...}};
+template <class... A, class B>
+constexpr pipeline<A..., std::remove_cvref_t<B>> joined_layer(pipeline<A...> a, B&& b) {
+    return {{{{std::move(a.layers)}}, {{std::forward<B>(b)}}}};
+}
+/// A pipeline, and the first N layers of a chain of types B.
+template <std::size_t N, class A, class Chain>
+constexpr auto joined_chain(A a, Chain b) {
+    if constexpr (N == 1) return joined_layer(std::move(a), get<0>(std::move(b)));
+    else return joined_layer(joined_chain<N - 1>(std::move(a), get<0>(std::move(b))), get<1>(std::move(b)));
+}
+template <class... A, class B>
+constexpr auto join(pipeline<A...> a, B&& b) {
+    return joined_layer(std::move(a), std::forward<B>(b));
+}
+template <class... A, class... B>
+constexpr auto join(pipeline<A...> a, pipeline<B...> b) {
+    return joined_chain<sizeof...(B)>(std::move(a), std::move(b.layers));
 }
 }  // namespace detail
 
@@ -104,7 +148,7 @@ constexpr auto operator|(A&& a, B&& b) {
     using second = std::remove_cvref_t<B>;
     constexpr std::size_t given = detail::features_after<first, 0>(), taken = detail::features_before<second>();
     if constexpr (given != 0 && taken != 0 && given != taken) return layers_do_not_fit<first, second>{};
-    else return detail::join(detail::as_layers(std::forward<A>(a)), detail::as_layers(std::forward<B>(b)));
+    else return detail::join(detail::as_pipeline(std::forward<A>(a)), std::forward<B>(b));
 }
 
 }  // namespace tenon::inline TENON_TARGET::nn

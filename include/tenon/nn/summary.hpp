@@ -1,35 +1,69 @@
 // What a model is made of, as text.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
+#include <tenon/core/untyped_tensor.hpp>
 #include <tenon/nn/module.hpp>
 
 namespace tenon::inline TENON_TARGET::nn {
 
 namespace detail {
+/// Writes a summary: what there is to say of each layer comes from small functions, and the rest is here once.
+class summary_writer {
+public:
+    std::string text;
+
+    void parameter(untyped_tensor const& p) {
+        auto const extents = p.extents();
+        text += "variable(" + tenon::detail::extents_as_text(extents.data(), extents.size()) + ")";
+    }
+    void begin(std::string_view name) {
+        text.append(name) += '(';
+        ++depth_;
+    }
+    void member(member_path const& path) {
+        new_line();
+        text += "(" + path.text() + "): ";
+    }
+    /// @param empty whether there was no member
+    void end(bool empty) {
+        --depth_;
+        if (!empty) new_line();
+        text += ')';
+    }
+
+private:
+    void new_line() { text.append("\n").append(2 * depth_, ' '); }
+    std::size_t depth_ = 0;
+};
+
 template <class M>
-void summarise(M const& m, std::string const& indent, std::string& out) {
-    if constexpr (requires { m.description(); }) out += m.description();
-    else if constexpr (parameter<M>) out += "variable(" + to_string(m.shape()) + ")";
+void summarise(M const& m, summary_writer& to) {
+    if constexpr (requires { m.description(); }) to.text += m.description();
+    else if constexpr (parameter<M>) to.parameter(untyped(m));
     else if constexpr (kind_of<M>() == member_kind::owner) {
-        if (m) summarise(*m, indent, out);
+        if (m) summarise(*m, to);
     } else {
-        if constexpr (array_like<M>) out += "array(";
-        else out += std::string(reflect::type_name<M>()) + "(";
-        bool any = false;
-        for_each_child(m, member_path{}, [&](member_path const& path, auto const& inner) {
+        if constexpr (array_like<M>) to.begin("array");
+        else to.begin(reflect::type_name<M>());
+        bool empty = true;
+        member_path const here{};
+        for_each_child(m, here, [&](member_path const& path, auto const& inner) {
             using inner_type = std::remove_cvref_t<decltype(inner)>;
             constexpr member_kind kind = kind_of<inner_type>();
             if constexpr ((kind != member_kind::plain && kind != member_kind::out_of_reach) ||
                           requires { inner.description(); }) {
-                out += "\n" + indent + "  (" + path.text() + "): ";
-                summarise(inner, indent + "  ", out);
-                any = true;
+                to.member(path);
+                summarise(inner, to);
+                empty = false;
             }
         });
-        out += any ? "\n" + indent + ")" : ")";
+        to.end(empty);
     }
 }
 }  // namespace detail
@@ -38,10 +72,10 @@ void summarise(M const& m, std::string const& indent, std::string& out) {
 /// numbers and texts, are left out.
 template <class Model>
 std::string summary(Model const& model) {
-    std::string out;
+    detail::summary_writer all;
     if constexpr (!detail::reachable<Model>) detail::refuse_hidden<Model>();
-    else detail::summarise(model, "", out);
-    return out;
+    else detail::summarise(model, all);
+    return std::move(all.text);
 }
 
 }  // namespace tenon::inline TENON_TARGET::nn
