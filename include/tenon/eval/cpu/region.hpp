@@ -109,9 +109,10 @@ TENON_INLINE constexpr void for_each_part_of_rows(Shape const& s, std::size_t wo
 inline constexpr std::size_t elements_for_thread = std::size_t{1} << 19;
 
 /// Whether a loop along so many elements is a function of its own, which regions of all shapes share: where a call costs little
-/// beside it. Others are inlined, so that what they read stays in registers.
+/// beside it, and where the length is not known: around a loop whose rest the compiler makes vectors of, nothing stays in
+/// registers. Others are inlined.
 template <std::size_t N, std::size_t Length>
-inline constexpr bool is_long_row = !is_dynamic(Length) && Length >= 64 * N;
+inline constexpr bool is_long_row = is_dynamic(Length) || Length >= 64 * N;
 
 /// How many of the last axes go as one row wherever the tape is read: all of them where its values lie one after another.
 template <class Tape>
@@ -159,7 +160,7 @@ TENON_INLINE constexpr void store_packs(Row const& r, Out const& out, T* to, std
     if constexpr (Packs::rest != 0) store_packs<typename Packs::tail>(r, out, to, j, last);
 }
 template <class Packs, class T, class Row, class Out>
-inline void store_long_row(Row const& r, Out const& out, T* to, std::size_t j, std::size_t last) {
+[[gnu::noinline]] void store_long_row(Row const& r, Out const& out, T* to, std::size_t j, std::size_t last) {
     // Copies can stay in registers: nothing that is written to memory changes them.
     Row const row = r;
     Out const destination = out;
@@ -232,7 +233,7 @@ TENON_INLINE constexpr void send_packs(Row& r, SeedRow const& g, std::size_t j, 
     if constexpr (Packs::rest != 0) send_packs<typename Packs::tail>(r, g, j, last);
 }
 template <class Packs, class Row, class SeedRow>
-inline void send_long_row(Row const& r, SeedRow const& g, std::size_t length) {
+[[gnu::noinline]] void send_long_row(Row const& r, SeedRow const& g, std::size_t length) {
     Row row = r;
     SeedRow const seed = g;
     send_packs<Packs>(row, seed, 0, length);
