@@ -34,7 +34,7 @@ void check_layer(std::string const& name) {
     CHECK(layer.num_batches_tracked.item() == saved.num_batches_tracked.item());
     CHECK(tn::allclose(layer.running_var, saved.running_var));
     tn::variable z(get<float, E...>(name + "_eval.x"));
-    nn::for_each_parameter(layer, [](std::string_view, auto& v) { v.zero_grad(); });
+    nn::visit_named_parameters(layer, [](std::string_view, auto& v) { v.zero_grad(); });
     tn::backward(output(name + "_eval", layer(z)));
     check(name + "_eval.grad.x", z.grad());
     check_parameters(name + "_eval", layer);
@@ -60,8 +60,8 @@ TEST_CASE("running statistics are no parameters, but are saved and loaded") {
     static_assert(nn::parameter_count<net> == 16 + 8);
     net model;
     std::string parameters, buffers;
-    nn::for_each_parameter(model, [&](std::string_view name, auto&) { parameters += std::string(name) + " "; });
-    nn::for_each_buffer(model, [&](std::string_view name, auto&) { buffers += std::string(name) + " "; });
+    nn::visit_named_parameters(model, [&](std::string_view name, auto&) { parameters += std::string(name) + " "; });
+    nn::visit_named_buffers(model, [&](std::string_view name, auto&) { buffers += std::string(name) + " "; });
     CHECK(parameters == "fc.weight fc.bias bn.weight bn.bias ");
     CHECK(buffers == "bn.running_mean bn.running_var bn.num_batches_tracked ");
 

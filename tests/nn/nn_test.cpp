@@ -137,7 +137,7 @@ TEST_CASE("parameters are found wherever a member can keep them") {
     model.owners[1] = std::make_unique<leaf>();
     model.deeper.resize(1);
     std::string names;
-    nn::for_each_state(model, [&](std::string_view name, auto const&) { names += std::string(name) + ' '; });
+    nn::visit_named_state(model, [&](std::string_view name, auto const&) { names += std::string(name) + ' '; });
     CHECK(names == "blocks.0.fc.weight blocks.0.fc.bias blocks.1.fc.weight blocks.1.fc.bias fixed.0.fc.weight "
                    "fixed.0.fc.bias plain.0.fc.weight plain.0.fc.bias owned.fc.weight owned.fc.bias maybe.weight "
                    "weights.0 owners.1.fc.weight owners.1.fc.bias deeper.0.fixed.0.fc.weight deeper.0.fixed.0.fc.bias "
@@ -171,7 +171,7 @@ TEST_CASE("parameters are found wherever a member can keep them") {
 TEST_CASE("classes that cannot be looked into say what they hold") {
     closed model;
     std::string names;
-    nn::for_each_parameter(model, [&](std::string_view name, auto const&) { names += std::string(name) + ' '; });
+    nn::visit_named_parameters(model, [&](std::string_view name, auto const&) { names += std::string(name) + ' '; });
     CHECK(names == "fc.weight fc.bias more.0.weight more.0.bias ");
     tn::optim::sgd(model, {.lr = 1.f}).step();
     static_assert(nn::parameter_count<logged> == 4);
@@ -182,7 +182,7 @@ TEST_CASE("classes that cannot be looked into say what they hold") {
 TEST_CASE("parameters are found by the names of members") {
     net model;
     std::string names;
-    nn::for_each_parameter(
+    nn::visit_named_parameters(
         model, [&](std::string_view name, auto& v) { names += std::string(name) + tn::to_string(v.shape()) + " "; });
     CHECK(
         names ==
@@ -191,7 +191,7 @@ TEST_CASE("parameters are found by the names of members") {
     auto pipeline = nn::linear<10, 5>{} | nn::relu{} | nn::linear<5, 2>{};
     static_assert(nn::parameter_count<decltype(pipeline)> == 67);
     names.clear();
-    nn::for_each_parameter(pipeline, [&](std::string_view name, auto&) { names += std::string(name) + " "; });
+    nn::visit_named_parameters(pipeline, [&](std::string_view name, auto&) { names += std::string(name) + " "; });
     CHECK(names == "0.weight 0.bias 2.weight 2.bias ");
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("the elements of pairs and tuples belong to a model") {
     static_assert(nn::parameter_count<several> == 9 + 4 + 6);
     several model;
     std::string names;
-    nn::for_each_state(model, [&](std::string_view name, auto const&) { names += std::string(name) + ' '; });
+    nn::visit_named_state(model, [&](std::string_view name, auto const&) { names += std::string(name) + ' '; });
     CHECK(names == "ends.0.weight ends.0.bias ends.1.weight ends.1.bias between.0.weight between.0.bias "
                    "between.0.running_mean between.0.running_var between.0.num_batches_tracked ");
     nn::eval(model);

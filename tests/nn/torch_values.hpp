@@ -51,8 +51,8 @@ auto output(std::string const& name, Y const& y, std::string const& k = "") {
 /// Compares the gradients of a layer's parameters.
 template <class Layer>
 void check_parameters(std::string const& name, Layer& layer) {
-    tn::nn::for_each_parameter(layer,
-                               [&](std::string_view p, auto& v) { check(name + ".grad." + std::string(p), v.grad()); });
+    tn::nn::visit_named_parameters(
+        layer, [&](std::string_view p, auto& v) { check(name + ".grad." + std::string(p), v.grad()); });
 }
 
 /// A layer with PyTorch's parameters; names, shapes and types have to be PyTorch's.

@@ -33,7 +33,7 @@ decltype(auto) stored_tensor(V& v) {
 
 template <class Model>
 void add_model(safetensors_writer& writer, Model const& model) {
-    nn::for_each_state(model, [&](std::string_view name, auto& v) {
+    nn::visit_named_state(model, [&](std::string_view name, auto& v) {
         auto& x = stored_tensor(v);
         if constexpr (std::is_same_v<device_of_t<decltype(x)>, cpu>) writer.add(std::string(name), x);
         else writer.add(std::string(name), to<cpu>(x));
@@ -49,7 +49,7 @@ template <class Model>
 void check_model(safetensors const& content, Model& model) {
     auto const& file = content.path();
     std::set<std::string> expected;
-    nn::for_each_state(model, [&](std::string_view given, auto& v) {
+    nn::visit_named_state(model, [&](std::string_view given, auto& v) {
         std::string const name(given);
         auto& x = stored_tensor(v);
         expected.insert(name);
@@ -68,7 +68,7 @@ void check_model(safetensors const& content, Model& model) {
 /// Copies a model that was checked.
 template <class Model>
 void copy_model(safetensors const& content, Model& model) {
-    nn::for_each_state(model, [&](std::string_view name, auto& v) {
+    nn::visit_named_state(model, [&](std::string_view name, auto& v) {
         auto& x = stored_tensor(v);
         using where = device_of_t<decltype(x)>;
         if constexpr (std::is_same_v<where, cpu>) content.copy_to(std::string(name), x.data());
@@ -196,7 +196,7 @@ void save_safetensors(file_path const& file, Model const& model, Object const&..
             writer.add(own + "." + name, e.type, e.extents, detail::in_file_order(e.bytes, e.type.bytes));
     };
     (add(objects), ...);
-    nn::for_each_state(model, [&](std::string_view name, auto&) {
+    nn::visit_named_state(model, [&](std::string_view name, auto&) {
         for (std::string const& own : names)
             if (name.starts_with(own + ".") || name == own)
                 throw std::invalid_argument("save_safetensors: the model's '" + std::string(name) +

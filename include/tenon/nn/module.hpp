@@ -129,17 +129,17 @@ constexpr void visit_every_parameter(M& m, F& f) {
 /// where there may be a parameter that nobody would find: in a class with private members, behind a raw or shared
 /// pointer, in a std::map; see `holds_no_parameters` for classes that have none.
 template <class Model, class F>
-void for_each_parameter(Model& model, F&& f) {
+void visit_named_parameters(Model& model, F&& f) {
     detail::visit_named<detail::parameters_alone>(model, detail::member_path{}, f);
 }
 /// Calls `f(name, tensor)` for every buffer of a model, with names like those of parameters; torch's named_buffers.
 template <class Model, class F>
-void for_each_buffer(Model& model, F&& f) {
+void visit_named_buffers(Model& model, F&& f) {
     detail::visit_named<detail::buffers_alone>(model, detail::member_path{}, f);
 }
 /// Calls `f(name, x)` for every variable and every buffer of a model: what torch's state_dict holds.
 template <class Model, class F>
-void for_each_state(Model& model, F&& f) {
+void visit_named_state(Model& model, F&& f) {
     detail::visit_named<detail::parameters_and_buffers>(model, detail::member_path{}, f);
 }
 

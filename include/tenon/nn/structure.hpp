@@ -61,7 +61,7 @@ struct member_name {
 /// Why parameters cannot be found.
 namespace reason {
 /// A class with a constructor of its own or with private members is no aggregate: its members have no names. Use
-/// default member initialisers or a function that makes the object, or write visit_children (see for_each_parameter).
+/// default member initialisers or a function that makes the object, or write visit_children (see visit_named_parameters).
 template <class T>
 struct constructor_or_private_member;
 /// The same of a class with virtual functions, a virtual destructor among them.
