@@ -53,8 +53,8 @@ TEST_CASE("matrices are turned and mirrored") {
     CHECK(tn::array_equal(tn::rot90<-1>(m), tn::tensor({{3.f, 0.f}, {4.f, 1.f}, {5.f, 2.f}})));
     CHECK(tn::array_equal(tn::rot90<4>(m), m));
     auto const x = tn::arange<float, 12>().reshape<2, 3, 2>().eval();
-    CHECK(tn::array_equal(tn::rot90<1, 2, 0>(x), tn::tensor({{{6.f, 0.f}, {8.f, 2.f}, {10.f, 4.f}},
-                                                             {{7.f, 1.f}, {9.f, 3.f}, {11.f, 5.f}}})));
+    CHECK(tn::array_equal(tn::rot90<1, 2, 0>(x),
+                          tn::tensor({{{6.f, 0.f}, {8.f, 2.f}, {10.f, 4.f}}, {{7.f, 1.f}, {9.f, 3.f}, {11.f, 5.f}}})));
     tn::variable v(m);
     tn::backward(tn::sum(tn::rot90(v) * tn::tensor({{1.f, 2.f}, {3.f, 4.f}, {5.f, 6.f}})));
     CHECK(tn::array_equal(v.grad(), tn::tensor({{5.f, 3.f, 1.f}, {6.f, 4.f, 2.f}})));

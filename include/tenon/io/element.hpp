@@ -33,8 +33,7 @@ inline std::string shape_text(std::span<std::size_t const> extents) {
 }
 
 /// The product of extents and element size; fails where it is not a size that a file can have, even without an extent of 0.
-inline std::size_t bytes_of(std::span<std::size_t const> extents, std::size_t element,
-                            file_path const& file) {
+inline std::size_t bytes_of(std::span<std::size_t const> extents, std::size_t element, file_path const& file) {
     std::size_t bytes = element;
     bool empty = false;
     for (std::size_t e : extents) {

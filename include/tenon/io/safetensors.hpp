@@ -223,7 +223,8 @@ public:
         return *this;
     }
     /// Adds elements that lie in the format's order already. @throws std::invalid_argument as for tensors
-    basic_safetensors_writer& add(std::string name, element_type type, std::vector<std::size_t> extents, std::string bytes) {
+    basic_safetensors_writer& add(std::string name, element_type type, std::vector<std::size_t> extents,
+                                  std::string bytes) {
         add_item({std::move(name), type, std::move(extents), {}, std::move(bytes)});
         return *this;
     }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <tenon/base/target.hpp>
+
 #include "pack_vector.hpp"
 #include "rounded.hpp"
 

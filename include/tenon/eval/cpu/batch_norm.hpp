@@ -36,8 +36,8 @@ public:
             set(shift_, c, -(at(shift_, c) * at(scale_, c)));
         }
         each_pack([&](auto N, std::size_t i, std::size_t c) TENON_LAMBDA_INLINE {
-            element::store_lanes(y + i, math::fma(element::load_lanes<N>(x + i) - of<N>(mean_, c),
-                                                        of<N>(scale_, c), of<N>(shift_, c)));
+            element::store_lanes(
+                y + i, math::fma(element::load_lanes<N>(x + i) - of<N>(mean_, c), of<N>(scale_, c), of<N>(shift_, c)));
         });
     }
     /// dx = scale · (g − mean g − y · mean(g y)), or dx += that. The batch's statistics depend on every element; running ones are

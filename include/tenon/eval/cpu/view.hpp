@@ -13,8 +13,8 @@ template <class View, class A, bool Grad>
     requires(tape<A, Grad>::is_addressable)
 struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Grad>> {
     using base = view_tape<view_node<View, A>, tape<A, Grad>>;
-    using base::differentiable;
     using base::base;
+    using base::differentiable;
     using typename base::node;
     using typename base::operand;
     using typename base::shape_type;
@@ -70,8 +70,8 @@ template <class View, class A, bool Grad>
     requires(!tape<A, Grad>::is_addressable)
 struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Grad>> {
     using base = view_tape<view_node<View, A>, tape<A, Grad>>;
-    using base::differentiable;
     using base::base;
+    using base::differentiable;
     using typename base::node;
     using typename base::operand;
     using typename base::shape_type;

@@ -48,12 +48,12 @@ concept has_device_memory = requires(Tape& t) {
     requires(Tape::is_contiguous || !Tape::is_contiguous) && (Tape::covers || !Tape::covers);
     requires Tape::is_aligned || !Tape::is_aligned;
 } && (!Tape::differentiable || requires(Tape& t) {
-    t.device_gradient();
-    t.gradient_address();
-    requires Tape::accumulates || !Tape::accumulates;
-    { t.overwrite_gradient() } -> std::same_as<bool>;
-    t.clear_gradient();
-});
+                                t.device_gradient();
+                                t.gradient_address();
+                                requires Tape::accumulates || !Tape::accumulates;
+                                { t.overwrite_gradient() } -> std::same_as<bool>;
+                                t.clear_gradient();
+                            });
 
 /// What every tape on the device has:
 /// - `shape()`, `value_type`, `shape_type`, `differentiable` and `widest` as on the processor (eval/cpu/tape.hpp);

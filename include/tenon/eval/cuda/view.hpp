@@ -13,9 +13,9 @@ template <class View, class A, bool Grad>
     requires(device_tape<A, Grad>::is_addressable)
 struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, device_tape<A, Grad>> {
     using base = view_tape<view_node<View, A>, device_tape<A, Grad>>;
+    using base::base;
     using base::differentiable;
     using base::shape;
-    using base::base;
     using typename base::node;
     using typename base::operand;
     using typename base::shape_type;
