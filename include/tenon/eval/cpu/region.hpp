@@ -255,11 +255,13 @@ TENON_INLINE constexpr void send_row(Row r, SeedRow const& g, std::size_t length
 template <std::size_t Joined, class Tape, class Seed>
 constexpr void backward_rows(Tape& t, Seed&& seed) {
     using shape = typename Tape::shape_type;
-    constexpr std::size_t axes = shape::rank() - Joined;
+    // nvcc takes none of these for a constant where a lambda names it first.
+    constexpr std::size_t axes = shape::rank() - Joined, n = lanes_for<Tape>,
+                          inner = static_length_of_last<Joined, shape>;
     auto const s = t.shape();
     std::size_t const length = length_of_last<Joined>(s);
     for_each_position<axes>(s, 0, axes == 0 ? 1 : s[0], [&](auto const& outer) TENON_LAMBDA_INLINE {
-        send_row<lanes_for<Tape>, static_length_of_last<Joined, shape>>(t.row(outer), seed(outer), length);
+        send_row<n, inner>(t.row(outer), seed(outer), length);
     });
 }
 template <class Tape, class Seed>

@@ -125,10 +125,10 @@ inline constexpr bool pays_by_rows =
 /// Whether the operand has a row for each row of the region, of the same length or one element.
 template <class Operand, class Region>
 inline constexpr bool has_same_rows = [] {
-    if (Operand::rank() != Region::rank() || Operand::rank() == 0) return false;
-    for (std::size_t a = 0; a + 1 < Operand::rank(); ++a)
-        if (Operand::static_extents[a] != Region::static_extents[a]) return false;
-    return true;
+    bool same = Operand::rank() == Region::rank() && Operand::rank() != 0;
+    for (std::size_t a = 0; same && a + 1 < Operand::rank(); ++a)
+        same = Operand::static_extents[a] == Region::static_extents[a];
+    return same;
 }();
 
 /// How many rows come before one.
