@@ -99,8 +99,13 @@ template <class Model, auto Member, class Reason>
 struct parameters_cannot_be_found;  // no constructor, or visit_children(f), or see nn::holds_no_parameters
 
 namespace detail {
+/// What a class can be asked with whether it has children. (nvcc finds none where a lambda asks.)
+struct visitor_of_children {
+    template <class C>
+    void operator()(std::string_view, C&) const {}
+};
 template <class M>
-concept has_children = requires(M& m) { m.visit_children([](std::string_view, auto&) {}); };
+concept has_children = requires(M& m) { m.visit_children(visitor_of_children{}); };
 template <class M>
 concept array_like = std::is_array_v<M> || (requires { std::tuple_size<M>::value; } && requires(M& m) { m.begin(); });
 

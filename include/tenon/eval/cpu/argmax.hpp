@@ -49,6 +49,7 @@ private:
         if constexpr (along_rows) {
             using Op = std::conditional_t<Least, op::min, op::max>;
             constexpr std::size_t lanes = TENON_VECTOR_BYTES / sizeof(T), extent = inner_extent<shape_t<A>>;
+            constexpr std::size_t read_lanes = lanes_for<tape<A, false>>;  // no constant for nvcc inside the lambda
             auto const s = operand_.shape();
             std::size_t const length = row_length(s);
             buffer<T, extent> row;
@@ -57,10 +58,9 @@ private:
             std::size_t o = 0, first = 0;
             for_each_row(s, [&](auto const& outer) {
                 auto r = operand_.row(outer);
-                for_each_pack<lanes_for<tape<A, false>>, extent>(
-                    length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                        element::store_lanes(x + j, math::convert<T>(r.template load<N>(j).value));
-                    });
+                for_each_pack<read_lanes, extent>(length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                    element::store_lanes(x + j, math::convert<T>(r.template load<N>(j).value));
+                });
                 T const y = element::element_of<T>(join_row<Op, T, lanes, extent>(
                     length, [x](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + j); }));
                 if (indices_.data()[o] < 0 || (best[o] == best[o] && (beats(y, best[o]) || y != y))) {
