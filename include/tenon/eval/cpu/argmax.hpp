@@ -49,7 +49,6 @@ private:
         if constexpr (along_rows) {
             using Op = std::conditional_t<Least, op::min, op::max>;
             constexpr std::size_t lanes = TENON_VECTOR_BYTES / sizeof(T), extent = inner_extent<shape_t<A>>;
-            constexpr std::size_t read_lanes = lanes_for<tape<A, false>>;  // no constant for nvcc inside the lambda
             auto const s = operand_.shape();
             std::size_t const length = row_length(s);
             buffer<T, extent> row;
@@ -58,7 +57,7 @@ private:
             std::size_t o = 0, first = 0;
             for_each_row(s, [&](auto const& outer) {
                 auto r = operand_.row(outer);
-                for_each_pack<read_lanes, extent>(length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                for_each_pack_of<tape<A, false>>(length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
                     element::store_lanes(x + j, math::convert<T>(r.template load<N>(j).value));
                 });
                 T const y = element::element_of<T>(join_row<Op, T, lanes, extent>(

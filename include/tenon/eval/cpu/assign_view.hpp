@@ -41,7 +41,7 @@ struct strided_memory {
     }
     template <class Tape>
     constexpr void write(Tape& t) const {
-        constexpr std::size_t inner = inner_extent<Shape>, size = static_size<Shape>;
+        constexpr std::size_t inner = inner_extent<Shape>, size = static_size<Shape>, n = lanes_for<Tape>;
         constexpr bool in_parts = is_dynamic(size) || size >= 2 * elements_for_thread;
         std::size_t const worth = in_parts && !computes_rows(t) ? shape.size() / elements_for_thread : 1;
         for_each_part_of_rows(shape, worth, [&](std::size_t, auto const& each) TENON_LAMBDA_INLINE {
@@ -57,7 +57,7 @@ struct strided_memory {
                         for (std::size_t l = 0; l != N; ++l) p[steps(j + l)] = all[l];
                     }
                 };
-                for_each_pack<lanes_for<Tape>, inner>(row_length(shape), put);
+                for_each_pack<n, inner>(row_length(shape), put);
             });
         });
     }

@@ -39,8 +39,7 @@ struct tape<concat_node<Axis, A...>, Grad>
                 for_each_row(t.shape(), [&](auto const& outer) TENON_LAMBDA_INLINE {
                     T* const to = values_.data() + rows.next();
                     auto r = t.row(outer);
-                    using child = std::remove_reference_t<decltype(t)>;
-                    for_each_pack<lanes_for<child>, inner_extent<typename child::shape_type>>(
+                    for_each_pack_of<std::remove_reference_t<decltype(t)>>(
                         rows.length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
                             element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
                         });

@@ -90,10 +90,9 @@ struct tape<let_node<Node>, Grad>
                 if (k == rows - missing) {
                     T* const to = state().values.data() + k * length;
                     auto r = evaluation().tape().row(outer);
-                    for_each_pack<lanes_for<inner>, inner_extent<shape_t<Node>>>(
-                        length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                            element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
-                        });
+                    for_each_pack_of<inner>(length, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                        element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
+                    });
                     --missing;
                 }
             }

@@ -59,7 +59,7 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
     static constexpr bool differentiable = operand::differentiable;
     static constexpr std::size_t rank = Shape::rank();
     static constexpr tenon::detail::window rows = node::windows::rows, columns = node::windows::columns;
-    static constexpr std::size_t lanes = TENON_VECTOR_BYTES / lane_bytes<T>;
+    static constexpr std::size_t lanes = TENON_VECTOR_BYTES / lane_bytes<T>, row_extent = inner_extent<Shape>;
     /// An element of a window is numbered k·kw + l, in an integer as wide as T so that masks fit.
     using number = typename detail::position_of<T>::type;
 
@@ -94,14 +94,13 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
                 last = k + 1;
                 auto r = operand_.row(detail::at_row(outer, y));
                 T* const row = image.data() + k * pitch + columns.padding;
-                for_each_pack<lanes_for<operand>, inner_extent<shape_t<A>>>(
-                    width, [&](auto N, std::size_t j)
-                               TENON_LAMBDA_INLINE { element::store_lanes(row + j, r.template load<N>(j).value); });
-            }
-            for_each_pack<lanes, inner_extent<Shape>>(
-                row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                    take_greatest<N>(image.data() + j * columns.stride, pitch, first, last, j, to + j);
+                for_each_pack_of<operand>(width, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                    element::store_lanes(row + j, r.template load<N>(j).value);
                 });
+            }
+            for_each_pack<lanes, row_extent>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                take_greatest<N>(image.data() + j * columns.stride, pitch, first, last, j, to + j);
+            });
             to += row_length(shape_);
         });
     }
@@ -180,8 +179,7 @@ private:
         // At a distance of two, two neighbours of all windows fill whole packs.
         constexpr bool in_pairs = columns.stride == 2 && columns.dilation == 1;
         unroll<in_pairs ? columns.kernel / 2 : 0>([&](auto pair) TENON_LAMBDA_INLINE {
-            for_each_pack<lanes, inner_extent<Shape>>(row_length(shape_), [&](auto N,
-                                                                              std::size_t j) TENON_LAMBDA_INLINE {
+            for_each_pack<lanes, row_extent>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
                 auto const even = share<N>(first + 2 * pair, from + j), odd = share<N>(first + 2 * pair + 1, from + j);
                 T* const to = row + 2 * (j + pair);
                 if constexpr (N == 1) {
@@ -195,11 +193,10 @@ private:
         });
         constexpr std::size_t done = in_pairs ? columns.kernel / 2 * 2 : 0;
         unroll<columns.kernel - done>([&](auto l) TENON_LAMBDA_INLINE {
-            for_each_pack<lanes, inner_extent<Shape>>(
-                row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                    detail::add_every<N, columns.stride>(row + j * columns.stride + (done + l) * columns.dilation,
-                                                         share<N>(first + done + l, from + j));
-                });
+            for_each_pack<lanes, row_extent>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                detail::add_every<N, columns.stride>(row + j * columns.stride + (done + l) * columns.dilation,
+                                                     share<N>(first + done + l, from + j));
+            });
         });
     }
 
@@ -242,11 +239,10 @@ struct tape<mean_pool_node<Windows, A>, Grad>
             for (std::size_t i = 0; i < width; ++i) sums.data()[i] = T(0);
             for (std::size_t y = range.begin; y < range.end; ++y) {
                 auto r = operand_.row(detail::at_row(outer, y));
-                for_each_pack<lanes_for<operand>, inner_extent<shape_t<A>>>(
-                    width, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                        element::store_lanes(sums.data() + j,
-                                             element::load_lanes<N>(sums.data() + j) + r.template load<N>(j).value);
-                    });
+                for_each_pack_of<operand>(width, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+                    element::store_lanes(sums.data() + j,
+                                         element::load_lanes<N>(sums.data() + j) + r.template load<N>(j).value);
+                });
             }
             for (std::size_t j = 0; j < shape_[rank - 1]; ++j) {
                 auto const window = column_range(j);

@@ -61,6 +61,13 @@ inline constexpr std::size_t static_length_of_last = [] {
     return n;
 }();
 
+/// `for_each_pack` along a row of a tape. A function of the tape's type, since nvcc takes no variable for a constant that a lambda is
+/// the first to name.
+template <class Tape, class F>
+TENON_INLINE constexpr void for_each_pack_of(std::size_t length, F const& f) {
+    for_each_pack<lanes_for<Tape>, inner_extent<typename Tape::shape_type>>(length, f);
+}
+
 /// Whether a region is nothing but the transposes of matrices in memory, to be copied as they are.
 template <class Tape, class T, class Shape>
 inline constexpr bool is_transposed_copy = [] {

@@ -214,11 +214,10 @@ private:
         std::size_t const n = s.size(), length = node::divided(s).length;
         std::size_t filled = 0, done = 0;
         T* kept = kept_.data();
-        constexpr std::size_t lanes = lanes_for<operand>;  // no constant for nvcc inside the lambda
         for_each_row(s, [&](auto const& outer) TENON_LAMBDA_INLINE {
             auto r = operand_.row(outer);
             T* const to = values_.data() + filled;
-            for_each_pack<lanes, row_extent>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            for_each_pack_of<operand>(row_length(s), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
                 element::store_lanes(to + j, math::convert<T>(r.template load<N>(j).value));
             });
             filled += row_length(s);

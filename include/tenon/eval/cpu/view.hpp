@@ -23,10 +23,10 @@ struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Gr
     static constexpr std::size_t widest = lane_bytes<value_type>;
     static constexpr auto static_strides = node::template strides<run_time_stride>(operand::static_strides);
     static constexpr bool is_contiguous = [] {
-        if (!operand::is_contiguous) return false;
-        for (std::size_t a = 0; a != shape_type::rank(); ++a)
-            if (static_strides[a] == run_time_stride || static_strides[a] != row_major<shape_type>[a]) return false;
-        return true;
+        bool same = operand::is_contiguous;
+        for (std::size_t a = 0; same && a != shape_type::rank(); ++a)
+            same = static_strides[a] != run_time_stride && static_strides[a] == row_major<shape_type>[a];
+        return same;
     }();
     template <class Region>
     static constexpr bool is_flat = is_contiguous && std::is_same_v<Region, shape_type>;
