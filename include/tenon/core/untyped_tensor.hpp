@@ -17,8 +17,7 @@ struct untyped_tensor;
 struct device_access {
     void (*to_host)(void* host, void const* device, std::size_t bytes);
     void (*from_host)(void* device, void const* host, std::size_t bytes);
-    void (*zero_gradient)(untyped_tensor const& variable);  ///< asks for zeros
-    void (*write_zeros)(untyped_tensor const& variable);    ///< writes those that were asked for
+    void (*write_zeros)(untyped_tensor const& variable);  ///< writes a gradient's zeros that were asked for
 };
 /// Null on the processor; other devices specialise it.
 template <class Device>
@@ -36,23 +35,6 @@ struct tensor_type {
 };
 
 namespace detail {
-/// Zeros at p, which are few: a call of std::memset would take longer than the stores.
-inline void zero_few_bytes(unsigned char* p, std::size_t n) {
-    auto const ends = [&](auto size) {  // two stores, which may overlap
-        std::memset(p, 0, size);
-        std::memset(p + n - size, 0, size);
-    };
-    if (n >= 64) {
-        for (std::size_t i = 0; i + 64 < n; i += 64) std::memset(p + i, 0, 64);
-        std::memset(p + n - 64, 0, 64);
-    } else if (n >= 32) ends(std::integral_constant<std::size_t, 32>{});
-    else if (n >= 16) ends(std::integral_constant<std::size_t, 16>{});
-    else if (n >= 8) ends(std::integral_constant<std::size_t, 8>{});
-    else if (n >= 4) ends(std::integral_constant<std::size_t, 4>{});
-    else
-        while (n != 0) p[--n] = 0;
-}
-
 template <class X>
 void look_again(untyped_tensor& variable);
 
@@ -102,12 +84,6 @@ struct untyped_tensor {
         std::vector<std::size_t> e(type->static_extents, type->static_extents + type->rank);
         if (type->write_extents) type->write_extents(object, e.data());
         return e;
-    }
-    /// A variable's gradient becomes zeros, which may be written later.
-    void zero_gradient() const {
-        if (type->device) type->device->zero_gradient(*this);
-        else if (zeros) *static_cast<bool*>(zeros) = true;
-        else detail::zero_few_bytes(static_cast<unsigned char*>(gradient), bytes());
     }
     /// A variable's gradient as it is to be read or added to.
     void* written_gradient() const {

@@ -102,7 +102,7 @@ template <class Model, class Device = cpu>
 class parameter_state;
 
 /// Sets every gradient of a model to zero. Each parameter's own function does it: through a list of them, 10-5-2's gradients
-/// take 16 ns instead of 4.
+/// take 16 ns instead of 4 (Sapphire Rapids).
 template <class Model>
 void zero_grad(Model& model) {
     nn::visit_parameters(model, [](auto& v) { v.zero_grad(); });

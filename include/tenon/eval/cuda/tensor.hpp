@@ -23,7 +23,6 @@ inline constexpr device_access access = {
     [](void* device, void const* host, std::size_t bytes) {
         upload(static_cast<unsigned char const*>(host), static_cast<unsigned char*>(device), bytes);
     },
-    [](untyped_tensor const& v) { static_cast<pending_zeros*>(v.zeros)->ask(v.gradient, v.bytes()); },
     [](untyped_tensor const& v) { static_cast<pending_zeros*>(v.zeros)->write(); },
 };
 }  // namespace cuda::detail
