@@ -173,13 +173,6 @@ struct all {
 
 }  // namespace op
 
-namespace eval {
-/// Whether gradients come through a reduction.
-template <class Op, class A>
-inline constexpr bool reduction_passes =
-    !requires { typename Op::no_slope; } && !std::is_integral_v<typename Op::template result<value_t<A>>>;
-}  // namespace eval
-
 namespace detail {
 template <class Op, bool Keep, class A, std::size_t... Sorted>
 constexpr auto make_reduce(A&& x, std::index_sequence<Sorted...>) {
