@@ -29,8 +29,8 @@ constexpr Shape shape_to_make(char const* what, std::size_t const* given) {
         all[a] = is_dynamic(Shape::static_extents[a]) ? *given++ : Shape::static_extents[a];
     Shape const s(all, what);
     if (s.size() > most_bytes / sizeof(T))
-        throw shape_error(std::string(what) + ": " + to_string(s) + ", at " + std::to_string(sizeof(T)) +
-                          " bytes an element, is more than 2^47 bytes");
+        throw shape_error(
+            text_of({what, ": ", to_string(s), ", at ", sizeof(T), " bytes an element, is more than 2^47 bytes"}));
     return s;
 }
 /// The same from a function's arguments, of which those after the extents are left out.
@@ -68,7 +68,7 @@ constexpr bool in_range(V v) {
 template <class T, class V>
 constexpr T value_to_fill(char const* what, V const& v) {
     if (!in_range<T>(v))
-        throw std::invalid_argument(std::string(what) + ": the value is outside the range of the element type");
+        throw std::invalid_argument(text_of({what, ": the value is outside the range of the element type"}));
     return static_cast<T>(v);
 }
 }  // namespace detail
@@ -157,8 +157,7 @@ constexpr tensor<T, N> arange() {
 namespace detail {
 [[noreturn, gnu::noinline, gnu::cold]] inline void throw_range(char const* what, double start, double stop, double step,
                                                                char const* reason) {
-    throw std::invalid_argument(std::string(what) + ": from " + std::to_string(start) + " to " + std::to_string(stop) +
-                                " by " + std::to_string(step) + ": " + reason);
+    throw std::invalid_argument(text_of({what, ": from ", start, " to ", stop, " by ", step, ": ", reason}));
 }
 /// The distance from 1 to the next number of a floating point type.
 template <class T>

@@ -63,9 +63,7 @@ constexpr shape_t<Tensor> assignable_shape(Node const& n) {
         auto const s = n.shape();
         for (std::size_t a = 0; a != to::rank(); ++a)
             if (!is_dynamic(to::static_extents[a]) && to::static_extents[a] != s[a])
-                throw_shapes("assignment",
-                             "[" + std::to_string(to::static_extents[a]) + "] (axis " + std::to_string(a) + ")",
-                             to_string(s));
+                throw_shapes("assignment", text_of({"[", to::static_extents[a], "] (axis ", a, ")"}), to_string(s));
         return to(s.extents());
     }
 }

@@ -8,7 +8,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -26,61 +28,89 @@ namespace detail {
 inline constexpr std::size_t print_threshold = 1000, print_edge = 3, print_width = 75;
 inline constexpr int print_precision = 8;
 
-/// Calls `f(offset)` for the elements that are shown, in their order.
-template <class F>
-void for_each_shown(std::size_t const* extents, std::size_t rank, bool summary, std::size_t offset, F& f) {
-    if (rank == 0) return f(offset);
-    for (std::size_t i = 0; i != extents[0]; ++i) {
-        if (summary && extents[0] > 2 * print_edge && i == print_edge) i = extents[0] - print_edge;
-        for_each_shown(extents + 1, rank - 1, summary, offset * extents[0] + i, f);
-    }
-}
+/// Which elements of an array are shown.
+struct shown_elements {
+    std::size_t const* extents;
+    std::size_t rank;
+    bool summary;
 
-/// Lays out elements that were formatted already; takes them one after the other.
-/// @tparam Word std::string; a parameter, so that the compiler passes over this where nothing is printed
-template <class Word>
+    /// Whether an axis shows its ends alone.
+    bool cuts(std::size_t axis) const { return summary && extents[axis] > 2 * print_edge; }
+    std::size_t along(std::size_t axis) const { return cuts(axis) ? 2 * print_edge : extents[axis]; }
+    std::size_t count() const {
+        std::size_t n = 1;
+        for (std::size_t a = 0; a != rank; ++a) n *= along(a);
+        return n;
+    }
+    /// Where the k-th of them is in row-major order.
+    std::size_t offset(std::size_t k) const {
+        std::size_t o = 0, step = 1;
+        for (std::size_t a = rank; a-- != 0; step *= extents[a]) {
+            std::size_t const i = k % along(a);
+            o += (cuts(a) && i >= print_edge ? extents[a] - 2 * print_edge + i : i) * step;
+            k /= along(a);
+        }
+        return o;
+    }
+};
+
+/// Lays out elements that were formatted already, all as wide as each other.
 class print_layout {
 public:
-    print_layout(std::vector<Word> const& words, bool summary) : word_(words.data()), summary_(summary) {}
-
-    std::string array(std::size_t const* extents, std::size_t rank, std::string const& indent, std::size_t width) {
-        if (rank == 0) return *word_++;
-        bool const cut = summary_ && extents[0] > 2 * print_edge;
-        std::string text, line = indent;
-        for (std::size_t i = 0; i != extents[0]; ++i) {
-            bool const gap = cut && i == print_edge;
-            if (rank == 1) {
-                if (gap) extend(text, line, "...", width, indent), line += ' ';
-            } else if (gap) {
-                text += indent + "..." + std::string(rank - 1, '\n');
-            }
-            if (gap) i = extents[0] - print_edge;
-            std::string const part = array(extents + 1, rank - 1, indent + ' ', width - 1);
-            bool const last = i + 1 == extents[0];
-            if (rank == 1) {
-                extend(text, line, part, width, indent);
-                if (!last) line += ' ';
-            } else {
-                text += indent + part + (last ? std::string() : std::string(rank - 1, '\n'));
-            }
-        }
-        if (rank == 1) text += line;
-        return '[' + text.substr(indent.size()) + ']';
+    /// @param words the texts of the elements that are shown, one after another
+    print_layout(shown_elements const& s, std::string const& words)
+        : shown_(s), word_(words.data()), width_(words.size() / s.count()) {
+        array(0);
     }
+    std::string text;
 
 private:
-    /// Starts a new line where the word, and a bracket after it, would not fit.
-    static void extend(std::string& text, std::string& line, std::string_view word, std::size_t width,
-                       std::string const& indent) {
-        if (line.size() + word.size() > width - 1 && line.size() > indent.size()) {
-            text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
-            line = indent;
+    /// An array along the axes from one on. Its lines are indented by a place for each bracket that is open, and leave as many free.
+    void array(std::size_t axis) {
+        if (axis == shown_.rank) return next();
+        std::size_t const indent = axis + 1;
+        bool const is_row = indent == shown_.rank;
+        put("[");
+        column_ = indent;
+        for (std::size_t i = 0; i != shown_.along(axis); ++i) {
+            if (i != 0) separate(is_row, indent);
+            if (i == print_edge && shown_.cuts(axis)) {
+                if (is_row) wrap(3, indent);
+                put("...");
+                separate(is_row, indent);
+            }
+            if (is_row) wrap(width_, indent);
+            array(axis + 1);
         }
-        line += word;
+        put("]");
+    }
+    void next() {
+        text.append(word_, width_);
+        word_ += width_;
+        column_ += width_;
+    }
+    /// Between elements of a row a blank, between others as many new lines as arrays have axes.
+    void separate(bool is_row, std::size_t indent) {
+        if (is_row) return put(" ");
+        for (std::size_t a = indent; a != shown_.rank; ++a) put("\n");
+        for (std::size_t a = 0; a != indent; ++a) put(" ");
+    }
+    /// Starts a new line where a word, and the brackets after it, would not fit.
+    void wrap(std::size_t size, std::size_t indent) {
+        if (column_ + size <= print_width - indent || column_ <= indent) return;
+        while (text.back() == ' ') text.pop_back();
+        put("\n");
+        for (column_ = 0; column_ != indent;) put(" ");
+    }
+    void put(char const* s) {
+        std::size_t const n = std::char_traits<char>::length(s);
+        text.append(s, n);
+        column_ += n;
     }
 
-    Word const* word_;
-    bool summary_;
+    shown_elements const& shown_;
+    char const* word_;
+    std::size_t width_, column_ = 0;
 };
 
 enum class number_class { finite, nan, infinity, minus_infinity };
@@ -225,19 +255,45 @@ std::string format_single(T v) {
     return point + 1 < text.size() && text[point + 1] == 'e' ? text.erase(point, 1) : text;
 }
 
+/// Whole numbers, each at the right of a place that the longest fills.
 template <class T>
-std::vector<std::string> format_elements(std::vector<T> const& values, bool single) {
-    std::vector<std::string> words;
-    if constexpr (std::is_floating_point_v<T> || element::narrow<T>) {
-        if (!single) return format_floats(values);
-        for (T v : values) words.push_back(format_single(v));
-    } else {
-        for (T v : values) words.push_back(std::to_string(v));
-    }
-    std::size_t width = 0;
-    for (std::string const& w : words) width = std::max(width, w.size());
-    for (std::string& w : words) w.insert(0, width - w.size(), ' ');
+std::string format_wholes(T const* values, std::size_t n) {
+    using U = std::conditional_t<std::is_signed_v<T>, std::ptrdiff_t, std::size_t>;
+    constexpr char const* format = std::is_signed_v<T> ? "%*td" : "%*zu";
+    char digits[32];
+    auto const print = [&](int width, T v) {
+        return std::snprintf(digits, sizeof digits, format, width, static_cast<U>(v));
+    };
+    int width = 0;
+    for (std::size_t i = 0; i != n; ++i) width = std::max(width, print(0, values[i]));
+    std::string words;
+    for (std::size_t i = 0; i != n; ++i) words.append(digits, static_cast<std::size_t>(print(width, values[i])));
     return words;
+}
+
+/// The texts of elements, one after another.
+/// @param single whether it is one without axes
+template <class T>
+std::string format_elements(T const* values, std::size_t n, bool single) {
+    std::string words;
+    if constexpr (std::is_same_v<T, bool>)
+        for (std::size_t i = 0; i != n; ++i) append_text(words, {values[i] ? (single ? "True" : " True") : "False"});
+    else if constexpr (std::is_integral_v<T>) words = format_wholes(values, n);
+    else if (single) words = format_single(*values);
+    else
+        for (std::string const& w : format_floats(std::vector<T>(values, values + n))) words += w;
+    return words;
+}
+
+/// An array in row-major memory as NumPy's str() writes it.
+template <class T>
+std::string array_text(T const* elements, std::size_t size, std::size_t const* extents, std::size_t rank) {
+    if (size == 0) return "[]";
+    shown_elements const shown{extents, rank, size > print_threshold};
+    std::size_t const n = shown.count();
+    auto const values = std::make_unique<T[]>(n);
+    for (std::size_t k = 0; k != n; ++k) values[k] = elements[shown.offset(k)];
+    return print_layout(shown, format_elements(values.get(), n, rank == 0)).text;
 }
 
 }  // namespace detail
@@ -247,19 +303,8 @@ std::vector<std::string> format_elements(std::vector<T> const& values, bool sing
 template <class T, std::size_t... E>
 std::string to_string(tensor<T, E...> const& x) {
     static_assert(std::is_arithmetic_v<T> || element::narrow<T>, "only tensors of numbers are printed");
-    if (x.size() == 0) return "[]";
-    bool const summary = x.size() > detail::print_threshold;
     auto const extents = x.shape().extents();
-    std::vector<std::string> words;
-    auto const each = [&](auto f) { detail::for_each_shown(extents.data(), sizeof...(E), summary, 0, f); };
-    if constexpr (std::is_same_v<T, bool>) {
-        each([&](std::size_t i) { words.push_back(x.data()[i] ? (sizeof...(E) == 0 ? "True" : " True") : "False"); });
-    } else {
-        std::vector<T> values;
-        each([&](std::size_t i) { values.push_back(x.data()[i]); });
-        words = detail::format_elements(values, sizeof...(E) == 0);
-    }
-    return detail::print_layout(words, summary).array(extents.data(), sizeof...(E), " ", detail::print_width);
+    return detail::array_text(x.data(), x.size(), extents.data(), sizeof...(E));
 }
 
 /// Writes a tensor as `to_string` does; a computation runs first.

@@ -135,44 +135,42 @@ void fill_random(T* out, std::size_t n, Numbers const& numbers, generator& gen) 
     });
 }
 
-[[noreturn]] inline void throw_range(char const* what, std::string const& low, std::string const& high,
-                                     char const* why) {
-    throw std::invalid_argument(std::string(what) + ": [" + low + ", " + high + ") " + why);
+[[noreturn, gnu::noinline, gnu::cold]] inline void throw_range(char const* what, text_piece const& low,
+                                                               text_piece const& high, char const* why) {
+    throw std::invalid_argument(text_of({what, ": [", low, ", ", high, ") ", why}));
 }
 /// @throws std::invalid_argument where `high` is less than `low`, or further from it than T can say
 template <class T>
 uniform_numbers<T> uniform_between(T low, T high) {
     double const a = low, b = high;
-    if (!(a <= b)) throw_range("uniform_", std::to_string(a), std::to_string(b), "is no range");
+    if (!(a <= b)) throw_range("uniform_", a, b, "is no range");
     if (!(b - a <= static_cast<double>(std::numeric_limits<T>::max())))
-        throw_range("uniform_", std::to_string(a), std::to_string(b), "is too wide for its type");
+        throw_range("uniform_", a, b, "is too wide for its type");
     return {low, high};
 }
 /// @throws std::invalid_argument where the standard deviation is negative or NaN
 template <class T>
 normal_numbers<T> normal_of(T mean, T std) {
     if (!(static_cast<double>(std) >= 0))
-        throw std::invalid_argument("normal_: " + std::to_string(static_cast<double>(std)) +
-                                    " is no standard deviation");
+        throw std::invalid_argument(text_of({"normal_: ", static_cast<double>(std), " is no standard deviation"}));
     return {mean, std};
 }
 /// The range of whole numbers in [low, high). @throws std::invalid_argument where it is empty, or T does not hold all of it
 template <class T>
 whole_numbers<T> whole_numbers_between(std::int64_t low, std::int64_t high) {
-    if (high <= low) throw_range("randint", std::to_string(low), std::to_string(high), "is empty");
+    if (high <= low) throw_range("randint", low, high, "is empty");
     if constexpr (std::is_integral_v<T>) {
         auto const held = [](std::int64_t v) {
             return static_cast<std::int64_t>(static_cast<T>(v)) == v && (std::is_signed_v<T> || v >= 0);
         };
-        if (!held(low) || !held(high - 1))
-            throw_range("randint", std::to_string(low), std::to_string(high), "does not fit into the element type");
+        if (!held(low) || !held(high - 1)) throw_range("randint", low, high, "does not fit into the element type");
     }
     return {low, static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low)};
 }
 /// @throws std::invalid_argument where p is no probability
 template <class T>
 bernoulli_numbers<T> bernoulli_of(double p) {
-    if (!(p >= 0 && p <= 1)) throw std::invalid_argument("bernoulli: " + std::to_string(p) + " is no probability");
+    if (!(p >= 0 && p <= 1)) throw std::invalid_argument(text_of({"bernoulli: ", p, " is no probability"}));
     return {p};
 }
 

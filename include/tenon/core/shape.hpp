@@ -12,6 +12,7 @@
 
 #include <tenon/base/error.hpp>
 #include <tenon/base/target.hpp>
+#include <tenon/base/text.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -41,24 +42,26 @@ namespace detail {
 /// `[4, 2]`, as PyTorch prints a shape. What is too large for an extent was a negative number when it was given.
 inline std::string extents_as_text(std::size_t const* extents, std::size_t rank) {
     std::string text = "[";
-    for (std::size_t a = 0; a != rank; ++a)
-        text += (a == 0 ? "" : ", ") + (is_dynamic(extents[a]) ? std::to_string(static_cast<std::ptrdiff_t>(extents[a]))
-                                                               : std::to_string(extents[a]));
-    return text + "]";
+    for (std::size_t a = 0; a != rank; ++a) {
+        auto const n = static_cast<std::ptrdiff_t>(extents[a]);
+        append_text(text, {a == 0 ? "" : ", ", n});
+    }
+    append_text(text, {"]"});
+    return text;
 }
 [[noreturn, gnu::noinline, gnu::cold]] inline void throw_extent(std::size_t const* given, std::size_t rank,
                                                                 std::size_t axis, std::size_t expected,
                                                                 char const* what) {
-    throw shape_error(std::string(what) + ": extent " + std::to_string(axis) + " of " + extents_as_text(given, rank) +
-                      " has to be " + std::to_string(expected));
+    throw shape_error(
+        text_of({what, ": extent ", axis, " of ", extents_as_text(given, rank), " has to be ", expected}));
 }
 [[noreturn, gnu::noinline, gnu::cold]] inline void throw_uncountable(std::size_t const* given, std::size_t rank,
                                                                      char const* what) {
     bool negative = false;
     for (std::size_t a = 0; a != rank; ++a) negative = negative || is_dynamic(given[a]);
-    throw shape_error(std::string(what) + ": " + extents_as_text(given, rank) +
-                      (negative ? " has a negative extent, or one of 2^63 or more"
-                                : " has 2^63 elements or more, where extents of 0 count as 1"));
+    throw shape_error(text_of({what, ": ", extents_as_text(given, rank),
+                               negative ? " has a negative extent, or one of 2^63 or more"
+                                        : " has 2^63 elements or more, where extents of 0 count as 1"}));
 }
 /// Multiplies extents, where those of 0 count as 1 so that the elements along all other axes are countable too.
 /// @return whether the product stays below 2^63; where not, it is as it was
@@ -250,8 +253,9 @@ constexpr bool shapes_may_match() {
 }
 }  // namespace detail
 
-[[noreturn]] inline void throw_shapes(char const* what, std::string const& a, std::string const& b) {
-    throw shape_error(std::string(what) + ": shapes " + a + " and " + b + " do not fit");
+[[noreturn, gnu::noinline, gnu::cold]] inline void throw_shapes(char const* what, std::string const& a,
+                                                                std::string const& b) {
+    throw shape_error(text_of({what, ": shapes ", a, " and ", b, " do not fit"}));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -28,8 +28,7 @@ inline void aligned_delete(void* p) noexcept { ::operator delete(p, std::align_v
 /// No processor addresses more.
 inline constexpr std::size_t most_bytes = std::size_t{1} << 47;
 [[noreturn, gnu::noinline, gnu::cold]] inline void throw_too_large(std::size_t n, std::size_t bytes) {
-    throw shape_error("memory: " + std::to_string(n) + " elements of " + std::to_string(bytes) +
-                      " bytes are more than 2^47 bytes");
+    throw shape_error(text_of({"memory: ", n, " elements of ", bytes, " bytes are more than 2^47 bytes"}));
 }
 /// How many bytes n elements need. @throws shape_error where no processor has so many addresses
 template <class T>

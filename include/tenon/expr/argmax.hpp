@@ -47,8 +47,8 @@ public:
     using device = device_of_nodes<A>;
     explicit constexpr argmax_node(A a) : operand(std::move(a)) {
         if (operand.shape().size() == 0 && shape().size() != 0)
-            throw shape_error(std::string(Least ? "argmin" : "argmax") + ": no elements in " +
-                              to_string(operand.shape()) + " to choose from");
+            throw shape_error(text_of(
+                {Least ? "argmin" : "argmax", ": no elements in ", to_string(operand.shape()), " to choose from"}));
     }
     constexpr shape_type shape() const {
         return shape_type(detail::argmax_extents<Axis, Keep, shape_t<A>>::left(operand.shape().extents()));

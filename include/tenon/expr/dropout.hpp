@@ -90,7 +90,7 @@ private:
 namespace detail {
 /// @throws std::invalid_argument where p is no probability
 constexpr double checked_probability(double p) {
-    if (!(p >= 0 && p <= 1)) throw std::invalid_argument("dropout: " + std::to_string(p) + " is no probability");
+    if (!(p >= 0 && p <= 1)) throw std::invalid_argument(text_of({"dropout: ", p, " is no probability"}));
     return p;
 }
 }  // namespace detail

@@ -50,8 +50,7 @@ template <class I>
 inline constexpr bool counts_positions = std::is_integral_v<I> && !std::is_same_v<I, bool>;
 template <class V>
 [[noreturn]] void throw_index(char const* what, V index, std::size_t axis, std::size_t extent) {
-    throw index_error(std::string(what) + ": index " + std::to_string(index) + " is outside axis " +
-                      std::to_string(axis) + ", whose extent is " + std::to_string(extent));
+    throw index_error(text_of({what, ": index ", index, " is outside axis ", axis, ", whose extent is ", extent}));
 }
 }  // namespace detail
 

@@ -132,7 +132,7 @@ public:
     constexpr void check(Shape const& s) const {
         for (std::size_t a = 0; a < rank; ++a)
             if (extents_[a] != 1 && extents_[a] != s[a])
-                throw shape_error("weights of a loss: they do not fit elements of shape " + to_string(s));
+                throw shape_error(text_of({"weights of a loss: they do not fit elements of shape ", to_string(s)}));
     }
 
 private:

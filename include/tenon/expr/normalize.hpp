@@ -187,8 +187,8 @@ constexpr auto group_norm(X&& x, double eps = 1e-5) {
     else if constexpr (!detail::groups_fit<Groups, s>()) return groups_do_not_fit<"group_norm", Groups, s>{};
     else {
         if (x.shape()[1] % Groups != 0)
-            throw shape_error("group_norm: the channels of " + to_string(x.shape()) + " do not make " +
-                              std::to_string(Groups) + " groups");
+            throw shape_error(
+                text_of({"group_norm: the channels of ", to_string(x.shape()), " do not make ", Groups, " groups"}));
         return detail::standardize<true, 1, Groups>(std::forward<X>(x), eps);
     }
 }

@@ -60,8 +60,8 @@ public:
     explicit constexpr reduce_node(A a) : operand(std::move(a)), shape_(reduced::left(operand.shape().extents())) {
         if constexpr (requires { typename Op::needs_elements; }) {
             if (operand.shape().size() == 0 && shape_.size() != 0)
-                throw shape_error(std::string(Op::name) + ": no elements in " + to_string(operand.shape()) +
-                                  " to choose from");
+                throw shape_error(
+                    text_of({Op::name, ": no elements in ", to_string(operand.shape()), " to choose from"}));
         }
     }
     constexpr shape_type shape() const { return shape_; }

@@ -97,8 +97,8 @@ constexpr auto reshape(A&& x) {
             return detail::reshape_to(std::forward<A>(x), to{});
         } else {
             if (target::known == 0 || s.size() % target::known != 0)
-                throw shape_error("reshape: the " + std::to_string(s.size()) + " elements of " + to_string(s) +
-                                  " do not fill the extents");
+                throw shape_error(
+                    text_of({"reshape: the ", s.size(), " elements of ", to_string(s), " do not fill the extents"}));
             return detail::reshape_to(std::forward<A>(x), to(s.size() / target::known));
         }
     }

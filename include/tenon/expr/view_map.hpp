@@ -115,8 +115,7 @@ struct select_view : identity_view {
     constexpr auto shape(S const& s) const {
         auto const n = static_cast<std::ptrdiff_t>(s[Axis]);
         if (k < -n || k >= n)
-            throw index_error("select: position " + std::to_string(k) + " is outside axis " + std::to_string(Axis) +
-                              " of " + to_string(s));
+            throw index_error(text_of({"select: position ", k, " is outside axis ", Axis, " of ", to_string(s)}));
         return shape_by_source<select_view>(s);
     }
     template <class S>

@@ -90,11 +90,9 @@ constexpr pool_options flat_options(pool_options const& o) {
 }
 
 /// `(2, 3)`, as PyTorch prints a pair.
-inline std::string pair_text(extent2 e) {
-    return "(" + std::to_string(e.height) + ", " + std::to_string(e.width) + ")";
-}
+inline std::string pair_text(extent2 e) { return text_of({"(", e.height, ", ", e.width, ")"}); }
 /// `2` where both are equal.
-inline std::string short_text(extent2 e) { return e.height == e.width ? std::to_string(e.height) : pair_text(e); }
+inline std::string short_text(extent2 e) { return e.height == e.width ? text_of({e.height}) : pair_text(e); }
 
 }  // namespace detail
 

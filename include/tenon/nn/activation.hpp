@@ -60,7 +60,7 @@ struct prelu {
     constexpr auto operator()(auto&& x) && {
         return tenon::prelu(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
     }
-    static std::string description() { return "prelu(num_parameters=" + std::to_string(Channels) + ")"; }
+    static std::string description() { return text_of({"prelu(num_parameters=", Channels, ")"}); }
 };
 struct elu {
     using layer_tag = void;

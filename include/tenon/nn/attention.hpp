@@ -97,9 +97,7 @@ struct multihead_attention {
         using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
         return detail::refused_temporary<multihead_attention, named>();
     }
-    static std::string description() {
-        return "multihead_attention(" + std::to_string(Embed) + ", " + std::to_string(Heads) + ")";
-    }
+    static std::string description() { return text_of({"multihead_attention(", Embed, ", ", Heads, ")"}); }
 
 private:
     static linear<Embed, Embed, Device> projection() {

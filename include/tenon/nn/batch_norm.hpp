@@ -31,8 +31,7 @@ constexpr auto batch_normalized(X&& x, Layer const& l) {
         parameter_for(x, l.bias));
 }
 inline std::string describe_batch_norm(char const* name, std::size_t channels, double eps, double momentum) {
-    return std::string(name) + "(" + std::to_string(channels) + ", eps=" + number_text(eps) +
-           ", momentum=" + number_text(momentum) + ")";
+    return text_of({name, "(", channels, ", eps=", number_text(eps), ", momentum=", number_text(momentum), ")"});
 }
 }  // namespace detail
 

@@ -20,15 +20,15 @@ namespace detail {
 template <auto Text>
 std::string describe_conv(char const* name, std::size_t in, std::size_t out, extent2 kernel, conv_options const& o,
                           bool bias) {
-    std::string text = std::string(name) + "(" + std::to_string(in) + ", " + std::to_string(out) +
-                       ", kernel_size=" + Text(kernel) + ", stride=" + Text(o.stride);
-    if (o.padding != extent2(0)) text += ", padding=" + Text(o.padding);
-    if (o.dilation != extent2(1)) text += ", dilation=" + Text(o.dilation);
-    if (o.output_padding != extent2(0)) text += ", output_padding=" + Text(o.output_padding);
-    if (o.groups != 1) text += ", groups=" + std::to_string(o.groups);
-    return text + (bias ? ")" : ", bias=false)");
+    std::string text = text_of({name, "(", in, ", ", out, ", kernel_size=", Text(kernel), ", stride=", Text(o.stride)});
+    if (o.padding != extent2(0)) append_text(text, {", padding=", Text(o.padding)});
+    if (o.dilation != extent2(1)) append_text(text, {", dilation=", Text(o.dilation)});
+    if (o.output_padding != extent2(0)) append_text(text, {", output_padding=", Text(o.output_padding)});
+    if (o.groups != 1) append_text(text, {", groups=", o.groups});
+    append_text(text, {bias ? ")" : ", bias=false)"});
+    return text;
 }
-inline std::string width_text(extent2 e) { return "(" + std::to_string(e.width) + ",)"; }
+inline std::string width_text(extent2 e) { return text_of({"(", e.width, ",)"}); }
 
 /// The parameters of a convolutional layer. Both are uniform in ±1/sqrt(fan_in) at first,
 /// where fan_in is the weight's size over its first extent.

@@ -29,7 +29,7 @@ struct embedding {
 
     constexpr auto operator()(auto&& x) const& { return rows(weight, std::forward<decltype(x)>(x)); }
     constexpr auto operator()(auto&& x) && { return rows(std::move(weight), std::forward<decltype(x)>(x)); }
-    static std::string description() { return "embedding(" + std::to_string(Count) + ", " + std::to_string(Dim) + ")"; }
+    static std::string description() { return text_of({"embedding(", Count, ", ", Dim, ")"}); }
 
 private:
     template <class W, class X>

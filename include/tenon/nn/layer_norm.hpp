@@ -17,8 +17,9 @@ template <std::size_t... E>
 std::string extents_text() {
     std::string text = "(";
     std::size_t n = 0;
-    ((text += (n++ == 0 ? "" : ", ") + std::to_string(E)), ...);
-    return text + (sizeof...(E) == 1 ? ",)" : ")");
+    (append_text(text, {n++ == 0 ? "" : ", ", E}), ...);
+    append_text(text, {sizeof...(E) == 1 ? ",)" : ")"});
+    return text;
 }
 }  // namespace detail
 
@@ -44,7 +45,7 @@ struct layer_norm_on {
                                  detail::parameter_for(x, std::move(bias)), eps);
     }
     std::string description() const {
-        return "layer_norm(" + detail::extents_text<E...>() + ", eps=" + detail::number_text(eps) + ")";
+        return text_of({"layer_norm(", detail::extents_text<E...>(), ", eps=", detail::number_text(eps), ")"});
     }
 };
 template <std::size_t... E>
@@ -69,7 +70,7 @@ struct rms_norm_on {
         return tenon::rms_norm(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)), eps);
     }
     std::string description() const {
-        return "rms_norm(" + detail::extents_text<E...>() + ", eps=" + detail::number_text(eps) + ")";
+        return text_of({"rms_norm(", detail::extents_text<E...>(), ", eps=", detail::number_text(eps), ")"});
     }
 };
 template <std::size_t... E>
@@ -93,8 +94,7 @@ struct group_norm {
         return normalized(std::forward<decltype(x)>(x), std::move(weight), std::move(bias));
     }
     std::string description() const {
-        return "group_norm(" + std::to_string(Groups) + ", " + std::to_string(Channels) +
-               ", eps=" + detail::number_text(eps) + ")";
+        return text_of({"group_norm(", Groups, ", ", Channels, ", eps=", detail::number_text(eps), ")"});
     }
 
 private:
@@ -125,7 +125,7 @@ struct instance_norm2d {
         else return tenon::instance_norm(std::forward<decltype(x)>(x), eps);
     }
     std::string description() const {
-        return "instance_norm2d(" + std::to_string(Channels) + ", eps=" + detail::number_text(eps) + ")";
+        return text_of({"instance_norm2d(", Channels, ", eps=", detail::number_text(eps), ")"});
     }
 };
 

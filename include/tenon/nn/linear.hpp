@@ -52,8 +52,7 @@ constexpr auto affine(X&& x, Weight&& weight, B&& bias) {
            parameter_for(x, std::forward<B>(bias));
 }
 inline std::string describe_linear(std::size_t in, std::size_t out, bool bias) {
-    return "linear(in_features=" + std::to_string(in) + ", out_features=" + std::to_string(out) +
-           ", bias=" + (bias ? "true" : "false") + ")";
+    return text_of({"linear(in_features=", in, ", out_features=", out, ", bias=", bias ? "true" : "false", ")"});
 }
 }  // namespace detail
 

@@ -27,10 +27,17 @@ struct member_path {
 
     /// The names joined by dots; what std::optional and std::unique_ptr hold adds none.
     std::string text() const {
-        if (!outer) return {};
-        std::string all = outer->text(), own = name ? std::string(*name) : std::to_string(number);
-        if (!all.empty() && !own.empty()) all += '.';
-        return all += own;
+        std::string all;
+        append_to(all);
+        return all;
+    }
+
+private:
+    [[gnu::noinline, gnu::cold]] void append_to(std::string& all) const {
+        if (!outer) return;
+        outer->append_to(all);
+        text_piece const own = name ? text_piece(*name) : text_piece(number);
+        if (!name || !name->empty()) append_text(all, {all.empty() ? "" : ".", own});
     }
 };
 

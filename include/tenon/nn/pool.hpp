@@ -18,12 +18,14 @@ namespace detail {
 inline std::string describe_pool(char const* name, extent2 kernel, pool_options const& o, bool greatest) {
     auto const w = tenon::detail::windows(kernel, o);
     using tenon::detail::short_text;
-    std::string text = std::string(name) + "(kernel_size=" + short_text(kernel) +
-                       ", stride=" + short_text({w.rows.stride, w.columns.stride}) +
-                       ", padding=" + short_text(o.padding);
+    std::string text =
+        text_of({name, "(kernel_size=", short_text(kernel), ", stride=", short_text({w.rows.stride, w.columns.stride}),
+                 ", padding=", short_text(o.padding)});
     if (greatest)
-        text += ", dilation=" + short_text(o.dilation) + (o.ceil_mode ? ", ceil_mode=true" : ", ceil_mode=false");
-    return text + ")";
+        append_text(text,
+                    {", dilation=", short_text(o.dilation), o.ceil_mode ? ", ceil_mode=true" : ", ceil_mode=false"});
+    append_text(text, {")"});
+    return text;
 }
 /// The same with one extent for each.
 inline std::string describe_flat_pool(char const* name, std::size_t kernel, pool_options const& o, bool greatest) {
@@ -87,7 +89,7 @@ struct adaptive_avg_pool1d {
     constexpr auto operator()(auto&& x) const {
         return tenon::adaptive_avg_pool1d<Length>(std::forward<decltype(x)>(x));
     }
-    static std::string description() { return "adaptive_avg_pool1d(output_size=" + std::to_string(Length) + ")"; }
+    static std::string description() { return text_of({"adaptive_avg_pool1d(output_size=", Length, ")"}); }
 };
 
 }  // namespace tenon::inline TENON_TARGET::nn

@@ -41,7 +41,7 @@ constexpr auto zero_state(X const& x) {
     return filled_node<value_t<X>, shape>(shape(extents::of(x.shape().extents())), value_t<X>(0));
 }
 inline std::string describe_cell(char const* name, std::size_t in, std::size_t hidden) {
-    return std::string(name) + "(" + std::to_string(in) + ", " + std::to_string(hidden) + ")";
+    return text_of({name, "(", in, ", ", hidden, ")"});
 }
 }  // namespace detail
 

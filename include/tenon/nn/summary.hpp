@@ -20,31 +20,34 @@ public:
 
     void parameter(untyped_tensor const& p) {
         auto const extents = p.extents();
-        text += "variable(" + tenon::detail::extents_as_text(extents.data(), extents.size()) + ")";
+        append_text(text, {"variable(", tenon::detail::extents_as_text(extents.data(), extents.size()), ")"});
     }
     void begin(std::string_view name) {
-        text.append(name) += '(';
+        append_text(text, {name, "("});
         ++depth_;
     }
     void member(member_path const& path) {
         new_line();
-        text += "(" + path.text() + "): ";
+        append_text(text, {"(", path.text(), "): "});
     }
     /// @param empty whether there was no member
     void end(bool empty) {
         --depth_;
         if (!empty) new_line();
-        text += ')';
+        append_text(text, {")"});
     }
 
 private:
-    void new_line() { text.append("\n").append(2 * depth_, ' '); }
+    void new_line() {
+        append_text(text, {"\n"});
+        for (std::size_t i = 0; i != depth_; ++i) append_text(text, {"  "});
+    }
     std::size_t depth_ = 0;
 };
 
 template <class M>
 void summarise(M const& m, summary_writer& to) {
-    if constexpr (requires { m.description(); }) to.text += m.description();
+    if constexpr (requires { m.description(); }) append_text(to.text, {m.description()});
     else if constexpr (parameter<M>) to.parameter(untyped(m));
     else if constexpr (kind_of<M>() == member_kind::owner) {
         if (m) summarise(*m, to);

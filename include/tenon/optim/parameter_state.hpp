@@ -63,13 +63,13 @@ private:
             auto const& [name, now] = parameters[i];
             if (i < sizes_.size() && now.size == before) continue;
             auto const extents = now.extents();
-            throw shape_error("step: parameter '" + name + "' is " +
-                              tenon::detail::extents_as_text(extents.data(), extents.size()) + " now, and had " +
-                              std::to_string(before) +
-                              " elements when the optimiser's buffers were made: make another optimiser");
+            throw shape_error(
+                text_of({"step: parameter '", name, "' is ",
+                         tenon::detail::extents_as_text(extents.data(), extents.size()), " now, and had ", before,
+                         " elements when the optimiser's buffers were made: make another optimiser"}));
         }
-        throw shape_error("step: the model has " + std::to_string(parameters.size()) + " parameters now, and had " +
-                          std::to_string(sizes_.size()) + " when the optimiser's buffers were made");
+        throw shape_error(text_of({"step: the model has ", parameters.size(), " parameters now, and had ",
+                                   sizes_.size(), " when the optimiser's buffers were made"}));
     }
 
     std::vector<std::size_t> sizes_;

@@ -195,7 +195,8 @@ struct tape<batch_norm_node<A, R>, Grad>
     constexpr void forward() {
         auto const s = shape();
         if (node_->training && s[0] * plane(s) < 2)
-            throw shape_error("batch_norm: training needs more than one element for each channel, not " + to_string(s));
+            throw shape_error(
+                text_of({"batch_norm: training needs more than one element for each channel, not ", to_string(s)}));
         operand_.forward();
         values_.reserve(s.size());
         T const* x = values_.data();

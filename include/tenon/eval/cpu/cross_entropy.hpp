@@ -175,8 +175,7 @@ private:
             return;
         }
         if (t < 0 || static_cast<std::size_t>(t) >= classes)
-            throw index_error("cross_entropy: class " + std::to_string(t) + " is not one of the " +
-                              std::to_string(classes) + " classes");
+            throw index_error(text_of({"cross_entropy: class ", t, " is not one of the ", classes, " classes"}));
         r.target = static_cast<std::size_t>(t);
         r.top = join_classes<op::max>(r);
         r.chosen = at(r, r.target);
