@@ -163,8 +163,8 @@ TEST_CASE("layers own what was a temporary") {
     static_assert(owns<decltype(nn::huber_loss{}(matrix(), matrix()) + nn::smooth_l1_loss{}(matrix(), matrix()))>);
     static_assert(
         owns<decltype(nn::cross_entropy_loss{.weight = row()}(matrix(), index()) + nn::nll_loss{}(matrix(), index()))>);
-    static_assert(
-        owns<decltype(nn::bce_loss{.weight = 2}(matrix(), matrix()) + nn::bce_with_logits_loss{}(matrix(), matrix()))>);
+    static_assert(owns<decltype(nn::binary_cross_entropy_loss{.weight = 2}(matrix(), matrix()) +
+                                nn::binary_cross_entropy_with_logits_loss{}(matrix(), matrix()))>);
     static_assert(owns<decltype(nn::kl_div_loss{}(matrix(), matrix()))>);
 }
 

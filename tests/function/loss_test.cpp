@@ -191,24 +191,25 @@ TEST_CASE("layers keep the options of a loss") {
     CHECK(all(x, k).item() ==
           tn::cross_entropy(x, k, {.weight = w, .ignore_index = 0, .label_smoothing = 0.1f}).item());
     CHECK(nn::nll_loss{.weight = w}(x, k).item() == tn::nll_loss(x, k, {.weight = w}).item());
-    CHECK(nn::nll_loss_as<reduction::sum>{}(x, k).item() == -3.0);
+    CHECK(nn::basic_nll_loss<reduction::sum>{}(x, k).item() == -3.0);
     CHECK(nn::mse_loss{}(x, t).item() == tn::mse_loss(x, t).item());
-    CHECK(nn::mse_loss_as<reduction::none>{}(x, t).eval()(1, 1) == 1.0);
+    CHECK(nn::basic_mse_loss<reduction::none>{}(x, t).eval()(1, 1) == 1.0);
     CHECK(nn::l1_loss{}(x, t).item() == tn::l1_loss(x, t).item());
     CHECK(nn::smooth_l1_loss{.beta = 2}(x, t).item() == tn::smooth_l1_loss(x, t, {.beta = 2}).item());
     CHECK(nn::huber_loss{.delta = 0.5f}(x, t).item() == tn::huber_loss(x, t, {.delta = 0.5}).item());
-    CHECK(nn::bce_loss{.weight = w}(t, t).item() == tn::binary_cross_entropy(t, t, {.weight = w}).item());
-    CHECK(nn::bce_with_logits_loss{.pos_weight = 2}(x, t).item() ==
+    CHECK(nn::binary_cross_entropy_loss{.weight = w}(t, t).item() ==
+          tn::binary_cross_entropy(t, t, {.weight = w}).item());
+    CHECK(nn::binary_cross_entropy_with_logits_loss{.pos_weight = 2}(x, t).item() ==
           tn::binary_cross_entropy_with_logits(x, t, {.pos_weight = 2}).item());
-    CHECK(nn::kl_div_loss_as<reduction::batchmean>{.log_target = true}(x, t).item() ==
+    CHECK(nn::basic_kl_div_loss<reduction::batchmean>{.log_target = true}(x, t).item() ==
           Approx(3 * nn::kl_div_loss{.log_target = true}(x, t).item()));
     CHECK_THROWS_AS((nn::cross_entropy_loss{.weight = tn::tensor({1.0, 2.0})}(x, k)), tn::shape_error);
     struct task {
         nn::linear<3, 2> fc;
-        nn::bce_with_logits_loss criterion;
+        nn::binary_cross_entropy_with_logits_loss criterion;
     } model;
-    CHECK(nn::summary(model) ==
-          "task(\n  (fc): linear(in_features=3, out_features=2, bias=true)\n  (criterion): bce_with_logits_loss()\n)");
+    CHECK(nn::summary(model) == "task(\n  (fc): linear(in_features=3, out_features=2, bias=true)\n  (criterion): "
+                                "binary_cross_entropy_with_logits_loss()\n)");
     static_assert(nn::parameter_count<task> == 8);
 }
 

@@ -333,7 +333,7 @@ TEST_CASE("blocks with normalisation", "[kernels]") {
     CHECK(launches_back(block(), conv, norm) == both_ways{3, 6});
 
     auto const rows = tn::cuda::full<float, 7, 6>(1);
-    nn::layer_norm_on<tn::cuda::device, 6> before;
+    nn::basic_layer_norm<tn::shape<6>, tn::cuda::device> before;
     nn::linear<6, 8, tn::cuda::device> up;
     nn::linear<8, 6, tn::cuda::device> down;
     auto const loss = tn::mean(rows + down(tn::gelu_tanh(up(before(rows)))));
@@ -348,7 +348,7 @@ TEST_CASE("the weights of a loss are no launch", "[kernels]") {
     CHECK(launches_back(tn::binary_cross_entropy_with_logits(a, b, {.weight = host})) == both_ways{1, 2});
     auto const y = tn::cuda::randint<std::int64_t, 4>(0, 6);
     CHECK(launches_back(tn::cross_entropy(a, y, {.weight = host})) == both_ways{1, 1});
-    nn::cross_entropy_loss_on<tn::cuda::device> const kept{.weight = host};
+    nn::basic_cross_entropy_loss<tn::reduction::mean, tn::cuda::device> const kept{.weight = host};
     CHECK(tn::plan_backward(kept(a, y)).workspace() ==
           tn::plan_backward(tn::cross_entropy(a, y, {.weight = there})).workspace());
 }

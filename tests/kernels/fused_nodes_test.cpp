@@ -14,8 +14,8 @@ struct layer {
 template <class Device>
 struct words {
     nn::embedding<7, 6, Device> table;
-    nn::layer_norm_on<Device, 6> norm;
-    nn::rms_norm_on<Device, 12> all;
+    nn::basic_layer_norm<tn::shape<6>, Device> norm;
+    nn::basic_rms_norm<tn::shape<12>, Device> all;
     auto operator()(auto const& x) const {
         auto const seen = tn::cumsum<1>(norm(table(x)));  // [4, 2, 6]
         return all(tn::reshape<4, 12>(seen));

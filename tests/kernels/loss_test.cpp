@@ -82,14 +82,16 @@ TEST_CASE("loss layers that keep their weights on the device", "[kernels]") {
     auto const y_there = tn::to<device>(y);
     auto const k_there = tn::to<device>(k);
     // From the processor's memory or the device's, from computations and numbers, for a loss of either type.
-    auto const here = std::tuple(
-        nn::cross_entropy_loss{.weight = columns}, nn::cross_entropy_loss_as<tn::reduction::sum>{.weight = columns},
-        nn::nll_loss{.weight = 2.f * columns}, nn::bce_loss{.weight = each}, nn::bce_with_logits_loss{.weight = 0.25});
+    auto const here = std::tuple(nn::cross_entropy_loss{.weight = columns},
+                                 nn::basic_cross_entropy_loss<tn::reduction::sum>{.weight = columns},
+                                 nn::nll_loss{.weight = 2.f * columns}, nn::binary_cross_entropy_loss{.weight = each},
+                                 nn::binary_cross_entropy_with_logits_loss{.weight = 0.25});
     auto const there =
-        std::tuple(nn::cross_entropy_loss_on<device>{.weight = columns},
-                   nn::cross_entropy_loss_as<tn::reduction::sum, device>{.weight = tn::to<device>(columns)},
-                   nn::nll_loss_on<device>{.weight = 2.f * tn::to<device>(columns)},
-                   nn::bce_loss_on<device>{.weight = each}, nn::bce_with_logits_loss_on<device>{.weight = 0.25});
+        std::tuple(nn::basic_cross_entropy_loss<tn::reduction::mean, device>{.weight = columns},
+                   nn::basic_cross_entropy_loss<tn::reduction::sum, device>{.weight = tn::to<device>(columns)},
+                   nn::basic_nll_loss<tn::reduction::mean, device>{.weight = 2.f * tn::to<device>(columns)},
+                   nn::basic_binary_cross_entropy_loss<tn::reduction::mean, device>{.weight = each},
+                   nn::basic_binary_cross_entropy_with_logits_loss<tn::reduction::mean, device>{.weight = 0.25});
     auto const total = [](auto const& losses, auto const& a, auto const& b, auto const& classes) {
         return std::get<0>(losses)(a, classes) + std::get<1>(losses)(a, classes) +
                std::get<2>(losses)(tn::log_softmax<1>(a), classes) + std::get<3>(losses)(tn::sigmoid(a), b) +
@@ -108,14 +110,15 @@ TEST_CASE("loss layers that keep their weights on the device", "[kernels]") {
           Approx(tn::cross_entropy(doubles, k, {.weight = tn::cast<double>(columns)}).item()));
     auto const copied = std::get<0>(there);
     CHECK(copied(d, k_there).item() == Approx(std::get<0>(here)(v, k).item()));
-    CHECK_THROWS_AS((nn::nll_loss_on<device>{.weight = tn::ones<float, 4>()}(tn::log_softmax<1>(d), k_there)),
+    CHECK_THROWS_AS((nn::basic_nll_loss<tn::reduction::mean, device>{.weight = tn::ones<float, 4>()}(
+                        tn::log_softmax<1>(d), k_there)),
                     tn::shape_error);
 
     // Nothing is brought, so that a step with them can be recorded before it has run.
     auto const copies = calls::copies;
     loss = tn::backward(std::get<0>(there)(d, k_there));
     auto const with_weights = calls::copies - copies;
-    nn::cross_entropy_loss_on<device> const plain;
+    nn::basic_cross_entropy_loss<tn::reduction::mean, device> const plain;
     loss = tn::backward(plain(d, k_there));
     CHECK(calls::copies - copies == 2 * with_weights);
     auto v2 = host_variable(x);

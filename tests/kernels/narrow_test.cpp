@@ -67,7 +67,7 @@ void values() {
 template <class T, class Device = tn::cpu>
 struct network {
     nn::linear<20, 16, Device> fc1;
-    nn::layer_norm_on<Device, 16> norm;
+    nn::basic_layer_norm<tn::shape<16>, Device> norm;
     nn::linear<16, 5, Device> fc2;
     auto operator()(auto const& x) const { return tn::cast<float>(fc2(tn::relu(norm(fc1(tn::cast<T>(x)))))); }
 };

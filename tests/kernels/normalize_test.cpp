@@ -76,8 +76,8 @@ TEST_CASE("rows far from 0 keep their variance", "[kernels]") {
 TEST_CASE("normalisation as layers, in place and captured", "[kernels]") {
     tn::generator gen{85};
     auto const x = tn::randn<float, 4, 8>(gen);
-    nn::layer_norm_on<tn::cuda::device, 8> layer;
-    nn::rms_norm_on<tn::cuda::device, 8> rms;
+    nn::basic_layer_norm<tn::shape<8>, tn::cuda::device> layer;
+    nn::basic_rms_norm<tn::shape<8>, tn::cuda::device> rms;
     nn::group_norm<2, 8, tn::cuda::device> groups;
     auto const dx = tn::to<tn::cuda::device>(x);
     tn::cuda::tensor const found = layer(dx) + rms(dx) + groups(dx);

@@ -25,9 +25,11 @@ std::string extents_text() {
 
 /// (x − mean) / √(var + eps) · weight + bias over the last axes, whose extents are E; torch.nn.LayerNorm. Compile error
 /// `normalized_shape_does_not_fit`.
-/// @tparam Device where the parameters live; `layer_norm<E...>` is the processor's
-template <class Device, std::size_t... E>
-struct layer_norm_on {
+/// `layer_norm<E...>` is the processor's; the class behind it takes extents and device: `basic_layer_norm<shape<E...>, Device>`.
+template <class Shape, class Device = cpu>
+struct basic_layer_norm;
+template <std::size_t... E, class Device>
+struct basic_layer_norm<shape<E...>, Device> {
     using layer_tag = void;
     using preserves_features = void;
     using parameters = typename Device::template variable<float, E...>;
@@ -49,13 +51,15 @@ struct layer_norm_on {
     }
 };
 template <std::size_t... E>
-using layer_norm = layer_norm_on<cpu, E...>;
+using layer_norm = basic_layer_norm<shape<E...>>;
 
 /// x / √(mean of x² + eps) · weight over the last axes, whose extents are E; torch.nn.RMSNorm. Compile error
 /// `normalized_shape_does_not_fit`.
-/// @tparam Device where the parameters live; `rms_norm<E...>` is the processor's
-template <class Device, std::size_t... E>
-struct rms_norm_on {
+/// `rms_norm<E...>` is the processor's; the class behind it takes extents and device: `basic_rms_norm<shape<E...>, Device>`.
+template <class Shape, class Device = cpu>
+struct basic_rms_norm;
+template <std::size_t... E, class Device>
+struct basic_rms_norm<shape<E...>, Device> {
     using layer_tag = void;
     using preserves_features = void;
     using parameters = typename Device::template variable<float, E...>;
@@ -74,7 +78,7 @@ struct rms_norm_on {
     }
 };
 template <std::size_t... E>
-using rms_norm = rms_norm_on<cpu, E...>;
+using rms_norm = basic_rms_norm<shape<E...>>;
 
 /// Normalises each of Groups groups of the Channels channels of each sample, then scales and shifts every channel; x is
 /// [n, Channels, …]; torch.nn.GroupNorm. Compile error `channels_do_not_fit`.

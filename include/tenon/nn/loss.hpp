@@ -70,12 +70,11 @@ private:
     std::vector<std::size_t> extents_;
 };
 
-/// cross_entropy(x, t) as an object; torch.nn.CrossEntropyLoss. Like the layers below it averages under its plain name;
-/// another reduction is written `nn::cross_entropy_loss_as<reduction::sum>`. Those with weights keep them on the
-/// processor; `nn::cross_entropy_loss_on<Device>` and `nn::cross_entropy_loss_as<reduction::sum, Device>` keep them on
-/// a device.
-template <reduction R, class Device = cpu>
-struct cross_entropy_loss_as {
+/// cross_entropy(x, t) as an object; torch.nn.CrossEntropyLoss. Like the losses below it averages, and keeps weights on
+/// the processor, under its plain name; the class behind it takes another reduction and, where a loss has weights, the
+/// device that they live on: `nn::basic_cross_entropy_loss<reduction::sum, Device>`.
+template <reduction R = reduction::mean, class Device = cpu>
+struct basic_cross_entropy_loss {
     /// One weight for each class; the mean over class indices divides by the weights' sum.
     loss_weights<Device> weight{};
     std::int64_t ignore_index = -100;  ///< rows with this index count nothing
@@ -86,13 +85,11 @@ struct cross_entropy_loss_as {
     }
     static std::string description() { return "cross_entropy_loss()"; }
 };
-using cross_entropy_loss = cross_entropy_loss_as<reduction::mean>;
-template <class Device>
-using cross_entropy_loss_on = cross_entropy_loss_as<reduction::mean, Device>;
+using cross_entropy_loss = basic_cross_entropy_loss<>;
 
 /// nll_loss(x, t) as an object; torch.nn.NLLLoss.
-template <reduction R, class Device = cpu>
-struct nll_loss_as {
+template <reduction R = reduction::mean, class Device = cpu>
+struct basic_nll_loss {
     loss_weights<Device> weight{};     ///< one weight for each class; the mean divides by the weights' sum
     std::int64_t ignore_index = -100;  ///< rows with this index count nothing
     auto operator()(auto&& x, auto&& t) const {
@@ -101,95 +98,83 @@ struct nll_loss_as {
     }
     static std::string description() { return "nll_loss()"; }
 };
-using nll_loss = nll_loss_as<reduction::mean>;
-template <class Device>
-using nll_loss_on = nll_loss_as<reduction::mean, Device>;
+using nll_loss = basic_nll_loss<>;
 
 /// mse_loss(x, t) as an object; torch.nn.MSELoss.
-template <reduction R>
-struct mse_loss_as {
+template <reduction R = reduction::mean>
+struct basic_mse_loss {
     constexpr auto operator()(auto&& x, auto&& t) const {
         return tenon::mse_loss<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t));
     }
     static std::string description() { return "mse_loss()"; }
 };
-using mse_loss = mse_loss_as<reduction::mean>;
+using mse_loss = basic_mse_loss<>;
 
 /// l1_loss(x, t) as an object; torch.nn.L1Loss.
-template <reduction R>
-struct l1_loss_as {
+template <reduction R = reduction::mean>
+struct basic_l1_loss {
     constexpr auto operator()(auto&& x, auto&& t) const {
         return tenon::l1_loss<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t));
     }
     static std::string description() { return "l1_loss()"; }
 };
-using l1_loss = l1_loss_as<reduction::mean>;
+using l1_loss = basic_l1_loss<>;
 
 /// smooth_l1_loss(x, t) as an object; torch.nn.SmoothL1Loss.
-template <reduction R>
-struct smooth_l1_loss_as {
+template <reduction R = reduction::mean>
+struct basic_smooth_l1_loss {
     double beta = 1;  ///< from this difference on the loss grows linearly
     constexpr auto operator()(auto&& x, auto&& t) const {
         return tenon::smooth_l1_loss<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t), {.beta = beta});
     }
     static std::string description() { return "smooth_l1_loss()"; }
 };
-using smooth_l1_loss = smooth_l1_loss_as<reduction::mean>;
+using smooth_l1_loss = basic_smooth_l1_loss<>;
 
 /// huber_loss(x, t) as an object; torch.nn.HuberLoss.
-template <reduction R>
-struct huber_loss_as {
+template <reduction R = reduction::mean>
+struct basic_huber_loss {
     double delta = 1;  ///< from this difference on the loss grows linearly
     constexpr auto operator()(auto&& x, auto&& t) const {
         return tenon::huber_loss<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t), {.delta = delta});
     }
     static std::string description() { return "huber_loss()"; }
 };
-using huber_loss = huber_loss_as<reduction::mean>;
+using huber_loss = basic_huber_loss<>;
 
 /// binary_cross_entropy(x, t) as an object; torch.nn.BCELoss.
-template <reduction R, class Device = cpu>
-struct bce_loss_as {
+template <reduction R = reduction::mean, class Device = cpu>
+struct basic_binary_cross_entropy_loss {
     loss_weights<Device> weight{};  ///< what each element's loss is multiplied by
     auto operator()(auto&& x, auto&& t) const {
         return binary_cross_entropy<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t), {.weight = weight});
     }
-    static std::string description() { return "bce_loss()"; }
+    static std::string description() { return "binary_cross_entropy_loss()"; }
 };
-using bce_loss = bce_loss_as<reduction::mean>;
-template <class Device>
-using bce_loss_on = bce_loss_as<reduction::mean, Device>;
-using binary_cross_entropy_loss = bce_loss;
-template <class Device>
-using binary_cross_entropy_loss_on = bce_loss_on<Device>;
+using binary_cross_entropy_loss = basic_binary_cross_entropy_loss<>;
 
 /// binary_cross_entropy_with_logits(x, t) as an object; torch.nn.BCEWithLogitsLoss.
-template <reduction R, class Device = cpu>
-struct bce_with_logits_loss_as {
+template <reduction R = reduction::mean, class Device = cpu>
+struct basic_binary_cross_entropy_with_logits_loss {
     loss_weights<Device> weight{};      ///< what each element's loss is multiplied by
     loss_weights<Device> pos_weight{};  ///< what the part of positive targets is multiplied by
     auto operator()(auto&& x, auto&& t) const {
         return binary_cross_entropy_with_logits<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t),
                                                    {.weight = weight, .pos_weight = pos_weight});
     }
-    static std::string description() { return "bce_with_logits_loss()"; }
+    static std::string description() { return "binary_cross_entropy_with_logits_loss()"; }
 };
-using bce_with_logits_loss = bce_with_logits_loss_as<reduction::mean>;
-template <class Device>
-using bce_with_logits_loss_on = bce_with_logits_loss_as<reduction::mean, Device>;
-using binary_cross_entropy_with_logits_loss = bce_with_logits_loss;
-template <class Device>
-using binary_cross_entropy_with_logits_loss_on = bce_with_logits_loss_on<Device>;
+using binary_cross_entropy_with_logits_loss = basic_binary_cross_entropy_with_logits_loss<>;
 
 /// kl_div(x, t) as an object; torch.nn.KLDivLoss.
-template <reduction R>
-struct kl_div_loss_as {
+template <reduction R = reduction::mean>
+struct basic_kl_div_loss {
     bool log_target = false;  ///< whether the targets are logarithms too
     constexpr auto operator()(auto&& x, auto&& t) const {
         return kl_div<R>(std::forward<decltype(x)>(x), std::forward<decltype(t)>(t), {.log_target = log_target});
     }
     static std::string description() { return "kl_div_loss()"; }
 };
-using kl_div_loss = kl_div_loss_as<reduction::mean>;
+using kl_div_loss = basic_kl_div_loss<>;
 
 }  // namespace tenon::inline TENON_TARGET::nn

@@ -7,20 +7,19 @@ namespace tenon::inline TENON_TARGET::optim {
 
 /// torch.optim.Adadelta's options.
 struct adadelta_options {
-    float lr = 1;
+    double lr = 1;
     double rho = 0.9;
-    float eps = 1e-6f;
-    float weight_decay = 0;
+    double eps = 1e-6;
+    double weight_decay = 0;
     bool maximize = false;
 };
 
 struct adadelta_rule {
     static constexpr std::size_t fewest = 2, most = 2;
     static constexpr char const* names[] = {"square_avg", "acc_delta"};
-    double rho;
-    float lr, eps, decay, sign;
+    double rho, lr, eps, decay, sign;
     explicit adadelta_rule(adadelta_options const& o)
-        : rho(o.rho), lr(o.lr), eps(o.eps), decay(o.weight_decay), sign(o.maximize ? -1.f : 1.f) {}
+        : rho(o.rho), lr(o.lr), eps(o.eps), decay(o.weight_decay), sign(o.maximize ? -1. : 1.) {}
 
     static constexpr std::size_t used() { return 2; }
     TENON_HOST_DEVICE void count(step_counters& c) const { c.step += 1; }

@@ -7,26 +7,25 @@ namespace tenon::inline TENON_TARGET::optim {
 
 /// torch.optim.Adagrad's options.
 struct adagrad_options {
-    float lr = 1e-2f;
-    float lr_decay = 0;
-    float weight_decay = 0;
-    float initial_accumulator_value = 0;
-    float eps = 1e-10f;
+    double lr = 1e-2;
+    double lr_decay = 0;
+    double weight_decay = 0;
+    double initial_accumulator_value = 0;
+    double eps = 1e-10;
     bool maximize = false;
 };
 
 struct adagrad_rule {
     static constexpr std::size_t fewest = 1, most = 1;
     static constexpr char const* names[] = {"sum"};
-    double lr, lr_decay;
-    float decay, start, eps, sign;
+    double lr, lr_decay, decay, start, eps, sign;
     explicit adagrad_rule(adagrad_options const& o)
         : lr(o.lr),
           lr_decay(o.lr_decay),
           decay(o.weight_decay),
           start(o.initial_accumulator_value),
           eps(o.eps),
-          sign(o.maximize ? -1.f : 1.f) {}
+          sign(o.maximize ? -1. : 1.) {}
 
     static constexpr std::size_t used() { return 1; }
     TENON_HOST_DEVICE void count(step_counters& c) const { c.step += 1; }

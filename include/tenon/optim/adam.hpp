@@ -9,19 +9,19 @@ namespace tenon::inline TENON_TARGET::optim {
 
 /// torch.optim.Adam's options.
 struct adam_options {
-    float lr = 1e-3f;
+    double lr = 1e-3;
     std::pair<double, double> betas = {0.9, 0.999};
-    float eps = 1e-8f;
-    float weight_decay = 0;
+    double eps = 1e-8;
+    double weight_decay = 0;
     bool amsgrad = false;
     bool maximize = false;
 };
 /// torch.optim.AdamW's options.
 struct adamw_options {
-    float lr = 1e-3f;
+    double lr = 1e-3;
     std::pair<double, double> betas = {0.9, 0.999};
-    float eps = 1e-8f;
-    float weight_decay = 1e-2f;
+    double eps = 1e-8;
+    double weight_decay = 1e-2;
     bool amsgrad = false;
     bool maximize = false;
 };
@@ -29,8 +29,7 @@ struct adamw_options {
 struct adam_rule {
     static constexpr std::size_t fewest = 2, most = 3;
     static constexpr char const* names[] = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
-    double lr, beta1, beta2;
-    float eps, decay, shrink, sign;
+    double lr, beta1, beta2, eps, decay, shrink, sign;
     bool amsgrad;
     explicit adam_rule(adam_options const& o)
         : lr(o.lr),
@@ -39,7 +38,7 @@ struct adam_rule {
           eps(o.eps),
           decay(o.weight_decay),
           shrink(1),
-          sign(o.maximize ? -1.f : 1.f),
+          sign(o.maximize ? -1. : 1.),
           amsgrad(o.amsgrad) {}
     explicit adam_rule(adamw_options const& o)
         : lr(o.lr),
@@ -48,7 +47,7 @@ struct adam_rule {
           eps(o.eps),
           decay(0),
           shrink(1 - o.lr * o.weight_decay),
-          sign(o.maximize ? -1.f : 1.f),
+          sign(o.maximize ? -1. : 1.),
           amsgrad(o.amsgrad) {}
 
     std::size_t used() const { return amsgrad ? 3 : 2; }

@@ -9,25 +9,24 @@ namespace tenon::inline TENON_TARGET::optim {
 
 /// torch.optim.Adamax's options.
 struct adamax_options {
-    float lr = 2e-3f;
+    double lr = 2e-3;
     std::pair<double, double> betas = {0.9, 0.999};
-    float eps = 1e-8f;
-    float weight_decay = 0;
+    double eps = 1e-8;
+    double weight_decay = 0;
     bool maximize = false;
 };
 
 struct adamax_rule {
     static constexpr std::size_t fewest = 2, most = 2;
     static constexpr char const* names[] = {"exp_avg", "exp_inf"};
-    double lr, beta1, beta2;
-    float eps, decay, sign;
+    double lr, beta1, beta2, eps, decay, sign;
     explicit adamax_rule(adamax_options const& o)
         : lr(o.lr),
           beta1(o.betas.first),
           beta2(o.betas.second),
           eps(o.eps),
           decay(o.weight_decay),
-          sign(o.maximize ? -1.f : 1.f) {}
+          sign(o.maximize ? -1. : 1.) {}
 
     static constexpr std::size_t used() { return 2; }
     TENON_HOST_DEVICE void count(step_counters& c) const {

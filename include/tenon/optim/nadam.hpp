@@ -9,10 +9,10 @@ namespace tenon::inline TENON_TARGET::optim {
 
 /// torch.optim.NAdam's options.
 struct nadam_options {
-    float lr = 2e-3f;
+    double lr = 2e-3;
     std::pair<double, double> betas = {0.9, 0.999};
-    float eps = 1e-8f;
-    float weight_decay = 0;
+    double eps = 1e-8;
+    double weight_decay = 0;
     double momentum_decay = 4e-3;
     bool decoupled_weight_decay = false;
     bool maximize = false;
@@ -21,8 +21,7 @@ struct nadam_options {
 struct nadam_rule {
     static constexpr std::size_t fewest = 2, most = 2;
     static constexpr char const* names[] = {"exp_avg", "exp_avg_sq"};
-    double lr, beta1, beta2, momentum_decay;
-    float eps, decay, shrink, sign;
+    double lr, beta1, beta2, momentum_decay, eps, decay, shrink, sign;
     explicit nadam_rule(nadam_options const& o)
         : lr(o.lr),
           beta1(o.betas.first),
@@ -31,7 +30,7 @@ struct nadam_rule {
           eps(o.eps),
           decay(o.decoupled_weight_decay ? 0 : o.weight_decay),
           shrink(o.decoupled_weight_decay ? 1 - o.lr * o.weight_decay : 1),
-          sign(o.maximize ? -1.f : 1.f) {}
+          sign(o.maximize ? -1. : 1.) {}
 
     static constexpr std::size_t used() { return 2; }
     TENON_HOST_DEVICE void count(step_counters& c) const {

@@ -73,7 +73,7 @@ private:
         auto& of_optimizer = this->optimizer().options();
         double const momentum = anneal(momentum_from, momentum_to, part);
         if constexpr (requires { of_optimizer.betas; }) of_optimizer.betas.first = momentum;
-        else if constexpr (requires { of_optimizer.momentum; }) of_optimizer.momentum = static_cast<float>(momentum);
+        else if constexpr (requires { of_optimizer.momentum; }) of_optimizer.momentum = momentum;
         else throw std::invalid_argument("one_cycle_lr: the optimiser has no momentum; set cycle_momentum to false");
     }
 

@@ -55,7 +55,7 @@ void for_each_buffer(std::vector<nn::detail::named_tensor> const& parameters, ke
 /// Base of an optimiser: its model, its options, and what it keeps for each parameter. It refers to the model, so it
 /// can be neither copied nor moved, and neither can a struct of a model and its optimiser: the copy's optimiser would
 /// move the parameters of the first. A function can still return a new one.
-/// @tparam Options a struct with a member `lr`
+/// @tparam Options a struct with a member `lr`; numbers among options are doubles, as PyTorch's are
 /// @tparam Rule what one step is, made from the options; see parameter_state
 template <class Model, class Options, class Rule>
 class optimizer {
@@ -67,7 +67,7 @@ public:
     using device = nn::model_device_t<Model>;
 
     /// The learning rate, to read or to set.
-    float& lr() { return options_.lr; }
+    double& lr() { return options_.lr; }
     Options& options() { return options_; }
     /// The model whose parameters move.
     Model& model() { return *model_; }

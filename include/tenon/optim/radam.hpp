@@ -9,10 +9,10 @@ namespace tenon::inline TENON_TARGET::optim {
 
 /// torch.optim.RAdam's options.
 struct radam_options {
-    float lr = 1e-3f;
+    double lr = 1e-3;
     std::pair<double, double> betas = {0.9, 0.999};
-    float eps = 1e-8f;
-    float weight_decay = 0;
+    double eps = 1e-8;
+    double weight_decay = 0;
     bool decoupled_weight_decay = false;
     bool maximize = false;
 };
@@ -20,8 +20,7 @@ struct radam_options {
 struct radam_rule {
     static constexpr std::size_t fewest = 2, most = 2;
     static constexpr char const* names[] = {"exp_avg", "exp_avg_sq"};
-    double lr, beta1, beta2;
-    float eps, decay, shrink, sign;
+    double lr, beta1, beta2, eps, decay, shrink, sign;
     explicit radam_rule(radam_options const& o)
         : lr(o.lr),
           beta1(o.betas.first),
@@ -29,7 +28,7 @@ struct radam_rule {
           eps(o.eps),
           decay(o.decoupled_weight_decay ? 0 : o.weight_decay),
           shrink(o.decoupled_weight_decay ? 1 - o.lr * o.weight_decay : 1),
-          sign(o.maximize ? -1.f : 1.f) {}
+          sign(o.maximize ? -1. : 1.) {}
 
     static constexpr std::size_t used() { return 2; }
     TENON_HOST_DEVICE void count(step_counters& c) const {

@@ -7,11 +7,11 @@ namespace tenon::inline TENON_TARGET::optim {
 
 /// torch.optim.RMSprop's options.
 struct rmsprop_options {
-    float lr = 1e-2f;
+    double lr = 1e-2;
     double alpha = 0.99;
-    float eps = 1e-8f;
-    float weight_decay = 0;
-    float momentum = 0;
+    double eps = 1e-8;
+    double weight_decay = 0;
+    double momentum = 0;
     bool centered = false;
     bool maximize = false;
 };
@@ -19,8 +19,7 @@ struct rmsprop_options {
 struct rmsprop_rule {
     static constexpr std::size_t fewest = 1, most = 3;
     static constexpr char const* names[] = {"square_avg", "momentum_buffer", "grad_avg"};
-    double alpha;
-    float lr, eps, decay, momentum, sign;
+    double alpha, lr, eps, decay, momentum, sign;
     bool centered;
     explicit rmsprop_rule(rmsprop_options const& o)
         : alpha(o.alpha),
@@ -28,7 +27,7 @@ struct rmsprop_rule {
           eps(o.eps),
           decay(o.weight_decay),
           momentum(o.momentum),
-          sign(o.maximize ? -1.f : 1.f),
+          sign(o.maximize ? -1. : 1.),
           centered(o.centered) {}
 
     std::size_t used() const { return centered ? 3 : momentum > 0 ? 2 : 1; }

@@ -16,7 +16,7 @@ template <class Optimizer>
 class scheduler {
 public:
     /// The rate that was set last.
-    float last_lr() const { return static_cast<float>(rate_); }
+    double last_lr() const { return rate_; }
     /// How many steps there were.
     std::size_t last_epoch() const { return epoch_; }
 
@@ -43,21 +43,13 @@ public:
 protected:
     /// @param kind the scheduler's name in a state_dict
     explicit scheduler(Optimizer& o, std::string_view kind = "scheduler")
-        : optimizer_(&o), base_(static_cast<double>(o.lr())), rate_(base_), kind_(kind) {}
+        : optimizer_(&o), base_(o.lr()), rate_(base_), kind_(kind) {}
 
     /// Counts a step and returns its number, from 1 on.
     std::size_t advance() { return ++epoch_; }
-    /// The rate now. It is kept in double, so that a product of many factors loses nothing, unless someone else changed
-    /// it.
-    double rate() {
-        if (auto const found = optimizer_->lr(); found != static_cast<decltype(found)>(rate_))
-            rate_ = static_cast<double>(found);
-        return rate_;
-    }
-    void set(double rate) {
-        rate_ = rate;
-        optimizer_->lr() = static_cast<float>(rate);
-    }
+    /// The optimiser's rate now, whoever set it.
+    double rate() const { return optimizer_->lr(); }
+    void set(double rate) { optimizer_->lr() = rate_ = rate; }
     /// The rate that the optimiser had when the scheduler was made.
     double base() const { return base_; }
     Optimizer& optimizer() { return *optimizer_; }

@@ -7,10 +7,10 @@ namespace tenon::inline TENON_TARGET::optim {
 
 /// torch.optim.SGD's options.
 struct sgd_options {
-    float lr = 1e-3f;
-    float momentum = 0;
-    float dampening = 0;
-    float weight_decay = 0;
+    double lr = 1e-3;
+    double momentum = 0;
+    double dampening = 0;
+    double weight_decay = 0;
     bool nesterov = false;
     bool maximize = false;
 };
@@ -18,14 +18,14 @@ struct sgd_options {
 struct sgd_rule {
     static constexpr std::size_t fewest = 0, most = 1;
     static constexpr char const* names[] = {"momentum_buffer"};
-    float lr, momentum, dampening, decay, sign;
+    double lr, momentum, dampening, decay, sign;
     bool nesterov;
     explicit sgd_rule(sgd_options const& o)
         : lr(o.lr),
           momentum(o.momentum),
           dampening(o.dampening),
           decay(o.weight_decay),
-          sign(o.maximize ? -1.f : 1.f),
+          sign(o.maximize ? -1. : 1.),
           nesterov(o.nesterov) {}
 
     std::size_t used() const { return momentum != 0 ? 1 : 0; }
