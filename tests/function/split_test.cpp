@@ -47,12 +47,16 @@ TEST_CASE("gradients of parts arrive where they were cut") {
 }
 
 TEST_CASE("one_hot, masked_fill") {
-    tn::tensor const idx({{0, 2}, {1, 5}});
+    tn::tensor const idx({{0, 2}, {1, 2}});
     tn::tensor const y = tn::one_hot<3>(idx);
     static_assert(std::is_same_v<decltype(y), tn::tensor<std::int64_t, 2, 2, 3> const>);
     for (std::size_t i = 0; i != 2; ++i)
         for (std::size_t j = 0; j != 2; ++j)
             for (int c = 0; c != 3; ++c) CHECK(y(i, j, std::size_t(c)) == (idx(i, j) == c));
+    CHECK_THROWS_AS(tn::one_hot<2>(idx).eval(), tn::index_error);
+    CHECK_THROWS_AS(tn::one_hot<3>(idx - 1).eval(), tn::index_error);
+    constexpr tn::tensor second = tn::one_hot<3>(tn::tensor({1, 2}));
+    static_assert(second(0, 1) == 1 && second(1, 1) == 0);
     tn::variable<float, 3> x(tn::tensor({1.f, 2.f, 3.f}));
     tn::tensor const filled = tn::masked_fill(x, x > 1.5f, -1);
     CHECK(tn::array_equal(filled, tn::tensor({1.f, -1.f, -1.f})));

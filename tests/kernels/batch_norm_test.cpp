@@ -68,8 +68,9 @@ TEST_CASE("batch_norm as a function", "[kernels]") {
     CHECK(gradients_agree(evaluated, x, w, b));
     auto const dx = tn::to<tn::cuda::device>(x);
     auto const dw = tn::to<tn::cuda::device>(w);
-    tn::tensor y = tn::batch_norm(x, mean.host, var.host, w, w, true, 0.3, 1e-2);
-    tn::cuda::tensor dy = tn::batch_norm(dx, mean.device, var.device, dw, dw, true, 0.3, 1e-2);
+    tn::batch_norm_options const options{.training = true, .momentum = 0.3, .eps = 1e-2};
+    tn::tensor y = tn::batch_norm(x, mean.host, var.host, w, w, options);
+    tn::cuda::tensor dy = tn::batch_norm(dx, mean.device, var.device, dw, dw, options);
     CHECK(same(dy, y));
     CHECK(same(mean.device, mean.host));
     CHECK(same(var.device, var.host));

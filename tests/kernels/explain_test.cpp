@@ -317,7 +317,7 @@ TEST_CASE("normalisation takes two launches where statistics are a batch's", "[k
     CHECK(launches_back(tn::sum(tn::layer_norm<6>(a * b))) == both_ways{2, 2});
     CHECK(launches_back(tn::sum(tn::batch_norm(tn::exp(x), channel, channel))) == both_ways{3, 3});
     tn::cuda::tensor<float, 3> mean = tn::cuda::zeros<float, 3>(), var = tn::cuda::ones<float, 3>();
-    auto const p = tn::plan(tn::batch_norm(x, mean, var, channel, channel, true));
+    auto const p = tn::plan(tn::batch_norm(x, mean, var, channel, channel, {.training = true}));
     CHECK(kinds(p) == words{"normalization", "elementwise"});
     CHECK(p[0].operators == words{"batch_norm"});
     CHECK(p[0].launches == 2);

@@ -92,5 +92,7 @@ int main() {
     auto weighted = tn::cross_entropy(m, classes, bias);  // expect: {.weight = w}
     auto summed = tn::cross_entropy(m, classes, tn::reduction::sum);  // expect: cross_entropy<tn::reduction::sum>(x, t
     auto nll_weighted = tn::nll_loss(m, classes, bias);  // expect: nll_loss; {.weight = w}
+    auto dropout_training = tn::dropout(m, true);      // expect: dropout(x, 0.5, true)
+    tn::nn::dropout const dropout_layer{true};         // expect: dropout: takes a probability
     auto einsum_text = tn::einsum("ij,kj->ik", m, y);  // expect: einsum; ij,jk
 }

@@ -102,10 +102,12 @@ TEST_CASE("gradients of batch_norm agree with differences, also of run-time exte
     open = p;
     CHECK(tn::allclose(tn::batch_norm(open, w2, w2), tn::batch_norm(p, w2, w2)));
     auto mean = tn::zeros<double, 9>(), var = tn::ones<double, 9>();
-    (void)tn::batch_norm(x, mean, var, w, b, true, 1.0).eval();
+    (void)tn::batch_norm(x, mean, var, w, b, {.training = true, .momentum = 1}).eval();
     CHECK(tn::allclose(mean, tn::mean<0>(x)));
     CHECK(tn::allclose(var, tn::var<0>(x)));
     CHECK(tn::gradcheck(tn::sum(tn::batch_norm(x, mean, var, w, b) * g)));
+    CHECK_THROWS_AS(tn::batch_norm(x, w, b, -1e-5), std::invalid_argument);
+    CHECK_THROWS_AS(tn::layer_norm(x, w, b, -1e-5), std::invalid_argument);
 }
 
 TEST_CASE("channels far from 0 keep their differences") {

@@ -17,8 +17,8 @@ auto const& data() {
     static auto const file = tn::io::load_safetensors(TENON_TESTS_DIR "/optim/data/optim.safetensors");
     return file;
 }
-bool close(float found, double expected) {
-    return std::abs(static_cast<double>(found) - expected) <= 2e-6 * std::abs(expected) + 1e-12;
+bool close(double found, double expected) {
+    return std::abs(found - expected) <= 2e-6 * std::abs(expected) + 1e-12;
 }
 
 /// Compares the rates that a scheduler sets with PyTorch's: the one when it is made, and one after each step.

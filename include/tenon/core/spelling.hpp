@@ -32,6 +32,12 @@ template <class... Given>
 inline constexpr bool no_position =
     ((std::is_floating_point_v<std::remove_cvref_t<Given>> || std::same_as<std::remove_cvref_t<Given>, bool>) || ...);
 
+/// Whether the first of what was given is a bool.
+template <class... Given>
+inline constexpr bool begins_with_bool = false;
+template <class First, class... Rest>
+inline constexpr bool begins_with_bool<First, Rest...> = std::same_as<std::remove_cvref_t<First>, bool>;
+
 /// Whether something was given where a loss takes its options.
 template <class First, class... Rest>
 inline constexpr bool no_options =
@@ -97,6 +103,7 @@ TENON_AXES(index_select, sizeof...(Arguments) != 1 || sizeof...(Given) != 1,
            "the axis is a template argument: index_select<0>(x, index)")
 TENON_AXES(pad, sizeof...(Arguments) < 3, "the axis and the widths are template arguments: pad<1, 2, 2>(x, value)")
 TENON_AXES(group_norm, sizeof...(Arguments) == 0, "the number of groups is a template argument: group_norm<4>(x)")
+TENON_AXES(dropout, detail::begins_with_bool<Given...>, "a probability comes before training: dropout(x, 0.5, true)")
 TENON_VALUES(reshape, sizeof...(Given) != 0, "the extents are template arguments: reshape<2, 3>(x)")
 TENON_VALUES(broadcast_to, sizeof...(Given) != 0, "the extents are template arguments: broadcast_to<2, 3>(x)")
 TENON_VALUES(max_pool2d, sizeof...(Arguments) == 0 || sizeof...(Given) != 0,

@@ -20,6 +20,13 @@ struct running_statistics {
     double momentum = 0.1;            ///< the weight of a new batch
 };
 
+/// Options of batch_norm with running statistics, those of torch.nn.functional.batch_norm.
+struct batch_norm_options {
+    bool training = false;  ///< whether the batch's statistics are used, and move the running ones
+    double momentum = 0.1;  ///< the weight of a new batch
+    double eps = 1e-5;
+};
+
 /// (x − mean) / √(var + eps) for each channel, axis 1 of A. While training mean and var (divided by n) are the batch's, and each
 /// evaluation moves the running ones; otherwise they are the running ones, which are constants.
 template <class A, class R>
@@ -52,7 +59,7 @@ constexpr auto standardize_channels(X&& x, running_statistics<R> running, bool t
     if constexpr (element::narrow<value_t<X>>)
         return in_float(std::forward<X>(x),
                         [=](auto&& wide) { return standardize_channels(std::move(wide), running, training, eps); });
-    else return batch_norm_node<node_t<X>, R>(as_node(std::forward<X>(x)), running, training, eps);
+    else return batch_norm_node<node_t<X>, R>(as_node(std::forward<X>(x)), running, training, checked_eps(eps));
 }
 /// y · weight + bias with a value of each for every channel.
 template <class Y, class W, class B>
@@ -84,23 +91,24 @@ constexpr auto batch_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
                                       std::forward<W>(weight), std::forward<B>(bias));
     }
 }
-/// The same with running statistics. While training each evaluation moves them by `momentum` towards the batch's mean and
-/// variance (divided by n − 1); otherwise they take the place of the batch's. They have to outlive the computation.
+/// The same with running statistics: `batch_norm(x, mean, var, weight, bias, {.training = true})`. While training each evaluation
+/// moves them by `momentum` towards the batch's mean and variance (divided by n − 1); otherwise they take the place of the batch's. They have to outlive the computation.
 /// @tparam Statistics a tensor in x's memory with an element for each channel
 template <expression X, class Statistics, expression W, expression B>
     requires requires { typename Statistics::tensor_tag; }
 constexpr auto batch_norm(X&& x, Statistics& running_mean, Statistics& running_var, W&& weight, B&& bias,
-                          bool training = false, double momentum = 0.1, double eps = 1e-5) {
+                          batch_norm_options options = {}) {
     using channels = shape_t<Statistics>;
     if constexpr (!detail::one_for_each_channel<shape_t<X>, channels>)
         return channels_do_not_fit<"batch_norm", channels::rank() == 0 ? 0 : inner_extent<channels>, shape_t<X>>{};
     else {
         static_assert(std::is_same_v<device_of_nodes<node_t<X>, Statistics>, typename Statistics::device>);
         detail::check_channels(x, running_mean);
-        running_statistics<value_t<Statistics>> const running{detail::elements_of(running_mean),
-                                                              detail::elements_of(running_var), nullptr, momentum};
-        return detail::scale_channels(detail::standardize_channels(std::forward<X>(x), running, training, eps),
-                                      std::forward<W>(weight), std::forward<B>(bias));
+        running_statistics<value_t<Statistics>> const running{
+            detail::elements_of(running_mean), detail::elements_of(running_var), nullptr, options.momentum};
+        return detail::scale_channels(
+            detail::standardize_channels(std::forward<X>(x), running, options.training, options.eps),
+            std::forward<W>(weight), std::forward<B>(bias));
     }
 }
 

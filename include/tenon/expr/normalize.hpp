@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -114,10 +115,18 @@ constexpr void check_last_extents(char const* what, Last const& last, S const& s
         for (std::size_t a = 0; a < Last::rank(); ++a)
             if (last[a] != s[S::rank() - Last::rank() + a]) throw_shapes(what, to_string(last), to_string(s));
 }
+[[noreturn, gnu::noinline, gnu::cold]] inline void throw_eps(double eps) {
+    throw std::invalid_argument("normalisation: eps is added to a variance and may not be " + std::to_string(eps));
+}
+/// What is added to a variance. @throws std::invalid_argument where it is negative or NaN
+constexpr double checked_eps(double eps) {
+    if (!(eps >= 0)) throw_eps(eps);
+    return eps;
+}
 template <bool Centered, std::size_t Outer, std::size_t Groups, class X>
 constexpr auto standardize(X&& x, double eps) {
     return row_node<standardize_rule<Centered>, stretches<Outer, Groups>, node_t<X>>(as_node(std::forward<X>(x)),
-                                                                                     {{}, eps});
+                                                                                     {{}, checked_eps(eps)});
 }
 /// Standardises the last axes, whose extents are those of a shape.
 template <bool Centered, operation_name Name, class Last, class X>
@@ -147,7 +156,8 @@ constexpr bool channels_fit() {
 }  // namespace detail
 
 /// (x − mean) / √(var + eps) over the last axes, whose extents are E: `layer_norm<128>(x)`. The variance is divided by n.
-/// Compile error `normalized_shape_does_not_fit`; shape_error where only run time can know; torch.nn.functional.layer_norm.
+/// Compile error `normalized_shape_does_not_fit`; shape_error where only run time can know, std::invalid_argument for a negative
+/// eps, here and below; torch.nn.functional.layer_norm.
 template <std::size_t... E, expression X>
     requires(sizeof...(E) > 0)
 constexpr auto layer_norm(X&& x, double eps = 1e-5) {

@@ -1,6 +1,7 @@
 // Dropout as a layer.
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,11 @@ public:
     /// @throws std::invalid_argument where p is not in [0, 1]
     explicit constexpr dropout(double p) : p_(tenon::detail::checked_probability(p)) {}
     constexpr dropout() = default;
+    template <std::same_as<bool> Given>
+    explicit constexpr dropout(Given) {
+        static_assert(tenon::detail::never<Given>,
+                      "dropout: takes a probability; nn::train(m) and nn::eval(m) set training");
+    }
 
     auto operator()(auto&& x) const { return tenon::dropout(std::forward<decltype(x)>(x), p_, training); }
     constexpr double p() const { return p_; }
