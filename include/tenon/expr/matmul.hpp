@@ -104,6 +104,11 @@ public:
 
 private:
     constexpr shape_type computed() const {
+        // Static extents have been compared in the type.
+        if constexpr (shape_t<A>::is_static && shape_t<B>::is_static) return {};
+        else return compared();
+    }
+    constexpr shape_type compared() const {
         auto const s = a.shape();
         auto const t = b.shape();
         if (s[s.rank() - 1] != t[t.rank() - 2]) throw_shapes("matmul", to_string(s), to_string(t));

@@ -149,10 +149,24 @@ template <class T>
 void gemm_deep(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
                bool accumulate);
 
+/// C = A·B, or C += A·B, element by element: for constant expressions, and for elements that vectors can't hold.
+template <class T>
+constexpr void gemm_one_by_one(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
+                               matrix<T> c, bool accumulate) {
+    for (std::size_t i = 0; i < m; ++i)
+        for (std::size_t j = 0; j < n; ++j) {
+            T s = accumulate ? *c.at(i, j) : T(0);
+            for (std::size_t q = 0; q < k; ++q) s = element::sum_with_product<T>(s, *a.at(i, q), *b.at(q, j));
+            *c.at(i, j) = s;
+        }
+}
+
 /// The product for run-time extents: a vector times a matrix, a BLAS's, or blocks of C for each thread.
 template <class T>
 [[gnu::noinline]] void gemm_large(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
                                   matrix<T> c, bool accumulate) {
+    if (m == 0 || n == 0) return;
+    if (k == 0) return gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
     if constexpr (std::is_floating_point_v<T>)
         if (k > most_depth<T>(m, n, a, b)) return gemm_deep<T>(m, n, k, a, b, c, accumulate);
     if (m == 1) return gemv<T>(n, k, a.p, a.columns, b, c.p, c.columns, accumulate);
@@ -212,7 +226,9 @@ constexpr std::array<std::size_t, 4> gemm_packed(std::size_t m, std::size_t n, s
 /// The same for `gemm`.
 template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
 constexpr std::array<std::size_t, 4> gemm_packed(std::size_t m, std::size_t n, std::size_t k, A a, B b, C c) {
-    if (element::is_dual<T> || !std::is_arithmetic_v<T> || k == 0 || has_small_product<M, N, K, A, B, C>) return {};
+    if (element::is_dual<T> || !std::is_arithmetic_v<T> || m == 0 || n == 0 || k == 0 ||
+        has_small_product<M, N, K, A, B, C>)
+        return {};
     return gemm_packed<T>(m, n, k, matrix<T const>(a), matrix<T const>(b), matrix<T const>(c));
 }
 
@@ -227,19 +243,11 @@ template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B
 /// @tparam A,B,C kinds of `matrix`
 template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
 TENON_INLINE constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, A a, B b, C c, bool accumulate) {
-    if (std::is_constant_evaluated() || element::is_dual<T> || !std::is_arithmetic_v<T> || k == 0) {
-        for (std::size_t i = 0; i < m; ++i)
-            for (std::size_t j = 0; j < n; ++j) {
-                T s = accumulate ? *c.at(i, j) : T(0);
-                for (std::size_t q = 0; q < k; ++q) s = element::sum_with_product<T>(s, *a.at(i, q), *b.at(q, j));
-                *c.at(i, j) = s;
-            }
-    } else if constexpr (!element::is_dual<T> && M != 0 && N != 0 && K != 0) {
-        if constexpr (has_small_product<M, N, K, A, B, C>) {
-            if constexpr (M * N * K <= 8 * 8 * 8) gemm_small<M, N, K, T>(a, b, c, accumulate);
-            else gemm_shared<M, N, K, T>(a, b, c, accumulate);
-        } else gemm_large<T>(m, n, k, a, b, c, accumulate);
-    }
+    if constexpr (element::is_dual<T> || !std::is_arithmetic_v<T>) gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
+    else if (std::is_constant_evaluated()) gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
+    else if constexpr (!has_small_product<M, N, K, A, B, C>) gemm_large<T>(m, n, k, a, b, c, accumulate);
+    else if constexpr (M * N * K <= 8 * 8 * 8) gemm_small<M, N, K, T>(a, b, c, accumulate);
+    else gemm_shared<M, N, K, T>(a, b, c, accumulate);
 }
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -35,11 +35,13 @@ TENON_INLINE void store_first(T* p, element::pack<T, Lanes> const& v) {
 }
 }  // namespace detail
 
+/// How many multiplications a product may have to get code of its own.
+inline constexpr std::size_t largest_small_product = 16 * 16 * 16;
 /// Whether a product is static and so small that its code belongs where it is used.
 template <std::size_t M, std::size_t N, std::size_t K, class A, class B, class C>
 inline constexpr bool has_small_product =
     is_fixed_matrix<A> && is_fixed_matrix<B> && is_fixed_matrix<C> && !is_dynamic(M) && !is_dynamic(N) &&
-    !is_dynamic(K) && M * N * K <= 16 * 16 * 16 && std::max(M, N) * K <= 1024;
+    !is_dynamic(K) && M * N * K != 0 && M * N * K <= largest_small_product && std::max(M, N) * K <= 1024;
 
 namespace detail {
 /// The widest pack that N elements fill by more than half, but not less than a quarter of a register.

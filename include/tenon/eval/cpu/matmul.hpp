@@ -9,14 +9,6 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// A matrix with the given strides, in its type where they are constants.
-template <std::ptrdiff_t Rows, std::ptrdiff_t Columns, class T>
-TENON_INLINE constexpr auto matrix_at(T* p, [[maybe_unused]] std::ptrdiff_t rows,
-                                      [[maybe_unused]] std::ptrdiff_t columns) {
-    if constexpr (Rows == run_time_stride || Columns == run_time_stride) return matrix<T>{p, rows, columns};
-    else return fixed_matrix<T, Rows, Columns>{p};
-}
-
 /// Kept: the product, and with gradients that of the product; without them, a consumer that goes row by row has the rows computed
 /// as it comes to them. An operand that is a leaf, a view of one or another product is read where it lies; an elementwise one is
 /// evaluated once, since the way back needs its values again.
@@ -89,8 +81,7 @@ struct tape<product_node<A, B>, Grad>
     {
         a_.forward();
         b_.forward();
-        matrix<T const> const a = operand_matrix<dense<left>>(a_.data(), a_.strides());
-        matrix<T const> const b = operand_matrix<dense<right>>(b_.data(), b_.strides());
+        matrix<T const> const a = left_matrix(a_.data()), b = right_matrix(b_.data());
         computes_rows_ = !std::is_constant_evaluated() && by_rows::pays(rows(), a, b);
         if (computes_rows_) rows_.start(rows(), a, b);
         else multiply();
@@ -108,16 +99,17 @@ struct tape<product_node<A, B>, Grad>
             // A batch may use a matrix several times.
             [[maybe_unused]] bool const add_left = !is_one || !left::differentiable || !a_.overwrite_gradient();
             [[maybe_unused]] bool const add_right = !is_one || !right::differentiable || !b_.overwrite_gradient();
-            each_matrix([&](auto a, auto b, std::size_t o, [[maybe_unused]] std::ptrdiff_t oa,
-                            [[maybe_unused]] std::ptrdiff_t ob) TENON_LAMBDA_INLINE {
-                auto const g = product_at(static_cast<T const*>(gradients_.data() + o));
+            for (std::size_t q = 0, count = products(); q != count; ++q) {
+                auto const g = product_matrix(static_cast<T const*>(gradients_.data()) + offset_of_product(q));
+                auto const a = offset_of_left(q);
+                auto const b = offset_of_right(q);
                 if constexpr (left::differentiable)
-                    gemm<M, K, N, T>(rows(), depth_, columns(), g, b.transposed(),
-                                     operand_matrix<dense<left>>(a_.gradient() + oa, a_.strides()), add_left);
+                    gemm<M, K, N, T>(rows(), depth_, columns(), g, right_matrix(b_.data() + b).transposed(),
+                                     left_matrix(a_.gradient() + a), add_left);
                 if constexpr (right::differentiable)
-                    gemm<K, N, M, T>(depth_, columns(), rows(), a.transposed(), g,
-                                     operand_matrix<dense<right>>(b_.gradient() + ob, b_.strides()), add_right);
-            });
+                    gemm<K, N, M, T>(depth_, columns(), rows(), left_matrix(a_.data() + a).transposed(), g,
+                                     right_matrix(b_.gradient() + b), add_right);
+            }
             a_.finish();
             b_.finish();
         }
@@ -133,7 +125,7 @@ struct tape<product_node<A, B>, Grad>
             auto const a = operand_layout<left>();
             auto const b = operand_layout<right>();
             auto const product =
-                matrix_at<row_stride, 1>(static_cast<T const*>(nullptr), static_cast<std::ptrdiff_t>(c), 1);
+                matrix_at<static_row_stride, 1>(static_cast<T const*>(nullptr), static_cast<std::ptrdiff_t>(c), 1);
             if constexpr (on_demand)
                 if (p.by_rows() && kept_by_rows(n) != Plan::all) {
                     auto const [block, packed_a, packed_b] = by_rows::held(a, b);
@@ -164,16 +156,40 @@ struct tape<product_node<A, B>, Grad>
     }
 
 private:
-    /// The distance of the product's rows.
-    static constexpr std::ptrdiff_t row_stride = is_dynamic(N) ? run_time_stride : static_cast<std::ptrdiff_t>(N);
+    /// Whether the product may be small enough for code of its own, which knows its strides (`has_small_product`); others share
+    /// theirs.
+    static constexpr bool is_small =
+        !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) && M * N * K <= largest_small_product;
 
+    /// A matrix with the given strides, in its type where they are constants that help.
+    template <std::ptrdiff_t Rows, std::ptrdiff_t Columns, class E>
+    TENON_INLINE static constexpr auto matrix_at(E* p, [[maybe_unused]] std::ptrdiff_t rows,
+                                                 [[maybe_unused]] std::ptrdiff_t columns) {
+        if constexpr (!is_small || Rows == run_time_stride || Columns == run_time_stride)
+            return matrix<E>{p, rows, columns};
+        else return fixed_matrix<E, Rows, Columns>{p};
+    }
     /// A matrix of an operand.
     template <class Dense, class E, class Strides>
     TENON_INLINE static constexpr auto operand_matrix(E* p, Strides const& strides) {
         constexpr std::size_t r = Dense::shape_type::rank();
         return matrix_at<Dense::static_strides[r - 2], Dense::static_strides[r - 1]>(p, strides[r - 2], strides[r - 1]);
     }
-    /// Such a matrix without its elements.
+    template <class E>
+    TENON_INLINE constexpr auto left_matrix(E* p) const {
+        return operand_matrix<dense<left>>(p, a_.strides());
+    }
+    template <class E>
+    TENON_INLINE constexpr auto right_matrix(E* p) const {
+        return operand_matrix<dense<right>>(p, b_.strides());
+    }
+    template <class E>
+    TENON_INLINE constexpr auto product_matrix(E* p) const {
+        return matrix_at<static_row_stride, 1>(p, static_cast<std::ptrdiff_t>(columns()), 1);
+    }
+    static constexpr std::ptrdiff_t static_row_stride =
+        is_dynamic(N) ? run_time_stride : static_cast<std::ptrdiff_t>(N);
+    /// An operand's matrix without its elements.
     template <class Tape>
     static constexpr auto operand_layout() {
         return operand_matrix<dense<Tape>>(static_cast<T const*>(nullptr), dense<Tape>::static_strides);
@@ -186,32 +202,26 @@ private:
     }
     constexpr std::size_t rows() const { return rows(shape_); }
     constexpr std::size_t columns() const { return shape_[rank - 1]; }
-    template <class E>
-    TENON_INLINE constexpr auto product_at(E* p) const {
-        return matrix_at<row_stride, 1>(p, static_cast<std::ptrdiff_t>(columns()), 1);
+    /// How many products a batch has, and where number q of them and its operands lie.
+    constexpr std::size_t products() const { return is_one ? 1 : tenon::detail::batch_count(shape_); }
+    TENON_INLINE constexpr std::size_t offset_of_product(std::size_t q) const { return q * rows() * columns(); }
+    TENON_INLINE constexpr std::ptrdiff_t offset_of_left(std::size_t q) const {
+        if constexpr (is_one) return 0;
+        else return tenon::detail::batch_offset(q, shape_, left_.shape(), a_.strides());
+    }
+    TENON_INLINE constexpr std::ptrdiff_t offset_of_right(std::size_t q) const {
+        if constexpr (is_one) return 0;
+        else return tenon::detail::batch_offset(q, shape_, right_.shape(), b_.strides());
     }
 
     TENON_INLINE constexpr void multiply() {
         std::size_t const n = shape_.size();
         values_.reserve(n);
-        each_matrix([&](auto a, auto b, std::size_t o, auto, auto) TENON_LAMBDA_INLINE {
-            gemm<M, N, K, T>(rows(), columns(), depth_, a, b, product_at(values_.data() + o), false);
-        });
+        for (std::size_t q = 0, count = products(); q != count; ++q)
+            gemm<M, N, K, T>(rows(), columns(), depth_, left_matrix(a_.data() + offset_of_left(q)),
+                             right_matrix(b_.data() + offset_of_right(q)),
+                             product_matrix(values_.data() + offset_of_product(q)), false);
         if constexpr (differentiable) gradients_.reserve_zeros(n);
-    }
-
-    /// Calls f(a, b, offset of the product, offset of a, offset of b) for every matrix of the batch.
-    template <class F>
-    TENON_INLINE constexpr void each_matrix(F&& f) {
-        auto const sa = a_.strides();
-        auto const sb = b_.strides();
-        std::size_t const size = rows() * columns(), count = is_one ? 1 : tenon::detail::batch_count(shape_);
-        for (std::size_t q = 0; q != count; ++q) {
-            auto const oa = is_one ? 0 : tenon::detail::batch_offset(q, shape_, left_.shape(), sa);
-            auto const ob = is_one ? 0 : tenon::detail::batch_offset(q, shape_, right_.shape(), sb);
-            f(operand_matrix<dense<left>>(a_.data() + oa, sa), operand_matrix<dense<right>>(b_.data() + ob, sb),
-              q * size, oa, ob);
-        }
     }
 
     [[no_unique_address]] Shape shape_;
