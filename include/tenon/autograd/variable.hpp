@@ -42,7 +42,7 @@ public:
     /// Sets the gradient to zero. A large one is written when it is next read or added to, and by then `backward` may have
     /// overwritten it: the zeros of a layer's weights never reach memory.
     constexpr void zero_grad() {
-        if (stored_inline<T, static_size<shape_type>> || std::is_constant_evaluated()) gradient_.fill(T{});
+        if (stored_inline<T, static_size<shape_type>> || __builtin_is_constant_evaluated()) gradient_.fill(T{});
         else zeros_to_write_ = true;
     }
     /// Where backward accumulates: a gradient is no part of the variable's value, so gradients reach a model through const

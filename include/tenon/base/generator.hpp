@@ -23,7 +23,7 @@ public:
     TENON_INLINE constexpr std::uint64_t counter() const { return counter_; }
     /// Takes blocks for the caller's use. @return the number of the first one
     TENON_INLINE constexpr std::uint64_t advance(std::uint64_t blocks) {
-        if (std::is_constant_evaluated()) return std::exchange(counter_, counter_ + blocks);
+        if (__builtin_is_constant_evaluated()) return std::exchange(counter_, counter_ + blocks);
         return __atomic_fetch_add(&counter_, blocks, __ATOMIC_RELAXED);
     }
 

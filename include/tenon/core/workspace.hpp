@@ -132,7 +132,7 @@ struct remote_elements {
 private:
     constexpr void release() {
         if (!p || !owned) return;
-        if (std::is_constant_evaluated()) std::allocator<T>{}.deallocate(p, n == 0 ? 1 : n);
+        if (__builtin_is_constant_evaluated()) std::allocator<T>{}.deallocate(p, n == 0 ? 1 : n);
         else workspace_memory::deallocate(p, n * sizeof(T));
         p = nullptr;
     }
@@ -141,7 +141,7 @@ private:
         std::size_t const bytes = bytes_for<T>(count);
         n = count;
         owned = true;
-        if (std::is_constant_evaluated()) {
+        if (__builtin_is_constant_evaluated()) {
             p = std::allocator<T>{}.allocate(n == 0 ? 1 : n);
             for (std::size_t i = 0; i != n; ++i) std::construct_at(p + i);
         } else p = static_cast<T*>(workspace_memory::allocate(bytes));

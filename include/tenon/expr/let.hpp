@@ -25,7 +25,7 @@ class let_node : public expression_base<let_node<Node>, value_t<Node>, shape_t<N
 public:
     using device = device_of_nodes<Node>;
     explicit constexpr let_node(Node n) {
-        if (std::is_constant_evaluated()) block_ = std::construct_at(std::allocator<block>{}.allocate(1), std::move(n));
+        if (__builtin_is_constant_evaluated()) block_ = std::construct_at(std::allocator<block>{}.allocate(1), std::move(n));
         else block_ = ::new (workspace::local().allocate(sizeof(block))) block(std::move(n));
     }
     constexpr let_node(let_node const& other) : block_(other.block_) { ++block_->handles; }
@@ -37,7 +37,7 @@ public:
     constexpr ~let_node() {
         if (--block_->handles != 0) return;
         std::destroy_at(block_);
-        if (std::is_constant_evaluated()) std::allocator<block>{}.deallocate(block_, 1);
+        if (__builtin_is_constant_evaluated()) std::allocator<block>{}.deallocate(block_, 1);
         else workspace::local().deallocate(block_, sizeof(block));
     }
 

@@ -106,7 +106,7 @@ public:
     }
     constexpr ~loss_weight() {
         if (!owners_ || --*owners_ != 0) return;
-        if (std::is_constant_evaluated()) {
+        if (__builtin_is_constant_evaluated()) {
             std::allocator<value_type>{}.deallocate(owned_, size());
             std::allocator<std::size_t>{}.deallocate(owners_, 1);
         } else {
@@ -156,7 +156,7 @@ private:
     }
     template <class N>
     constexpr void own(N const* values, std::size_t n) {
-        if (std::is_constant_evaluated()) {
+        if (__builtin_is_constant_evaluated()) {
             owned_ = std::allocator<value_type>{}.allocate(n);
             for (std::size_t i = 0; i < n; ++i) std::construct_at(owned_ + i);
             owners_ = std::construct_at(std::allocator<std::size_t>{}.allocate(1), 1U);

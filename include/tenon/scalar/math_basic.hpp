@@ -178,7 +178,7 @@ TENON_LANE pack<T, N> fma(pack<T, N> a, std::type_identity_t<pack<T, N>> b, std:
         return pack<T, N>::join(math::fma(a.raw.low, b.raw.low, c.raw.low),
                                 math::fma(a.raw.high, b.raw.high, c.raw.high));
     } else {
-        if (std::is_constant_evaluated()) return a * b + c;
+        if (__builtin_is_constant_evaluated()) return a * b + c;
         if constexpr (N == 1) return pack<T, N>(machine::fma_single(a.raw, b.raw, c.raw));
         else return pack<T, N>(machine::fma(a.raw, b.raw, c.raw));
     }
@@ -298,7 +298,7 @@ TENON_LANE pack<T, N> extreme(pack<T, N> a, pack<T, N> b) {
                                 detail::extreme<Greater>(a.raw.high, b.raw.high));
     else {
         if constexpr (N > 1 && machine::has_register<T, N>)
-            if (!std::is_constant_evaluated()) {
+            if (!__builtin_is_constant_evaluated()) {
                 if constexpr (Greater) return pack<T, N>(machine::greater(a.raw, b.raw));
                 else return pack<T, N>(machine::lesser(a.raw, b.raw));
             }
@@ -382,7 +382,7 @@ TENON_LANE pack<T, N> round_to(pack<T, N> x) {
         return pack<T, N>::join(detail::round_to<Mode>(x.raw.low), detail::round_to<Mode>(x.raw.high));
     } else {
         if constexpr (machine::has_rounding)
-            if (!std::is_constant_evaluated()) {
+            if (!__builtin_is_constant_evaluated()) {
                 if constexpr (N == 1) return pack<T, N>(machine::round_single<Mode>(x.raw));
                 if constexpr (machine::has_register<T, N>) return pack<T, N>(machine::round<Mode>(x.raw));
             }
@@ -399,7 +399,7 @@ TENON_LANE pack<T, N> sqrt(pack<T, N> x) {
     if constexpr (pack<T, N>::form == element::detail::form::halves) {
         return pack<T, N>::join(math::sqrt(x.raw.low), math::sqrt(x.raw.high));
     } else if constexpr (N == 1) {
-        if (std::is_constant_evaluated()) return pack<T, N>(detail::exact_sqrt(x.raw));
+        if (__builtin_is_constant_evaluated()) return pack<T, N>(detail::exact_sqrt(x.raw));
         return pack<T, N>(machine::sqrt_single(x.raw));
     } else {
         return pack<T, N>(machine::sqrt(x.raw));

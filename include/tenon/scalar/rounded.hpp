@@ -42,7 +42,7 @@ TENON_INLINE constexpr V settled(V v) {
 template <class V>
 TENON_INLINE constexpr V divided(V a, V b) {
     constexpr bool scalar = std::is_floating_point_v<V>;
-    if (std::is_constant_evaluated()) return a / b;
+    if (__builtin_is_constant_evaluated()) return a / b;
 #if defined(__SSE2__)
 #if defined(__AVX512F__)
 #define TENON_DIVIDE(name) asm("v" name " %2, %1, %0" : "=v"(a) : "v"(a), "v"(b))

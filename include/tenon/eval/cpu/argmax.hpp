@@ -29,7 +29,7 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
             indices_.data()[i] = -1;
             best.data()[i] = T();
         }
-        if (along_rows && !std::is_constant_evaluated()) search_rows(best.data());
+        if (along_rows && !__builtin_is_constant_evaluated()) search_rows(best.data());
         else search_elements(best.data());
     }
     static constexpr bool asks_for_rows = true;

@@ -217,7 +217,7 @@ TENON_INLINE constexpr void for_each_columns(vector_division const& d, F const& 
                   first + c);
     };
     constexpr std::size_t most = element::is_dual<T> ? 1 : std::min<std::size_t>(16, 64 / sizeof(T));
-    if (std::is_constant_evaluated()) by(std::integral_constant<std::size_t, 1>{});
+    if (__builtin_is_constant_evaluated()) by(std::integral_constant<std::size_t, 1>{});
     else by(std::integral_constant<std::size_t, most>{});
 }
 /// A rule on all vectors with a step of an array: one function for all shapes.

@@ -191,7 +191,7 @@ private:
         r.total = join_classes<op::sum>(r);
     }
     static constexpr void logarithms(row_state (&rows)[rows_together], std::size_t count) {
-        if (std::is_constant_evaluated() || rows_together == 1) {
+        if (__builtin_is_constant_evaluated() || rows_together == 1) {
             for (std::size_t r = 0; r < count; ++r) rows[r].log_total = element::log(rows[r].total);
             return;
         }

@@ -178,7 +178,7 @@ inline constexpr bool convolves_in_lanes = std::is_floating_point_v<T>;
 template <bool Add, class T>
 constexpr void convolve(convolution const& g, T const* x, T const* w, T const* bias, T* y) {
     if constexpr (convolves_in_lanes<T>)
-        if (!std::is_constant_evaluated()) {
+        if (!__builtin_is_constant_evaluated()) {
             if (!suits_planes(g, staged_plane<T>::lanes)) convolve_values<Add>(g, x, w, bias, y);
             else if (g.outputs == 1) convolve_planes<1, 4>(g, x, w, bias, y, Add);
             else convolve_planes<6, 2>(g, x, w, bias, y, Add);
@@ -194,7 +194,7 @@ constexpr void convolve(convolution const& g, T const* x, T const* w, T const* b
 template <class T>
 constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* dx) {
     if constexpr (convolves_in_lanes<T>)
-        if (!std::is_constant_evaluated()) {
+        if (!__builtin_is_constant_evaluated()) {
             if (!suits_plane_gradients(g, staged_plane<T>::lanes)) return convolve_input_gradient(g, dy, w, dx);
             if (!suits_turning_around(g, staged_plane<T>::lanes)) return spread_planes(g, dy, w, dx);
             buffer<T, dyn> turned;
@@ -213,7 +213,7 @@ constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* d
 template <class T>
 constexpr void correlate(convolution const& g, T const* x, T const* dy, T* dw) {
     if constexpr (convolves_in_lanes<T>)
-        if (!std::is_constant_evaluated()) {
+        if (!__builtin_is_constant_evaluated()) {
             if (suits_plane_gradients(g, staged_plane<T>::lanes)) return correlate_planes(g, x, dy, dw);
             return convolve_weight_gradient(g, x, dy, dw);
         }

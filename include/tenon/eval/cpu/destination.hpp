@@ -26,7 +26,7 @@ public:
     /// @param row elements between the starts of rows
     constexpr destination(T const* p, std::size_t size, std::size_t row) {
         if constexpr (may_stream)
-            if (!std::is_constant_evaluated())
+            if (!__builtin_is_constant_evaluated())
                 streams_ = fits(size, row) && reinterpret_cast<std::uintptr_t>(p) % TENON_VECTOR_BYTES == 0;
     }
     /// Whether so many elements in such rows are streamed, from memory that is aligned.

@@ -244,7 +244,7 @@ template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B
 template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
 TENON_INLINE constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, A a, B b, C c, bool accumulate) {
     if constexpr (element::is_dual<T> || !std::is_arithmetic_v<T>) gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
-    else if (std::is_constant_evaluated()) gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
+    else if (__builtin_is_constant_evaluated()) gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
     else if constexpr (!has_small_product<M, N, K, A, B, C>) gemm_large<T>(m, n, k, a, b, c, accumulate);
     else if constexpr (M * N * K <= 8 * 8 * 8) gemm_small<M, N, K, T>(a, b, c, accumulate);
     else gemm_shared<M, N, K, T>(a, b, c, accumulate);

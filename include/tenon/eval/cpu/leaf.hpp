@@ -28,7 +28,7 @@ struct in_memory {
     /// Whether writing [begin, end) in row-major order of the region would change values that are read later.
     constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
         T const* const p = self().data();
-        if (std::is_constant_evaluated()) return !aligned;
+        if (__builtin_is_constant_evaluated()) return !aligned;
         if (aligned && p == begin) return false;
         return static_cast<void const*>(p) < end && begin < static_cast<void const*>(p + self().shape().size());
     }
@@ -156,7 +156,7 @@ struct tape<weight_node<Weight, Shape>, Grad>
     TENON_INLINE constexpr auto const* data() const { return node_->data(); }
     /// Weights are no tensor's memory while they are used: a loss is not assigned to its own weights.
     constexpr bool overlaps(void const* begin, void const* end, bool) const {
-        return !std::is_constant_evaluated() && begin <= static_cast<void const*>(data()) &&
+        return !__builtin_is_constant_evaluated() && begin <= static_cast<void const*>(data()) &&
                static_cast<void const*>(data()) < end;
     }
     template <class Plan>

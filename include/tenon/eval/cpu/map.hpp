@@ -36,13 +36,13 @@ struct repeated_row {
 
     TENON_INLINE constexpr explicit repeated_row(Row r) : inner(r), regs(inner.template load<1>(0)) {
         // Rows are copied, which a constant expression allows when every member has a value.
-        if (std::is_constant_evaluated()) {
+        if (__builtin_is_constant_evaluated()) {
             if constexpr (!Long) narrow = V{};
             wide = decltype(wide){};
         }
         if constexpr (!Long) narrow = V(0);
         if constexpr (Wide > 1)
-            if (!std::is_constant_evaluated()) wide = decltype(wide)(0);
+            if (!__builtin_is_constant_evaluated()) wide = decltype(wide)(0);
     }
     template <std::size_t N>
     TENON_INLINE constexpr auto load(std::size_t) const {
@@ -58,7 +58,7 @@ struct repeated_row {
     }
     TENON_INLINE constexpr void close() {
         if constexpr (Wide > 1)
-            if (!std::is_constant_evaluated()) take();
+            if (!__builtin_is_constant_evaluated()) take();
         if constexpr (Long) inner.template adjoint<1>(0, regs, narrow.value());
         else inner.template adjoint<1>(0, regs, narrow);
         inner.close();

@@ -82,7 +82,7 @@ struct tape<product_node<A, B>, Grad>
         a_.forward();
         b_.forward();
         matrix<T const> const a = left_matrix(a_.data()), b = right_matrix(b_.data());
-        computes_rows_ = !std::is_constant_evaluated() && by_rows::pays(rows(), a, b);
+        computes_rows_ = !__builtin_is_constant_evaluated() && by_rows::pays(rows(), a, b);
         if (computes_rows_) rows_.start(rows(), a, b);
         else multiply();
     }

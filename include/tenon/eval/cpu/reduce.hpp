@@ -36,7 +36,7 @@ TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
     // came out 3.2 too great without. Other reductions don't round.
     constexpr std::size_t run = detail::adds_up<Op, T> ? 4 * 16 * N : block;
     detail::joined_parts<Op, T, (is_dynamic(Length) || Length > (N == 1 ? terms_in_part : block))> total;
-    if (std::is_constant_evaluated() || N == 1 || (!is_dynamic(Length) && Length < N)) {
+    if (__builtin_is_constant_evaluated() || N == 1 || (!is_dynamic(Length) && Length < N)) {
         for (std::size_t j = 0; j != length; ++j)
             total.add(convert_lane<T>(load(std::integral_constant<std::size_t, 1>{}, j)));
         return total.value();
@@ -321,7 +321,7 @@ private:
                     while (outer.at[0] < s[0]) {
                         std::size_t const last = std::min(s[0], outer.at[0] + terms_in_part);
                         if constexpr (sums_in_registers)
-                            if (!std::is_constant_evaluated()) add_rows(outer, last, to, f);
+                            if (!__builtin_is_constant_evaluated()) add_rows(outer, last, to, f);
                         for (; outer.at[0] < last; ++outer.at[0]) join(outer);
                         totals.take(to, 0, sums);
                     }

@@ -177,7 +177,7 @@ template <class Packs, class T, class Row, class Out>
 /// @tparam Long whether by a function of its own
 template <std::size_t N, std::size_t Length, bool Long = is_long_row<N, Length>, class T, class Row, class Out>
 TENON_INLINE constexpr void store_row(Row const& r, Out const& out, T* to, std::size_t j, std::size_t last) {
-    if (std::is_constant_evaluated()) store_packs<one_by_one>(r, out, to, j, last);
+    if (__builtin_is_constant_evaluated()) store_packs<one_by_one>(r, out, to, j, last);
     else if constexpr (Long) store_long_row<packs_of_long_row<N, Length>>(r, out, to, j, last);
     else store_packs<packs_along<N, Length>>(r, out, to, j, last);
 }
@@ -189,7 +189,7 @@ constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
     using shape = tenon::shape<E...>;
     constexpr std::size_t n = lanes_for<Tape>, size = static_size<shape>;
     if constexpr (is_transposed_copy<Tape, T, shape>)
-        if (!std::is_constant_evaluated()) return copy_transposed(t, to, s);
+        if (!__builtin_is_constant_evaluated()) return copy_transposed(t, to, s);
     constexpr std::size_t joined = own_joined_axes<Tape>, inner = static_length_of_last<joined, shape>;
     constexpr bool in_parts = is_dynamic(size) || size >= 2 * elements_for_thread;
     std::size_t const worth = in_parts && !computes_rows(t) ? s.size() / elements_for_thread : 1;
@@ -249,7 +249,7 @@ template <class Packs, class Row, class SeedRow>
 /// Sends the gradients of a row of Length elements, or `dyn`, down, with at most N at a time.
 template <std::size_t N, std::size_t Length, class Row, class SeedRow>
 TENON_INLINE constexpr void send_row(Row r, SeedRow const& g, std::size_t length) {
-    if (!std::is_constant_evaluated()) {
+    if (!__builtin_is_constant_evaluated()) {
         if constexpr (is_long_row<N, Length>) return send_long_row<packs_of_long_row<N, Length>>(r, g, length);
         else send_packs<packs_along<N, Length>>(r, g, 0, length);
     } else send_packs<one_by_one>(r, g, 0, length);
