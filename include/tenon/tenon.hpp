@@ -10,6 +10,7 @@
 #include <tenon/core/leaf.hpp>
 #include <tenon/core/print.hpp>
 #include <tenon/core/random.hpp>
+#include <tenon/core/sequence.hpp>
 #include <tenon/core/tensor.hpp>
 #include <tenon/core/to.hpp>
 #include <tenon/data/adaptors.hpp>

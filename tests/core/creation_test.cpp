@@ -1,6 +1,7 @@
 // Tensors from nothing but a shape.
 #include <tenon/core/creation.hpp>
 #include <tenon/core/random.hpp>
+#include <tenon/core/sequence.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <tenon/core/creation.hpp>
+#include <tenon/core/sequence.hpp>
 #include <tenon/data/adaptors.hpp>
 #include <tenon/data/tensor_dataset.hpp>
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <tenon/core/creation.hpp>
+#include <tenon/core/sequence.hpp>
 
 #include "../catch.hpp"
 #include "folder.hpp"

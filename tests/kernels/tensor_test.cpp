@@ -1,5 +1,6 @@
 // Tensors on the device as values: made from a shape, moved from, and gradients that follow them.
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 #include "device.hpp"
@@ -52,6 +53,25 @@ TEST_CASE("a device tensor that was moved from is a tensor", "[kernels]") {
     cuda::tensor<float> one;
     one = 3;
     CHECK(one.item() == 3.f);
+}
+
+TEST_CASE("what makes a tensor makes it on any device, of the same numbers", "[kernels]") {
+    auto const make = []<class Device>(Device device) {
+        tn::generator gen{4};
+        typename Device::template tensor<float, tn::dyn, 3> x = tn::full<float, tn::dyn, 3>(device, 2, 7);
+        auto normal = tn::zeros<double, 5>(device);
+        tn::normal_(normal, 3, 2, gen);
+        return std::tuple(x, tn::arange<int>(device, 2, 9, 3), tn::eye<float, 2, 3>(device),
+                          tn::linspace<double, 4>(device, 0, 1), tn::randint<int, 5>(device, 9, gen),
+                          tn::bernoulli<bool, 9>(device, 0.5, gen), normal, tn::ones_like(x), tn::full_like(x, 3),
+                          tn::zeros_like(x + 1.f), tn::rand_like(x, gen), tn::randn_like(x, gen));
+    };
+    auto const host = make(tn::cpu{});
+    auto const device = make(cuda::device{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        CHECK((equals_host(std::get<I>(device), std::get<I>(host)) && ...));
+    }(std::make_index_sequence<std::tuple_size_v<decltype(host)>>{});
+    static_assert(std::is_same_v<decltype(tn::rand_like(std::get<0>(device))), cuda::tensor<float, tn::dyn, 3>>);
 }
 
 TEST_CASE("gradients and optimisers follow their values' extents", "[kernels]") {

@@ -16,15 +16,22 @@
 #include <tenon/base/generator.hpp>
 #include <tenon/base/philox.hpp>
 #include <tenon/core/creation.hpp>
+#include <tenon/core/fill.hpp>
 #include <tenon/core/tensor.hpp>
 #include <tenon/scalar/narrow.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
+/// A tensor that can be filled: one of any device.
+template <class X>
+concept filled_tensor = requires { typename X::tensor_tag; };
+
 namespace detail {
 
 template <class X>
 inline constexpr bool is_generator = std::is_same_v<std::remove_cvref_t<X>, generator>;
+template <class X>
+concept no_device = !some_device<std::remove_cvref_t<X>>;
 
 /// The arguments of a random function: run-time extents, `Values` parameters, and a generator at the end or not.
 template <class N, std::size_t Values, class T, class Shape, class... A>
@@ -56,17 +63,6 @@ private:
         }
     }
 };
-
-/// Calls `f(block, first, count)` for the blocks that n elements need, `PerBlock` elements each.
-template <std::size_t PerBlock, class F>
-void for_each_block(generator& gen, std::size_t n, F f) {
-    std::uint64_t const blocks = n / PerBlock + (n % PerBlock != 0);
-    std::uint64_t const start = gen.advance(blocks), key = gen.seed();
-    for (std::uint64_t b = 0; b != blocks; ++b) {
-        std::size_t const first = b * PerBlock;
-        f(random_block(key, start + b), first, std::min(PerBlock, n - first));
-    }
-}
 
 /// A single-precision element is made from 32 random bits, a double-precision one from 64.
 template <class T>
@@ -127,14 +123,6 @@ struct bernoulli_numbers {
     }
 };
 
-/// Fills memory with numbers of a kind.
-template <class T, class Numbers>
-void fill_random(T* out, std::size_t n, Numbers const& numbers, generator& gen) {
-    for_each_block<Numbers::per_block>(gen, n, [&](random_block const& block, std::size_t first, std::size_t count) {
-        numbers(block, out + first, count);
-    });
-}
-
 [[noreturn, gnu::noinline, gnu::cold]] inline void throw_range(char const* what, text_piece const& low,
                                                                text_piece const& high, char const* why) {
     throw std::invalid_argument(text_of({what, ": [", low, ", ", high, ") ", why}));
@@ -178,42 +166,53 @@ bernoulli_numbers<T> bernoulli_of(double p) {
 
 /// Fills with numbers of the uniform distribution on [low, high): low + (high - low) u, where u has as many bits as T has
 /// significant ones: 24 for float, 53 for double. The rare sum that rounds up to `high` becomes `low`.
+/// @param x a tensor of any device
 /// @throws std::invalid_argument where `high` is less than `low`, or high - low is more than T can say
-template <class T, std::size_t... E>
-void uniform_(tensor<T, E...>& x, std::type_identity_t<T> low = 0, std::type_identity_t<T> high = 1,
-              generator& gen = default_generator()) {
+template <filled_tensor X>
+void uniform_(X& x, value_t<X> low = 0, value_t<X> high = 1, generator& gen = default_generator()) {
+    using T = value_t<X>;
     static_assert(std::is_floating_point_v<T> || element::narrow<T>, "uniform_ needs floating point elements");
-    detail::fill_random(x.data(), x.size(), detail::uniform_between<T>(low, high), gen);
+    creation<typename X::device>::draw(x, detail::uniform_between<T>(low, high), gen);
 }
 
 /// Fills with numbers of the normal distribution: mean + std z, with z by Box and Muller's method in double precision.
+/// @param x a tensor of any device
 /// @throws std::invalid_argument where std is negative
-template <class T, std::size_t... E>
-void normal_(tensor<T, E...>& x, std::type_identity_t<T> mean = 0, std::type_identity_t<T> std = 1,
-             generator& gen = default_generator()) {
+template <filled_tensor X>
+void normal_(X& x, value_t<X> mean = 0, value_t<X> std = 1, generator& gen = default_generator()) {
+    using T = value_t<X>;
     static_assert(std::is_floating_point_v<T> || element::narrow<T>, "normal_ needs floating point elements");
-    detail::fill_random(x.data(), x.size(), detail::normal_of<T>(mean, std), gen);
+    creation<typename X::device>::draw(x, detail::normal_of<T>(mean, std), gen);
 }
 
-/// Uniform numbers in [0, 1): `rand<float, 2, 3>()`, `rand<float, dyn, 3>(5)`, either with a generator after them.
-template <class T, std::size_t... E, class... A>
-tensor<T, E...> rand(A&&... arguments) {
+/// Uniform numbers in [0, 1): `rand<float, 2, 3>()`, `rand<float, dyn, 3>(5)`, either with a generator after them, and as all that
+/// follows with a device before them: `rand<float, dyn, 3>(Device{}, 5, gen)`.
+template <class T, std::size_t... E, some_device Device, class... A>
+auto rand(Device, A&&... arguments) {
     detail::random_arguments<std::size_t, 0, T, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
-    tensor<T, E...> x(uninitialized, a.shape("rand"));
+    tensor_of_t<T, shape<E...>, Device> x(uninitialized, a.shape("rand"));
     uniform_(x, T{0}, T{1}, *a.gen);
     return x;
 }
+template <class T, std::size_t... E, detail::no_device... A>
+tensor<T, E...> rand(A&&... arguments) {
+    return tenon::rand<T, E...>(cpu{}, arguments...);
+}
 
 /// Normal numbers of mean 0 and standard deviation 1; arguments as for `rand`.
-template <class T, std::size_t... E, class... A>
-tensor<T, E...> randn(A&&... arguments) {
+template <class T, std::size_t... E, some_device Device, class... A>
+auto randn(Device, A&&... arguments) {
     detail::random_arguments<std::size_t, 0, T, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
-    tensor<T, E...> x(uninitialized, a.shape("randn"));
+    tensor_of_t<T, shape<E...>, Device> x(uninitialized, a.shape("randn"));
     normal_(x, T{0}, T{1}, *a.gen);
     return x;
 }
+template <class T, std::size_t... E, detail::no_device... A>
+tensor<T, E...> randn(A&&... arguments) {
+    return tenon::randn<T, E...>(cpu{}, arguments...);
+}
 
-/// Uniform numbers in [0, 1) of another tensor's element type and shape; the other is not read.
+/// Uniform numbers in [0, 1) of another tensor's element type, shape and device; the other is not read.
 template <expression X>
 auto rand_like(X const& x, generator& gen = default_generator()) {
     auto y = empty_like(x);
@@ -221,7 +220,7 @@ auto rand_like(X const& x, generator& gen = default_generator()) {
     return y;
 }
 
-/// Normal numbers of mean 0 and standard deviation 1 of another tensor's element type and shape.
+/// Normal numbers of mean 0 and standard deviation 1 of another tensor's element type, shape and device.
 template <expression X>
 auto randn_like(X const& x, generator& gen = default_generator()) {
     auto y = empty_like(x);
@@ -233,28 +232,36 @@ auto randn_like(X const& x, generator& gen = default_generator()) {
 /// `randint<int, 3>(10)`, `randint<int, dyn>(n, 0, 10, gen)`. 64 random bits are scaled to the range, so that no number is
 /// more likely than another by more than a part in 2^64 / (high - low). @throws std::invalid_argument where the range is
 /// empty, or T does not hold its numbers
-template <class T, std::size_t... E, class... A>
-tensor<T, E...> randint(A&&... arguments) {
+template <class T, std::size_t... E, some_device Device, class... A>
+auto randint(Device, A&&... arguments) {
     static_assert(std::is_arithmetic_v<T>, "randint needs numbers");
     constexpr bool from_zero = (std::size_t{!detail::is_generator<A>} + ... + 0) == shape<E...>::dynamic_count + 1;
     using taken =
         detail::random_arguments<std::int64_t, from_zero ? 1 : 2, T, shape<E...>, std::remove_reference_t<A>...>;
     taken const a(arguments...);
     auto const numbers = detail::whole_numbers_between<T>(from_zero ? 0 : a.value(0), a.value(from_zero ? 0 : 1));
-    tensor<T, E...> x(uninitialized, a.shape("randint"));
-    detail::fill_random(x.data(), x.size(), numbers, *a.gen);
+    tensor_of_t<T, shape<E...>, Device> x(uninitialized, a.shape("randint"));
+    creation<Device>::draw(x, numbers, *a.gen);
     return x;
+}
+template <class T, std::size_t... E, detail::no_device... A>
+tensor<T, E...> randint(A&&... arguments) {
+    return tenon::randint<T, E...>(cpu{}, arguments...);
 }
 
 /// Ones with probability p, else zeros: `bernoulli<float, 3>(0.5)`, `bernoulli<bool, dyn>(n, 0.5, gen)`; decided by
 /// 32 random bits each. @throws std::invalid_argument where p is no probability
-template <class T, std::size_t... E, class... A>
-tensor<T, E...> bernoulli(A&&... arguments) {
+template <class T, std::size_t... E, some_device Device, class... A>
+auto bernoulli(Device, A&&... arguments) {
     detail::random_arguments<double, 1, T, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
     auto const numbers = detail::bernoulli_of<T>(a.value(0));
-    tensor<T, E...> x(uninitialized, a.shape("bernoulli"));
-    detail::fill_random(x.data(), x.size(), numbers, *a.gen);
+    tensor_of_t<T, shape<E...>, Device> x(uninitialized, a.shape("bernoulli"));
+    creation<Device>::draw(x, numbers, *a.gen);
     return x;
+}
+template <class T, std::size_t... E, detail::no_device... A>
+tensor<T, E...> bernoulli(A&&... arguments) {
+    return tenon::bernoulli<T, E...>(cpu{}, arguments...);
 }
 
 namespace detail {

@@ -229,17 +229,25 @@ struct cpu {
     using variable = tenon::variable<T, E...>;
 };
 
+/// A device: a class that names its `tensor` and its `variable`. An object of it may stand before the other arguments of a function
+/// that makes a tensor: `zeros<float, 2, 3>(Device{})`.
+template <class D>
+concept some_device = requires {
+    typename D::template tensor<float>;
+    typename D::template variable<float>;
+};
+
 namespace detail {
-template <class T, class Shape>
+template <class T, class Shape, class Device>
 struct tensor_of;
-template <class T, std::size_t... E>
-struct tensor_of<T, shape<E...>> {
-    using type = tensor<T, E...>;
+template <class T, std::size_t... E, class Device>
+struct tensor_of<T, shape<E...>, Device> {
+    using type = typename Device::template tensor<T, E...>;
 };
 }  // namespace detail
 
-/// The tensor type of an element type and a shape type.
-template <class T, class Shape>
-using tensor_of_t = typename detail::tensor_of<T, Shape>::type;
+/// The tensor type of an element type and a shape type on a device.
+template <class T, class Shape, class Device = cpu>
+using tensor_of_t = typename detail::tensor_of<T, Shape, Device>::type;
 
 }  // namespace tenon::inline TENON_TARGET

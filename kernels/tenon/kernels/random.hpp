@@ -47,12 +47,6 @@ __global__ void advance_random(random_state* at, std::uint64_t blocks) {
     at->next += blocks;
 }
 
-/// Every element becomes the value.
-template <class T>
-__global__ void __launch_bounds__(block_size) fill(T* out, std::size_t n, T value) {
-    for (auto i = thread_number<std::size_t>(); i < n; i += thread_count<std::size_t>()) out[i] = value;
-}
-
 /// Element i becomes numbers[i].
 template <class T, class Numbers>
 __global__ void __launch_bounds__(block_size) fill_by_position(T* out, std::size_t n, Numbers numbers) {

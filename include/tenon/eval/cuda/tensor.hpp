@@ -110,6 +110,11 @@ public:
     T const* device_data() const { return memory().data(); }
     /// Sets every element to 0.
     void clear() { memory().clear(); }
+    /// Every element becomes the value.
+    tensor& fill(T value) {
+        executor<device_of_t<tensor>>::evaluate_into(*this, filled_node<T, shape_type>(shape_, value));
+        return *this;
+    }
 
 private:
     /// What was moved from has no memory; where its shape is static it gets some, and zeros in it, when it is next asked for.
