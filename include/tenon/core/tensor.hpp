@@ -229,6 +229,18 @@ struct cpu {
     using variable = tenon::variable<T, E...>;
 };
 
+/// Whether the elements of a device's tensors lie in the processor's memory, where any code reads and writes them. Those of other
+/// devices are read by their kernels alone, and travel by `to`.
+template <class Device>
+inline constexpr bool in_host_memory = std::is_same_v<Device, cpu>;
+
+/// The address of a tensor's elements, in the memory that they lie in.
+template <class Tensor>
+constexpr auto* elements_of(Tensor& t) {
+    if constexpr (in_host_memory<typename Tensor::device>) return t.data();
+    else return t.device_data();
+}
+
 /// A device: a class that names its `tensor` and its `variable`. An object of it may stand before the other arguments of a function
 /// that makes a tensor: `zeros<float, 2, 3>(Device{})`.
 template <class D>

@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <vector>
 
-#include <tenon/core/storage.hpp>
+#include <tenon/core/tensor.hpp>
 #include <tenon/scalar/element_type.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -107,12 +107,9 @@ void look_again(untyped_tensor& variable) {
 template <class X>
     requires requires { typename X::tensor_tag; }
 untyped_tensor untyped(X& x) {
-    auto* const p = [&] {
-        if constexpr (requires { x.device_data(); }) return x.device_data();
-        else return x.data();
-    }();
-    return {&x,     &tensor_type_of<std::remove_const_t<X>>, x.size(), const_cast<typename X::value_type*>(p), nullptr,
-            nullptr};
+    return {&x,       &tensor_type_of<std::remove_const_t<X>>,
+            x.size(), const_cast<typename X::value_type*>(elements_of(x)),
+            nullptr,  nullptr};
 }
 template <class X>
     requires requires { typename X::variable_class; }

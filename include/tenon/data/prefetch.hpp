@@ -60,7 +60,7 @@ struct prefetch_adaptor {
     template <std::ranges::viewable_range R>
     auto operator()(R&& batches) const {
         auto all = std::views::all(static_cast<R&&>(batches));
-        if constexpr (std::is_same_v<Device, cpu>) return all;
+        if constexpr (in_host_memory<Device>) return all;
         else return prefetched<Device, decltype(all)>(std::move(all));
     }
     template <std::ranges::viewable_range R>

@@ -47,12 +47,6 @@ public:
 };
 
 namespace detail {
-/// Where a tensor's elements lie, in the memory that it belongs to.
-template <class Tensor>
-constexpr auto* elements_of(Tensor& t) {
-    if constexpr (std::is_same_v<typename Tensor::device, cpu>) return t.data();
-    else return t.device_data();
-}
 template <class R, class X>
 constexpr auto standardize_channels(X&& x, running_statistics<R> running, bool training, double eps) {
     static_assert(!std::is_integral_v<value_t<X>>, "normalisation needs floating point elements");
@@ -104,8 +98,8 @@ constexpr auto batch_norm(X&& x, Statistics& running_mean, Statistics& running_v
     else {
         static_assert(std::is_same_v<device_of_nodes<node_t<X>, Statistics>, typename Statistics::device>);
         detail::check_channels(x, running_mean);
-        running_statistics<value_t<Statistics>> const running{
-            detail::elements_of(running_mean), detail::elements_of(running_var), nullptr, options.momentum};
+        running_statistics<value_t<Statistics>> const running{elements_of(running_mean), elements_of(running_var),
+                                                              nullptr, options.momentum};
         return detail::scale_channels(
             detail::standardize_channels(std::forward<X>(x), running, options.training, options.eps),
             std::forward<W>(weight), std::forward<B>(bias));

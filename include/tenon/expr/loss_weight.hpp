@@ -61,7 +61,7 @@ public:
                       "the weights of a loss have a shape that does not fit its elements");
         auto const s = w.shape();
         for (std::size_t i = 0; i < s.rank() && i < rank; ++i) extents_[rank - 1 - i] = s[s.rank() - 1 - i];
-        if constexpr (!std::is_same_v<device_of_t<W>, cpu>) {
+        if constexpr (!in_host_memory<device_of_t<W>>) {
             static_assert(std::is_same_v<device_of_t<W>, Device>,
                           "the weights of a loss live on another device than its elements");
             static_assert(

@@ -35,7 +35,7 @@ template <class Model>
 void add_model(safetensors_writer& writer, Model const& model) {
     nn::visit_named_state(model, [&](std::string_view name, auto& v) {
         auto& x = stored_tensor(v);
-        if constexpr (std::is_same_v<device_of_t<decltype(x)>, cpu>) writer.add(std::string(name), x);
+        if constexpr (in_host_memory<device_of_t<decltype(x)>>) writer.add(std::string(name), x);
         else writer.add(std::string(name), to<cpu>(x));
     });
 }
@@ -71,7 +71,7 @@ void copy_model(safetensors const& content, Model& model) {
     nn::visit_named_state(model, [&](std::string_view name, auto& v) {
         auto& x = stored_tensor(v);
         using where = device_of_t<decltype(x)>;
-        if constexpr (std::is_same_v<where, cpu>) content.copy_to(std::string(name), x.data());
+        if constexpr (in_host_memory<where>) content.copy_to(std::string(name), x.data());
         else {
             tensor_of_t<value_t<decltype(x)>, shape_t<decltype(x)>> host(uninitialized, x.shape());
             content.copy_to(std::string(name), host.data());

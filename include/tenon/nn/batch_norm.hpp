@@ -23,9 +23,8 @@ Tensor ones_buffer() {
 /// What the layers share: statistics of the layer, its weight and bias.
 template <class X, class Layer>
 constexpr auto batch_normalized(X&& x, Layer const& l) {
-    running_statistics<float> const running{tenon::detail::elements_of(l.running_mean),
-                                            tenon::detail::elements_of(l.running_var),
-                                            tenon::detail::elements_of(l.num_batches_tracked), l.momentum};
+    running_statistics<float> const running{elements_of(l.running_mean), elements_of(l.running_var),
+                                            elements_of(l.num_batches_tracked), l.momentum};
     return tenon::detail::scale_channels(
         tenon::detail::standardize_channels(std::forward<X>(x), running, l.training, l.eps), parameter_for(x, l.weight),
         parameter_for(x, l.bias));

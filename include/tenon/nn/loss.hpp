@@ -51,7 +51,7 @@ public:
         using weight = loss_weight<T, Shape, Where>;
         auto const& values = std::get<elements<typename weight::value_type>>(values_);
         if (values.size() == 0) return {};
-        if constexpr (std::is_same_v<Device, cpu>) return {values.data(), values.size(), extents_};
+        if constexpr (in_host_memory<Device>) return {values.data(), values.size(), extents_};
         else {
             static_assert(std::is_same_v<Device, Where>,
                           "the weights of a loss layer live on another device than the loss's elements");

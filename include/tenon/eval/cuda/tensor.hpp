@@ -178,7 +178,7 @@ public:
 private:
     template <class X>
     static tensor<T, E...> on_device(X const& x) {
-        if constexpr (std::is_same_v<typename X::device, cpu>) return tensor<T, E...>(tenon::tensor<T, E...>(x));
+        if constexpr (in_host_memory<typename X::device>) return tensor<T, E...>(tenon::tensor<T, E...>(x));
         else return tensor<T, E...>(x);
     }
     /// The gradient in the value's shape.
