@@ -53,4 +53,9 @@ private:
     bool streams_ = false;
 };
 
+/// The destination of a static number of elements, or `dyn`: one type for all that are too few to be streamed, so that they share
+/// their loops.
+template <class T, std::size_t Size>
+using destination_of = destination<T, is_dynamic(Size) || Size * sizeof(T) >= streamed_bytes ? dyn : 1>;
+
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -14,6 +14,7 @@ struct in_memory {
     using shape_type = Shape;
     static constexpr bool is_addressable = true;
     static constexpr bool is_contiguous = true;
+    static constexpr bool has_strided_rows = true;
     static constexpr bool differentiable = Differentiable;
     static constexpr std::size_t widest = lane_bytes<T>;
     static constexpr auto static_strides = row_major<Shape>;
@@ -96,6 +97,7 @@ struct number_tape {
     using value_type = value_t<Node>;
     using shape_type = shape_t<Node>;
     static constexpr bool is_addressable = false;
+    static constexpr bool has_strided_rows = true;
     static constexpr bool differentiable = false;
     static constexpr std::size_t widest = shape_type::rank() == 0 ? 1 : lane_bytes<value_type>;
     template <class>
@@ -112,6 +114,7 @@ struct number_tape {
         template <std::size_t N, class R, class V>
         TENON_INLINE constexpr void adjoint(std::size_t, R const&, V const&) const {}
         TENON_INLINE constexpr void close() const {}
+        TENON_INLINE constexpr void advance(row_type const&, row_type const&) const {}
     };
     template <std::size_t R>
     TENON_INLINE constexpr row_type row(position<R> const&) const {

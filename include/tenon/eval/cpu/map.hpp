@@ -110,6 +110,46 @@ inline constexpr std::size_t rows_served = [] {
     return n;
 }();
 
+/// Sums of gradients that rows of a region send to the fewer rows of an operand.
+template <class T>
+struct served_sums {
+    T* sums = nullptr;
+    wide_totals<T> totals;
+    std::size_t size = 1;
+    std::size_t length = 1;       ///< elements that a row has at most, where it is joined of several
+    std::size_t joined_rows = 1;  ///< rows of the region that a joined one stands for
+    bool many = false;            ///< whether an element gets more terms than a part of its sum may have
+
+    /// Ends a row of the region. @param first the operand's first element that it serves @param number which of the rows that
+    /// this is served by
+    TENON_INLINE constexpr void close_row(std::size_t first, std::size_t number) const {
+        if (many && (number + joined_rows) / terms_in_part != number / terms_in_part)
+            totals.take(sums + first, first, std::min(length, size - first));
+    }
+};
+template <class T, class Row>
+struct served_row {
+    Row inner;
+    served_sums<T> const* all;
+    std::size_t first, number;
+    template <std::size_t N>
+    TENON_INLINE constexpr auto load(std::size_t j) const {
+        return inner.template load<N>(j);
+    }
+    template <std::size_t N, class R, class G>
+    TENON_INLINE constexpr void adjoint(std::size_t j, R const&, G const& g) const {
+        T* const p = all->sums + first + j;
+        element::store_lanes(p, element::load_lanes<N>(p) + g);
+    }
+    TENON_INLINE constexpr void close() const { all->close_row(first, number); }
+    TENON_INLINE constexpr void advance(served_row const& one, served_row const& next)
+        requires is_strided_row<Row>
+    {
+        inner.advance(one.inner, next.inner);
+        first += next.first - one.first;
+        number += next.number - one.number;
+    }
+};
 /// The gradient of an operand whose rows serve many rows of a region: summed apart, and sent to the operand when all rows have sent
 /// theirs.
 template <class Tape, class Region>
@@ -118,27 +158,6 @@ class served_gradient {
     using T = element::computed_t<typename Tape::value_type>;
     static constexpr std::size_t size = static_size<operand>, rank = outer_rank<Region>, own = outer_rank<operand>,
                                  joined = joined_axes_of<Tape, Region>;
-
-    template <class Row>
-    struct row_type {
-        Row inner;
-        served_gradient* all;
-        std::size_t first;
-        bool ends_part;
-        template <std::size_t N>
-        TENON_INLINE constexpr auto load(std::size_t j) const {
-            return inner.template load<N>(j);
-        }
-        template <std::size_t N, class R, class G>
-        TENON_INLINE constexpr void adjoint(std::size_t j, R const&, G const& g) const {
-            T* const p = all->sums_.data() + first + j;
-            element::store_lanes(p, element::load_lanes<N>(p) + g);
-        }
-        TENON_INLINE constexpr void close() const {
-            if (ends_part)
-                all->totals_.take(all->sums_.data() + first, first, std::min(all->length_, all->size_ - first));
-        }
-    };
 
 public:
     /// Whether there are more rows than an element of the gradient may have terms. One of 16 bits may not have two.
@@ -149,29 +168,30 @@ public:
     }();
 
     constexpr void start(Tape const& t, Region const& region) {
-        size_ = t.shape().size();
-        length_ = length_of_last<std::min(joined, operand::rank())>(t.shape());
-        sums_.reserve_zeros(size_);
+        all_.size = t.shape().size();
+        all_.length = length_of_last<std::min(joined, operand::rank())>(t.shape());
+        sums_.reserve_zeros(all_.size);
+        all_.sums = sums_.data();
         std::size_t rows = 1;
         for (std::size_t a = rank; a-- > 0;)
             if (a + own < rank || operand::static_extents[a + own - rank] == 1) {
                 steps_[a] = rows;
                 rows *= region[a];
-                if (a + joined > rank) joined_rows_ = rows;
+                if (a + joined > rank) all_.joined_rows = rows;
             }
-        many_ = rows > terms_in_part;
-        if (many_) totals_.start(size_);
+        all_.many = rows > terms_in_part;
+        if (all_.many) totals_.start(all_.size);
+        all_.totals = totals_;
     }
     template <std::size_t R, class Row>
     TENON_INLINE constexpr auto row(Tape const& t, position<R> const& outer, Row const& inner) {
         std::size_t number = 0;
         for (std::size_t a = 0; a != rank; ++a) number += outer.at[a] * steps_[a];
-        return row_type<Row>{inner, this,
-                             row_number(t.shape(), aligned_position<operand>(outer)) * row_length(t.shape()),
-                             many_ && (number + joined_rows_) / terms_in_part != number / terms_in_part};
+        return served_row<T, Row>{
+            inner, &all_, row_number(t.shape(), aligned_position<operand>(outer)) * row_length(t.shape()), number};
     }
     constexpr void finish(Tape& t) {
-        if (many_) totals_.finish(sums_.data(), size_);
+        if (all_.many) totals_.finish(sums_.data(), all_.size);
         backward_from_memory(t, std::as_const(sums_).data());
     }
     template <class Plan>
@@ -184,11 +204,8 @@ public:
 private:
     buffer<T, size> sums_;
     wide_sums<T, size> totals_;
-    std::size_t size_ = 1;
-    std::size_t length_ = 1;                     ///< elements that a row has at most, where it is joined of several
-    std::size_t joined_rows_ = 1;                ///< rows of the region that a joined one stands for
-    std::array<std::size_t, rank + 1> steps_{};  ///< 0 along the axes that the operand has itself
-    bool many_ = false;
+    served_sums<T> all_;
+    std::size_t steps_[rank + 1] = {};  ///< 0 along the axes that the operand has itself
 };
 struct not_summed {};
 template <class Tape, class Region>
@@ -248,6 +265,7 @@ struct map_operand_row {
     static constexpr std::size_t number = I;
     static constexpr bool differentiable = Differentiable;
     using value_type = T;
+    using row_type = Row;
     template <std::size_t N>
     using registers = decltype(std::declval<Row const&>().template load<N>(0));
     template <class Op, class R>
@@ -286,6 +304,11 @@ struct map_row : Operand... {
              ...);
     }
     TENON_INLINE constexpr void close() { (Operand::row.close(), ...); }
+    TENON_INLINE constexpr void advance(map_row const& first, map_row const& second)
+        requires(is_strided_row<typename Operand::row_type> && ...)
+    {
+        (Operand::row.advance(first.Operand::row, second.Operand::row), ...);
+    }
 
 private:
     template <class O, class Regs, class V, class... All>
@@ -320,6 +343,7 @@ struct elementwise_tape<map_node<Op, A...>, Passes, std::index_sequence<I...>>
     using shape_type = typename node::shape_type;
     using types = typename node::types;
     static constexpr bool is_addressable = false;
+    static constexpr bool has_strided_rows = (eval::has_strided_rows<tape<A, Passes>> && ...);
     static constexpr bool differentiable = (tape<A, Passes>::differentiable || ...);
     static constexpr std::size_t widest = std::max({lane_bytes<value_type>, tape<A, Passes>::widest...});
     static constexpr std::size_t wide = TENON_VECTOR_BYTES / widest;

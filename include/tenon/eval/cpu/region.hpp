@@ -121,6 +121,9 @@ inline constexpr std::size_t elements_for_thread = std::size_t{1} << 19;
 template <std::size_t N, std::size_t Length>
 inline constexpr bool is_long_row = is_dynamic(Length) || Length >= 64 * N;
 
+/// How many packs the only row of a region has at least that is written by a shared function: one call for all costs nothing.
+inline constexpr std::size_t few_packs = 8;
+
 /// How many of the last axes go as one row wherever the tape is read: all of them where its values lie one after another.
 template <class Tape>
 inline constexpr std::size_t own_joined_axes = [] {
@@ -182,6 +185,37 @@ TENON_INLINE constexpr void store_row(Row const& r, Out const& out, T* to, std::
     else store_packs<packs_along<N, Length>>(r, out, to, j, last);
 }
 
+/// Whether a loop over rows is a function that regions share whose rows are made alike: where they lie at equal distances and
+/// have more than a few elements, in a number that is known. Of open lengths each row is a call: around a loop whose rest the
+/// compiler makes vectors of, nothing stays in registers (64×40 floats take 1.4 times as long).
+/// @tparam Row of the region
+template <class Tape, class Row, std::size_t Length>
+inline constexpr bool shares_loop =
+    has_strided_rows<Tape> && is_strided_row<Row> && !is_dynamic(Length) && Length >= 16;
+/// How such a loop goes along a row: as rows of all lengths do that have the same rest, or as those of this length where it is
+/// short (64×32 floats take 1.5 times as long with a length that the compiler doesn't know).
+template <std::size_t N, std::size_t Length>
+using packs_of_shared =
+    std::conditional_t<(Length >= few_packs * N), packs_of_long_row<N, Length>, packs_along<N, Length>>;
+/// The position behind `outer` along an axis, if there are several.
+template <class Position>
+TENON_INLINE constexpr Position next_along(std::size_t axis, std::size_t count, Position outer) {
+    outer.at[axis] += count > 1;
+    return outer;
+}
+
+/// Writes `count` rows, one after another in memory. @param first,second two of them, which say how far the others are
+template <class Packs, class T, class Row, class Out>
+[[gnu::noinline]] void store_strided_rows(Row const& first, Row const& second, Out const& out, T* to, std::size_t count,
+                                          std::size_t length) {
+    Row row = first;
+    Out const destination = out;
+    for (; count != 0; --count, to += length) {
+        store_packs<Packs>(row, destination, to, 0, length);
+        row.advance(first, second);
+    }
+}
+
 /// Evaluates a region into row-major memory: one loop, no temporaries; large ones on several threads.
 /// @param s the destination's shape: equal to the region's, and maybe static where that is not
 template <class Tape, class T, std::size_t... E>
@@ -194,11 +228,11 @@ constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
     constexpr bool in_parts = is_dynamic(size) || size >= 2 * elements_for_thread;
     std::size_t const worth = in_parts && !computes_rows(t) ? s.size() / elements_for_thread : 1;
     std::size_t const length = length_of_last<joined>(s);
-    destination<T, size> const out(to, s.size(), joined == shape::rank() ? n : length);
+    destination_of<T, size> const out(to, s.size(), joined == shape::rank() ? n : length);
     if constexpr (joined == shape::rank()) {
         auto const r = t.row(outer_position<shape>{});
         if constexpr (!in_parts) {
-            store_row<n, inner>(r, out, to, 0, length);
+            store_row<n, inner, (inner >= few_packs * n)>(r, out, to, 0, length);
             out.close();
         } else
             for_each_part(length, 16 * n, worth, [&](std::size_t first, std::size_t last) {
@@ -210,10 +244,22 @@ constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
             outer_position<shape> begin{};
             begin.at[0] = first;
             T* p = to + row_number(s, begin) * row_length(s);
-            for_each_position<shape::rank() - joined>(s, first, last, [&](auto const& outer) TENON_LAMBDA_INLINE {
+            constexpr std::size_t axis = shape::rank() - joined - 1;
+            auto const one_row = [&](auto const& outer) TENON_LAMBDA_INLINE {
                 store_row<n, inner>(t.row(outer), out, p, 0, length);
                 p += length;
-            });
+            };
+            if constexpr (!shares_loop<Tape, decltype(t.row(begin)), inner>)
+                for_each_position<axis + 1>(s, first, last, one_row);
+            else if (__builtin_is_constant_evaluated()) for_each_position<axis + 1>(s, first, last, one_row);
+            else
+                for_each_position<axis>(s, first, last, [&](auto outer) TENON_LAMBDA_INLINE {
+                    std::size_t const count = axis == 0 ? last - first : s[axis];
+                    if constexpr (axis == 0) outer = begin;
+                    store_strided_rows<packs_of_shared<n, inner>>(t.row(outer), t.row(next_along(axis, count, outer)),
+                                                                  out, p, count, length);
+                    p += count * length;
+                });
             out.close();
         };
         if constexpr (in_parts) for_each_part(s[0], 1, worth, store);
@@ -283,6 +329,7 @@ struct gradient_row {
     TENON_INLINE constexpr auto load(std::size_t j, R const&) const {
         return element::load_lanes<N>(p + j);
     }
+    TENON_INLINE constexpr gradient_row behind(std::size_t n) const { return {p + n}; }
 };
 /// The same beside the region's values.
 template <class T>
@@ -292,27 +339,54 @@ struct kept_row : gradient_row<T> {
     TENON_INLINE constexpr auto known(std::size_t j) const {
         return element::load_lanes<N>(values + j);
     }
+    TENON_INLINE constexpr kept_row behind(std::size_t n) const { return {{this->p + n}, values + n}; }
 };
-/// Sends a gradient in row-major memory down a region.
+/// Sends the gradients of `count` rows down, which are one after another in memory. @param first,second two of the rows, which
+/// say how far the others are
+template <class Packs, class Row, class SeedRow>
+[[gnu::noinline]] void send_strided_rows(Row const& first, Row const& second, SeedRow const& g, std::size_t count,
+                                         std::size_t length) {
+    Row row = first;
+    SeedRow seed = g;
+    for (; count != 0; --count, seed = seed.behind(length)) {
+        send_packs<Packs>(row, seed, 0, length);
+        row.close();
+        row.advance(first, second);
+    }
+}
+/// Sends a gradient in row-major memory down a region. @param g the gradient's first row
+template <class Tape, class SeedRow>
+constexpr void backward_from_rows(Tape& t, SeedRow g) {
+    using shape = typename Tape::shape_type;
+    constexpr std::size_t joined = own_joined_axes<Tape>, n = lanes_for<Tape>,
+                          inner = static_length_of_last<joined, shape>;
+    auto const s = t.shape();
+    std::size_t const length = length_of_last<joined>(s);
+    auto const next_row = [&](auto const&) TENON_LAMBDA_INLINE {
+        auto const row = g;
+        g = g.behind(length);
+        return row;
+    };
+    if constexpr (joined == shape::rank() || !shares_loop<Tape, decltype(t.row(outer_position<shape>{})), inner>)
+        backward_rows<joined>(t, next_row);
+    else if (__builtin_is_constant_evaluated()) backward_rows<joined>(t, next_row);
+    else {
+        constexpr std::size_t axis = shape::rank() - joined - 1;
+        for_each_position<axis>(s, 0, s[0], [&](auto const& outer) TENON_LAMBDA_INLINE {
+            send_strided_rows<packs_of_shared<n, inner>>(t.row(outer), t.row(next_along(axis, s[axis], outer)), g,
+                                                         s[axis], length);
+            g = g.behind(s[axis] * length);
+        });
+    }
+}
 template <class Tape, class T>
 constexpr void backward_from_memory(Tape& t, T const* gradient) {
-    std::size_t const length = length_of_last<own_joined_axes<Tape>>(t.shape());
-    backward_rows<own_joined_axes<Tape>>(t, [length, p = gradient](auto const&) mutable {
-        gradient_row<T> const r{p};
-        p += length;
-        return r;
-    });
+    backward_from_rows(t, gradient_row<T>{gradient});
 }
 /// The same for a region whose values are in row-major memory too.
 template <class Tape, class T>
 constexpr void backward_from_memory(Tape& t, T const* gradient, T const* values) {
-    std::size_t const length = length_of_last<own_joined_axes<Tape>>(t.shape());
-    backward_rows<own_joined_axes<Tape>>(t, [length, p = gradient, y = values](auto const&) mutable {
-        kept_row<T> const r{{p}, y};
-        p += length;
-        y += length;
-        return r;
-    });
+    backward_from_rows(t, kept_row<T>{{gradient}, values});
 }
 
 /// The value at one position: all axes' positions in an array.

@@ -51,13 +51,20 @@ concept addressable = Tape::is_addressable;
 /// - `load<N>(j)` gives the registers of N elements from j on: `.value`, and whatever backward needs;
 /// - `adjoint<N>(j, registers, g)` takes the gradient of those elements and sends it down, slope by slope;
 /// - `close()` ends the row.
-/// A row may have `load_known<N>(j, value)`: the registers where the value is in memory already.
+/// A row may have
+/// - `load_known<N>(j, value)`: the registers where the value is in memory already;
+/// - `advance(first, second)`, where the tape `has_strided_rows`: goes to the row that is as far behind this one as `second` is
+///   behind `first`.
 template <class Row>
 concept is_row = requires(Row& r, std::size_t j) {
     r.template load<1>(j).value;
     r.template adjoint<1>(j, r.template load<1>(j), r.template load<1>(j).value);
     r.close();
 };
+
+/// A row that can go on to the next one.
+template <class Row>
+concept is_strided_row = requires(Row& r, Row const& other) { r.advance(other, other); };
 
 /// What a tape has besides where its values lie in memory (`addressable`): where they and their gradient are.
 template <class Tape>
@@ -82,6 +89,7 @@ concept has_memory = requires(Tape& t) {
 /// - `finish()`, called by every consumer when it has sent its gradients, passes them on to the node's operands.
 ///
 /// A tape may have:
+/// - `has_strided_rows`: whether its rows lie at equal distances along each axis;
 /// - `joined_axes`: along how many of its last axes a row goes on into the next, where that is not all or one;
 /// - `write_to(p)`, before `forward()`: its values go to memory that it is given, and `reads(begin, end)`: whether it reads there
 ///   (`writes_to`);
@@ -102,6 +110,13 @@ concept is_tape =
         { c.overlaps(p, p, true) } -> std::same_as<bool>;
         t.finish();
     } && (!Tape::is_addressable || has_memory<Tape>);
+
+/// Whether a tape's rows lie at equal distances along each axis.
+template <class Tape>
+inline constexpr bool has_strided_rows = [] {
+    if constexpr (requires { Tape::has_strided_rows; }) return Tape::has_strided_rows && !forwards_by_rows<Tape>;
+    else return false;
+}();
 
 /// Whether rows are computed when they are read, in this evaluation: no two of them at once.
 template <class Tape>
@@ -178,6 +193,11 @@ struct memory_row {
         }
     }
     TENON_INLINE constexpr void close() const {}
+    TENON_INLINE constexpr void advance(memory_row const& first, memory_row const& second) {
+        std::ptrdiff_t const by = second.values - first.values;
+        values += by;
+        if constexpr (Differentiable) gradients += by;
+    }
 };
 
 /// The row that an addressable tape has at a position.

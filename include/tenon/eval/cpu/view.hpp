@@ -20,6 +20,7 @@ struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Gr
     using typename base::shape_type;
     using typename base::value_type;
     static constexpr bool is_addressable = true;
+    static constexpr bool has_strided_rows = true;
     static constexpr std::size_t widest = lane_bytes<value_type>;
     static constexpr auto static_strides = node::template strides<run_time_stride>(operand::static_strides);
     static constexpr bool is_contiguous = [] {

@@ -73,22 +73,15 @@ private:
     [[no_unique_address]] std::conditional_t<widens, tuple<>, recent> recent_{};
 };
 
-/// Many sums in memory of T. Whoever adds to them calls `take` before an element has got more than `terms_in_part` terms.
-/// @tparam Size how many, or `dyn`
-template <class T, std::size_t Size>
-class wide_sums {
-public:
-    using buffer_type = buffer<wider_t<T>, Size>;
+/// The wider parts of many sums in memory of T.
+template <class T>
+struct wide_totals {
+    wider_t<T>* p = nullptr;
 
-    /// Begins with n sums of 0.
-    constexpr void start(std::size_t n) {
-        totals_.reserve(n);
-        for (std::size_t i = 0; i != n; ++i) totals_.data()[i] = wider_t<T>(0);
-    }
     /// Moves what n elements have got, which are those from number `first` on, and leaves zeros.
-    TENON_INLINE constexpr void take(T* from, std::size_t first, std::size_t n) {
+    TENON_INLINE constexpr void take(T* from, std::size_t first, std::size_t n) const {
         for_each_pack<lanes, dyn>(n, [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-            element::store_lanes(totals_.data() + first + i, sum<N>(from + i, first + i));
+            element::store_lanes(p + first + i, sum<N>(from + i, first + i));
             element::store_lanes(from + i, lane_t<T, N>(T(0)));
         });
     }
@@ -103,9 +96,25 @@ private:
     static constexpr std::size_t lanes = element::is_dual<T> ? 1 : TENON_VECTOR_BYTES / sizeof(T);
     template <std::size_t N>
     TENON_INLINE constexpr auto sum(T const* recent, std::size_t at) const {
-        return element::load_lanes<N>(totals_.data() + at) + math::convert<wider_t<T>>(element::load_lanes<N>(recent));
+        return element::load_lanes<N>(p + at) + math::convert<wider_t<T>>(element::load_lanes<N>(recent));
     }
-    buffer_type totals_;
+};
+/// Many sums in memory of T. Whoever adds to them calls `take` before an element has got more than `terms_in_part` terms.
+/// @tparam Size how many, or `dyn`
+template <class T, std::size_t Size>
+class wide_sums : public wide_totals<T> {
+public:
+    using buffer_type = buffer<wider_t<T>, Size>;
+
+    /// Begins with n sums of 0.
+    constexpr void start(std::size_t n) {
+        memory_.reserve(n);
+        this->p = memory_.data();
+        for (std::size_t i = 0; i != n; ++i) this->p[i] = wider_t<T>(0);
+    }
+
+private:
+    buffer_type memory_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval
