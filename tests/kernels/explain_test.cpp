@@ -27,35 +27,42 @@ bool kept(tn::execution_plan const& p, std::size_t made) {
 
 /// Whether the tapes of a node and of all below it fulfil the contract of a device's.
 template <class Node>
-constexpr bool fulfils_contract(Node const& n) {
-    bool all = tn::eval::is_device_tape<tn::eval::device_tape<Node, true>> &&
-               tn::eval::is_device_tape<tn::eval::device_tape<Node, false>>;
-    tn::for_each_operand(n, [&](auto const& a) { all = all && fulfils_contract(a); });
-    return all;
+constexpr bool fulfils_contract();
+template <class... A>
+constexpr bool fulfil_contract(tn::node_list<A...>) {
+    return (fulfils_contract<A>() && ...);
+}
+template <class Node>
+constexpr bool fulfils_contract() {
+    return tn::eval::is_device_tape<tn::eval::device_tape<Node, true>> &&
+           tn::eval::is_device_tape<tn::eval::device_tape<Node, false>> && fulfil_contract(tn::operand_list<Node>{});
+}
+
+/// The launches of the way forward and of the way back, or -1 where evaluation makes others than are planned.
+using both_ways = std::vector<int>;
+both_ways launches(tn::execution_plan const& p, called<void> evaluate) {
+    auto const before = calls::launches;
+    evaluate();
+    if (!kept(p, calls::launches - before)) return {-1, -1};
+    return {static_cast<int>(p.launches() - p.gradient_launches()), static_cast<int>(p.gradient_launches())};
 }
 
 /// The launches of an assignment, as planned, or -1 where it makes others.
 template <class A>
 int launches(A const& e) {
-    auto const p = tn::plan(e);
-    tn::cuda::tensor_of_t<tn::value_t<A>, tn::shape_t<A>> to(tn::uninitialized, e.shape());
-    auto const before = calls::launches;
-    to = e;
-    CHECK(fulfils_contract(tn::as_node(e)));
-    return kept(p, calls::launches - before) && p.gradient_launches() == 0 ? static_cast<int>(p.launches()) : -1;
+    static_assert(fulfils_contract<tn::node_t<A const&>>());
+    auto const n = launches(tn::plan(e), [&] {
+        tn::cuda::tensor_of_t<tn::value_t<A>, tn::shape_t<A>> to(tn::uninitialized, e.shape());
+        to = e;
+    });
+    return n[1] == 0 ? n[0] : -1;
 }
 
-/// The launches of the way forward and of the way back, or -1 where `backward` makes others. Plans are for gradients of zero:
-/// those of the models are set to that.
-using both_ways = std::vector<int>;
+/// The same of `backward`. Plans are for gradients of zero: those of the models are set to that.
 template <class A, class... Model>
 both_ways launches_back(A const& loss, Model&... models) {
     (nn::visit_parameters(models, [](auto& v) { v.zero_grad(); }), ...);
-    auto const p = tn::plan_backward(loss);
-    auto const before = calls::launches;
-    tn::backward(loss);
-    if (!kept(p, calls::launches - before)) return {-1, -1};
-    return {static_cast<int>(p.launches() - p.gradient_launches()), static_cast<int>(p.gradient_launches())};
+    return launches(tn::plan_backward(loss), [&] { tn::backward(loss); });
 }
 
 /// What LeNet is made of, on smaller images.

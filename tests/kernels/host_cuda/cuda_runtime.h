@@ -150,23 +150,33 @@ struct cudaLaunchConfig_t {
     cudaStream_t stream;
 };
 namespace host_cuda {
-inline void launch(cudaLaunchConfig_t const& config, void (*run)(void const*), std::shared_ptr<void const> arguments) {
+/// A kernel with its arguments, of which a launch keeps a copy.
+struct kernel_call {
+    void (*run)(void const*);
+    void const* call;
+    std::size_t bytes;
+};
+[[gnu::noinline]] inline void launch(cudaLaunchConfig_t const& config, kernel_call const& c) {
     ++launches;
-    ask(config.stream, [grid = config.gridDim, threads = config.blockDim, run, arguments = std::move(arguments)] {
-        run_grid(grid, threads, {run, arguments.get()});
+    std::shared_ptr<void> kept(std::malloc(c.bytes), std::free);
+    std::memcpy(kept.get(), c.call, c.bytes);
+    ask(config.stream, [grid = config.gridDim, threads = config.blockDim, run = c.run, kept = std::move(kept)] {
+        run_grid(grid, threads, {run, kept.get()});
     });
+}
+template <class Call>
+void run(void const* call) {
+    (*static_cast<Call const*>(call))();
 }
 }  // namespace host_cuda
 /// A kernel with its arguments is known here alone: what keeps and runs it is compiled once, and that no launch fails is seen
 /// where the library would say why one did.
 template <class... P, class... A>
-[[gnu::always_inline]] inline cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(P...),
-                                                             A&&... arguments) {
-    auto const body = [kernel, arguments...] { kernel(arguments...); };
-    using type = std::remove_const_t<decltype(body)>;
-    static_assert(std::is_trivially_destructible_v<type> && alignof(type) <= alignof(std::max_align_t));
-    void* const kept = new (std::malloc(sizeof(type))) type(body);
-    host_cuda::launch(*config, [](void const* p) { (*static_cast<type const*>(p))(); }, {kept, std::free});
+inline cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(P...), A&&... arguments) {
+    auto const call = [kernel, arguments...] { kernel(arguments...); };
+    using type = decltype(call);
+    static_assert(std::is_trivially_copyable_v<type> && alignof(type) <= alignof(std::max_align_t));
+    host_cuda::launch(*config, {host_cuda::run<type>, &call, sizeof call});
     return cudaSuccess;
 }
 

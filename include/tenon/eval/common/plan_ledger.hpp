@@ -26,7 +26,7 @@ struct kernel_facts {
     std::vector<std::size_t> gradient_launches{};  ///< the same on the way back, for each such kernel where not one
 };
 
-/// The accounts that basic_planner keeps (eval/common/planner.hpp).
+/// The accounts that a plan's walk keeps (eval/common/plan_walk.hpp).
 /// @tparam CopiesWhatItPassesOn whether a kernel copies a result that is wanted elsewhere, and the gradient back
 template <class Kernel, bool CopiesWhatItPassesOn>
 class plan_ledger {
@@ -78,16 +78,32 @@ protected:
         bool passed_on = false;  ///< a copy of another kernel's result, made by that kernel
     };
 
+    /// A node's values in memory.
+    struct result {
+        identity id;
+        std::vector<std::size_t> shape;
+        std::size_t element_bytes;
+        bool is_inline;  ///< whether they lie in the tape, not in the workspace
+        bool differentiable;
+
+        std::size_t elements() const { return size_of(shape); }
+        std::size_t buffer_bytes() const { return is_inline ? 0 : elements() * element_bytes; }
+    };
+
     template <class Shape>
     static std::vector<std::size_t> extents(Shape const& s) {
         auto const e = s.extents();
-        return std::vector<std::size_t>(e.begin(), e.end());
+        return listed(e.data(), e.size());
     }
-    template <class Buffer>
-    static std::size_t bytes_of(std::size_t elements) {
-        using T = std::remove_pointer_t<decltype(std::declval<Buffer&>().data())>;
-        return Buffer::is_inline ? 0 : elements * sizeof(T);
+    static std::vector<std::size_t> listed(std::size_t const* e, std::size_t rank) {
+        return std::vector<std::size_t>(e, e + rank);
     }
+    static std::size_t size_of(std::vector<std::size_t> const& extents) {
+        std::size_t n = 1;
+        for (std::size_t const e : extents) n *= e;
+        return n;
+    }
+
     static void add(amount& a, std::size_t bytes) {
         a.bytes += bytes;
         a.buffers += bytes != 0;
@@ -129,7 +145,8 @@ protected:
         k.writes.push_back({"result", v.shape, bytes});
         k.bytes_written += bytes;
     }
-    void ended_forward(kernel_facts const& facts, value v) {
+    void ended_forward(kernel_facts const& facts, result const& r) {
+        value v{r.id, r.shape, r.elements(), r.element_bytes};
         // A result that a kernel has just computed, in the same order, is copied to where it is wanted. That is no kernel
         // of its own.
         if (!*facts.kind && facts.passes_on && frame_.sources.size() == 1 && frame_.sources[0].kernel != none) {

@@ -174,11 +174,18 @@ private:
 };
 
 namespace detail {
-/// Not a template, so that a program has it once and not for each kernel.
-inline void check_launch(cudaError_t status, char const* kernel, dim3 grid, dim3 threads) {
+// Not templates, so that a program has them once and not for each kernel.
+inline cudaLaunchConfig_t launch_config(dim3 const& grid, dim3 const& threads) {
+    cudaLaunchConfig_t config{};
+    config.gridDim = grid;
+    config.blockDim = threads;
+    config.stream = context::local().stream();
+    return config;
+}
+inline void check_launch(cudaError_t status, char const* kernel, cudaLaunchConfig_t const& config) {
     check(status, kernel, [&] {
-        return std::to_string(grid.x) + "x" + std::to_string(grid.y) + " blocks of " + std::to_string(threads.x) +
-               " threads";
+        return std::to_string(config.gridDim.x) + "x" + std::to_string(config.gridDim.y) + " blocks of " +
+               std::to_string(config.blockDim.x) + " threads";
     });
 }
 }  // namespace detail
@@ -186,11 +193,8 @@ inline void check_launch(cudaError_t status, char const* kernel, dim3 grid, dim3
 /// Launches a kernel in the thread's stream.
 template <class... P, class... A>
 void launch(char const* name, void (*kernel)(P...), dim3 grid, dim3 threads, A const&... arguments) {
-    cudaLaunchConfig_t config{};
-    config.gridDim = grid;
-    config.blockDim = threads;
-    config.stream = context::local().stream();
-    detail::check_launch(cudaLaunchKernelEx(&config, kernel, P(arguments)...), name, grid, threads);
+    auto const config = detail::launch_config(grid, threads);
+    detail::check_launch(cudaLaunchKernelEx(&config, kernel, P(arguments)...), name, config);
 }
 
 /// Copies elements on the device.
