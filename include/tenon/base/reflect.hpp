@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -117,7 +116,7 @@ consteval auto read_member_names(std::index_sequence<I...>) {
             return std::array<std::string_view, sizeof...(I)>{};
         }
     [[maybe_unused]] constexpr auto found = visit_members(external<T>.value, []<class... M>(M&... members) {
-        return addresses<std::index_sequence<I...>, M*...>{{std::addressof(members)}...};
+        return addresses<std::index_sequence<I...>, M*...>{{__builtin_addressof(members)}...};
     });
     return std::array<std::string_view, sizeof...(I)>{read_member_name<found.template get<I>()>()...};
 }

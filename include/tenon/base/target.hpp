@@ -55,6 +55,11 @@
 #define TENON_LAMBDA_INLINE
 #endif
 
+/// @def TENON_ON_USE
+/// Before a function or a class that depends on no type: makes it a template, so that compilers pass over its body, and over what
+/// that needs of the standard library, in programs that have no use for it. Most programs read no files.
+#define TENON_ON_USE template <class = void>
+
 /// @def TENON_UNROLL
 /// Before a loop over registers of a constant number, at most 16: it is written out, so that an array of them needs no memory.
 /// `unroll` of base/tuple.hpp is for bodies that need the number as a constant, and takes the compiler longer.

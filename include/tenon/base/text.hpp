@@ -25,6 +25,7 @@ public:
     text_piece(T n) : kind_(std::is_signed_v<T> ? integer : count), size_(static_cast<std::size_t>(n)) {}
     text_piece(double v) : kind_(real), real_(v) {}
 
+    TENON_ON_USE
     void append_to(std::string& text) const {
         if (kind_ == characters) {
             text.append(characters_, size_);
@@ -46,11 +47,13 @@ private:
 };
 
 /// Appends pieces to a text.
-[[gnu::noinline, gnu::cold]] inline void append_text(std::string& text, std::initializer_list<text_piece> pieces) {
+TENON_ON_USE
+[[gnu::noinline, gnu::cold]] void append_text(std::string& text, std::initializer_list<text_piece> pieces) {
     for (text_piece const& p : pieces) p.append_to(text);
 }
 /// The text that pieces make together.
-[[gnu::noinline, gnu::cold]] inline std::string text_of(std::initializer_list<text_piece> pieces) {
+TENON_ON_USE
+[[gnu::noinline, gnu::cold]] std::string text_of(std::initializer_list<text_piece> pieces) {
     std::string text;
     append_text(text, pieces);
     return text;

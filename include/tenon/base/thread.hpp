@@ -2,7 +2,6 @@
 // program would pay for.
 #pragma once
 
-#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -63,15 +62,17 @@ public:
     /// Calls `f()` on a new thread; f may not throw. @throws std::system_error where there is none to be had
     template <class F>
     explicit thread(F f) {
-        auto body = std::make_unique<F>(std::move(f));
+        auto* const body = new F(std::move(f));
         auto const run = [](void* given) -> void* {
-            std::unique_ptr<F> const own(static_cast<F*>(given));
+            auto* const own = static_cast<F*>(given);
             (*own)();
+            delete own;
             return nullptr;
         };
-        if (int const error = ::pthread_create(&handle_, nullptr, run, body.get()); error != 0)
+        if (int const error = ::pthread_create(&handle_, nullptr, run, body); error != 0) {
+            delete body;
             throw std::system_error(error, std::generic_category(), "pthread_create");
-        body.release();
+        }
         runs_ = true;
     }
     thread(thread&& other) noexcept : handle_(other.handle_), runs_(std::exchange(other.runs_, false)) {}

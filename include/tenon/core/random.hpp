@@ -123,7 +123,8 @@ struct bernoulli_numbers {
     }
 };
 
-[[noreturn, gnu::noinline, gnu::cold]] inline void throw_range(char const* what, text_piece const& low,
+TENON_ON_USE
+[[noreturn, gnu::noinline, gnu::cold]] void throw_range(char const* what, text_piece const& low,
                                                                text_piece const& high, char const* why) {
     throw std::invalid_argument(text_of({what, ": [", low, ", ", high, ") ", why}));
 }
@@ -277,7 +278,8 @@ void permute_indices(I* out, std::size_t n, generator& gen) {
 }  // namespace detail
 
 /// The numbers 0 … n-1 in random order.
-inline tensor<std::int64_t, dyn> permutation(std::size_t n, generator& gen = default_generator()) {
+TENON_ON_USE
+tensor<std::int64_t, dyn> permutation(std::size_t n, generator& gen = default_generator()) {
     tensor<std::int64_t, dyn> x(uninitialized, detail::shape_to_make<std::int64_t, shape<dyn>>("permutation", &n));
     detail::permute_indices(x.data(), n, gen);
     return x;

@@ -38,7 +38,8 @@ constexpr auto arange(Device = {}) {
 }
 
 namespace detail {
-[[noreturn, gnu::noinline, gnu::cold]] inline void throw_range(char const* what, double start, double stop, double step,
+TENON_ON_USE
+[[noreturn, gnu::noinline, gnu::cold]] void throw_range(char const* what, double start, double stop, double step,
                                                                char const* reason) {
     throw std::invalid_argument(text_of({what, ": from ", start, " to ", stop, " by ", step, ": ", reason}));
 }

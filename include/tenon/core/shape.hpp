@@ -40,7 +40,8 @@ namespace detail {
 // Not templates, so that a program has them once and not for each shape.
 
 /// `[4, 2]`, as PyTorch prints a shape. What is too large for an extent was a negative number when it was given.
-inline std::string extents_as_text(std::size_t const* extents, std::size_t rank) {
+TENON_ON_USE
+std::string extents_as_text(std::size_t const* extents, std::size_t rank) {
     std::string text = "[";
     for (std::size_t a = 0; a != rank; ++a) {
         auto const n = static_cast<std::ptrdiff_t>(extents[a]);
@@ -49,13 +50,15 @@ inline std::string extents_as_text(std::size_t const* extents, std::size_t rank)
     append_text(text, {"]"});
     return text;
 }
-[[noreturn, gnu::noinline, gnu::cold]] inline void throw_extent(std::size_t const* given, std::size_t rank,
+TENON_ON_USE
+[[noreturn, gnu::noinline, gnu::cold]] void throw_extent(std::size_t const* given, std::size_t rank,
                                                                 std::size_t axis, std::size_t expected,
                                                                 char const* what) {
     throw shape_error(
         text_of({what, ": extent ", axis, " of ", extents_as_text(given, rank), " has to be ", expected}));
 }
-[[noreturn, gnu::noinline, gnu::cold]] inline void throw_uncountable(std::size_t const* given, std::size_t rank,
+TENON_ON_USE
+[[noreturn, gnu::noinline, gnu::cold]] void throw_uncountable(std::size_t const* given, std::size_t rank,
                                                                      char const* what) {
     bool negative = false;
     for (std::size_t a = 0; a != rank; ++a) negative = negative || is_dynamic(given[a]);
@@ -253,7 +256,8 @@ constexpr bool shapes_may_match() {
 }
 }  // namespace detail
 
-[[noreturn, gnu::noinline, gnu::cold]] inline void throw_shapes(char const* what, std::string const& a,
+TENON_ON_USE
+[[noreturn, gnu::noinline, gnu::cold]] void throw_shapes(char const* what, std::string const& a,
                                                                 std::string const& b) {
     throw shape_error(text_of({what, ": shapes ", a, " and ", b, " do not fit"}));
 }

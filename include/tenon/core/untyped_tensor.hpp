@@ -80,12 +80,14 @@ struct untyped_tensor {
     void* zeros;
 
     std::size_t bytes() const { return size * type->element.bytes; }
+    TENON_ON_USE
     std::vector<std::size_t> extents() const {
         std::vector<std::size_t> e(type->static_extents, type->static_extents + type->rank);
         if (type->write_extents) type->write_extents(object, e.data());
         return e;
     }
     /// A variable's gradient as it is to be read or added to.
+    TENON_ON_USE
     void* written_gradient() const {
         if (type->device) type->device->write_zeros(*this);
         else if (zeros && *static_cast<bool*>(zeros)) {

@@ -3,9 +3,8 @@
 
 #include <bit>
 #include <cstddef>
-#include <memory>
 #include <new>
-#include <string>
+#include <string>  // has std::allocator and std::construct_at; <memory> takes a compiler 0.2 s more, for shared pointers
 #include <type_traits>
 #include <utility>
 
@@ -27,7 +26,8 @@ inline void aligned_delete(void* p) noexcept { ::operator delete(p, std::align_v
 
 /// No processor addresses more.
 inline constexpr std::size_t most_bytes = std::size_t{1} << 47;
-[[noreturn, gnu::noinline, gnu::cold]] inline void throw_too_large(std::size_t n, std::size_t bytes) {
+TENON_ON_USE
+[[noreturn, gnu::noinline, gnu::cold]] void throw_too_large(std::size_t n, std::size_t bytes) {
     throw shape_error(text_of({"memory: ", n, " elements of ", bytes, " bytes are more than 2^47 bytes"}));
 }
 /// How many bytes n elements need. @throws shape_error where no processor has so many addresses

@@ -33,7 +33,7 @@ public:
     /// The host waits. @throws shape_error as a step does
     kept_state save(Model& model) const {
         if (counters_.size() == 0) return {};
-        nn::detail::parameter_list list;
+        nn::detail::parameter_list<> list;
         list.gather(model);
         sizes_.refuse_others(model, list.all());
         kept_state state{
@@ -97,8 +97,8 @@ private:
         cuda::upload(&start, counters_.data(), 1);
     }
 
-    nn::detail::parameter_list list_;
-    parameter_sizes sizes_;
+    nn::detail::parameter_list<> list_;
+    parameter_sizes<> sizes_;
     std::size_t used_ = 0;
     cuda::buffer<unsigned char> memory_;
     cuda::buffer<step_counters> counters_;

@@ -97,7 +97,7 @@ namespace tenon::inline TENON_TARGET::data {
 /// Device memory, pinned memory, events and the stream are those of the first epoch. For one thread.
 /// @tparam V a view of batches in the host's memory
 template <std::ranges::view V>
-class prefetched<cuda::device, V> : public std::ranges::view_base {
+class prefetched : public std::ranges::view_base {
     using host_batch = std::remove_cvref_t<std::ranges::range_reference_t<V>>;
     using slot = cuda::detail::batch_slot<host_batch>;
     class state;
@@ -214,6 +214,14 @@ private:
     };
 
     std::unique_ptr<state> state_;
+};
+
+template <>
+struct prefetched_batches<cuda::device> {
+    template <std::ranges::viewable_range Range>
+    static auto of(Range&& batches) {
+        return prefetched<std::views::all_t<Range>>(std::views::all(static_cast<Range&&>(batches)));
+    }
 };
 
 }  // namespace tenon::inline TENON_TARGET::data

@@ -3,7 +3,7 @@
 
 #include <array>
 #include <cstddef>
-#include <ranges>
+#include <iterator>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -48,24 +48,52 @@ void each_tensor(F const& f, A& a, B& b) {
 template <class Device, class Batch>
 using batch_on_t = typename detail::batch_on<Device, Batch>::type;
 
-/// A view of batches on a device, made from a view of batches in the host's memory. Devices other than the processor
-/// specialise it.
-template <class Device, std::ranges::view V>
-class prefetched;
+namespace detail {
+/// A range that stays where it is: what `prefetch` hands out for one that has a name. (<ranges> has the like, and takes a
+/// compiler 0.2 s, which every program would pay for.)
+template <class Range>
+class same_range {
+public:
+    explicit same_range(Range& range) : range_(&range) {}
+    auto begin() const { return std::begin(*range_); }
+    auto end() const { return std::end(*range_); }
+    auto size() const
+        requires requires(Range& r) { std::size(r); }
+    {
+        return std::size(*range_);
+    }
+
+private:
+    Range* range_;
+};
+}  // namespace detail
+
+/// How batches get to where a model lives: `of(batches)` makes a range of those there. Other devices specialise it.
+template <class Device>
+struct prefetched_batches;
+template <>
+struct prefetched_batches<cpu> {
+    template <class Range>
+    static auto of(Range&& batches) {
+        if constexpr (std::is_lvalue_reference_v<Range>)
+            return detail::same_range<std::remove_reference_t<Range>>(batches);
+        else return Range(static_cast<Range&&>(batches));
+    }
+};
 
 /// What `prefetch` is: a function of a range, and a range adaptor.
 template <class Device>
 struct prefetch_adaptor {
     /// @param batches an input range of tensors, or of pairs, tuples or arrays of them; a loader has to have a name
-    template <std::ranges::viewable_range R>
-    auto operator()(R&& batches) const {
-        auto all = std::views::all(static_cast<R&&>(batches));
-        if constexpr (in_host_memory<Device>) return all;
-        else return prefetched<Device, decltype(all)>(std::move(all));
+    template <class Range>
+        requires requires(Range& r) { std::begin(r) != std::end(r); }
+    auto operator()(Range&& batches) const {
+        return prefetched_batches<Device>::of(static_cast<Range&&>(batches));
     }
-    template <std::ranges::viewable_range R>
-    friend auto operator|(R&& batches, prefetch_adaptor p) {
-        return p(static_cast<R&&>(batches));
+    template <class Range>
+        requires requires(Range& r) { std::begin(r) != std::end(r); }
+    friend auto operator|(Range&& batches, prefetch_adaptor p) {
+        return p(static_cast<Range&&>(batches));
     }
 };
 

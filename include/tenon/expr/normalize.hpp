@@ -115,7 +115,8 @@ constexpr void check_last_extents(char const* what, Last const& last, S const& s
         for (std::size_t a = 0; a < Last::rank(); ++a)
             if (last[a] != s[S::rank() - Last::rank() + a]) throw_shapes(what, to_string(last), to_string(s));
 }
-[[noreturn, gnu::noinline, gnu::cold]] inline void throw_eps(double eps) {
+TENON_ON_USE
+[[noreturn, gnu::noinline, gnu::cold]] void throw_eps(double eps) {
     throw std::invalid_argument("normalisation: eps is added to a variance and may not be " + std::to_string(eps));
 }
 /// What is added to a variance. @throws std::invalid_argument where it is negative or NaN

@@ -90,9 +90,11 @@ constexpr pool_options flat_options(pool_options const& o) {
 }
 
 /// `(2, 3)`, as PyTorch prints a pair.
-inline std::string pair_text(extent2 e) { return text_of({"(", e.height, ", ", e.width, ")"}); }
+TENON_ON_USE
+std::string pair_text(extent2 e) { return text_of({"(", e.height, ", ", e.width, ")"}); }
 /// `2` where both are equal.
-inline std::string short_text(extent2 e) { return e.height == e.width ? text_of({e.height}) : pair_text(e); }
+TENON_ON_USE
+std::string short_text(extent2 e) { return e.height == e.width ? text_of({e.height}) : pair_text(e); }
 
 }  // namespace detail
 

@@ -36,17 +36,20 @@ struct parsed_subscripts {
     std::size_t operands = 1;
     bool good = true;
 
+    TENON_ON_USE
     constexpr std::size_t count(char c) const {
         std::size_t n = 0;
         for (std::size_t t = 0; t != operands; ++t)
             for (std::size_t i = 0; i != lengths[t]; ++i) n += terms[t][i] == c;
         return n;
     }
+    TENON_ON_USE
     constexpr bool has(std::size_t t, char c) const {
         for (std::size_t i = 0; i != lengths[t]; ++i)
             if (terms[t][i] == c) return true;
         return false;
     }
+    TENON_ON_USE
     constexpr bool kept(char c) const {
         for (std::size_t i = 0; i != result_length; ++i)
             if (result[i] == c) return true;
@@ -54,6 +57,7 @@ struct parsed_subscripts {
     }
 };
 
+TENON_ON_USE
 constexpr parsed_subscripts parse_subscripts(char const* s) {
     parsed_subscripts p;
     bool arrow = false;

@@ -25,7 +25,8 @@ using tenon::to_string;
 
 namespace detail {
 
-inline std::string shape_text(std::span<std::size_t const> extents) {
+TENON_ON_USE
+std::string shape_text(std::span<std::size_t const> extents) {
     std::string text = "[";
     for (std::size_t e : extents)
         text += (text.size() > 1 ? ", " : "") + (is_dynamic(e) ? std::string("dyn") : std::to_string(e));
@@ -33,7 +34,8 @@ inline std::string shape_text(std::span<std::size_t const> extents) {
 }
 
 /// The product of extents and element size; fails where it is not a size that a file can have, even without an extent of 0.
-inline std::size_t bytes_of(std::span<std::size_t const> extents, std::size_t element, file_path const& file) {
+TENON_ON_USE
+std::size_t bytes_of(std::span<std::size_t const> extents, std::size_t element, file_path const& file) {
     std::size_t bytes = element;
     bool empty = false;
     for (std::size_t e : extents) {

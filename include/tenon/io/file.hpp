@@ -20,7 +20,8 @@
 namespace tenon::inline TENON_TARGET::io {
 
 /// Says what is wrong with a file. @throws io_error always
-[[noreturn]] inline void fail(file_path const& file, std::string const& reason) {
+TENON_ON_USE
+[[noreturn]] void fail(file_path const& file, std::string const& reason) {
     throw io_error(file.string() + ": " + reason);
 }
 
@@ -46,12 +47,14 @@ private:
     int fd_;
 };
 
-[[noreturn]] inline void fail_errno(file_path const& file, char const* what) {
+TENON_ON_USE
+[[noreturn]] void fail_errno(file_path const& file, char const* what) {
     std::string const why = std::strerror(errno);
     fail(file, std::string(what) + ": " + why);
 }
 
-inline void write_all(int fd, std::string_view bytes, file_path const& file) {
+TENON_ON_USE
+void write_all(int fd, std::string_view bytes, file_path const& file) {
     while (!bytes.empty()) {
         ::ssize_t const n = ::write(fd, bytes.data(), bytes.size());
         if (n < 0 && errno == EINTR) continue;
@@ -63,7 +66,8 @@ inline void write_all(int fd, std::string_view bytes, file_path const& file) {
 }  // namespace detail
 
 /// A file's bytes. @throws io_error where it cannot be read
-inline std::string read_file(file_path const& file) {
+TENON_ON_USE
+std::string read_file(file_path const& file) {
     detail::descriptor in(file, O_RDONLY);
     if (in.get() < 0) detail::fail_errno(file, "cannot open");
     struct ::stat facts{};
@@ -88,7 +92,8 @@ inline std::string read_file(file_path const& file) {
 /// Gives a file new content, made of parts that follow each other. The content is written beside the file, reaches the
 /// disk, and then takes the file's name: whatever happens, the file has its old or its new content.
 /// @throws io_error where that fails; the file is as it was
-inline void replace_file(file_path const& file, std::initializer_list<std::string_view> parts) {
+TENON_ON_USE
+void replace_file(file_path const& file, std::initializer_list<std::string_view> parts) {
     file_path const beside = file.string() + "." + std::to_string(::getpid()) + ".tmp";
     struct remover {
         file_path const& path;

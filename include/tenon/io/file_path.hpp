@@ -26,6 +26,7 @@ public:
     std::string const& string() const { return text_; }
     char const* c_str() const { return text_.c_str(); }
     /// The folder that the file is in.
+    TENON_ON_USE
     file_path parent_path() const {
         auto const slash = text_.find_last_of('/');
         return slash == std::string::npos ? std::string(".") : text_.substr(0, slash == 0 ? 1 : slash);

@@ -13,6 +13,7 @@
 namespace tenon::inline TENON_TARGET::io::detail {
 
 /// Whether bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
+TENON_ON_USE
 constexpr bool is_utf8(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         auto const at = [&](std::size_t k) {
@@ -35,7 +36,8 @@ constexpr bool is_utf8(std::string_view text) {
 }
 
 /// Text between quotes; control characters, quotes and backslashes escaped.
-inline std::string json_quoted(std::string_view text) {
+TENON_ON_USE
+std::string json_quoted(std::string_view text) {
     constexpr char const* hex = "0123456789abcdef";
     std::string out = "\"";
     for (char c : text) {
@@ -48,6 +50,7 @@ inline std::string json_quoted(std::string_view text) {
 }
 
 /// Takes values off the front of a text. Every function throws io_error where the text is something else.
+TENON_ON_USE
 class json_reader {
 public:
     json_reader(std::string_view text, file_path const& file) : text_(text), file_(file) {

@@ -120,7 +120,8 @@ void restore_state(Object& object, optim::state_dict const& s) {
     }
 }
 /// Elements of a state in a file's order, or back.
-inline std::string in_file_order(std::string bytes, std::size_t width) {
+TENON_ON_USE
+std::string in_file_order(std::string bytes, std::size_t width) {
     if constexpr (std::endian::native == std::endian::big)
         for (std::size_t i = 0; i + width <= bytes.size(); i += width)
             std::reverse(bytes.data() + i, bytes.data() + i + width);

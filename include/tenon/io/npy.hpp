@@ -39,6 +39,7 @@ inline constexpr npy_type_name npy_type_names[] = {
 
 /// The element type of a descr's text behind the byte order, such as `f4`, `d` or `float32`; of no bytes where there is
 /// none.
+TENON_ON_USE
 constexpr element_type npy_type(std::string_view text) {
     if (text.size() == 2 && text[1] >= '1' && text[1] <= '8') {
         element_type const type{text[0], static_cast<std::size_t>(text[1] - '0')};
@@ -53,6 +54,7 @@ constexpr element_type npy_type(std::string_view text) {
 }
 
 /// The header: a Python dictionary with the keys descr, fortran_order and shape, each once, in any order.
+TENON_ON_USE
 class npy_header {
 public:
     element_type type;
@@ -165,7 +167,8 @@ private:
 };
 
 /// Takes the header off a file's bytes.
-inline npy_header read_npy_header(std::string_view& bytes, file_path const& file) {
+TENON_ON_USE
+npy_header<> read_npy_header(std::string_view& bytes, file_path const& file) {
     std::string_view constexpr magic("\x93NUMPY", 6);
     if (bytes.size() < 10 || bytes.substr(0, 6) != magic) fail(file, "is not a .npy file");
     int const version = bytes[6];

@@ -143,7 +143,7 @@ private:
         if (!json.at_end()) json.damaged("something follows it");
         check_places();
     }
-    void parse_entry(detail::json_reader& json, std::string const& name) {
+    void parse_entry(detail::json_reader<>& json, std::string const& name) {
         entry e{};
         std::vector<std::size_t> place;
         std::set<std::string> seen;

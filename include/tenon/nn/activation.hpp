@@ -45,6 +45,7 @@ struct leaky_relu {
     constexpr auto operator()(auto&& x) const {
         return tenon::leaky_relu(std::forward<decltype(x)>(x), negative_slope);
     }
+    TENON_ON_USE
     std::string description() const { return "leaky_relu(negative_slope=" + detail::number_text(negative_slope) + ")"; }
 };
 /// leaky_relu whose slope is learnt, from 0.25 on: one, or one for each of `Channels` channels, axis 1 of x; torch.nn.PReLU.
@@ -67,6 +68,7 @@ struct elu {
     using preserves_features = void;
     float alpha = 1;
     constexpr auto operator()(auto&& x) const { return tenon::elu(std::forward<decltype(x)>(x), alpha); }
+    TENON_ON_USE
     std::string description() const { return "elu(alpha=" + detail::number_text(alpha) + ")"; }
 };
 struct celu {
@@ -74,6 +76,7 @@ struct celu {
     using preserves_features = void;
     float alpha = 1;
     constexpr auto operator()(auto&& x) const { return tenon::celu(std::forward<decltype(x)>(x), alpha); }
+    TENON_ON_USE
     std::string description() const { return "celu(alpha=" + detail::number_text(alpha) + ")"; }
 };
 struct selu {
@@ -110,6 +113,7 @@ struct softplus {
     constexpr auto operator()(auto&& x) const {
         return tenon::softplus(std::forward<decltype(x)>(x), {.beta = beta, .threshold = threshold});
     }
+    TENON_ON_USE
     std::string description() const {
         return "softplus(beta=" + detail::number_text(beta) + ", threshold=" + detail::number_text(threshold) + ")";
     }
@@ -124,6 +128,7 @@ struct hardshrink {
     using preserves_features = void;
     float lambda = 0.5f;
     constexpr auto operator()(auto&& x) const { return tenon::hardshrink(std::forward<decltype(x)>(x), lambda); }
+    TENON_ON_USE
     std::string description() const { return "hardshrink(lambda=" + detail::number_text(lambda) + ")"; }
 };
 struct softshrink {
@@ -131,6 +136,7 @@ struct softshrink {
     using preserves_features = void;
     float lambda = 0.5f;
     constexpr auto operator()(auto&& x) const { return tenon::softshrink(std::forward<decltype(x)>(x), lambda); }
+    TENON_ON_USE
     std::string description() const { return "softshrink(lambda=" + detail::number_text(lambda) + ")"; }
 };
 struct tanhshrink {
@@ -144,6 +150,7 @@ struct threshold {
     float limit;
     float value;
     constexpr auto operator()(auto&& x) const { return tenon::threshold(std::forward<decltype(x)>(x), limit, value); }
+    TENON_ON_USE
     std::string description() const {
         return "threshold(limit=" + detail::number_text(limit) + ", value=" + detail::number_text(value) + ")";
     }
@@ -176,6 +183,7 @@ struct hardtanh {
     constexpr auto operator()(auto&& x) const {
         return tenon::hardtanh(std::forward<decltype(x)>(x), min_val, max_val);
     }
+    TENON_ON_USE
     std::string description() const {
         return "hardtanh(min_val=" + detail::number_text(min_val) + ", max_val=" + detail::number_text(max_val) + ")";
     }

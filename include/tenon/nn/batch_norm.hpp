@@ -29,7 +29,8 @@ constexpr auto batch_normalized(X&& x, Layer const& l) {
         tenon::detail::standardize_channels(std::forward<X>(x), running, l.training, l.eps), parameter_for(x, l.weight),
         parameter_for(x, l.bias));
 }
-inline std::string describe_batch_norm(char const* name, std::size_t channels, double eps, double momentum) {
+TENON_ON_USE
+std::string describe_batch_norm(char const* name, std::size_t channels, double eps, double momentum) {
     return text_of({name, "(", channels, ", eps=", number_text(eps), ", momentum=", number_text(momentum), ")"});
 }
 }  // namespace detail

@@ -28,7 +28,8 @@ std::string describe_conv(char const* name, std::size_t in, std::size_t out, ext
     append_text(text, {bias ? ")" : ", bias=false)"});
     return text;
 }
-inline std::string width_text(extent2 e) { return text_of({"(", e.width, ",)"}); }
+TENON_ON_USE
+std::string width_text(extent2 e) { return text_of({"(", e.width, ",)"}); }
 
 /// The parameters of a convolutional layer. Both are uniform in ±1/sqrt(fan_in) at first,
 /// where fan_in is the weight's size over its first extent.

@@ -29,6 +29,7 @@ public:
 
     auto operator()(auto&& x) const { return tenon::dropout(std::forward<decltype(x)>(x), p_, training); }
     constexpr double p() const { return p_; }
+    TENON_ON_USE
     std::string description() const { return "dropout(p=" + detail::number_text(p_) + ")"; }
 
     bool training = true;

@@ -51,7 +51,8 @@ constexpr auto affine(X&& x, Weight&& weight, B&& bias) {
     return times_transposed<In, Out>(std::forward<X>(x), std::forward<Weight>(weight)) +
            parameter_for(x, std::forward<B>(bias));
 }
-inline std::string describe_linear(std::size_t in, std::size_t out, bool bias) {
+TENON_ON_USE
+std::string describe_linear(std::size_t in, std::size_t out, bool bias) {
     return text_of({"linear(in_features=", in, ", out_features=", out, ", bias=", bias ? "true" : "false", ")"});
 }
 }  // namespace detail

@@ -35,7 +35,9 @@ public:
     template <class N>
         requires std::is_arithmetic_v<N>
     loss_weights(N number) {
-        keep(full<double, dyn>(1, static_cast<double>(number)));
+        tensor<double, dyn> value(1);
+        value(0) = static_cast<double>(number);
+        keep(value);
     }
     template <expression W>
     loss_weights(W const& w) {
@@ -64,7 +66,8 @@ private:
     using elements = typename Device::template tensor<T, dyn>;
 
     /// Of which type a loss's elements are is known when the layer is called.
-    void keep(tensor<double, dyn> const& values) { values_ = {to<Device>(cast<float>(values)), to<Device>(values)}; }
+    template <class Values>
+    void keep(Values const& values) { values_ = {to<Device>(cast<float>(values)), to<Device>(values)}; }
 
     std::tuple<elements<float>, elements<double>> values_;
     std::vector<std::size_t> extents_;

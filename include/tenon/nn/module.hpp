@@ -26,6 +26,7 @@ struct member_path {
     constexpr member_path(member_path const& o, std::size_t n) : outer(&o), number(n) {}
 
     /// The names joined by dots; what std::optional and std::unique_ptr hold adds none.
+    TENON_ON_USE
     std::string text() const {
         std::string all;
         append_to(all);

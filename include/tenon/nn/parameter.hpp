@@ -61,7 +61,8 @@ constexpr decltype(auto) parameter_for(X const&, Parameter&& p) {
 }
 
 /// A number as PyTorch writes it in a summary: 0.1, 1e-05.
-inline std::string number_text(double v) {
+TENON_ON_USE
+std::string number_text(double v) {
     char text[32];
     return {text, std::to_chars(text, text + sizeof text, v, std::chars_format::general, 6).ptr};
 }

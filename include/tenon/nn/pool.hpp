@@ -15,7 +15,8 @@ using tenon::pool_options;
 
 namespace detail {
 /// The text that PyTorch prints for a pooling layer.
-inline std::string describe_pool(char const* name, extent2 kernel, pool_options const& o, bool greatest) {
+TENON_ON_USE
+std::string describe_pool(char const* name, extent2 kernel, pool_options const& o, bool greatest) {
     auto const w = tenon::detail::windows(kernel, o);
     using tenon::detail::short_text;
     std::string text =
@@ -28,7 +29,8 @@ inline std::string describe_pool(char const* name, extent2 kernel, pool_options 
     return text;
 }
 /// The same with one extent for each.
-inline std::string describe_flat_pool(char const* name, std::size_t kernel, pool_options const& o, bool greatest) {
+TENON_ON_USE
+std::string describe_flat_pool(char const* name, std::size_t kernel, pool_options const& o, bool greatest) {
     return describe_pool(
         name, kernel, {o.stride.width, o.padding.width, o.dilation.width, o.ceil_mode, o.count_include_pad}, greatest);
 }

@@ -40,7 +40,8 @@ constexpr auto zero_state(X const& x) {
     using shape = shape_from<shape_t<X>::rank(), extents>;
     return filled_node<value_t<X>, shape>(shape(extents::of(x.shape().extents())), value_t<X>(0));
 }
-inline std::string describe_cell(char const* name, std::size_t in, std::size_t hidden) {
+TENON_ON_USE
+std::string describe_cell(char const* name, std::size_t in, std::size_t hidden) {
     return text_of({name, "(", in, ", ", hidden, ")"});
 }
 }  // namespace detail

@@ -97,6 +97,7 @@ void for_each_gradient(Model& model, F const& f) {
 }
 
 /// A list of a model's parameters that keeps its memory.
+TENON_ON_USE
 class parameter_list {
 public:
     bool empty() const { return size_ == 0; }
@@ -134,6 +135,7 @@ struct named_tensor {
     std::string name;
     untyped_tensor tensor;
 };
+TENON_ON_USE
 class state_names final : public state_sink {
 public:
     std::vector<named_tensor> all;
@@ -151,7 +153,7 @@ private:
 /// All parameters of a model with their names; its buffers too, among them, where `Buffers` says so.
 template <bool Buffers, class Model>
 std::vector<named_tensor> named_state(Model& model) {
-    state_names names;
+    state_names<> names;
     list_state<Buffers>(model, {}, names);
     return std::move(names.all);
 }

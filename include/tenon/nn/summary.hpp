@@ -14,6 +14,7 @@ namespace tenon::inline TENON_TARGET::nn {
 
 namespace detail {
 /// Writes a summary: what there is to say of each layer comes from small functions, and the rest is here once.
+TENON_ON_USE
 class summary_writer {
 public:
     std::string text;
@@ -46,7 +47,7 @@ private:
 };
 
 template <class M>
-void summarise(M const& m, summary_writer& to) {
+void summarise(M const& m, summary_writer<>& to) {
     if constexpr (requires { m.description(); }) append_text(to.text, {m.description()});
     else if constexpr (parameter<M>) to.parameter(untyped(m));
     else if constexpr (kind_of<M>() == member_kind::owner) {
@@ -75,7 +76,7 @@ void summarise(M const& m, summary_writer& to) {
 /// numbers and texts, are left out.
 template <class Model>
 std::string summary(Model const& model) {
-    detail::summary_writer all;
+    detail::summary_writer<> all;
     if constexpr (!detail::reachable<Model>) detail::refuse_hidden<Model>();
     else detail::summarise(model, all);
     return std::move(all.text);

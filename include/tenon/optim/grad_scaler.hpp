@@ -1,7 +1,6 @@
 // Losses that are scaled so that small gradients of few bits do not vanish: grad_scaler.
 #pragma once
 
-#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -72,11 +71,11 @@ struct unscaled_gradients {
     void operator()(T* g, std::size_t n) const {
         // As many elements are worth a thread as in an optimiser's step.
         constexpr std::size_t shared = std::size_t{1} << 20;
-        std::atomic<bool> any = false;
+        bool any = false;
         for_each_part(n, lanes<T>, n / shared, [&](std::size_t first, std::size_t last) {
-            if (unscale(g + first, last - first)) any.store(true, std::memory_order_relaxed);
+            if (unscale(g + first, last - first)) __atomic_store_n(&any, true, __ATOMIC_RELAXED);
         });
-        if (any.load(std::memory_order_relaxed)) found = true;
+        if (any) found = true;
     }
 
 private:
@@ -107,6 +106,7 @@ struct gradient_scaling<cpu> {
         if constexpr (host_pass)
             nn::detail::for_each_gradient(model, unscaled_gradients{scale_rule::inverse(scale()), found_inf()});
     }
+    TENON_ON_USE
     static void update(scale_rule const& rule, tensor<float>& scale, tensor<std::int64_t>& growth_tracker,
                        tensor<bool>& found_inf) {
         rule(scale(), growth_tracker(), found_inf());

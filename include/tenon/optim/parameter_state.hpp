@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -37,6 +36,7 @@ struct step_counters {
 
 /// How many elements each parameter of a model had when buffers were made for it. A run-time extent, or the number of layers
 /// in a container, may change afterwards; buffers and parameters would then not lie side by side.
+TENON_ON_USE
 class parameter_sizes {
 public:
     void note(std::span<untyped_tensor const> parameters) {
@@ -76,7 +76,8 @@ private:
 };
 
 /// Bytes of optimisers' buffers, `used` for each parameter: each begins at a multiple of an alignment.
-[[gnu::cold]] inline std::size_t buffer_bytes(std::span<untyped_tensor const> parameters, std::size_t used,
+TENON_ON_USE
+[[gnu::cold]] std::size_t buffer_bytes(std::span<untyped_tensor const> parameters, std::size_t used,
                                               std::size_t alignment) {
     std::size_t bytes = 0;
     for (untyped_tensor const& p : parameters) bytes += used * ((p.bytes() + alignment - 1) / alignment * alignment);
@@ -177,6 +178,10 @@ void move_parameters(Rule const& rule, step_counters const& counters, std::span<
 /// What the processor keeps for any model.
 class host_state {
 public:
+    host_state() = default;
+    host_state(host_state&&) = default;
+    host_state& operator=(host_state&&) = default;
+
     /// The model's parameters. @throws shape_error where they are not those of the first step
     template <class Model>
     std::span<untyped_tensor const> parameters(Model& model) {
@@ -190,9 +195,9 @@ public:
         }
         return list_.all();
     }
+    TENON_ON_USE
     [[gnu::noinline, gnu::cold]] void make(std::span<untyped_tensor const> parameters, std::size_t used) {
-        bytes_ = buffer_bytes(parameters, used, alignment);
-        memory_ = std::make_unique<line[]>(bytes_ / sizeof(line));
+        memory_ = tensor<unsigned char, dyn>(buffer_bytes(parameters, used, alignment));
         sizes_.note(parameters);
         used_ = used;
         made_ = true;
@@ -207,10 +212,10 @@ public:
     template <class Model>
     kept_state save(Model& model) const {
         if (!made_) return {};
-        nn::detail::parameter_list list;
+        nn::detail::parameter_list<> list;
         list.gather(model);
         sizes_.refuse_others(model, list.all());
-        return {true, used_, counters_, {memory(), memory() + bytes_}};
+        return {true, used_, counters_, {memory_.begin(), memory_.end()}};
     }
     template <class Model>
     void load(Model& model, kept_state const& state) {
@@ -218,7 +223,7 @@ public:
         counters_ = state.counters;
         if (!state.made) return;
         make(parameters(model), state.used);
-        std::copy(state.buffers.begin(), state.buffers.end(), memory());
+        std::copy(state.buffers.begin(), state.buffers.end(), memory_.data());
     }
 
 private:
@@ -227,17 +232,12 @@ private:
         if constexpr (Used < Rule::most)
             if (used_ > Used) return dispatch<Set, Used + 1>(parameters, rule);
         for_each_element_type<Set>(
-            [&]<class T>(std::type_identity<T>) { move_parameters<Used, T>(rule, counters_, parameters, memory()); });
+            [&]<class T>(std::type_identity<T>) { move_parameters<Used, T>(rule, counters_, parameters, memory_.data()); });
     }
-    unsigned char* memory() const { return reinterpret_cast<unsigned char*>(memory_.get()); }
-
-    struct alignas(alignment) line {
-        unsigned char bytes[alignment] = {};
-    };
-    nn::detail::parameter_list list_;
-    std::unique_ptr<line[]> memory_;
-    std::size_t bytes_ = 0, used_ = 0;
-    parameter_sizes sizes_;
+    nn::detail::parameter_list<> list_;
+    tensor<unsigned char, dyn> memory_;
+    std::size_t used_ = 0;
+    parameter_sizes<> sizes_;
     bool made_ = false;
     step_counters counters_;
 };

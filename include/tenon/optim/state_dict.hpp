@@ -19,22 +19,26 @@
 
 namespace tenon::inline TENON_TARGET::optim {
 
+/// One tensor, or a number where it has no extents.
+struct state_entry {
+    element_type type;
+    std::vector<std::size_t> extents;
+    std::string bytes;
+    friend bool operator==(state_entry const&, state_entry const&) = default;
+};
+
 /// A copy of an object's state by name, as torch's state_dict: an optimiser's buffers are "state.fc1.weight.exp_avg",
 /// its options "param_groups.lr", its count of steps "state.step". Numbers are kept as int64 or double, which hold
 /// every option exactly.
-class state_dict {
+/// @tparam Entry state_entry; a parameter, so that the compiler passes over all of this where no state is kept
+template <class Entry>
+class basic_state_dict {
 public:
-    /// One tensor, or a number where it has no extents.
-    struct entry {
-        element_type type;
-        std::vector<std::size_t> extents;
-        std::string bytes;
-        friend bool operator==(entry const&, entry const&) = default;
-    };
+    using entry = Entry;
 
-    state_dict() = default;
+    basic_state_dict() = default;
     /// @param source what errors name, such as a file
-    explicit state_dict(std::string source) : source_(std::move(source)) {}
+    explicit basic_state_dict(std::string source) : source_(std::move(source)) {}
 
     std::map<std::string, entry> const& entries() const& { return entries_; }
     /// A temporary's entries are handed over: a loop over `optimizer.state_dict().entries()` has them to itself.
@@ -100,7 +104,7 @@ public:
     [[noreturn]] void fail(std::string const& why) const { throw io_error(source_ + ": " + why); }
     std::string const& source() const { return source_; }
 
-    friend bool operator==(state_dict const& a, state_dict const& b) { return a.entries_ == b.entries_; }
+    friend bool operator==(basic_state_dict const& a, basic_state_dict const& b) { return a.entries_ == b.entries_; }
 
 private:
     static std::string shape_text(std::vector<std::size_t> const& extents) {
@@ -110,6 +114,9 @@ private:
     std::string source_ = "load_state_dict";
     std::map<std::string, entry> entries_;
 };
+
+/// A copy of an object's state by name.
+using state_dict = basic_state_dict<state_entry>;
 
 namespace detail {
 /// Calls f(name, number) for every number in an options struct; a pair counts as two.

@@ -33,7 +33,8 @@ constexpr element_type element_type_of() {
 }
 
 /// The element type as NumPy and PyTorch name it: `float32`, `uint8`, `bfloat16`.
-inline std::string to_string(element_type t) {
+TENON_ON_USE
+std::string to_string(element_type t) {
     std::string const bits = std::to_string(8 * t.bytes);
     switch (t.kind) {
     case 'f': return "float" + bits;

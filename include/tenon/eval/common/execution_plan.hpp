@@ -39,42 +39,58 @@ struct planned_kernel {
 class execution_plan {
 public:
     execution_plan() = default;
+    TENON_ON_USE
     explicit execution_plan(std::vector<planned_kernel> k, bool on_device = false)
         : kernels_(std::move(k)), on_device_(on_device) {}
 
+    TENON_ON_USE
     std::vector<planned_kernel> const& kernels() const { return kernels_; }
+    TENON_ON_USE
     std::size_t kernel_count() const { return kernels_.size(); }
+    TENON_ON_USE
     planned_kernel const& operator[](std::size_t k) const { return kernels_[k]; }
+    TENON_ON_USE
     auto begin() const { return kernels_.begin(); }
+    TENON_ON_USE
     auto end() const { return kernels_.end(); }
 
     /// Whether the kernels run on another device than the processor: each is a launch there, or the launches that it says.
     bool on_device() const { return on_device_; }
+    TENON_ON_USE
     std::size_t launches() const { return total(&planned_kernel::launches); }
     /// Launches that are part of backward.
+    TENON_ON_USE
     std::size_t gradient_launches() const {
         std::size_t n = 0;
         for (auto const& k : kernels_) n += k.gradient ? k.launches : 0;
         return n;
     }
 
+    TENON_ON_USE
     std::size_t operations() const { return total(&planned_kernel::operations); }
+    TENON_ON_USE
     std::size_t bytes_read() const { return total(&planned_kernel::bytes_read); }
+    TENON_ON_USE
     std::size_t bytes_written() const { return total(&planned_kernel::bytes_written); }
+    TENON_ON_USE
     std::size_t bytes() const { return bytes_read() + bytes_written(); }
     /// The most bytes of the workspace that are in use at once.
+    TENON_ON_USE
     std::size_t workspace() const { return total(&planned_kernel::workspace) + greatest(&planned_kernel::scratch); }
     /// The most blocks of the workspace that are in use at once.
+    TENON_ON_USE
     std::size_t buffer_count() const {
         return total(&planned_kernel::buffers) + greatest(&planned_kernel::scratch_buffers);
     }
 
 private:
+    TENON_ON_USE
     std::size_t total(std::size_t planned_kernel::* what) const {
         std::size_t n = 0;
         for (auto const& k : kernels_) n += k.*what;
         return n;
     }
+    TENON_ON_USE
     std::size_t greatest(std::size_t planned_kernel::* what) const {
         std::size_t n = 0;
         for (auto const& k : kernels_) n = std::max(n, k.*what);

@@ -174,6 +174,7 @@ public:
 /// For each element of a window in the order (k, l, c), its position in a weight, which has the order (c, k, l).
 class weight_order {
 public:
+    TENON_ON_USE
     explicit weight_order(convolution const& g) {
         at_.reserve(g.window());
         std::size_t* to = at_.data();
