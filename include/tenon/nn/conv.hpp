@@ -64,7 +64,7 @@ struct conv2d {
                                       detail::parameter_for(x, std::move(bias)));
     }
     static std::string description() {
-        return detail::describe_conv<&tenon::detail::pair_text>("conv2d", In, Out, Kernel, Options, true);
+        return detail::describe_conv<&tenon::detail::pair_text<>>("conv2d", In, Out, Kernel, Options, true);
     }
 };
 /// The same without a bias.
@@ -84,7 +84,7 @@ struct conv2d<In, Out, Kernel, Options, Device, no_bias> {
         return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
-        return detail::describe_conv<&tenon::detail::pair_text>("conv2d", In, Out, Kernel, Options, false);
+        return detail::describe_conv<&tenon::detail::pair_text<>>("conv2d", In, Out, Kernel, Options, false);
     }
 };
 
@@ -109,7 +109,7 @@ struct conv1d {
                                       detail::parameter_for(x, std::move(bias)));
     }
     static std::string description() {
-        return detail::describe_conv<&detail::width_text>("conv1d", In, Out, Kernel, Options, true);
+        return detail::describe_conv<&detail::width_text<>>("conv1d", In, Out, Kernel, Options, true);
     }
 };
 /// The same without a bias.
@@ -129,7 +129,7 @@ struct conv1d<In, Out, Kernel, Options, Device, no_bias> {
         return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
-        return detail::describe_conv<&detail::width_text>("conv1d", In, Out, Kernel, Options, false);
+        return detail::describe_conv<&detail::width_text<>>("conv1d", In, Out, Kernel, Options, false);
     }
 };
 
@@ -156,7 +156,7 @@ struct conv_transpose2d {
                                                 detail::parameter_for(x, std::move(bias)));
     }
     static std::string description() {
-        return detail::describe_conv<&tenon::detail::pair_text>("conv_transpose2d", In, Out, Kernel, Options, true);
+        return detail::describe_conv<&tenon::detail::pair_text<>>("conv_transpose2d", In, Out, Kernel, Options, true);
     }
 };
 /// The same without a bias.
@@ -177,7 +177,7 @@ struct conv_transpose2d<In, Out, Kernel, Options, Device, no_bias> {
                                                 detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
-        return detail::describe_conv<&tenon::detail::pair_text>("conv_transpose2d", In, Out, Kernel, Options, false);
+        return detail::describe_conv<&tenon::detail::pair_text<>>("conv_transpose2d", In, Out, Kernel, Options, false);
     }
 };
 
