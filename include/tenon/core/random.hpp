@@ -124,8 +124,8 @@ struct bernoulli_numbers {
 };
 
 TENON_ON_USE
-[[noreturn, gnu::noinline, gnu::cold]] void throw_range(char const* what, text_piece const& low,
-                                                               text_piece const& high, char const* why) {
+[[noreturn, gnu::noinline, gnu::cold]] void throw_range(char const* what, text_piece const& low, text_piece const& high,
+                                                        char const* why) {
     throw std::invalid_argument(text_of({what, ": [", low, ", ", high, ") ", why}));
 }
 /// @throws std::invalid_argument where `high` is less than `low`, or further from it than T can say

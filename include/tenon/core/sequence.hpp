@@ -40,7 +40,7 @@ constexpr auto arange(Device = {}) {
 namespace detail {
 TENON_ON_USE
 [[noreturn, gnu::noinline, gnu::cold]] void throw_range(char const* what, double start, double stop, double step,
-                                                               char const* reason) {
+                                                        char const* reason) {
     throw std::invalid_argument(text_of({what, ": from ", start, " to ", stop, " by ", step, ": ", reason}));
 }
 /// The distance from 1 to the next number of a floating point type.

@@ -51,15 +51,14 @@ std::string extents_as_text(std::size_t const* extents, std::size_t rank) {
     return text;
 }
 TENON_ON_USE
-[[noreturn, gnu::noinline, gnu::cold]] void throw_extent(std::size_t const* given, std::size_t rank,
-                                                                std::size_t axis, std::size_t expected,
-                                                                char const* what) {
+[[noreturn, gnu::noinline, gnu::cold]] void throw_extent(std::size_t const* given, std::size_t rank, std::size_t axis,
+                                                         std::size_t expected, char const* what) {
     throw shape_error(
         text_of({what, ": extent ", axis, " of ", extents_as_text(given, rank), " has to be ", expected}));
 }
 TENON_ON_USE
 [[noreturn, gnu::noinline, gnu::cold]] void throw_uncountable(std::size_t const* given, std::size_t rank,
-                                                                     char const* what) {
+                                                              char const* what) {
     bool negative = false;
     for (std::size_t a = 0; a != rank; ++a) negative = negative || is_dynamic(given[a]);
     throw shape_error(text_of({what, ": ", extents_as_text(given, rank),
@@ -257,8 +256,7 @@ constexpr bool shapes_may_match() {
 }  // namespace detail
 
 TENON_ON_USE
-[[noreturn, gnu::noinline, gnu::cold]] void throw_shapes(char const* what, std::string const& a,
-                                                                std::string const& b) {
+[[noreturn, gnu::noinline, gnu::cold]] void throw_shapes(char const* what, std::string const& a, std::string const& b) {
     throw shape_error(text_of({what, ": shapes ", a, " and ", b, " do not fit"}));
 }
 

@@ -67,7 +67,9 @@ private:
 
     /// Of which type a loss's elements are is known when the layer is called.
     template <class Values>
-    void keep(Values const& values) { values_ = {to<Device>(cast<float>(values)), to<Device>(values)}; }
+    void keep(Values const& values) {
+        values_ = {to<Device>(cast<float>(values)), to<Device>(values)};
+    }
 
     std::tuple<elements<float>, elements<double>> values_;
     std::vector<std::size_t> extents_;

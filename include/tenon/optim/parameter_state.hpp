@@ -78,7 +78,7 @@ private:
 /// Bytes of optimisers' buffers, `used` for each parameter: each begins at a multiple of an alignment.
 TENON_ON_USE
 [[gnu::cold]] std::size_t buffer_bytes(std::span<untyped_tensor const> parameters, std::size_t used,
-                                              std::size_t alignment) {
+                                       std::size_t alignment) {
     std::size_t bytes = 0;
     for (untyped_tensor const& p : parameters) bytes += used * ((p.bytes() + alignment - 1) / alignment * alignment);
     return bytes;
@@ -231,8 +231,9 @@ private:
     void dispatch(std::span<untyped_tensor const> parameters, Rule const& rule) {
         if constexpr (Used < Rule::most)
             if (used_ > Used) return dispatch<Set, Used + 1>(parameters, rule);
-        for_each_element_type<Set>(
-            [&]<class T>(std::type_identity<T>) { move_parameters<Used, T>(rule, counters_, parameters, memory_.data()); });
+        for_each_element_type<Set>([&]<class T>(std::type_identity<T>) {
+            move_parameters<Used, T>(rule, counters_, parameters, memory_.data());
+        });
     }
     nn::detail::parameter_list<> list_;
     tensor<unsigned char, dyn> memory_;
