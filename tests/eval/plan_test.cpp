@@ -354,11 +354,11 @@ TEST_CASE("gradients pass to numbers, and stop at what is compared, counted or c
     STATIC_REQUIRE(tn::differentiates<chosen_type, tn::operand_t<chosen_type, 0>>);
     STATIC_REQUIRE(!tn::differentiates<chosen_type, tn::operand_t<chosen_type, 1>>);
     STATIC_REQUIRE(tn::read_of<chosen_type, 1> == tn::read_as::indices);
-    STATIC_REQUIRE(tn::gradient_passes<decltype(x * 2.f)>);
-    STATIC_REQUIRE(!tn::gradient_passes<decltype(x < 2.f)>);
-    STATIC_REQUIRE(!tn::gradient_passes<decltype(tn::cast<int>(x))>);
-    STATIC_REQUIRE(!tn::gradient_passes<decltype(tn::detach(x))>);
-    STATIC_REQUIRE(!tn::gradient_passes<decltype(tn::any(x < 2.f))>);
+    STATIC_REQUIRE(tn::propagates_gradient<decltype(x * 2.f)>);
+    STATIC_REQUIRE(!tn::propagates_gradient<decltype(x < 2.f)>);
+    STATIC_REQUIRE(!tn::propagates_gradient<decltype(tn::cast<int>(x))>);
+    STATIC_REQUIRE(!tn::propagates_gradient<decltype(tn::detach(x))>);
+    STATIC_REQUIRE(!tn::propagates_gradient<decltype(tn::any(x < 2.f))>);
     CHECK(tn::operations(tn::softmax<1>(x)) == 5 * 12);
     CHECK(tn::gradient_operations(tn::softmax<1>(x)) == 4 * 12);
     CHECK(tn::gradient_operations(tn::argmax<1>(x)) == 0);

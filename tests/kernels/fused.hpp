@@ -39,7 +39,7 @@ constexpr bool fulfil_contract(tn::node_list<A...>) {
 }
 template <class Node, class Place>
 constexpr bool fulfils_contract() {
-    return tn::eval::is_block_tape<tn::eval::block_tape<Node, tn::gradient_passes<Node>>, Node, Place> &&
+    return tn::eval::is_block_tape<tn::eval::block_tape<Node, tn::propagates_gradient<Node>>, Node, Place> &&
            fulfil_contract<Place>(tn::operand_list<Node>{});
 }
 

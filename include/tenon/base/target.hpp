@@ -76,9 +76,9 @@ namespace tenon::inline TENON_TARGET {
 /// Whether code for the processor is being made. nvcc reads a file once more for each device, and fails on the vectors of
 /// the processor's loops; functions that start such loops are empty then.
 #if defined(__CUDA_ARCH__)
-inline constexpr bool host_pass = false;
+inline constexpr bool host_code = false;
 #else
-inline constexpr bool host_pass = true;
+inline constexpr bool host_code = true;
 #endif
 }  // namespace tenon::inline TENON_TARGET
 

@@ -89,13 +89,13 @@ inline constexpr read_as read_of<Node, I> = Node::read[I];
 
 /// Whether gradients pass through a node: not through integers, nor where the operator has no slope.
 template <class Node>
-inline constexpr bool gradient_passes = [] {
+inline constexpr bool propagates_gradient = [] {
     if constexpr (requires { Node::has_slope; }) return Node::has_slope && !std::is_integral_v<value_t<Node>>;
     else return !std::is_integral_v<value_t<Node>>;
 }();
 /// Whether its gradient is sent to an operand: conditions, indices and other integers have none.
 template <class Node, class Operand>
-inline constexpr bool differentiates = gradient_passes<Node> && !std::is_integral_v<value_t<Operand>>;
+inline constexpr bool differentiates = propagates_gradient<Node> && !std::is_integral_v<value_t<Operand>>;
 
 /// Operations that all elements of a node take, without those of its operands.
 template <class Node>
@@ -106,7 +106,7 @@ constexpr std::size_t operations(Node const& n) {
 /// The same for the gradients of its operands.
 template <class Node>
 constexpr std::size_t gradient_operations(Node const& n) {
-    if constexpr (!gradient_passes<Node>) return 0;
+    if constexpr (!propagates_gradient<Node>) return 0;
     else if constexpr (requires { n.gradient_operations(); }) return n.gradient_operations();
     else return tenon::operations(n);
 }

@@ -20,7 +20,7 @@ struct one_hot : arithmetic {
     static constexpr char const* name = "one_hot";
     template <class V>
     TENON_LANE static V value(V label, V position) {
-        if constexpr (host_pass)
+        if constexpr (host_code)
             if (auto const outside = (label < V(0)) | (label >= V(std::int64_t{Classes})); math::hany(outside))
                 for (std::size_t l = 0; l != V::lanes; ++l)
                     if (outside[l]) refuse(label[l]);

@@ -26,7 +26,7 @@ struct var_options {
 namespace op {
 /// √x of a sum of squares: where it is 0, its slope counts as 0.
 struct root_of_squares : floating {
-    static constexpr char const* name = "root";
+    static constexpr char const* name = "sqrt";
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::sqrt(x);

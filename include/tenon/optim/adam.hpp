@@ -60,7 +60,7 @@ struct adam_rule {
     template <class T>
     struct step {
         detail::gradient_rule<T> gradient;
-        T fresh1, keep2, fresh2, rate, root, eps, shrink;
+        T fresh1, keep2, fresh2, rate, correction2, eps, shrink;
         template <class V, std::size_t N>
         TENON_LANE void operator()(V& value, V g, std::array<V, N>& state) const {
             V const joined = gradient(value, g);
@@ -68,7 +68,7 @@ struct adam_rule {
             detail::move_square(state[1], joined, V(keep2), V(fresh2));
             V square = state[1];
             if constexpr (N == 3) square = state[2] = math::maximum(state[2], square);
-            value = V(shrink) * value - V(rate) * state[0] / math::fma(math::sqrt(square), V(root), V(eps));
+            value = V(shrink) * value - V(rate) * state[0] / math::fma(math::sqrt(square), V(correction2), V(eps));
         }
     };
     template <class T>

@@ -103,7 +103,7 @@ struct gradient_scaling<cpu> {
     /// Multiplies all gradients of a model by 1/scale, and sets `found_inf` where one of them is infinite or NaN.
     template <class Model>
     static void unscale(Model& model, tensor<float> const& scale, tensor<bool>& found_inf) {
-        if constexpr (host_pass)
+        if constexpr (host_code)
             nn::detail::for_each_gradient(model, unscaled_gradients{scale_rule::inverse(scale()), found_inf()});
     }
     TENON_ON_USE

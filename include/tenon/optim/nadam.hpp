@@ -42,13 +42,13 @@ struct nadam_rule {
     template <class T>
     struct step {
         detail::gradient_rule<T> gradient;
-        T fresh1, keep2, fresh2, gradient_rate, mean_rate, root, eps, shrink;
+        T fresh1, keep2, fresh2, gradient_rate, mean_rate, correction2, eps, shrink;
         template <class V, std::size_t N>
         TENON_LANE void operator()(V& value, V g, std::array<V, N>& state) const {
             V const joined = gradient(value, g);
             detail::move_mean(state[0], joined, V(fresh1));
             detail::move_square(state[1], joined, V(keep2), V(fresh2));
-            V const denominator = math::fma(math::sqrt(state[1]), V(root), V(eps));
+            V const denominator = math::fma(math::sqrt(state[1]), V(correction2), V(eps));
             value = V(shrink) * value - (V(gradient_rate) * joined + V(mean_rate) * state[0]) / denominator;
         }
     };

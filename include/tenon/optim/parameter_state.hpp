@@ -128,7 +128,7 @@ template <std::size_t Used, class T, class Rule>
             std::size_t const n = std::min(p.size, last);
             auto* const x = static_cast<T*>(p.value);
             auto const* const g = static_cast<T const*>(p.written_gradient());
-            auto const element = [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
+            auto const move_lanes = [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
                 using V = element::lane_t<T, N>;
                 std::array<V, Used> kept;
                 V value = element::load_lanes<N>(x + i);
@@ -140,12 +140,12 @@ template <std::size_t Used, class T, class Rule>
                 element::store_lanes(x + i, value);
             };
             std::size_t i = first;
-            for (; n - i >= lanes; i += lanes) element(std::integral_constant<std::size_t, lanes>{}, i);
+            for (; n - i >= lanes; i += lanes) move_lanes(std::integral_constant<std::size_t, lanes>{}, i);
             // The rest in halves: a bias of 7 with 4 lanes goes 4 + 2 + 1.
             unroll<std::bit_width(lanes) - 1>([&](auto k) TENON_LAMBDA_INLINE {
                 constexpr std::size_t half = lanes >> (k + 1);
                 if (((n - i) & half) == 0) return;
-                element(std::integral_constant<std::size_t, half>{}, i);
+                move_lanes(std::integral_constant<std::size_t, half>{}, i);
                 i += half;
             });
         }
@@ -254,7 +254,7 @@ public:
     template <class Rule>
     void step(Model& model, Rule const& rule, tensor<bool> const* skip = nullptr) {
         if (skip && (*skip)()) return;
-        if constexpr (host_pass)
+        if constexpr (host_code)
             state_.template step<nn::detail::structure_t<Model>::elements>(state_.parameters(model), rule);
     }
     /// @throws shape_error as a step does

@@ -88,7 +88,7 @@ template <class V>
 TENON_INLINE V sqrt(V x) {
     [[maybe_unused]] constexpr bool is_float = sizeof(x[0]) == 4;
 #if TENON_REORDERED_MATH
-    return element::detail::root(x);
+    return element::detail::square_root(x);
 #endif
 #if defined(__SSE2__)
     if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_sqrtps(x);

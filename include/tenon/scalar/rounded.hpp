@@ -69,7 +69,7 @@ TENON_INLINE constexpr V divided(V a, V b) {
 
 /// The square root by the instruction itself: g++ would take an approximate one, which is NaN for infinity.
 template <class V>
-TENON_INLINE V root(V x) {
+TENON_INLINE V square_root(V x) {
 #if defined(__SSE2__)
 #if defined(__AVX512F__)
 #define TENON_ROOT(name) asm("v" name " %1, %0" : "=v"(x) : "v"(x))

@@ -21,18 +21,18 @@ struct cross_entropy_options {
 /// @param scratch room for one value of each warp of a block
 template <unsigned Team, std::size_t W, class T, class Vectors, class Region, class Targets>
 __device__ inline void cross_entropy_rows(Region const& region, Targets const& targets,
-                                          cross_entropy_options<T> const& options, Vectors element,
+                                          cross_entropy_options<T> const& options, Vectors vectors,
                                           typename Vectors::index rows, T* z, T* losses, T* weights,
                                           element::pack<T, 1>* scratch) {
     using V = element::pack<T, 1>;
     using Index = typename Vectors::index;
-    Index const teams = thread_count<Index>() / Team, classes = element.length();
+    Index const teams = thread_count<Index>() / Team, classes = vectors.length();
     bool const first_thread = threadIdx.x % Team == 0;
     auto const class_weight = [&](Index c) {
         return V(options.weight[static_cast<std::ptrdiff_t>(c) * options.weight_step]);
     };
     for (Index o = thread_number<Index>() / Team; o < rows; o += teams) {
-        team_vector<Team, W, T, Vectors> x(element, o, z);
+        team_vector<Team, W, T, Vectors> x(vectors, o, z);
         auto const target = static_cast<std::int64_t>(targets.template load<1>(o).value.at[0].raw);
         if (target == options.ignore_index) {  // the same for the whole team
             x.fill(V(0));
@@ -108,10 +108,10 @@ __device__ inline void join_losses(Index rows, T const* losses, T const* weights
 template <unsigned Team, std::size_t W, int Joins, class T, class Vectors, class Region, class Targets>
 __global__ void __launch_bounds__(block_size)
     cross_entropy(__grid_constant__ const Region region, __grid_constant__ const Targets targets,
-                  __grid_constant__ const cross_entropy_options<T> options, Vectors element,
+                  __grid_constant__ const cross_entropy_options<T> options, Vectors vectors,
                   typename Vectors::index rows, T* z, T* losses, T* weights, T* value, T* scale, unsigned* ticket) {
     __shared__ element::pack<T, 1> scratch[block_size / warp_size];
-    cross_entropy_rows<Team, W>(region, targets, options, element, rows, z, losses, weights, scratch);
+    cross_entropy_rows<Team, W>(region, targets, options, vectors, rows, z, losses, weights, scratch);
     if constexpr (Joins != 0) {
         if (!last_block(ticket)) return;
         join_losses<Joins == 2>(rows, losses, weights, value, scale, scratch);

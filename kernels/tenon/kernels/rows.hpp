@@ -59,16 +59,16 @@ public:
 
     /// @param kept where a number is kept, or null
     /// @param scratch room for one value of each warp of a block
-    __device__ row_team(Region const& region, Vectors const& element, Index o, R* to, T* kept, value* scratch)
+    __device__ row_team(Region const& region, Vectors const& vectors, Index o, R* to, T* kept, value* scratch)
         : region_(region),
-          element_(element),
+          vectors_(vectors),
           o_(o),
           to_(to),
           kept_(kept),
           scratch_(scratch),
-          x_(element, o, memory(to)) {}
+          x_(vectors, o, memory(to)) {}
 
-    TENON_INLINE __device__ value count() const { return value(static_cast<T>(element_.length())); }
+    TENON_INLINE __device__ value count() const { return value(static_cast<T>(vectors_.length())); }
     TENON_INLINE __device__ static value number(double c) { return value(static_cast<T>(c)); }
     TENON_INLINE __device__ value first() const { return element_at(0); }
     template <class Op, class F>
@@ -104,10 +104,10 @@ public:
     TENON_INLINE __device__ void scan() const {
         using state = State<value>;
         scan_by_team<Team>(
-            element_.length(), [](state a, state b) TENON_LAMBDA_INLINE { return state::join(a, b); },
+            vectors_.length(), [](state a, state b) TENON_LAMBDA_INLINE { return state::join(a, b); },
             [&](Index r) TENON_LAMBDA_INLINE { return state::of(element_at(r), r); },
             [&](Index r, state const& all, state const&)
-                TENON_LAMBDA_INLINE { all.value().store(to_ + element_(o_, r)); });
+                TENON_LAMBDA_INLINE { all.value().store(to_ + vectors_(o_, r)); });
     }
 
 private:
@@ -117,10 +117,10 @@ private:
         else return nullptr;
     }
     TENON_INLINE __device__ value element_at(Index r) const {
-        return math::convert<T>(region_.template load<1>(element_(o_, r)).value.at[0]);
+        return math::convert<T>(region_.template load<1>(vectors_(o_, r)).value.at[0]);
     }
     Region const& region_;
-    Vectors element_;
+    Vectors vectors_;
     Index o_;
     R* to_;
     T* kept_;
@@ -135,18 +135,18 @@ public:
     using value = element::pack<T, 1>;
     using Index = typename Vectors::index;
 
-    __device__ row_gradient(Region& region, Vectors const& element, Index o, T const* y, T const* g, T const* kept,
+    __device__ row_gradient(Region& region, Vectors const& vectors, Index o, T const* y, T const* g, T const* kept,
                             value* scratch)
         : region_(region),
-          element_(element),
+          vectors_(vectors),
           o_(o),
           y_(y),
           g_(g),
           kept_(kept),
           scratch_(scratch),
-          x_(element, o, y, g) {}
+          x_(vectors, o, y, g) {}
 
-    TENON_INLINE __device__ value count() const { return value(static_cast<T>(element_.length())); }
+    TENON_INLINE __device__ value count() const { return value(static_cast<T>(vectors_.length())); }
     TENON_INLINE __device__ static value number(double c) { return value(static_cast<T>(c)); }
     TENON_INLINE __device__ value kept() const { return value::load(kept_ + o_); }
     template <class Op, class F>
@@ -171,7 +171,7 @@ public:
     }
     template <bool, class F>
     TENON_INLINE __device__ void send_back(double start, F const& f) {
-        Index const length = element_.length();
+        Index const length = vectors_.length();
         // What an element does with c that is carried to it: it sends through · c + sent on.
         struct step {
             value own, through, sent;
@@ -181,14 +181,14 @@ public:
             [](step a, step b)
                 TENON_LAMBDA_INLINE { return step{b.own, b.through * a.through, b.through * a.sent + b.sent}; },
             [&](Index t) TENON_LAMBDA_INLINE {
-                Index const r = length - 1 - t, i = element_(o_, r);
+                Index const r = length - 1 - t, i = vectors_(o_, r);
                 value const x = math::convert<T>(region_.template load<1>(i).value.at[0]),
-                            before = r == 0 ? number(start) : value::load(y_ + element_(o_, r - 1));
+                            before = r == 0 ? number(start) : value::load(y_ + vectors_(o_, r - 1));
                 auto const share = f(x, value::load(y_ + i), before);
                 return step{share.own, share.through, share.through * value::load(g_ + i)};
             },
             [&](Index t, step const& all, step const& before) TENON_LAMBDA_INLINE {
-                Index const i = element_(o_, length - 1 - t);
+                Index const i = vectors_(o_, length - 1 - t);
                 value const g = value::load(g_ + i), sum = t == 0 ? g : g + before.sent;
                 auto const registers = region_.template load<1>(i);
                 region_.template adjoint<1>(i, registers, region_.lanes_of(all.own * sum));
@@ -197,7 +197,7 @@ public:
 
 private:
     Region& region_;
-    Vectors element_;
+    Vectors vectors_;
     Index o_;
     T const *y_, *g_, *kept_;
     value* scratch_;
@@ -206,24 +206,24 @@ private:
 
 /// Results of all vectors of a region. The grid's teams share the vectors.
 template <unsigned Team, std::size_t W, class T, class Rule, class Region, class R, class Vectors>
-__device__ inline void forward_vectors(Rule const& rule, Region const& region, R* to, T* kept, Vectors const& element,
+__device__ inline void forward_vectors(Rule const& rule, Region const& region, R* to, T* kept, Vectors const& vectors,
                                        typename Vectors::index count, element::pack<T, 1>* scratch) {
     using Index = typename Vectors::index;
     Index const teams = thread_count<Index>() / Team;
     for (Index o = thread_number<Index>() / Team; o < count; o += teams) {
-        row_team<Team, W, T, R, Vectors, Region> x(region, element, o, to, kept, scratch);
+        row_team<Team, W, T, R, Vectors, Region> x(region, vectors, o, to, kept, scratch);
         rule.forward(x);
     }
 }
 /// Sends their gradient g on into a region.
 template <unsigned Team, std::size_t W, class T, class Rule, class Region, class Vectors>
 __device__ inline void backward_vectors(Rule const& rule, Region& region, T const* y, T const* g, T const* kept,
-                                        Vectors const& element, typename Vectors::index count,
+                                        Vectors const& vectors, typename Vectors::index count,
                                         element::pack<T, 1>* scratch) {
     using Index = typename Vectors::index;
     Index const teams = thread_count<Index>() / Team;
     for (Index o = thread_number<Index>() / Team; o < count; o += teams) {
-        row_gradient<Team, W, T, Vectors, Region> x(region, element, o, y, g, kept, scratch);
+        row_gradient<Team, W, T, Vectors, Region> x(region, vectors, o, y, g, kept, scratch);
         rule.backward(x);
     }
 }
@@ -231,16 +231,16 @@ __device__ inline void backward_vectors(Rule const& rule, Region& region, T cons
 /// Both as launches.
 template <unsigned Team, std::size_t W, class T, class R, class Rule, class Vectors, class Region>
 __global__ void __launch_bounds__(block_size) forward_rows(__grid_constant__ const Region region, Rule rule, R* to,
-                                                           T* kept, Vectors element, typename Vectors::index count) {
+                                                           T* kept, Vectors vectors, typename Vectors::index count) {
     __shared__ element::pack<T, 1> scratch[block_size / warp_size];
-    forward_vectors<Team, W, T>(rule, region, to, kept, element, count, scratch);
+    forward_vectors<Team, W, T>(rule, region, to, kept, vectors, count, scratch);
 }
 template <unsigned Team, std::size_t W, class T, class Rule, class Vectors, class Region>
 __global__ void __launch_bounds__(block_size)
-    backward_rows(Region region, Rule rule, T const* y, T const* g, T const* kept, Vectors element,
+    backward_rows(Region region, Rule rule, T const* y, T const* g, T const* kept, Vectors vectors,
                   typename Vectors::index count) {
     __shared__ element::pack<T, 1> scratch[block_size / warp_size];
-    backward_vectors<Team, W, T>(rule, region, y, g, kept, element, count, scratch);
+    backward_vectors<Team, W, T>(rule, region, y, g, kept, vectors, count, scratch);
     region.close();
 }
 

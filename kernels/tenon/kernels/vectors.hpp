@@ -53,17 +53,17 @@ using kept_array = eval::lanes<element::pack<T, 1>, W>[std::max(1U, kept_packs<T
 /// Calls kept(k, r) for the packs that a thread of a team has in registers, where k is a constant and r the pack's
 /// first element, and further(r) for those beyond. W divides the length.
 template <unsigned Team, std::size_t W, class T, class Vectors, class F, class G>
-TENON_INLINE __device__ void each_pack(Vectors const& element, F const& kept, G const& further) {
+TENON_INLINE __device__ void each_pack(Vectors const& vectors, F const& kept, G const& further) {
     using index = typename Vectors::index;
     constexpr std::size_t length = Vectors::known_length;
     constexpr unsigned packs = kept_packs<Team, W, T, length>;
     index const first = static_cast<index>(threadIdx.x % Team * W);
     unroll<packs>([&](auto k) TENON_LAMBDA_INLINE {
         index const r = first + static_cast<index>(k * Team * W);
-        if (r < element.length()) kept(k, r);
+        if (r < vectors.length()) kept(k, r);
     });
     if constexpr (is_dynamic(length) || length > packs * Team * W)
-        for (index r = first + static_cast<index>(packs * Team * W); r < element.length();
+        for (index r = first + static_cast<index>(packs * Team * W); r < vectors.length();
              r += static_cast<index>(Team * W))
             further(r);
 }
@@ -91,8 +91,8 @@ public:
     using Index = typename Vectors::index;
     using pack = eval::lanes<element::pack<T, 1>, W>;
 
-    TENON_INLINE __device__ team_vector(Vectors const& element, Index o, T* results)
-        : element_(element), first_(element(o, 0)), results_(results) {}
+    TENON_INLINE __device__ team_vector(Vectors const& vectors, Index o, T* results)
+        : vectors_(vectors), first_(vectors(o, 0)), results_(results) {}
 
     /// Reads the vector from a region, and calls f(element, r) for every element.
     template <class Region, class F>
@@ -107,7 +107,7 @@ public:
             return p;
         };
         each_pack<Team, W, T>(
-            element_, [&](auto k, Index r) TENON_LAMBDA_INLINE { kept_[k] = load(r); },
+            vectors_, [&](auto k, Index r) TENON_LAMBDA_INLINE { kept_[k] = load(r); },
             [&](Index r) TENON_LAMBDA_INLINE { store(load(r), r); });
     }
     /// Calls f(element, r) for what was read.
@@ -117,34 +117,34 @@ public:
             for (std::size_t j = 0; j != W; ++j) f(p.at[j], static_cast<Index>(r + j));
         };
         each_pack<Team, W, T>(
-            element_, [&](auto k, Index r) TENON_LAMBDA_INLINE { each(kept_[k], r); },
+            vectors_, [&](auto k, Index r) TENON_LAMBDA_INLINE { each(kept_[k], r); },
             [&](Index r) TENON_LAMBDA_INLINE { each(load_result(r), r); });
     }
     /// Puts f(element, r) in the place of what was read.
     template <class F>
     TENON_INLINE __device__ void change(F const& f) {
         each_pack<Team, W, T>(
-            element_, [&](auto k, Index r) TENON_LAMBDA_INLINE { kept_[k] = changed(kept_[k], r, f); },
+            vectors_, [&](auto k, Index r) TENON_LAMBDA_INLINE { kept_[k] = changed(kept_[k], r, f); },
             [&](Index r) TENON_LAMBDA_INLINE { store(changed(load_result(r), r, f), r); });
     }
     /// Writes f(element, r) to the results.
     template <class F>
     TENON_INLINE __device__ void write(F const& f) {
         each_pack<Team, W, T>(
-            element_, [&](auto k, Index r) TENON_LAMBDA_INLINE { store(changed(kept_[k], r, f), r); },
+            vectors_, [&](auto k, Index r) TENON_LAMBDA_INLINE { store(changed(kept_[k], r, f), r); },
             [&](Index r) TENON_LAMBDA_INLINE { store(changed(load_result(r), r, f), r); });
     }
     /// Writes one value to all results.
     TENON_INLINE __device__ void fill(element::pack<T, 1> v) {
         pack p;
         for (std::size_t j = 0; j != W; ++j) p.at[j] = v;
-        for (Index r = static_cast<Index>(threadIdx.x % Team * W); r < element_.length();
+        for (Index r = static_cast<Index>(threadIdx.x % Team * W); r < vectors_.length();
              r += static_cast<Index>(Team * W))
             store(p, r);
     }
 
 private:
-    TENON_INLINE __device__ Index index(Index r) const { return first_ + r * element_.step(); }
+    TENON_INLINE __device__ Index index(Index r) const { return first_ + r * vectors_.step(); }
     TENON_INLINE __device__ pack load_result(Index r) const {
         return eval::load_elements<W, true>(static_cast<T const*>(results_) + index(r));
     }
@@ -157,7 +157,7 @@ private:
         return p;
     }
 
-    Vectors element_;
+    Vectors vectors_;
     Index first_;
     T* results_;
     kept_array<Team, W, T, Vectors::known_length> kept_;
@@ -171,8 +171,8 @@ public:
     using Index = typename Vectors::index;
     using pack = eval::lanes<element::pack<T, 1>, W>;
 
-    TENON_INLINE __device__ team_gradient(Vectors const& element, Index o, T const* y, T const* g)
-        : element_(element), first_(element(o, 0)), y_(y), g_(g) {}
+    TENON_INLINE __device__ team_gradient(Vectors const& vectors, Index o, T const* y, T const* g)
+        : vectors_(vectors), first_(vectors(o, 0)), y_(y), g_(g) {}
 
     /// Calls f(value, gradient) for every element.
     template <class F>
@@ -181,7 +181,7 @@ public:
             for (std::size_t j = 0; j != W; ++j) f(v.at[j], u.at[j]);
         };
         each_pack<Team, W, T>(
-            element_,
+            vectors_,
             [&](auto k, Index r) TENON_LAMBDA_INLINE {
                 values_[k] = load(y_, r);
                 gradients_[k] = load(g_, r);
@@ -199,17 +199,17 @@ public:
             region.template adjoint<W>(index(r), registers, sent);
         };
         each_pack<Team, W, T>(
-            element_, [&](auto k, Index r) TENON_LAMBDA_INLINE { each(values_[k], gradients_[k], r); },
+            vectors_, [&](auto k, Index r) TENON_LAMBDA_INLINE { each(values_[k], gradients_[k], r); },
             [&](Index r) TENON_LAMBDA_INLINE { each(load(y_, r), load(g_, r), r); });
     }
 
 private:
-    TENON_INLINE __device__ Index index(Index r) const { return first_ + r * element_.step(); }
+    TENON_INLINE __device__ Index index(Index r) const { return first_ + r * vectors_.step(); }
     TENON_INLINE __device__ pack load(T const* from, Index r) const {
         return eval::load_elements<W, true>(from + index(r));
     }
 
-    Vectors element_;
+    Vectors vectors_;
     Index first_;
     T const* y_;
     T const* g_;

@@ -21,14 +21,14 @@ struct kernel_facts {
     std::size_t operations = 0;           ///< of the kernel itself, without those of fused operators
     std::size_t gradient_operations = 0;  ///< the same on the way back
     bool gradient_for_each = false;       ///< the gradient of each operand that `takes` names is a kernel of its own
-    bool passes_on = false;               ///< a loop without kind wants nothing but the result of a kernel
+    bool merges_copy = false;               ///< a loop without kind wants nothing but the result of a kernel
     std::size_t launches = 1;             ///< on a device
     std::vector<std::size_t> gradient_launches{};  ///< the same on the way back, for each such kernel where not one
 };
 
 /// The accounts that a plan's walk keeps (eval/common/plan_walk.hpp).
-/// @tparam CopiesWhatItPassesOn whether a kernel copies a result that is wanted elsewhere, and the gradient back
-template <class Kernel, bool CopiesWhatItPassesOn>
+/// @tparam MergedCopyRuns whether a kernel copies a result that is wanted elsewhere, and the gradient back
+template <class Kernel, bool MergedCopyRuns>
 class plan_ledger {
 public:
     /// As many elements as there are.
@@ -75,7 +75,7 @@ protected:
         std::vector<std::size_t> shape;
         std::size_t elements, element_bytes;
         std::size_t kernel = none, consumers = 1, finished = 0;
-        bool passed_on = false;  ///< a copy of another kernel's result, made by that kernel
+        bool merged_copy = false;  ///< a copy of another kernel's result, made by that kernel
     };
 
     /// A node's values in memory.
@@ -149,12 +149,12 @@ protected:
         value v{r.id, r.shape, r.elements(), r.element_bytes};
         // A result that a kernel has just computed, in the same order, is copied to where it is wanted. That is no kernel
         // of its own.
-        if (!*facts.kind && facts.passes_on && frame_.sources.size() == 1 && frame_.sources[0].kernel != none) {
+        if (!*facts.kind && facts.merges_copy && frame_.sources.size() == 1 && frame_.sources[0].kernel != none) {
             source const& s = frame_.sources[0];
             v.kernel = s.kernel;
-            v.passed_on = true;
+            v.merged_copy = true;
             Kernel& k = kernels_[s.kernel];
-            if (CopiesWhatItPassesOn) copied(k, s.bytes());
+            if (MergedCopyRuns) copied(k, s.bytes());
             k.workspace += frame_.held.bytes;
             k.buffers += frame_.held.buffers;
         } else {
@@ -180,7 +180,7 @@ protected:
         k.bytes_written += bytes;
     }
     void ended_backward(kernel_facts const& facts, value const& v) {
-        if (v.passed_on && CopiesWhatItPassesOn) {
+        if (v.merged_copy && MergedCopyRuns) {
             if (!kernels_.empty()) copied(kernels_.back(), v.elements * v.element_bytes);
             return;
         }
@@ -203,7 +203,7 @@ protected:
         if (v.kernel != none) {
             k.reads.push_back({"gradient", v.shape, v.elements * v.element_bytes, gradients_from_[v.kernel]});
             k.bytes_read = k.reads.back().bytes;
-            if (v.passed_on) gradients_from_[v.kernel].clear();  // the kernel's own gradient lies apart
+            if (v.merged_copy) gradients_from_[v.kernel].clear();  // the kernel's own gradient lies apart
         }
         // The gradient of what is added needs nothing but that of the sum.
         bool const sums =

@@ -23,10 +23,10 @@ private:
 };
 
 /// All of basic_planner (eval/common/planner.hpp) that does not depend on nodes' types, so that a program has it once.
-/// @tparam CopiesWhatItPassesOn as for plan_ledger
-template <class Kernel, bool CopiesWhatItPassesOn>
-class plan_walk : protected plan_ledger<Kernel, CopiesWhatItPassesOn> {
-    using ledger = plan_ledger<Kernel, CopiesWhatItPassesOn>;
+/// @tparam MergedCopyRuns as for plan_ledger
+template <class Kernel, bool MergedCopyRuns>
+class plan_walk : protected plan_ledger<Kernel, MergedCopyRuns> {
+    using ledger = plan_ledger<Kernel, MergedCopyRuns>;
     using ledger::add, ledger::add_gradient, ledger::ended_backward, ledger::find, ledger::none, ledger::read,
         ledger::size_of, ledger::wrote;
     using typename ledger::frame, typename ledger::source, typename ledger::value;
@@ -149,7 +149,7 @@ protected:
         if (value* const known = find(r.id)) {
             if (phase_ == phase::forward) ++known->consumers;
         } else {
-            bool const elsewhere = std::exchange(writes_to_destination_, facts.passes_on && !CopiesWhatItPassesOn);
+            bool const elsewhere = std::exchange(writes_to_destination_, facts.merges_copy && !MergedCopyRuns);
             bool const given_gradient = std::exchange(gradient_is_given_, false);
             frame const outer = std::exchange(frame_, frame(r.elements()));
             names();
@@ -175,7 +175,7 @@ protected:
                       .elements = s.elements,
                       .element_bytes = s.element_bytes,
                       .kernel = s.kernel,
-                      .passed_on = true},
+                      .merged_copy = true},
                      all, {});
         frame_ = outer;
     }

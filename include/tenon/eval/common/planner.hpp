@@ -34,8 +34,8 @@ inline constexpr bool asks_for_rows = requires { requires Tape::asks_for_rows; }
 /// What does not depend on types is plan_walk's. A template, so that the compiler passes over it where no plan is asked for.
 /// @tparam Rules how tapes are run: `processor_rules` (eval/cpu/plan.hpp), or a device's type with the same members
 template <class Kernel, class Rules>
-class basic_planner : plan_walk<Kernel, Rules::copies_what_it_passes_on> {
-    using base = plan_walk<Kernel, Rules::copies_what_it_passes_on>;
+class basic_planner : plan_walk<Kernel, Rules::merged_copy_runs> {
+    using base = plan_walk<Kernel, Rules::merged_copy_runs>;
     using base::extents, base::kernels_;
 
 public:
@@ -95,7 +95,7 @@ public:
     template <class Tape, class Node>
     void stores(Node const& n, void const* address) {
         this->add_kernel(result<Tape>(n, address, &tag<stored<Tape>>), all,
-                         {.passes_on = Rules::template passes_on<Tape>},
+                         {.merges_copy = Rules::template merges_copy<Tape>},
                          [&] { streams<Tape>(n, 1, all, !Tape::differentiable); });
     }
     /// A tensor or variable.
@@ -171,7 +171,7 @@ private:
         this->begin_frame(extents(n.shape()));
         streams<Tape>(n, 1, all, asks);
         if (has_a_loop)
-            this->ended_forward({.passes_on = Rules::template passes_on<Tape>}, result<Tape>(n, nullptr, nullptr));
+            this->ended_forward({.merges_copy = Rules::template merges_copy<Tape>}, result<Tape>(n, nullptr, nullptr));
     }
     template <class Tape, class Node>
     void describe_operands(Node const& n) {

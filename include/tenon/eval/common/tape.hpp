@@ -70,7 +70,7 @@ struct seed_of_one {
 template <class Tape, class T>
 concept writes_to = std::is_same_v<typename Tape::value_type, T> && requires(Tape& t, T* p) {
     t.write_to(p);
-    t.reads(p, p);
+    t.aliases(p, p);
 };
 
 /// A tape whose rows need not exist before they are read: after `forward_by_rows()` instead of `forward()`, `row` computes the

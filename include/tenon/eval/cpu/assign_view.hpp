@@ -87,7 +87,7 @@ constexpr void executor<cpu>::assign_view(View const& view, Node const& n) {
     if (begin == end) return;
     eval::tape<Node, false> t(n);
     if constexpr (view_tape::is_contiguous && eval::writes_to<decltype(t), T>)
-        if (!t.reads(begin, end)) {
+        if (!t.aliases(begin, end)) {
             t.write_to(begin);
             t.forward();
             return;

@@ -47,7 +47,7 @@ template <>
 struct executor<cpu> {
     template <class Tensor, class Node>
     static constexpr void evaluate_into(Tensor& to, Node const& n) {
-        if constexpr (host_pass) {
+        if constexpr (host_code) {
             auto const& node = detail::node_of(n);
             eval::tape<std::remove_cvref_t<decltype(node)>, false> t(node);
             if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>) {
@@ -67,11 +67,11 @@ struct executor<cpu> {
             to = Tensor(static_cast<expression_base<Node, value_t<Node>, shape_t<Node>> const&>(n));
             return;
         }
-        if constexpr (host_pass) {
+        if constexpr (host_code) {
             auto const& node = detail::node_of(n);
             eval::tape<std::remove_cvref_t<decltype(node)>, false> t(node);
             if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>)
-                if (!t.reads(to.data(), to.data() + to.size())) {
+                if (!t.aliases(to.data(), to.data() + to.size())) {
                     t.write_to(to.data());
                     t.forward();
                     return;
@@ -93,7 +93,7 @@ struct executor<cpu> {
 
     template <class Node>
     static constexpr value_t<Node> value(Node const& node) {
-        if constexpr (!host_pass) return {};
+        if constexpr (!host_code) return {};
         else {
             eval::tape<Node, false> t(node);
             t.forward();
@@ -103,13 +103,13 @@ struct executor<cpu> {
 
     template <class Node>
     static constexpr bool reaches_variable = [] {
-        if constexpr (host_pass) return eval::tape<Node, true>::differentiable;
+        if constexpr (host_code) return eval::tape<Node, true>::differentiable;
         else return true;
     }();
     /// One walk forward and one back, both made from the computation's type: no virtual call and no list of operations in memory.
     template <class Node>
     static constexpr tensor<value_t<Node>> backward(Node const& node) {
-        if constexpr (!host_pass) return {};
+        if constexpr (!host_code) return {};
         else {
             eval::tape<Node, true> t(node);
             t.forward();

@@ -417,7 +417,8 @@ private:
 
 template <class Op, class... A, bool Grad>
 struct tape<map_node<Op, A...>, Grad>
-    : elementwise_tape<map_node<Op, A...>, Grad && gradient_passes<map_node<Op, A...>>, std::index_sequence_for<A...>> {
+    : elementwise_tape<map_node<Op, A...>, Grad && propagates_gradient<map_node<Op, A...>>,
+                       std::index_sequence_for<A...>> {
     using tape::elementwise_tape::elementwise_tape;
 };
 

@@ -63,11 +63,11 @@ struct tape<product_node<A, B>, Grad>
     constexpr auto shape() const { return shape_; }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
     TENON_INLINE constexpr T* gradient() { return gradients_.data(); }
-    constexpr bool overlaps(void const* begin, void const* end, bool) const { return on_demand && reads(begin, end); }
+    constexpr bool overlaps(void const* begin, void const* end, bool) const { return on_demand && aliases(begin, end); }
 
     /// The product may be computed where it is wanted, unless an operand is there.
     constexpr void write_to(T* p) { values_.borrow(p, shape_.size()); }
-    constexpr bool reads(void const* begin, void const* end) const {
+    constexpr bool aliases(void const* begin, void const* end) const {
         return left_.overlaps(begin, end, false) || right_.overlaps(begin, end, false);
     }
 

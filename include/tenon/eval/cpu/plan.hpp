@@ -19,13 +19,13 @@ struct processor_rules {
     using buffer = tenon::buffer<T, Size>;
     /// Whether what reads a region from memory and finds a kernel's result there has no kernel of its own.
     template <class Tape>
-    static constexpr bool passes_on = [] {
+    static constexpr bool merges_copy = [] {
         if constexpr (Tape::is_addressable) return Tape::is_contiguous;
         else return false;
     }();
     /// Whether that kernel then copies the result, and the gradient back; otherwise it writes where the result is wanted, and
     /// the gradient has a kernel of its own.
-    static constexpr bool copies_what_it_passes_on = true;
+    static constexpr bool merged_copy_runs = true;
     /// Whether backward begins with the kernel that follows this tape's, and not with one of its own.
     template <class Tape>
     static constexpr bool is_root = Tape::is_addressable;

@@ -75,11 +75,11 @@ template <class Op, bool Keep, class A, std::size_t... Axes, bool Grad>
 struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     : in_memory<tape<reduce_node<Op, Keep, A, Axes...>, Grad>, typename reduce_node<Op, Keep, A, Axes...>::value_type,
                 typename reduce_node<Op, Keep, A, Axes...>::shape_type,
-                tape<A, Grad && gradient_passes<reduce_node<Op, Keep, A, Axes...>>>::differentiable> {
+                tape<A, Grad && propagates_gradient<reduce_node<Op, Keep, A, Axes...>>>::differentiable> {
     using node = reduce_node<Op, Keep, A, Axes...>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
-    using operand = tape<A, Grad && gradient_passes<node>>;
+    using operand = tape<A, Grad && propagates_gradient<node>>;
     using operand_shape = shape_t<A>;
     static constexpr bool differentiable = tape::in_memory::differentiable;
     static constexpr std::size_t rank = operand_shape::rank();

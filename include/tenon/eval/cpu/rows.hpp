@@ -70,7 +70,7 @@ struct tape<row_node<Rule, Vectors, A>, Grad>
 
     /// The result may be computed where it is wanted: every element is read before its place is written.
     constexpr void write_to(R* p) { values_.borrow(p, shape().size()); }
-    constexpr bool reads(void const* begin, void const* end) const { return operand_.overlaps(begin, end, true); }
+    constexpr bool aliases(void const* begin, void const* end) const { return operand_.overlaps(begin, end, true); }
 
     constexpr void forward() {
         auto const s = shape();

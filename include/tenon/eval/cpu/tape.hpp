@@ -91,7 +91,7 @@ concept has_memory = requires(Tape& t) {
 /// A tape may have:
 /// - `has_strided_rows`: whether its rows lie at equal distances along each axis;
 /// - `joined_axes`: along how many of its last axes a row goes on into the next, where that is not all or one;
-/// - `write_to(p)`, before `forward()`: its values go to memory that it is given, and `reads(begin, end)`: whether it reads there
+/// - `write_to(p)`, before `forward()`: its values go to memory that it is given, and `aliases(begin, end)`: whether it reads there
 ///   (`writes_to`);
 /// - `forward_by_rows()` in the place of `forward()`, `computes_rows()`, and `kept_by_rows(node)`, the elements that are then in
 ///   memory (`forwards_by_rows`); `asks_for_rows`: it reads each row of its operand once;

@@ -23,7 +23,7 @@ struct device_tape<argmax_node<Least, Axis, Keep, A>, Grad>
 
     explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
     auto shape() const { return shape_; }
-    bool reads(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
+    bool aliases(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
 
     void forward() {
         operand_.forward();
@@ -31,7 +31,7 @@ struct device_tape<argmax_node<Least, Axis, Keep, A>, Grad>
         this->make_room();
         if (results == 0) return;
         map_type const map{operand_.shape(), static_cast<index>(results), static_cast<index>(all / results)};
-        auto const r = operand_.template reader<1, pass::values>(nullptr);
+        auto const r = operand_.template reader<1, pass::forward>(nullptr);
         using reader = std::remove_const_t<decltype(r)>;
         if constexpr (may_share<map_type, false>)
             if (unsigned const parts = blocks_sharing<false>(map.results, map.count); parts != 1) {

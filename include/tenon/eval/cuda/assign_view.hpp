@@ -40,7 +40,7 @@ void scatter_on_device(Tape& t, T* to, Strides const& strides) {
     using index = index_of<shape>;
     std::size_t const n = t.shape().size();
     if (n == 0) return;
-    auto const inner = t.template reader<1, pass::values>(nullptr);
+    auto const inner = t.template reader<1, pass::forward>(nullptr);
     using reader = scattering_reader<std::remove_const_t<decltype(inner)>, shape>;
     reader r(inner, t.shape());
     for (std::size_t a = 0; a != shape::rank(); ++a) r.strides[a] = strides[a];

@@ -66,7 +66,7 @@ struct device_tape<batch_norm_node<A, R>, Grad> : result_on_device<device_tape<b
 
     explicit device_tape(node const& n) : node_(&n), operand_(n.operand) {}
     auto shape() const { return operand_.shape(); }
-    bool reads(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
+    bool aliases(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
 
     /// @throws shape_error while training with fewer than two elements for each channel
     void forward() {
@@ -79,7 +79,7 @@ struct device_tape<batch_norm_node<A, R>, Grad> : result_on_device<device_tape<b
         this->make_room();
         if (shape().size() == 0) return;
         scales_.reserve(shape()[1]);
-        auto const r = operand_.template reader<width, pass::values>(nullptr);
+        auto const r = operand_.template reader<width, pass::forward>(nullptr);
         using reader = std::remove_const_t<decltype(r)>;
         auto const& s = node_->running;
         kernels::running_channels<R> const running{s.mean, s.var, s.batches, s.momentum, n / (n - 1)};
@@ -99,7 +99,7 @@ struct device_tape<batch_norm_node<A, R>, Grad> : result_on_device<device_tape<b
     void finish() {
         if constexpr (differentiable) {
             gradient_list list;
-            operand_.template prepare<pass::exact>(list);
+            operand_.template prepare<pass::backward>(list);
             if (shape().size() != 0) {
                 channels_type const channels(shape());
                 cuda::buffer<kernels::gradient_sums<V>> found;
@@ -109,7 +109,7 @@ struct device_tape<batch_norm_node<A, R>, Grad> : result_on_device<device_tape<b
                                  blocks(), kernels::block_size, this->device_data(), this->device_gradient(), channels,
                                  found.data());
                 }
-                auto const r = operand_.template reader<width, pass::exact>(&list);
+                auto const r = operand_.template reader<width, pass::backward>(&list);
                 with_training([&](auto training) {
                     cuda::launch(
                         "standardize_channels_backward",

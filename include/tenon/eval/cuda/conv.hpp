@@ -32,7 +32,7 @@ public:
           w_(get<1>(operands_)),
           b_(get<sizeof...(B) + 1>(operands_)) {}
     conv_on_device(conv_on_device const&) = delete;
-    bool reads(void const* begin, void const* end) {
+    bool aliases(void const* begin, void const* end) {
         bool found = false;
         unroll<operand_count<node>>([&](auto i) { found = found || get<i>(operands_).overlaps(begin, end, false); });
         return found;
@@ -148,17 +148,17 @@ private:
 /// the weight's and for the bias's.
 template <class Node, bool Grad>
 struct conv_tape : result_on_device<device_tape<Node, Grad>, value_t<Node>, shape_t<Node>,
-                                    conv_parts<Node>::template differentiable<Grad && conv_parts<Node>::passes>> {
+                                    conv_parts<Node>::template differentiable<Grad && conv_parts<Node>::propagates>> {
     using T = value_t<Node>;
     using parts = conv_parts<Node>;
-    using convolution = conv_on_device<typename parts::convolution, Grad && parts::passes>;
-    static constexpr bool differentiable = parts::template differentiable < Grad && parts::passes > ;
+    using convolution = conv_on_device<typename parts::convolution, Grad && parts::propagates>;
+    static constexpr bool differentiable = parts::template differentiable < Grad && parts::propagates > ;
     static constexpr bool keeps_slope = differentiable && parts::has_function;
     static constexpr bool is_addressable = !keeps_slope;
 
     explicit conv_tape(Node const& n) : node_(&n), convolution_(parts::convolution_of(n)) {}
     auto shape() const { return node_->shape(); }
-    bool reads(void const* begin, void const* end) { return convolution_.reads(begin, end); }
+    bool aliases(void const* begin, void const* end) { return convolution_.aliases(begin, end); }
 
     void forward() {
         convolution_.forward();
@@ -180,7 +180,7 @@ struct conv_tape : result_on_device<device_tape<Node, Grad>, value_t<Node>, shap
     template <std::size_t W, pass Pass>
     auto reader(gradient_list const* list) {
         auto const r = conv_tape::in_device_memory::template reader<W, Pass>(list);
-        if constexpr (!keeps_slope || Pass == pass::values) return r;
+        if constexpr (!keeps_slope || Pass == pass::forward) return r;
         else return sloped_reader<T, decltype(slope()), store_of<device_tape<Node, Grad>, Pass>>(r, slope());
     }
 

@@ -33,7 +33,7 @@ struct conv_parts<conv_node<Transposed, Options, X, W, B...>> {
     using convolution = conv_node<Transposed, Options, X, W, B...>;
     static constexpr bool is_one = true, has_function = false;
     /// Whether the function lets gradients pass, and whether there is something that they reach.
-    static constexpr bool passes = true;
+    static constexpr bool propagates = true;
     template <bool Grad>
     static constexpr bool differentiable =
         device_tape<X, Grad>::differentiable || device_tape<W, Grad>::differentiable ||
@@ -85,7 +85,7 @@ struct conv_parts<map_node<Op, A...>> : conv_parts<nth<detail::convolved_operand
     using operand = conv_parts<nth<at, A...>>;
     using operation = Op;
     static constexpr bool has_function = true;
-    static constexpr bool passes = operand::passes && gradient_passes<node>;
+    static constexpr bool propagates = operand::propagates && propagates_gradient<node>;
     /// Whether the function's value is all that its slope needs.
     static constexpr bool has_value_slope = !operand::has_function && slope_of_value<Op>;
 
@@ -118,7 +118,7 @@ inline constexpr bool is_applied_to_conv = [] {
     if constexpr (!parts::is_one) return false;
     else if constexpr (!parts::has_function) return false;
     else if constexpr (!std::is_same_v<value_t<Node>, value_t<typename parts::convolution>>) return false;
-    else return !parts::template differentiable<(Grad && parts::passes)> || parts::has_value_slope;
+    else return !parts::template differentiable<(Grad && parts::propagates)> || parts::has_value_slope;
 }();
 
 /// The function, as what becomes of a convolution's sums.

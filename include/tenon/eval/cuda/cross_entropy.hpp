@@ -45,7 +45,7 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
     explicit device_tape(node const& n) : node_(&n), logits_(n.logits), targets_(n.targets) {}
     device_tape(device_tape const&) = delete;
     auto shape() const { return node_->shape(); }
-    bool reads(void const* begin, void const* end) {
+    bool aliases(void const* begin, void const* end) {
         return logits_.overlaps(begin, end, false) || targets_.overlaps(begin, end, false);
     }
 
@@ -64,8 +64,8 @@ struct device_tape<cross_entropy_node<R, Logits, Targets>, Grad>
         class_weights_.find(o.weight, tenon::shape<dyn>(s[axis]));
         kernels::cross_entropy_options<T> const options{class_weights_.data(), o.weight.strides()[0], o.ignore_index,
                                                         static_cast<T>(static_cast<float>(o.label_smoothing))};
-        auto const r = logits_.template reader<width, pass::values>(nullptr);
-        auto const t = targets_.template reader<1, pass::values>(nullptr);
+        auto const r = logits_.template reader<width, pass::forward>(nullptr);
+        auto const t = targets_.template reader<1, pass::forward>(nullptr);
         constexpr int joins = R == reduction::none ? 0 : R == reduction::sum ? 1 : 2;
         with_team<width, T>(v, rows, [&](auto team, dim3 blocks) {
             cuda::launch("cross_entropy",

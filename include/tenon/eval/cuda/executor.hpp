@@ -41,7 +41,7 @@ struct executor<cuda::device> {
         auto const node = as_node(n);
         eval::device_tape<std::remove_const_t<decltype(node)>, false> t(node);
         if constexpr (eval::writes_to<decltype(t), value_t<Tensor>>)
-            if (s == to.shape() && !t.reads(to.device_data(), to.device_data() + to.size())) {
+            if (s == to.shape() && !t.aliases(to.device_data(), to.device_data() + to.size())) {
                 t.write_to(to.device_data());
                 t.forward();
                 return;
@@ -98,8 +98,8 @@ struct executor<cuda::device> {
         } else {
             t.forward();
             eval::gradient_list list;
-            t.template prepare<eval::pass::exact>(list);
-            auto const r = t.template reader<1, eval::pass::exact>(&list);
+            t.template prepare<eval::pass::backward>(list);
+            auto const r = t.template reader<1, eval::pass::backward>(&list);
             cuda::launch("backward_from_root", &kernels::backward_from_root<std::remove_const_t<decltype(r)>, T>,
                          dim3(1), dim3(kernels::warp_size), r, value.device_data());
             t.finish();

@@ -148,7 +148,7 @@ protected:
         places.shape = shape();
         places.indices = where_.data();
         places.extent = static_cast<std::ptrdiff_t>(operand_.shape()[axis]);
-        constexpr bool sends = differentiable && Pass != pass::values;
+        constexpr bool sends = differentiable && Pass != pass::forward;
         value_type* g = nullptr;
         if constexpr (sends) g = dense_.gradient();
         return chosen_reader<value_type, sends, Places>(dense_.data(), g, places);

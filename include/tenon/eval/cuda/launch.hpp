@@ -26,7 +26,7 @@ void evaluate_on_device(Tape& t, T* to) {
     using index = index_of<typename Tape::shape_type>;
     std::size_t const n = t.shape().size();
     if (n == 0) return;
-    auto const reader = t.template reader<w, pass::values>(nullptr);
+    auto const reader = t.template reader<w, pass::forward>(nullptr);
     cuda::launch("evaluate", &kernels::evaluate<w, index, std::remove_const_t<decltype(reader)>, T>,
                  blocks_for((n + w - 1) / w), kernels::block_size, reader, to, static_cast<index>(n));
 }
@@ -39,9 +39,9 @@ void backward_on_device(Tape& t, Seed const& seed) {
     using index = index_of<typename Tape::shape_type>;
     std::size_t const n = t.shape().size();
     gradient_list list;
-    t.template prepare<pass::exact>(list);
+    t.template prepare<pass::backward>(list);
     if (n == 0) return;
-    auto const reader = t.template reader<w, pass::exact>(&list);
+    auto const reader = t.template reader<w, pass::backward>(&list);
     cuda::launch("backward", &kernels::backward<w, index, std::remove_const_t<decltype(reader)>, Seed>,
                  blocks_for((n + w - 1) / w), kernels::block_size, reader, seed, static_cast<index>(n));
 }

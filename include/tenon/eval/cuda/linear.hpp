@@ -144,8 +144,8 @@ struct linear_tape<map_node<Op, X...>, Grad>
         : product_(parts::product_of(n)), bias_tape_(parts::bias_of(n)), bias_(bias_tape_) {}
     linear_tape(linear_tape const&) = delete;
     auto shape() const { return product_.shape(); }
-    bool reads(void const* begin, void const* end) {
-        return product_.reads(begin, end) || bias_tape_.overlaps(begin, end, false);
+    bool aliases(void const* begin, void const* end) {
+        return product_.aliases(begin, end) || bias_tape_.overlaps(begin, end, false);
     }
     void root(T* value)
         requires(!keeps_slope)
@@ -222,7 +222,7 @@ struct linear_tape<map_node<Op, X...>, Grad>
     template <std::size_t W, pass Pass>
     auto reader(gradient_list const* list) {
         auto const r = base::template reader<W, Pass>(list);
-        if constexpr (!keeps_slope || Pass == pass::values) return r;
+        if constexpr (!keeps_slope || Pass == pass::forward) return r;
         else return sloped_reader<T, decltype(slope()), store_of<self, Pass>>(r, slope());
     }
 

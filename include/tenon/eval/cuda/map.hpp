@@ -225,9 +225,9 @@ struct map_tape<map_node<Op, A...>, Grad> {
     using value_type = typename node::value_type;
     using shape_type = typename node::shape_type;
     static constexpr bool is_addressable = false;
-    static constexpr bool passes = Grad && gradient_passes<node>;
-    static constexpr bool differentiable = (device_tape<A, passes>::differentiable || ...);
-    static constexpr std::size_t widest = std::max({sizeof(value_type), device_tape<A, passes>::widest...});
+    static constexpr bool propagates = Grad && propagates_gradient<node>;
+    static constexpr bool differentiable = (device_tape<A, propagates>::differentiable || ...);
+    static constexpr std::size_t widest = std::max({sizeof(value_type), device_tape<A, propagates>::widest...});
 
     explicit map_tape(node const& n) : node_(&n), operands_(n.operands()) {}
     auto shape() const { return node_->shape(); }
@@ -242,7 +242,7 @@ struct map_tape<map_node<Op, A...>, Grad> {
     template <pass Pass>
     void prepare(gradient_list& list) {
         unroll<sizeof...(A)>([&](auto i) {
-            if constexpr (device_tape<nth<i, A...>, passes>::differentiable)
+            if constexpr (device_tape<nth<i, A...>, propagates>::differentiable)
                 get<i>(operands_).template prepare<operand_pass<i, Pass>>(list);
         });
     }
@@ -259,21 +259,21 @@ struct map_tape<map_node<Op, A...>, Grad> {
     }
     void finish() {
         unroll<sizeof...(A)>([&](auto i) {
-            if constexpr (device_tape<nth<i, A...>, passes>::differentiable) get<i>(operands_).finish();
+            if constexpr (device_tape<nth<i, A...>, propagates>::differentiable) get<i>(operands_).finish();
         });
     }
     template <class Plan>
     static void describe(node const& n, Plan& p) {
         unroll<sizeof...(A)>(
-            [&](auto i) { p.template streams<device_tape<nth<i, A...>, passes>>(tenon::get<i>(n.operands())); });
-        p.fuses(Op::name, (std::size_t{device_tape<A, passes>::differentiable} + ... + 0));
+            [&](auto i) { p.template streams<device_tape<nth<i, A...>, propagates>>(tenon::get<i>(n.operands())); });
+        p.fuses(Op::name, (std::size_t{device_tape<A, propagates>::differentiable} + ... + 0));
     }
 
 private:
     template <std::size_t I, pass Pass>
-    static constexpr pass operand_pass = Pass == pass::values                               ? pass::values
+    static constexpr pass operand_pass = Pass == pass::forward                              ? pass::forward
                                          : same_elements<shape_type, shape_t<nth<I, A...>>> ? Pass
-                                                                                            : pass::mapped;
+                                                                                            : pass::scatter;
     template <std::size_t I, std::size_t W, pass Pass>
     auto operand_reader(gradient_list const* list) {
         using operand = shape_t<nth<I, A...>>;
@@ -287,7 +287,7 @@ private:
     }
 
     node const* node_;
-    tapes<device_tape<A, passes>...> operands_;
+    tapes<device_tape<A, propagates>...> operands_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

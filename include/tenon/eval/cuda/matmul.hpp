@@ -35,7 +35,7 @@ public:
     product_on_device(product_on_device const&) = delete;
     auto shape() const { return shape_; }
     std::size_t columns() const { return shape_[rank - 1]; }
-    bool reads(void const* begin, void const* end) {
+    bool aliases(void const* begin, void const* end) {
         return left_.overlaps(begin, end, false) || right_.overlaps(begin, end, false);
     }
 
@@ -251,7 +251,7 @@ struct device_tape<product_node<A, B>, Grad>
 
     explicit device_tape(product_node<A, B> const& n) : product_(n) {}
     auto shape() const { return product_.shape(); }
-    bool reads(void const* begin, void const* end) { return product_.reads(begin, end); }
+    bool aliases(void const* begin, void const* end) { return product_.aliases(begin, end); }
     void forward() {
         this->make_room();
         product_.multiply(this->device_data());

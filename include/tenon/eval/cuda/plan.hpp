@@ -20,8 +20,8 @@ struct device_rules {
     using buffer = cuda::buffer<T>;
     /// A named result is written where it is named; its gradient is then sent on by a launch.
     template <class Tape>
-    static constexpr bool passes_on = writes_to<Tape, typename Tape::value_type>;
-    static constexpr bool copies_what_it_passes_on = false;
+    static constexpr bool merges_copy = writes_to<Tape, typename Tape::value_type>;
+    static constexpr bool merged_copy_runs = false;
     template <class Tape>
     static constexpr bool is_root = requires(Tape& t, typename Tape::value_type* p) { t.root(p); };
     static constexpr bool root_finds_value = true;

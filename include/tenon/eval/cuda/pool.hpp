@@ -143,7 +143,7 @@ struct device_tape<max_pool_node<Kernel, Options, A>, Grad>
     explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
     device_tape(device_tape const&) = delete;
     auto shape() const { return shape_; }
-    bool reads(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
+    bool aliases(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
 
     void forward() {
         operand_.forward();
@@ -151,7 +151,7 @@ struct device_tape<max_pool_node<Kernel, Options, A>, Grad>
         windows const w(operand_.shape(), shape_);
         if constexpr (differentiable) taken_.reserve(w.count);
         if (w.count == 0) return;
-        auto const r = operand_.template reader<1, pass::values>(nullptr);
+        auto const r = operand_.template reader<1, pass::forward>(nullptr);
         cuda::launch("max_pool",
                      &kernels::max_pool<op::max, T, index, number, std::remove_const_t<decltype(r)>, windows>,
                      blocks_for(w.count), kernels::block_size, r, w, this->device_data(), taken_.data());
@@ -242,7 +242,7 @@ struct device_tape<mean_pool_node<Windows, A>, Grad>
     explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
     device_tape(device_tape const&) = delete;
     auto shape() const { return shape_; }
-    bool reads(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
+    bool aliases(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
 
     void forward() {
         operand_.forward();
@@ -264,7 +264,7 @@ struct device_tape<mean_pool_node<Windows, A>, Grad>
 private:
     template <unsigned Team>
     void launch(windows const& w) {
-        auto const r = operand_.template reader<1, pass::values>(nullptr);
+        auto const r = operand_.template reader<1, pass::forward>(nullptr);
         cuda::launch("mean_pool", &kernels::mean_pool<Team, T, index, std::remove_const_t<decltype(r)>, windows>,
                      blocks_for(std::size_t{w.count} * Team), kernels::block_size, r, w, this->device_data());
     }

@@ -68,10 +68,10 @@ struct memory_reader : reader_base<T> {
 };
 
 template <class Tape, pass Pass>
-inline constexpr gradient_store store_of = Pass == pass::values || !Tape::differentiable ? gradient_store::none
-                                           : Pass == pass::mapped                        ? gradient_store::atomic
-                                           : Tape::accumulates                           ? gradient_store::add
-                                                                                         : gradient_store::set;
+inline constexpr gradient_store store_of = Pass == pass::forward || !Tape::differentiable ? gradient_store::none
+                                           : Pass == pass::scatter                        ? gradient_store::atomic
+                                           : Tape::accumulates                            ? gradient_store::add
+                                                                                          : gradient_store::set;
 
 /// What tapes of values in row-major device memory share.
 /// @tparam Accumulates whether several consumers add to the gradient; otherwise its one consumer sets it
@@ -105,7 +105,7 @@ struct in_device_memory {
     template <pass Pass>
     void prepare(gradient_list& list) {
         if constexpr (Differentiable) {
-            if constexpr (Pass == pass::mapped) clear_gradient();
+            if constexpr (Pass == pass::scatter) clear_gradient();
             list.add(self().gradient_address());
         }
     }

@@ -123,38 +123,39 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     : result_on_device<device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>,
                        typename reduce_node<Op, Keep, A, Axes...>::value_type,
                        typename reduce_node<Op, Keep, A, Axes...>::shape_type,
-                       device_tape<A, Grad && gradient_passes<reduce_node<Op, Keep, A, Axes...>>>::differentiable> {
+                       device_tape<A, Grad && propagates_gradient<reduce_node<Op, Keep, A, Axes...>>>::differentiable> {
     using node = reduce_node<Op, Keep, A, Axes...>;
     using T = typename node::value_type;
     using Shape = typename node::shape_type;
-    using operand = device_tape<A, Grad && gradient_passes<node>>;
+    using operand = device_tape<A, Grad && propagates_gradient<node>>;
     using map_type = reduction_map<tenon::detail::reduced_extents<false, shape_t<A>, Axes...>, shape_t<A>>;
     static constexpr bool differentiable = operand::differentiable;
     static constexpr std::size_t width = map_type::template width<operand, value_t<A>>;
 
     explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
     auto shape() const { return shape_; }
-    bool reads(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
+    bool aliases(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
 
     void forward() {
         operand_.forward();
         this->make_room();
-        reduce_on_device<Op, width>(operand_.template reader<width, pass::values>(nullptr), map(), this->device_data());
+        reduce_on_device<Op, width>(operand_.template reader<width, pass::forward>(nullptr), map(),
+                                    this->device_data());
     }
     void finish() {
         if constexpr (differentiable) {
-            using reader = decltype(operand_.template reader<width, pass::values>(nullptr));
+            using reader = decltype(operand_.template reader<width, pass::forward>(nullptr));
             if constexpr (requires { Op::shares; }) {
                 counts_.reserve(shape_.size());
                 reduce_on_device<op::sum, width>(
-                    equals_result_reader<T, reader, map_type>(operand_.template reader<width, pass::values>(nullptr),
+                    equals_result_reader<T, reader, map_type>(operand_.template reader<width, pass::forward>(nullptr),
                                                               map(), this->device_data()),
                     map(), counts_.data());
             }
             if constexpr (requires { Op::counts_zeros; }) {
                 counts_.reserve(shape_.size());
                 others_.reserve(shape_.size());
-                reader const r = operand_.template reader<width, pass::values>(nullptr);
+                reader const r = operand_.template reader<width, pass::forward>(nullptr);
                 reduce_on_device<op::sum, width>(rule_reader<is_zero, T, reader>(r), map(), counts_.data());
                 reduce_on_device<op::prod, width>(rule_reader<unless_zero, T, reader>(r), map(), others_.data());
             }

@@ -22,7 +22,7 @@ private:
 };
 
 /// What tapes share whose values exist in memory because a launch or a call of a library makes them. A derived class says
-/// what the launch that writes the values reads: `reads(begin, end)`.
+/// what the launch that writes the values reads: `aliases(begin, end)`.
 template <class Self, class T, class Shape, bool Differentiable>
 class result_on_device : public in_device_memory<Self, T, Shape, Differentiable, false> {
 public:

@@ -25,14 +25,14 @@ struct device_tape<row_node<Rule, Vectors, A>, Grad>
 
     explicit device_tape(node const& n) : rule_(n.rule), operand_(n.operand) {}
     auto shape() const { return operand_.shape(); }
-    bool reads(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
+    bool aliases(void const* begin, void const* end) { return operand_.overlaps(begin, end, false); }
 
     void forward() {
         operand_.forward();
         this->make_room();
         if constexpr (differentiable && Rule::keeps_number) kept_.reserve(node::divided(shape()).count);
         by_teams([&](auto team, dim3 blocks, vectors const& v, index count) {
-            auto const r = operand_.template reader<width, pass::values>(nullptr);
+            auto const r = operand_.template reader<width, pass::forward>(nullptr);
             cuda::launch(node::name,
                          &kernels::forward_rows<team, width, T, R, Rule, vectors, std::remove_const_t<decltype(r)>>,
                          blocks, kernels::block_size, r, rule_, this->device_data(), kept_.data(), v, count);
@@ -41,9 +41,9 @@ struct device_tape<row_node<Rule, Vectors, A>, Grad>
     void finish() {
         if constexpr (differentiable) {
             gradient_list list;
-            operand_.template prepare<pass::exact>(list);
+            operand_.template prepare<pass::backward>(list);
             by_teams([&](auto team, dim3 blocks, vectors const& v, index count) {
-                auto const r = operand_.template reader<width, pass::exact>(&list);
+                auto const r = operand_.template reader<width, pass::backward>(&list);
                 cuda::launch(node::name,
                              &kernels::backward_rows<team, width, T, Rule, vectors, std::remove_const_t<decltype(r)>>,
                              blocks, kernels::block_size, r, rule_, static_cast<T const*>(this->device_data()),

@@ -15,9 +15,12 @@ namespace tenon::inline TENON_TARGET::eval {
 template <class Node, bool Grad>
 struct device_tape;
 
-/// What a reader is for: values alone; values and gradients, each element of a gradient once; or gradients of which an element
-/// may be reached by several threads or by none.
-enum class pass { values, exact, mapped };
+/// Which pass over a region a reader is for.
+enum class pass {
+    forward,   ///< values alone
+    backward,  ///< values and gradients, each element of a gradient once
+    scatter    ///< backward where an element of a gradient may be reached by several threads or by none
+};
 
 /// The gradients that a region writes. A gradient that is listed twice is written by atomic additions, since two threads may
 /// reach one of its elements.
@@ -71,7 +74,7 @@ concept has_device_memory = requires(Tape& t) {
 /// `device_gradient()`, `gradient_address()`, which writes no zeros that are still to be written, `accumulates`: whether several
 /// consumers add to the gradient, `overwrite_gradient()` and `clear_gradient()`.
 ///
-/// A tape may have `write_to(p)` with `reads(begin, end)`, `root(value)` and `slope()` (eval/cuda/result.hpp, slope.hpp), and what
+/// A tape may have `write_to(p)` with `aliases(begin, end)`, `root(value)` and `slope()` (eval/cuda/result.hpp, slope.hpp), and what
 /// plans ask for, as on the processor.
 template <class Tape>
 concept is_device_tape = requires(Tape& t, gradient_list& list, void const* p) {
@@ -79,8 +82,8 @@ concept is_device_tape = requires(Tape& t, gradient_list& list, void const* p) {
     { t.shape() } -> std::convertible_to<typename Tape::shape_type>;
     requires Tape::widest != 0;
     t.forward();
-    t.template reader<1, pass::values>(nullptr).close();
-    t.template prepare<pass::exact>(list);
+    t.template reader<1, pass::forward>(nullptr).close();
+    t.template prepare<pass::backward>(list);
     { t.overlaps(p, p, true) } -> std::same_as<bool>;
     t.finish();
 } && (!Tape::is_addressable || has_device_memory<Tape>);

@@ -45,7 +45,7 @@ struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, dev
     template <std::size_t W, pass Pass>
     auto reader(gradient_list const* list) {
         constexpr gradient_store store = store_of < device_tape,
-                                 Pass == pass::exact && !covers ? pass::mapped : Pass > ;
+                                 Pass == pass::backward && !covers ? pass::scatter : Pass > ;
         value_type* g = nullptr;
         auto how = gradient_addition::plain;
         if constexpr (store != gradient_store::none) {
@@ -63,7 +63,7 @@ struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, dev
     }
     template <pass Pass>
     void prepare(gradient_list& list) {
-        operand_.template prepare<Pass == pass::exact && !covers ? pass::mapped : Pass>(list);
+        operand_.template prepare<Pass == pass::backward && !covers ? pass::scatter : Pass>(list);
     }
 
 private:
@@ -155,7 +155,8 @@ struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, dev
 
     template <std::size_t, pass Pass>
     auto reader(gradient_list const* list) {
-        auto const r = this->operand_.template reader < 1, Pass == pass::values ? pass::values : pass::mapped > (list);
+        auto const r = this->operand_.template reader < 1,
+                   Pass == pass::forward ? pass::forward : pass::scatter > (list);
         view_map<node, shape_t<A>> map{this->operand_.shape(), {}};
         auto const start = this->node_->start();
         for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) map.start[a] = start[a];
@@ -164,7 +165,7 @@ struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, dev
     }
     template <pass Pass>
     void prepare(gradient_list& list) {
-        this->operand_.template prepare<pass::mapped>(list);
+        this->operand_.template prepare<pass::scatter>(list);
     }
 };
 
@@ -198,12 +199,12 @@ struct reshaped_tape : in_device_memory<device_tape<Node, Grad>, value_t<Node>, 
     template <std::size_t W, pass Pass>
     auto reader(gradient_list const* list) {
         return reshaped_tape::in_device_memory::template reader < W,
-               Pass == pass::exact && !covers ? pass::mapped : Pass > (list);
+               Pass == pass::backward && !covers ? pass::scatter : Pass > (list);
     }
     template <pass Pass>
     void prepare(gradient_list& list) {
         if constexpr (reshaped_tape::differentiable) {
-            if constexpr (Pass == pass::mapped || !covers) clear_gradient();
+            if constexpr (Pass == pass::scatter || !covers) clear_gradient();
             list.add(gradient_address());
         }
     }
@@ -211,10 +212,10 @@ struct reshaped_tape : in_device_memory<device_tape<Node, Grad>, value_t<Node>, 
         return packed::in_place && operand_.overlaps(begin, end, false);
     }
     /// What a launch of the operand's makes goes to where the reshaped elements are wanted; see result_on_device.
-    bool reads(void const* begin, void const* end)
+    bool aliases(void const* begin, void const* end)
         requires is_result
     {
-        return operand_.reads(begin, end);
+        return operand_.aliases(begin, end);
     }
     void write_to(T* p)
         requires is_result

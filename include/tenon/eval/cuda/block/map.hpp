@@ -32,10 +32,10 @@ struct block_tape<map_node<Op, A...>, Grad> {
     using value_type = typename node::value_type;
     using shape_type = typename node::shape_type;
     static constexpr bool is_addressable = false;
-    static constexpr bool passes = Grad && gradient_passes<node>;
-    static constexpr std::size_t leaves = (block_tape<A, passes>::leaves + ... + 0);
-    static constexpr std::size_t bytes = (block_tape<A, passes>::bytes + ... + 0);
-    static constexpr bool computes = (block_tape<A, passes>::computes || ...);
+    static constexpr bool propagates = Grad && propagates_gradient<node>;
+    static constexpr std::size_t leaves = (block_tape<A, propagates>::leaves + ... + 0);
+    static constexpr std::size_t bytes = (block_tape<A, propagates>::bytes + ... + 0);
+    static constexpr bool computes = (block_tape<A, propagates>::computes || ...);
 
     block_tape(node const& n, kept_for_launch& kept) : block_tape(n, kept, std::index_sequence_for<A...>{}) {}
     void take(node const& n) {
@@ -65,16 +65,16 @@ struct block_tape<map_node<Op, A...>, Grad> {
         unroll<sizeof...(A)>([&](auto i) TENON_LAMBDA_INLINE { tenon::get<i>(operands).finish(place<i>(at)); });
     }
 
-    tuple<block_tape<A, passes>...> operands;
+    tuple<block_tape<A, propagates>...> operands;
     Op operation;
 
 private:
     template <std::size_t... I>
     block_tape(node const& n, kept_for_launch& kept, std::index_sequence<I...>)
-        : operands{{block_tape<A, passes>(tenon::get<I>(n.operands()), kept)}...}, operation(n.operation) {}
+        : operands{{block_tape<A, propagates>(tenon::get<I>(n.operands()), kept)}...}, operation(n.operation) {}
 
     static constexpr std::size_t leaves_before(std::size_t operand) {
-        return sum_before(operand, {block_tape<A, passes>::leaves...});
+        return sum_before(operand, {block_tape<A, propagates>::leaves...});
     }
     /// The operand that has a leaf.
     static constexpr std::size_t operand_with(std::size_t leaf) {
@@ -83,7 +83,7 @@ private:
         return i;
     }
     static constexpr std::size_t bytes_before(std::size_t operand) {
-        return sum_before(operand, {block_tape<A, passes>::bytes...});
+        return sum_before(operand, {block_tape<A, propagates>::bytes...});
     }
     template <std::size_t I, class Place>
     TENON_INLINE __device__ static Place place(Place at) {
@@ -92,7 +92,7 @@ private:
     }
     template <std::size_t I, std::size_t Leaf, class Place, class Lane>
     TENON_INLINE __device__ auto operand_reader(Place at, Lane* sum) const {
-        using child = block_tape<nth<I, A...>, passes>;
+        using child = block_tape<nth<I, A...>, propagates>;
         using operand = shape_t<nth<I, A...>>;
         constexpr std::size_t before = leaves_before(I);
         constexpr std::size_t own = Leaf >= before && Leaf < before + child::leaves ? Leaf - before : no_leaf;

@@ -12,11 +12,11 @@ inline constexpr bool runs_in_block<reduce_node<op::sum, Keep, A, Axes...>> = tr
 template <bool Keep, class A, std::size_t... Axes, bool Grad>
 struct block_tape<reduce_node<op::sum, Keep, A, Axes...>, Grad>
     : result_of_region<block_tape<reduce_node<op::sum, Keep, A, Axes...>, Grad>, reduce_node<op::sum, Keep, A, Axes...>,
-                       block_tape<A, Grad && gradient_passes<reduce_node<op::sum, Keep, A, Axes...>>>> {
+                       block_tape<A, Grad && propagates_gradient<reduce_node<op::sum, Keep, A, Axes...>>>> {
     using node = reduce_node<op::sum, Keep, A, Axes...>;
     using T = typename node::value_type;
     using lane = lane_t<T, 1>;
-    using operand_tape = block_tape<A, Grad && gradient_passes<node>>;
+    using operand_tape = block_tape<A, Grad && propagates_gradient<node>>;
     using base = result_of_region<block_tape, node, operand_tape>;
     using result_of_region<block_tape, node, operand_tape>::result_of_region;
     using base::operand;
