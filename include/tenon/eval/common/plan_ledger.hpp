@@ -21,7 +21,7 @@ struct kernel_facts {
     std::size_t operations = 0;           ///< of the kernel itself, without those of fused operators
     std::size_t gradient_operations = 0;  ///< the same on the way back
     bool gradient_for_each = false;       ///< the gradient of each operand that `takes` names is a kernel of its own
-    bool merges_copy = false;               ///< a loop without kind wants nothing but the result of a kernel
+    bool merges_copy = false;             ///< a loop without kind wants nothing but the result of a kernel
     std::size_t launches = 1;             ///< on a device
     std::vector<std::size_t> gradient_launches{};  ///< the same on the way back, for each such kernel where not one
 };
