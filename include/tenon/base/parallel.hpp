@@ -52,8 +52,9 @@ template <class F>
 TENON_INLINE constexpr void for_each_part(std::size_t n, [[maybe_unused]] std::size_t unit,
                                           [[maybe_unused]] std::size_t worth, F const& f) {
 #if defined(_OPENMP)
-    if (!__builtin_is_constant_evaluated() && worth > 1) {
-        std::size_t const units = (n + unit - 1) / unit, parts = std::min({worth, units, thread_count()});
+    TENON_AT_RUN_TIME {
+        std::size_t const units = (n + unit - 1) / unit,
+                          parts = worth > 1 ? std::min({worth, units, thread_count()}) : 1;
         if (parts > 1) {
             auto const run = [](void const* context, std::size_t first, std::size_t last) {
                 (*static_cast<F const*>(context))(first, last);

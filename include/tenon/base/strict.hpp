@@ -14,7 +14,7 @@ namespace tenon::inline TENON_TARGET::strict {
 template <class V>
 TENON_INLINE constexpr V opaque(V v) {
 #if !defined(__CUDA_ARCH__)
-    if (!__builtin_is_constant_evaluated()) {
+    TENON_AT_RUN_TIME {
 #if defined(__AVX512F__)
         asm("" : "+v"(v));
 #elif defined(__SSE2__)
@@ -32,7 +32,7 @@ TENON_INLINE constexpr V opaque(V v) {
 /// reorder a sum.
 TENON_INLINE constexpr double rounded(double v) {
 #if defined(__CUDA_ARCH__)
-    if (!__builtin_is_constant_evaluated()) return __dadd_rn(v, -0.0);  // the one addition that nvcc leaves as it is
+    TENON_AT_RUN_TIME return __dadd_rn(v, -0.0);  // the one addition that nvcc leaves as it is
 #endif
     return opaque(v);
 }

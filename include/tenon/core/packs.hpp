@@ -54,7 +54,7 @@ template <std::size_t N, std::size_t Length, class F>
 TENON_INLINE constexpr void for_each_pack(std::size_t length, F const& f) {
     using along = packs_along<N, Length>;
     std::size_t j = 0;
-    if (!__builtin_is_constant_evaluated()) {
+    TENON_AT_RUN_TIME {
         for (std::size_t const end = along::end(0, length); j < end; j += along::lanes)
             f(std::integral_constant<std::size_t, along::lanes>{}, j);
         if constexpr (along::rest == 0) return;

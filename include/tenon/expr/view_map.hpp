@@ -47,13 +47,16 @@ struct identity_view {
 
 /// The shape of a view from its source axes: each axis has the extent of the operand's axis that it moves along.
 template <class View, class S>
-constexpr auto shape_by_source(S const& s) {
+constexpr view_shape<View, S> shape_by_source([[maybe_unused]] S const& s) {
     using to = view_shape<View, S>;
-    auto all = view_extents<View, S>::value;
-    constexpr auto source = View::template source<S>();
-    for (std::size_t a = 0; a != S::rank(); ++a)
-        if (source[a] != fixed_axis && is_dynamic(all[source[a]])) all[source[a]] = s[a];
-    return to(all);
+    if constexpr (to::is_static) return {};
+    else {
+        auto all = view_extents<View, S>::value;
+        constexpr auto source = View::template source<S>();
+        for (std::size_t a = 0; a != S::rank(); ++a)
+            if (source[a] != fixed_axis && is_dynamic(all[source[a]])) all[source[a]] = s[a];
+        return to(all);
+    }
 }
 
 template <std::size_t... Axes>

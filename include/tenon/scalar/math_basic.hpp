@@ -297,11 +297,12 @@ TENON_LANE pack<T, N> extreme(pack<T, N> a, pack<T, N> b) {
         return pack<T, N>::join(detail::extreme<Greater>(a.raw.low, b.raw.low),
                                 detail::extreme<Greater>(a.raw.high, b.raw.high));
     else {
-        if constexpr (N > 1 && machine::has_register<T, N>)
-            if (!__builtin_is_constant_evaluated()) {
+        if constexpr (N > 1 && machine::has_register<T, N>) {
+            TENON_AT_RUN_TIME {
                 if constexpr (Greater) return pack<T, N>(machine::greater(a.raw, b.raw));
                 else return pack<T, N>(machine::lesser(a.raw, b.raw));
             }
+        }
         return math::select(Greater ? a > b : a < b, a, b);
     }
 }
@@ -381,11 +382,12 @@ TENON_LANE pack<T, N> round_to(pack<T, N> x) {
     } else if constexpr (pack<T, N>::form == form::halves) {
         return pack<T, N>::join(detail::round_to<Mode>(x.raw.low), detail::round_to<Mode>(x.raw.high));
     } else {
-        if constexpr (machine::has_rounding)
-            if (!__builtin_is_constant_evaluated()) {
+        if constexpr (machine::has_rounding) {
+            TENON_AT_RUN_TIME {
                 if constexpr (N == 1) return pack<T, N>(machine::round_single<Mode>(x.raw));
                 if constexpr (machine::has_register<T, N>) return pack<T, N>(machine::round<Mode>(x.raw));
             }
+        }
         return detail::round_by_adding<Mode>(x);
     }
 }

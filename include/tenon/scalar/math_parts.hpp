@@ -66,8 +66,7 @@ TENON_LANE two<P> quick_two_sum(P a, P b) {
 template <real_pack P>
 TENON_LANE two<P> two_product(P a, P b) {
     P const product = a * b;
-    if constexpr (machine::has_fma)
-        if (!__builtin_is_constant_evaluated()) return {product, math::fma(a, b, -product)};
+    if constexpr (machine::has_fma) { TENON_AT_RUN_TIME return {product, math::fma(a, b, -product)}; }
     constexpr auto splitter =
         static_cast<value_of<P>>((std::uint64_t(1) << ((std::numeric_limits<value_of<P>>::digits + 1) / 2)) + 1);
     P const big_a = splitter * a, big_b = splitter * b;

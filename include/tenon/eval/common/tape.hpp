@@ -42,14 +42,17 @@ inline constexpr auto row_major = [] {
     return s;
 }();
 template <class Shape>
-constexpr auto row_major_strides(Shape const& s) {
-    std::array<std::ptrdiff_t, Shape::rank() + 1> r{};
-    std::ptrdiff_t next = 1;
-    for (std::size_t a = Shape::rank(); a-- > 0;) {
-        r[a] = next;
-        next *= static_cast<std::ptrdiff_t>(s[a]);
+constexpr std::array<std::ptrdiff_t, Shape::rank() + 1> row_major_strides([[maybe_unused]] Shape const& s) {
+    if constexpr (Shape::is_static) return row_major<Shape>;
+    else {
+        std::array<std::ptrdiff_t, Shape::rank() + 1> r{};
+        std::ptrdiff_t next = 1;
+        for (std::size_t a = Shape::rank(); a-- > 0;) {
+            r[a] = next;
+            next *= static_cast<std::ptrdiff_t>(s[a]);
+        }
+        return r;
     }
-    return r;
 }
 
 /// The gradient of a value with respect to itself, which backward begins with.

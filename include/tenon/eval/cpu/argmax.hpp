@@ -29,8 +29,8 @@ struct tape<argmax_node<Least, Axis, Keep, A>, Grad>
             indices_.data()[i] = -1;
             best.data()[i] = T();
         }
-        if (along_rows && !__builtin_is_constant_evaluated()) search_rows(best.data());
-        else search_elements(best.data());
+        if (__builtin_is_constant_evaluated() || !along_rows) search_elements(best.data());
+        else search_rows(best.data());
     }
     static constexpr bool asks_for_rows = true;
     template <class Plan>

@@ -49,8 +49,7 @@ public:
     constexpr T* gradient() {
         if constexpr (in_place) return tape_->gradient();
         else {
-            if (overwrite_gradient())
-                for (std::size_t i = 0, n = tape_->shape().size(); i < n; ++i) gradients_.data()[i] = T(0);
+            if (overwrite_gradient()) gradients_.reserve_zeros(tape_->shape().size());
             return gradients_.data();
         }
     }

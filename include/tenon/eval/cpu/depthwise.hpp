@@ -177,13 +177,14 @@ inline constexpr bool convolves_in_lanes = std::is_floating_point_v<T>;
 /// @param bias nullptr for none
 template <bool Add, class T>
 constexpr void convolve(convolution const& g, T const* x, T const* w, T const* bias, T* y) {
-    if constexpr (convolves_in_lanes<T>)
-        if (!__builtin_is_constant_evaluated()) {
+    if constexpr (convolves_in_lanes<T>) {
+        TENON_AT_RUN_TIME {
             if (!suits_planes(g, staged_plane<T>::lanes)) convolve_values<Add>(g, x, w, bias, y);
             else if (g.outputs == 1) convolve_planes<1, 4>(g, x, w, bias, y, Add);
             else convolve_planes<6, 2>(g, x, w, bias, y, Add);
             return;
         }
+    }
     if constexpr (!Add)
         for (std::size_t i = 0; i < g.parts() * g.outputs * g.out_pixels(); ++i)
             y[i] = bias ? bias[i / g.out_pixels() % (g.groups * g.outputs)] : T(0);
@@ -193,8 +194,8 @@ constexpr void convolve(convolution const& g, T const* x, T const* w, T const* b
 /// dx += wᵀ ⋆ dy.
 template <class T>
 constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* dx) {
-    if constexpr (convolves_in_lanes<T>)
-        if (!__builtin_is_constant_evaluated()) {
+    if constexpr (convolves_in_lanes<T>) {
+        TENON_AT_RUN_TIME {
             if (!suits_plane_gradients(g, staged_plane<T>::lanes)) return convolve_input_gradient(g, dy, w, dx);
             if (!suits_turning_around(g, staged_plane<T>::lanes)) return spread_planes(g, dy, w, dx);
             buffer<T, dyn> turned;
@@ -205,6 +206,7 @@ constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* d
             return convolve_planes<1, 4>(turned_around(g), dy, static_cast<T const*>(turned.data()),
                                          static_cast<T const*>(nullptr), dx, true);
         }
+    }
     each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) {
         dx[i] = element::sum_with_product<T>(dx[i], dy[o], w[k]);
     });
@@ -212,11 +214,12 @@ constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* d
 /// dw += dy ⋆ x.
 template <class T>
 constexpr void correlate(convolution const& g, T const* x, T const* dy, T* dw) {
-    if constexpr (convolves_in_lanes<T>)
-        if (!__builtin_is_constant_evaluated()) {
+    if constexpr (convolves_in_lanes<T>) {
+        TENON_AT_RUN_TIME {
             if (suits_plane_gradients(g, staged_plane<T>::lanes)) return correlate_planes(g, x, dy, dw);
             return convolve_weight_gradient(g, x, dy, dw);
         }
+    }
     each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) {
         dw[k] = element::sum_with_product<T>(dw[k], dy[o], x[i]);
     });

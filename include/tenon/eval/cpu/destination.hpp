@@ -25,9 +25,10 @@ public:
     /// @param size elements that are written in all
     /// @param row elements between the starts of rows
     constexpr destination(T const* p, std::size_t size, std::size_t row) {
-        if constexpr (may_stream)
-            if (!__builtin_is_constant_evaluated())
-                streams_ = fits(size, row) && reinterpret_cast<std::uintptr_t>(p) % TENON_VECTOR_BYTES == 0;
+        if constexpr (may_stream) {
+            TENON_AT_RUN_TIME
+            streams_ = fits(size, row) && reinterpret_cast<std::uintptr_t>(p) % TENON_VECTOR_BYTES == 0;
+        }
     }
     /// Whether so many elements in such rows are streamed, from memory that is aligned.
     static constexpr bool fits(std::size_t size, std::size_t row) {

@@ -41,8 +41,7 @@ struct repeated_row {
             wide = decltype(wide){};
         }
         if constexpr (!Long) narrow = V(0);
-        if constexpr (Wide > 1)
-            if (!__builtin_is_constant_evaluated()) wide = decltype(wide)(0);
+        if constexpr (Wide > 1) { TENON_AT_RUN_TIME wide = decltype(wide)(0); }
     }
     template <std::size_t N>
     TENON_INLINE constexpr auto load(std::size_t) const {
@@ -57,8 +56,7 @@ struct repeated_row {
         } else add(math::total(g));
     }
     TENON_INLINE constexpr void close() {
-        if constexpr (Wide > 1)
-            if (!__builtin_is_constant_evaluated()) take();
+        if constexpr (Wide > 1) { TENON_AT_RUN_TIME take(); }
         if constexpr (Long) inner.template adjoint<1>(0, regs, narrow.value());
         else inner.template adjoint<1>(0, regs, narrow);
         inner.close();

@@ -124,8 +124,8 @@ struct tape<product_node<A, B>, Grad>
             p.template takes<dense<right>>(n.b);
             auto const a = operand_layout<left>();
             auto const b = operand_layout<right>();
-            auto const product =
-                matrix_at<static_row_stride, 1>(static_cast<T const*>(nullptr), static_cast<std::ptrdiff_t>(c), 1);
+            constexpr std::ptrdiff_t width = is_dynamic(N) ? run_time_stride : static_cast<std::ptrdiff_t>(N);
+            auto const product = static_matrix<width, 1>(static_cast<T const*>(nullptr));
             if constexpr (on_demand)
                 if (p.by_rows() && kept_by_rows(n) != Plan::all) {
                     auto const [block, packed_a, packed_b] = by_rows::held(a, b);
@@ -161,38 +161,45 @@ private:
     static constexpr bool is_small =
         !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) && M * N * K <= largest_small_product;
 
-    /// A matrix with the given strides, in its type where they are constants that help.
+    /// A matrix with the given static strides, in its type where that helps.
     template <std::ptrdiff_t Rows, std::ptrdiff_t Columns, class E>
-    TENON_INLINE static constexpr auto matrix_at(E* p, [[maybe_unused]] std::ptrdiff_t rows,
-                                                 [[maybe_unused]] std::ptrdiff_t columns) {
-        if constexpr (!is_small || Rows == run_time_stride || Columns == run_time_stride)
-            return matrix<E>{p, rows, columns};
-        else return fixed_matrix<E, Rows, Columns>{p};
+    TENON_INLINE static constexpr auto static_matrix(E* p) {
+        if constexpr (is_small && Rows != run_time_stride && Columns != run_time_stride)
+            return fixed_matrix<E, Rows, Columns>{p};
+        else return matrix<E>{p, Rows, Columns};
     }
+    template <class Dense>
+    static constexpr std::ptrdiff_t row_stride = Dense::static_strides[Dense::shape_type::rank() - 2];
+    template <class Dense>
+    static constexpr std::ptrdiff_t column_stride = Dense::static_strides[Dense::shape_type::rank() - 1];
     /// A matrix of an operand.
-    template <class Dense, class E, class Strides>
-    TENON_INLINE static constexpr auto operand_matrix(E* p, Strides const& strides) {
+    template <class Dense, class E>
+    TENON_INLINE static constexpr auto operand_matrix(Dense const& d, E* p) {
         constexpr std::size_t r = Dense::shape_type::rank();
-        return matrix_at<Dense::static_strides[r - 2], Dense::static_strides[r - 1]>(p, strides[r - 2], strides[r - 1]);
+        if constexpr (row_stride<Dense> != run_time_stride && column_stride<Dense> != run_time_stride)
+            return static_matrix<row_stride<Dense>, column_stride<Dense>>(p);
+        else {
+            auto const strides = d.strides();
+            return matrix<E>{p, strides[r - 2], strides[r - 1]};
+        }
     }
     template <class E>
     TENON_INLINE constexpr auto left_matrix(E* p) const {
-        return operand_matrix<dense<left>>(p, a_.strides());
+        return operand_matrix(a_, p);
     }
     template <class E>
     TENON_INLINE constexpr auto right_matrix(E* p) const {
-        return operand_matrix<dense<right>>(p, b_.strides());
+        return operand_matrix(b_, p);
     }
     template <class E>
     TENON_INLINE constexpr auto product_matrix(E* p) const {
-        return matrix_at<static_row_stride, 1>(p, static_cast<std::ptrdiff_t>(columns()), 1);
+        if constexpr (is_dynamic(N)) return matrix<E>{p, static_cast<std::ptrdiff_t>(columns()), 1};
+        else return static_matrix<static_cast<std::ptrdiff_t>(N), 1>(p);
     }
-    static constexpr std::ptrdiff_t static_row_stride =
-        is_dynamic(N) ? run_time_stride : static_cast<std::ptrdiff_t>(N);
     /// An operand's matrix without its elements.
     template <class Tape>
     static constexpr auto operand_layout() {
-        return operand_matrix<dense<Tape>>(static_cast<T const*>(nullptr), dense<Tape>::static_strides);
+        return static_matrix<row_stride<dense<Tape>>, column_stride<dense<Tape>>>(static_cast<T const*>(nullptr));
     }
     /// Rows of each product.
     static constexpr std::size_t rows(Shape const& s) {

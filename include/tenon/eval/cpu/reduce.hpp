@@ -320,8 +320,7 @@ private:
                     outer_position<operand_shape> outer{};
                     while (outer.at[0] < s[0]) {
                         std::size_t const last = std::min(s[0], outer.at[0] + terms_in_part);
-                        if constexpr (sums_in_registers)
-                            if (!__builtin_is_constant_evaluated()) add_rows(outer, last, to, f);
+                        if constexpr (sums_in_registers) { TENON_AT_RUN_TIME add_rows(outer, last, to, f); }
                         for (; outer.at[0] < last; ++outer.at[0]) join(outer);
                         totals.take(to, 0, sums);
                     }

@@ -216,14 +216,44 @@ template <class Packs, class T, class Row, class Out>
     }
 }
 
+/// Writes the rows of a region from `first` to `last` along the first axis. @param to where the region's first element goes
+template <class Tape, class T, class Shape, class Out>
+constexpr void store_rows(Tape& t, T* to, Shape const& s, Out const& out, std::size_t first, std::size_t last) {
+    constexpr std::size_t joined = own_joined_axes<Tape>, axis = Shape::rank() - joined - 1, n = lanes_for<Tape>,
+                          inner = static_length_of_last<joined, Shape>;
+    std::size_t const length = length_of_last<joined>(s);
+    outer_position<Shape> begin{};
+    begin.at[0] = first;
+    T* p = to + row_number(s, begin) * row_length(s);
+    if constexpr (shares_loop<Tape, decltype(t.row(begin)), inner>) {
+        TENON_AT_RUN_TIME {
+            using along = packs_of_shared<n, inner>;
+            if constexpr (axis == 0)
+                store_strided_rows<along>(t.row(begin), t.row(next_along(axis, last - first, begin)), out, p,
+                                          last - first, length);
+            else
+                for_each_position<axis>(s, first, last, [&](auto const& outer) TENON_LAMBDA_INLINE {
+                    store_strided_rows<along>(t.row(outer), t.row(next_along(axis, s[axis], outer)), out, p, s[axis],
+                                              length);
+                    p += s[axis] * length;
+                });
+            return out.close();
+        }
+    }
+    for_each_position<axis + 1>(s, first, last, [&](auto const& outer) TENON_LAMBDA_INLINE {
+        store_row<n, inner>(t.row(outer), out, p, 0, length);
+        p += length;
+    });
+    out.close();
+}
+
 /// Evaluates a region into row-major memory: one loop, no temporaries; large ones on several threads.
 /// @param s the destination's shape: equal to the region's, and maybe static where that is not
 template <class Tape, class T, std::size_t... E>
 constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
     using shape = tenon::shape<E...>;
     constexpr std::size_t n = lanes_for<Tape>, size = static_size<shape>;
-    if constexpr (is_transposed_copy<Tape, T, shape>)
-        if (!__builtin_is_constant_evaluated()) return copy_transposed(t, to, s);
+    if constexpr (is_transposed_copy<Tape, T, shape>) { TENON_AT_RUN_TIME return copy_transposed(t, to, s); }
     constexpr std::size_t joined = own_joined_axes<Tape>, inner = static_length_of_last<joined, shape>;
     constexpr bool in_parts = is_dynamic(size) || size >= 2 * elements_for_thread;
     std::size_t const worth = in_parts && !computes_rows(t) ? s.size() / elements_for_thread : 1;
@@ -239,32 +269,10 @@ constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
                 store_row<n, dyn, true>(r, out, to, first, last);
                 out.close();
             });
-    } else {
-        auto const store = [&](std::size_t first, std::size_t last) {
-            outer_position<shape> begin{};
-            begin.at[0] = first;
-            T* p = to + row_number(s, begin) * row_length(s);
-            constexpr std::size_t axis = shape::rank() - joined - 1;
-            auto const one_row = [&](auto const& outer) TENON_LAMBDA_INLINE {
-                store_row<n, inner>(t.row(outer), out, p, 0, length);
-                p += length;
-            };
-            if constexpr (!shares_loop<Tape, decltype(t.row(begin)), inner>)
-                for_each_position<axis + 1>(s, first, last, one_row);
-            else if (__builtin_is_constant_evaluated()) for_each_position<axis + 1>(s, first, last, one_row);
-            else
-                for_each_position<axis>(s, first, last, [&](auto outer) TENON_LAMBDA_INLINE {
-                    std::size_t const count = axis == 0 ? last - first : s[axis];
-                    if constexpr (axis == 0) outer = begin;
-                    store_strided_rows<packs_of_shared<n, inner>>(t.row(outer), t.row(next_along(axis, count, outer)),
-                                                                  out, p, count, length);
-                    p += count * length;
-                });
-            out.close();
-        };
-        if constexpr (in_parts) for_each_part(s[0], 1, worth, store);
-        else store(0, s[0]);
-    }
+    } else if constexpr (!in_parts) store_rows(t, to, s, out, 0, s[0]);
+    else
+        for_each_part(s[0], 1, worth,
+                      [&](std::size_t first, std::size_t last) { store_rows(t, to, s, out, first, last); });
 }
 
 /// Registers of a row for the way back. Where the values are still in memory, as `seed.known<N>(j)`, and cost more to compute than
@@ -295,10 +303,9 @@ template <class Packs, class Row, class SeedRow>
 /// Sends the gradients of a row of Length elements, or `dyn`, down, with at most N at a time.
 template <std::size_t N, std::size_t Length, class Row, class SeedRow>
 TENON_INLINE constexpr void send_row(Row r, SeedRow const& g, std::size_t length) {
-    if (!__builtin_is_constant_evaluated()) {
-        if constexpr (is_long_row<N, Length>) return send_long_row<packs_of_long_row<N, Length>>(r, g, length);
-        else send_packs<packs_along<N, Length>>(r, g, 0, length);
-    } else send_packs<one_by_one>(r, g, 0, length);
+    if (__builtin_is_constant_evaluated()) send_packs<one_by_one>(r, g, 0, length);
+    else if constexpr (is_long_row<N, Length>) return send_long_row<packs_of_long_row<N, Length>>(r, g, length);
+    else send_packs<packs_along<N, Length>>(r, g, 0, length);
     r.close();
 }
 
@@ -362,22 +369,28 @@ constexpr void backward_from_rows(Tape& t, SeedRow g) {
                           inner = static_length_of_last<joined, shape>;
     auto const s = t.shape();
     std::size_t const length = length_of_last<joined>(s);
-    auto const next_row = [&](auto const&) TENON_LAMBDA_INLINE {
+    if constexpr (joined != shape::rank())
+        if constexpr (shares_loop<Tape, decltype(t.row(outer_position<shape>{})), inner>) {
+            TENON_AT_RUN_TIME {
+                using along = packs_of_shared<n, inner>;
+                constexpr std::size_t axis = shape::rank() - joined - 1;
+                if constexpr (axis == 0) {
+                    outer_position<shape> const begin{};
+                    return send_strided_rows<along>(t.row(begin), t.row(next_along(axis, s[axis], begin)), g, s[axis],
+                                                    length);
+                } else
+                    return for_each_position<axis>(s, 0, s[0], [&](auto const& outer) TENON_LAMBDA_INLINE {
+                        send_strided_rows<along>(t.row(outer), t.row(next_along(axis, s[axis], outer)), g, s[axis],
+                                                 length);
+                        g = g.behind(s[axis] * length);
+                    });
+            }
+        }
+    backward_rows<joined>(t, [&](auto const&) TENON_LAMBDA_INLINE {
         auto const row = g;
         g = g.behind(length);
         return row;
-    };
-    if constexpr (joined == shape::rank() || !shares_loop<Tape, decltype(t.row(outer_position<shape>{})), inner>)
-        backward_rows<joined>(t, next_row);
-    else if (__builtin_is_constant_evaluated()) backward_rows<joined>(t, next_row);
-    else {
-        constexpr std::size_t axis = shape::rank() - joined - 1;
-        for_each_position<axis>(s, 0, s[0], [&](auto const& outer) TENON_LAMBDA_INLINE {
-            send_strided_rows<packs_of_shared<n, inner>>(t.row(outer), t.row(next_along(axis, s[axis], outer)), g,
-                                                         s[axis], length);
-            g = g.behind(s[axis] * length);
-        });
-    }
+    });
 }
 template <class Tape, class T>
 constexpr void backward_from_memory(Tape& t, T const* gradient) {
