@@ -136,8 +136,7 @@ public:
     constexpr auto eval() const { return typename device_of_t<Derived>::template tensor<T, E...>(self()); }
     /// The value of something that has one element. @throws shape_error where run-time extents give another number
     constexpr T item() const {
-        if constexpr (shape_type::is_static && static_size<shape_type> != 1)
-            return item_needs_one_element<shape_type>{};
+        if constexpr (shape_type::is_static && static_size<shape_type> != 1) return item_needs_one_element<shape_type>{};
         else {
             if (size() != 1)
                 throw shape_error(text_of({"item: ", to_string(self().shape()), " has not exactly one element"}));
@@ -154,163 +153,85 @@ public:
     // The common functions as members; each does what the free function of its name does, and refuses the same
     // calls. Views of a tensor that is not const can be assigned to.
     template <auto... To>
-    constexpr auto reshape(auto const&... given) & {
-        return tenon::reshape<To...>(itself(), given...);
-    }
+    constexpr auto reshape(auto const&... given) & { return tenon::reshape<To...>(itself(), given...); }
     template <auto... To>
-    constexpr auto reshape(auto const&... given) const& {
-        return tenon::reshape<To...>(self(), given...);
-    }
+    constexpr auto reshape(auto const&... given) const& { return tenon::reshape<To...>(self(), given...); }
     template <auto... To>
-    constexpr auto reshape(auto const&... given) && {
-        return tenon::reshape<To...>(moved(), given...);
-    }
+    constexpr auto reshape(auto const&... given) && { return tenon::reshape<To...>(moved(), given...); }
     template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1>
-    constexpr auto flatten(auto const&... given) & {
-        return tenon::flatten<From, To>(itself(), given...);
-    }
+    constexpr auto flatten(auto const&... given) & { return tenon::flatten<From, To>(itself(), given...); }
     template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1>
-    constexpr auto flatten(auto const&... given) const& {
-        return tenon::flatten<From, To>(self(), given...);
-    }
+    constexpr auto flatten(auto const&... given) const& { return tenon::flatten<From, To>(self(), given...); }
     template <std::ptrdiff_t From = 0, std::ptrdiff_t To = -1>
-    constexpr auto flatten(auto const&... given) && {
-        return tenon::flatten<From, To>(moved(), given...);
-    }
+    constexpr auto flatten(auto const&... given) && { return tenon::flatten<From, To>(moved(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto permute(auto const&... given) & {
-        return tenon::permute<Axes...>(itself(), given...);
-    }
+    constexpr auto permute(auto const&... given) & { return tenon::permute<Axes...>(itself(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto permute(auto const&... given) const& {
-        return tenon::permute<Axes...>(self(), given...);
-    }
+    constexpr auto permute(auto const&... given) const& { return tenon::permute<Axes...>(self(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto permute(auto const&... given) && {
-        return tenon::permute<Axes...>(moved(), given...);
-    }
+    constexpr auto permute(auto const&... given) && { return tenon::permute<Axes...>(moved(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto transpose(auto const&... given) & {
-        return tenon::transpose<Axes...>(itself(), given...);
-    }
+    constexpr auto transpose(auto const&... given) & { return tenon::transpose<Axes...>(itself(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto transpose(auto const&... given) const& {
-        return tenon::transpose<Axes...>(self(), given...);
-    }
+    constexpr auto transpose(auto const&... given) const& { return tenon::transpose<Axes...>(self(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto transpose(auto const&... given) && {
-        return tenon::transpose<Axes...>(moved(), given...);
-    }
+    constexpr auto transpose(auto const&... given) && { return tenon::transpose<Axes...>(moved(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto squeeze(auto const&... given) & {
-        return tenon::squeeze<Axis...>(itself(), given...);
-    }
+    constexpr auto squeeze(auto const&... given) & { return tenon::squeeze<Axis...>(itself(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto squeeze(auto const&... given) const& {
-        return tenon::squeeze<Axis...>(self(), given...);
-    }
+    constexpr auto squeeze(auto const&... given) const& { return tenon::squeeze<Axis...>(self(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto squeeze(auto const&... given) && {
-        return tenon::squeeze<Axis...>(moved(), given...);
-    }
+    constexpr auto squeeze(auto const&... given) && { return tenon::squeeze<Axis...>(moved(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto unsqueeze(auto const&... given) & {
-        return tenon::unsqueeze<Axis...>(itself(), given...);
-    }
+    constexpr auto unsqueeze(auto const&... given) & { return tenon::unsqueeze<Axis...>(itself(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto unsqueeze(auto const&... given) const& {
-        return tenon::unsqueeze<Axis...>(self(), given...);
-    }
+    constexpr auto unsqueeze(auto const&... given) const& { return tenon::unsqueeze<Axis...>(self(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto unsqueeze(auto const&... given) && {
-        return tenon::unsqueeze<Axis...>(moved(), given...);
-    }
+    constexpr auto unsqueeze(auto const&... given) && { return tenon::unsqueeze<Axis...>(moved(), given...); }
     template <auto... To>
-    constexpr auto broadcast_to(auto const&... given) const& {
-        return tenon::broadcast_to<To...>(self(), given...);
-    }
+    constexpr auto broadcast_to(auto const&... given) const& { return tenon::broadcast_to<To...>(self(), given...); }
     template <auto... To>
-    constexpr auto broadcast_to(auto const&... given) && {
-        return tenon::broadcast_to<To...>(moved(), given...);
-    }
+    constexpr auto broadcast_to(auto const&... given) && { return tenon::broadcast_to<To...>(moved(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto select(auto const&... given) & {
-        return tenon::select<Axis...>(itself(), given...);
-    }
+    constexpr auto select(auto const&... given) & { return tenon::select<Axis...>(itself(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto select(auto const&... given) const& {
-        return tenon::select<Axis...>(self(), given...);
-    }
+    constexpr auto select(auto const&... given) const& { return tenon::select<Axis...>(self(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto select(auto const&... given) && {
-        return tenon::select<Axis...>(moved(), given...);
-    }
+    constexpr auto select(auto const&... given) && { return tenon::select<Axis...>(moved(), given...); }
     template <std::ptrdiff_t... AxisAndBounds>
-    constexpr auto slice(auto const&... given) & {
-        return tenon::slice<AxisAndBounds...>(itself(), given...);
-    }
+    constexpr auto slice(auto const&... given) & { return tenon::slice<AxisAndBounds...>(itself(), given...); }
     template <std::ptrdiff_t... AxisAndBounds>
-    constexpr auto slice(auto const&... given) const& {
-        return tenon::slice<AxisAndBounds...>(self(), given...);
-    }
+    constexpr auto slice(auto const&... given) const& { return tenon::slice<AxisAndBounds...>(self(), given...); }
     template <std::ptrdiff_t... AxisAndBounds>
-    constexpr auto slice(auto const&... given) && {
-        return tenon::slice<AxisAndBounds...>(moved(), given...);
-    }
+    constexpr auto slice(auto const&... given) && { return tenon::slice<AxisAndBounds...>(moved(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto flip(auto const&... given) & {
-        return tenon::flip<Axes...>(itself(), given...);
-    }
+    constexpr auto flip(auto const&... given) & { return tenon::flip<Axes...>(itself(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto flip(auto const&... given) const& {
-        return tenon::flip<Axes...>(self(), given...);
-    }
+    constexpr auto flip(auto const&... given) const& { return tenon::flip<Axes...>(self(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto flip(auto const&... given) && {
-        return tenon::flip<Axes...>(moved(), given...);
-    }
+    constexpr auto flip(auto const&... given) && { return tenon::flip<Axes...>(moved(), given...); }
     template <class To> constexpr auto cast() const& { return tenon::cast<To>(self()); }
     template <class To> constexpr auto cast() && { return tenon::cast<To>(moved()); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto sum(auto const&... given) const& {
-        return tenon::sum<Axes...>(self(), given...);
-    }
+    constexpr auto sum(auto const&... given) const& { return tenon::sum<Axes...>(self(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto sum(auto const&... given) && {
-        return tenon::sum<Axes...>(moved(), given...);
-    }
+    constexpr auto sum(auto const&... given) && { return tenon::sum<Axes...>(moved(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto mean(auto const&... given) const& {
-        return tenon::mean<Axes...>(self(), given...);
-    }
+    constexpr auto mean(auto const&... given) const& { return tenon::mean<Axes...>(self(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto mean(auto const&... given) && {
-        return tenon::mean<Axes...>(moved(), given...);
-    }
+    constexpr auto mean(auto const&... given) && { return tenon::mean<Axes...>(moved(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto max(auto const&... given) const& {
-        return tenon::max<Axes...>(self(), given...);
-    }
+    constexpr auto max(auto const&... given) const& { return tenon::max<Axes...>(self(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto max(auto const&... given) && {
-        return tenon::max<Axes...>(moved(), given...);
-    }
+    constexpr auto max(auto const&... given) && { return tenon::max<Axes...>(moved(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto min(auto const&... given) const& {
-        return tenon::min<Axes...>(self(), given...);
-    }
+    constexpr auto min(auto const&... given) const& { return tenon::min<Axes...>(self(), given...); }
     template <std::ptrdiff_t... Axes>
-    constexpr auto min(auto const&... given) && {
-        return tenon::min<Axes...>(moved(), given...);
-    }
+    constexpr auto min(auto const&... given) && { return tenon::min<Axes...>(moved(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto argmax(auto const&... given) const& {
-        return tenon::argmax<Axis...>(self(), given...);
-    }
+    constexpr auto argmax(auto const&... given) const& { return tenon::argmax<Axis...>(self(), given...); }
     template <std::ptrdiff_t... Axis>
-    constexpr auto argmax(auto const&... given) && {
-        return tenon::argmax<Axis...>(moved(), given...);
-    }
+    constexpr auto argmax(auto const&... given) && { return tenon::argmax<Axis...>(moved(), given...); }
 
     constexpr Derived const& self() const { return static_cast<Derived const&>(*this); }
 
