@@ -25,19 +25,16 @@ public:
     using device = device_of_nodes<Node>;
     explicit constexpr let_node(Node n) {
         if (__builtin_is_constant_evaluated()) block_ = std::construct_at(std::allocator<block>{}.allocate(1), std::move(n));
-        else block_ = ::new (workspace::local().allocate(sizeof(block))) block(std::move(n));
+        else block_ = ::new (detail::workspace_memory::allocate(sizeof(block))) block(std::move(n));
     }
     constexpr let_node(let_node const& other) : block_(other.block_) { ++block_->handles; }
-    constexpr let_node& operator=(let_node const& other) {
-        let_node copy(other);
-        std::swap(block_, copy.block_);
+    constexpr let_node(let_node&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+    constexpr let_node& operator=(let_node other) noexcept {
+        std::swap(block_, other.block_);
         return *this;
     }
     constexpr ~let_node() {
-        if (--block_->handles != 0) return;
-        std::destroy_at(block_);
-        if (__builtin_is_constant_evaluated()) std::allocator<block>{}.deallocate(block_, 1);
-        else workspace::local().deallocate(block_, sizeof(block));
+        if (block_ && --block_->handles == 0) release(block_);
     }
 
     constexpr auto shape() const { return block_->node.shape(); }
@@ -59,6 +56,12 @@ private:
         eval::let_state<Node> state{};
         std::size_t handles = 1;
     };
+    /// A function of its own: a computation is moved from node to node while it is written down, and each of those ends here.
+    [[gnu::noinline]] static constexpr void release(block* b) {
+        std::destroy_at(b);
+        if (__builtin_is_constant_evaluated()) std::allocator<block>{}.deallocate(b, 1);
+        else detail::workspace_memory::deallocate(b, sizeof(block));
+    }
     block* block_;
 };
 
