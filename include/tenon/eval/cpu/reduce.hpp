@@ -36,38 +36,42 @@ TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
     // came out 3.2 too great without. Other reductions don't round.
     constexpr std::size_t run = detail::adds_up<Op, T> ? 4 * 16 * N : block;
     detail::joined_parts<Op, T, (is_dynamic(Length) || Length > (N == 1 ? terms_in_part : block))> total;
-    if (__builtin_is_constant_evaluated() || N == 1 || (!is_dynamic(Length) && Length < N)) {
-        for (std::size_t j = 0; j != length; ++j)
-            total.add(convert_lane<T>(load(std::integral_constant<std::size_t, 1>{}, j)));
-        return total.value();
-    }
-    if constexpr (N > 1) {
-        constexpr std::integral_constant<std::size_t, N> wide{};
-        std::size_t j = 0;
-        while (j + N <= length) {
-            lane_t<T, N> a(Op::template identity<T>());
-            std::size_t const stop = std::min(length, j + block);
-            while (stop - j >= 4 * N) {
-                std::size_t const end = std::min(stop, j + run);
-                lane_t<T, N> w(Op::template identity<T>()), b = w, c = w, d = w;
-                for (; j + 4 * N <= end; j += 4 * N) {
-                    w = Op::combine(w, load(wide, j));
-                    b = Op::combine(b, load(wide, j + N));
-                    c = Op::combine(c, load(wide, j + 2 * N));
-                    d = Op::combine(d, load(wide, j + 3 * N));
-                }
-                a = Op::combine(a, Op::combine(Op::combine(w, b), Op::combine(c, d)));
+    if constexpr (N > 1 && Length >= N) {
+        TENON_AT_RUN_TIME {
+            constexpr std::integral_constant<std::size_t, N> wide{};
+            std::size_t j = 0;
+            while (j + N <= length) {
+                lane_t<T, N> a(Op::template identity<T>());
+                std::size_t const stop = std::min(length, j + block);
+                if constexpr (Length >= 4 * N)
+                    while (stop - j >= 4 * N) {
+                        std::size_t const end = std::min(stop, j + run);
+                        lane_t<T, N> w(Op::template identity<T>()), b = w, c = w, d = w;
+                        for (; j + 4 * N <= end; j += 4 * N) {
+                            w = Op::combine(w, load(wide, j));
+                            b = Op::combine(b, load(wide, j + N));
+                            c = Op::combine(c, load(wide, j + 2 * N));
+                            d = Op::combine(d, load(wide, j + 3 * N));
+                        }
+                        a = Op::combine(a, Op::combine(Op::combine(w, b), Op::combine(c, d)));
+                    }
+                if constexpr (Length % (4 * N) >= N || Length > block)
+                    for (; j + N <= stop; j += N) a = Op::combine(a, load(wide, j));
+                total.add(convert_lane<T>(Op::join(a)));
             }
-            for (; j + N <= stop; j += N) a = Op::combine(a, load(wide, j));
-            total.add(convert_lane<T>(Op::join(a)));
+            if constexpr (is_dynamic(Length) || Length % N != 0) {
+                // A static tail has static bounds: g++ 12 warns of the loop above running on otherwise.
+                if constexpr (!is_dynamic(Length)) j = Length / N * N;
+                lane_t<T, 1> rest(Op::template identity<T>());
+                for (; j < (is_dynamic(Length) ? length : Length); ++j)
+                    rest = Op::combine(rest, convert_lane<T>(load(std::integral_constant<std::size_t, 1>{}, j)));
+                total.add(rest);
+            }
+            return total.value();
         }
-        // A static tail has static bounds: g++ 12 warns of the loop above running on otherwise.
-        if constexpr (!is_dynamic(Length)) j = Length / N * N;
-        lane_t<T, 1> rest(Op::template identity<T>());
-        for (; j < (is_dynamic(Length) ? length : Length); ++j)
-            rest = Op::combine(rest, convert_lane<T>(load(std::integral_constant<std::size_t, 1>{}, j)));
-        total.add(rest);
     }
+    for (std::size_t j = 0; j != length; ++j)
+        total.add(convert_lane<T>(load(std::integral_constant<std::size_t, 1>{}, j)));
     return total.value();
 }
 
