@@ -36,15 +36,15 @@ public:
     /// @throws shape_error where pictures have another size, or there are more or fewer labels than pictures
     explicit fashion_mnist(split part, std::filesystem::path folder = {}) {
         if (folder.empty()) folder = "/usr/share/datasets/fashion-mnist";
-        std::string const name = part == split::train ? "train" : "t10k";
-        images_ = io::load_idx<std::uint8_t, dyn, 28, 28>(folder / (name + "-images-idx3-ubyte.gz"));
-        auto const labels = folder / (name + "-labels-idx1-ubyte.gz");
+        char const* const name = part == split::train ? "train" : "t10k";
+        images_ = io::load_idx<std::uint8_t, dyn, 28, 28>(folder / text_of({name, "-images-idx3-ubyte.gz"}));
+        auto const labels = folder / text_of({name, "-labels-idx1-ubyte.gz"});
         labels_ = io::load_idx<std::uint8_t, dyn>(labels);
         if (images_.shape()[0] != labels_.shape()[0])
-            throw shape_error(labels.string() + ": " + std::to_string(labels_.size()) + " labels for " +
-                              std::to_string(images_.shape()[0]) + " pictures");
+            throw shape_error(
+                text_of({labels.string(), ": ", labels_.size(), " labels for ", images_.shape()[0], " pictures"}));
         for (std::uint8_t label : labels_)
-            if (label >= classes.size()) io::fail(labels, "is damaged: " + std::to_string(label) + " is no class");
+            if (label >= classes.size()) io::fail(labels, text_of({"is damaged: ", label, " is no class"}));
     }
 
     /// The pictures as they are in the file.

@@ -29,8 +29,9 @@ TENON_ON_USE
 std::string shape_text(std::span<std::size_t const> extents) {
     std::string text = "[";
     for (std::size_t e : extents)
-        text += (text.size() > 1 ? ", " : "") + (is_dynamic(e) ? std::string("dyn") : std::to_string(e));
-    return text + "]";
+        append_text(text, {text.size() > 1 ? ", " : "", is_dynamic(e) ? text_piece("dyn") : text_piece(e)});
+    append_text(text, {"]"});
+    return text;
 }
 
 /// The product of extents and element size; fails where it is not a size that a file can have, even without an extent of 0.
@@ -41,19 +42,24 @@ std::size_t bytes_of(std::span<std::size_t const> extents, std::size_t element, 
     for (std::size_t e : extents) {
         empty = empty || e == 0;
         if (e != 0 && bytes > (std::numeric_limits<std::size_t>::max() >> 1) / e)
-            fail(file, "shape " + shape_text(extents) + " is too large");
+            fail(file, text_of({"shape ", shape_text(extents), " is too large"}));
         bytes *= e == 0 ? 1 : e;
     }
     return empty ? 0 : bytes;
 }
 
+/// @throws shape_error where a file's shape is not one of those that were asked for
+TENON_ON_USE
+void check_shape(std::span<std::size_t const> extents, std::span<std::size_t const> wanted, std::string const& what) {
+    bool fits = extents.size() == wanted.size();
+    for (std::size_t a = 0; fits && a != wanted.size(); ++a) fits = is_dynamic(wanted[a]) || wanted[a] == extents[a];
+    if (!fits)
+        throw shape_error(text_of({what, ": the file's shape ", shape_text(extents), " is not ", shape_text(wanted)}));
+}
 /// The file's shape as a shape of the type that was asked for. @throws shape_error where they do not fit
 template <class Shape>
 Shape checked_shape(std::span<std::size_t const> extents, std::string const& what) {
-    std::span<std::size_t const> const wanted(Shape::static_extents, Shape::rank());
-    bool fits = extents.size() == wanted.size();
-    for (std::size_t a = 0; fits && a != wanted.size(); ++a) fits = is_dynamic(wanted[a]) || wanted[a] == extents[a];
-    if (!fits) throw shape_error(what + ": the file's shape " + shape_text(extents) + " is not " + shape_text(wanted));
+    check_shape(extents, {Shape::static_extents, Shape::rank()}, what);
     std::array<std::size_t, Shape::rank()> all{};
     std::copy_n(extents.begin(), Shape::rank(), all.begin());
     return Shape(all);

@@ -15,14 +15,15 @@
 
 #include <tenon/base/error.hpp>
 #include <tenon/base/target.hpp>
+#include <tenon/base/text.hpp>
 #include <tenon/io/file_path.hpp>
 
 namespace tenon::inline TENON_TARGET::io {
 
 /// Says what is wrong with a file. @throws io_error always
 TENON_ON_USE
-[[noreturn]] void fail(file_path const& file, std::string const& reason) {
-    throw io_error(file.string() + ": " + reason);
+[[noreturn, gnu::noinline, gnu::cold]] void fail(file_path const& file, text_piece const& reason) {
+    throw io_error(text_of({file.string(), ": ", reason}));
 }
 
 namespace detail {
@@ -49,8 +50,8 @@ private:
 
 TENON_ON_USE
 [[noreturn]] void fail_errno(file_path const& file, char const* what) {
-    std::string const why = std::strerror(errno);
-    fail(file, std::string(what) + ": " + why);
+    char const* const why = std::strerror(errno);
+    fail(file, text_of({what, ": ", why}));
 }
 
 TENON_ON_USE
@@ -94,7 +95,7 @@ std::string read_file(file_path const& file) {
 /// @throws io_error where that fails; the file is as it was
 TENON_ON_USE
 void replace_file(file_path const& file, std::initializer_list<std::string_view> parts) {
-    file_path const beside = file.string() + "." + std::to_string(::getpid()) + ".tmp";
+    file_path const beside = text_of({file.string(), ".", ::getpid(), ".tmp"});
     struct remover {
         file_path const& path;
         bool armed = true;

@@ -30,6 +30,36 @@ constexpr element_type idx_type(unsigned char code) {
     }
 }
 
+/// An IDX file, unpacked, whose elements begin at `start`.
+struct idx_content {
+    std::string bytes;
+    std::size_t start;
+    std::vector<std::size_t> extents;
+};
+/// @param wanted the element type that the file has to have
+TENON_ON_USE
+idx_content read_idx(file_path const& file, element_type wanted) {
+    idx_content c{read_file(file), 0, {}};
+    if (c.bytes.size() >= 2 && c.bytes[0] == '\x1f' && c.bytes[1] == '\x8b') {
+        if (!unpack_gzip) fail(file, "is gzipped: include <tenon/io/gzip.hpp>, which needs zlib, to read it");
+        c.bytes = unpack_gzip(c.bytes, file);
+    }
+    if (c.bytes.size() < 4 || c.bytes[0] != 0 || c.bytes[1] != 0) fail(file, "is not an IDX file");
+    element_type const type = idx_type(static_cast<unsigned char>(c.bytes[2]));
+    std::size_t const rank = static_cast<unsigned char>(c.bytes[3]);
+    c.start = 4 + 4 * rank;
+    if (type == element_type{}) fail(file, "is not an IDX file");
+    if (c.bytes.size() < c.start) fail(file, "is damaged: it ends within the header");
+    c.extents.resize(rank);
+    for (std::size_t a = 0; a != rank; ++a)
+        c.extents[a] = load<std::uint32_t>(c.bytes.data() + 4 + 4 * a, std::endian::big);
+    if (type != wanted) fail(file, text_of({"holds ", to_string(type), ", not ", to_string(wanted)}));
+    std::size_t const expected = bytes_of(c.extents, wanted.bytes, file), there = c.bytes.size() - c.start;
+    if (there != expected)
+        fail(file, text_of({"is damaged: it has ", there, " bytes of elements where the header asks for ", expected}));
+    return c;
+}
+
 }  // namespace detail
 
 /// Reads an IDX file. A gzipped one is unpacked where <tenon/io/gzip.hpp> is included.
@@ -38,27 +68,9 @@ constexpr element_type idx_type(unsigned char code) {
 /// @throws shape_error where the file's shape is another
 template <class T, std::size_t... E>
 tensor<T, E...> load_idx(file_path const& file) {
-    std::string bytes = read_file(file);
-    if (bytes.size() >= 2 && bytes[0] == '\x1f' && bytes[1] == '\x8b') {
-        if (!detail::unpack_gzip) fail(file, "is gzipped: include <tenon/io/gzip.hpp>, which needs zlib, to read it");
-        bytes = detail::unpack_gzip(bytes, file);
-    }
-    if (bytes.size() < 4 || bytes[0] != 0 || bytes[1] != 0) fail(file, "is not an IDX file");
-    element_type const type = detail::idx_type(static_cast<unsigned char>(bytes[2]));
-    std::size_t const rank = static_cast<unsigned char>(bytes[3]), start = 4 + 4 * rank;
-    if (type == element_type{}) fail(file, "is not an IDX file");
-    if (bytes.size() < start) fail(file, "is damaged: it ends within the header");
-    std::vector<std::size_t> extents(rank);
-    for (std::size_t a = 0; a != rank; ++a)
-        extents[a] = detail::load<std::uint32_t>(bytes.data() + 4 + 4 * a, std::endian::big);
-    if (type != element_type_of<T>())
-        fail(file, "holds " + to_string(type) + ", not " + to_string(element_type_of<T>()));
-    std::size_t const expected = detail::bytes_of(extents, sizeof(T), file);
-    if (bytes.size() - start != expected)
-        fail(file, "is damaged: it has " + std::to_string(bytes.size() - start) +
-                       " bytes of elements where the header asks for " + std::to_string(expected));
-    tensor<T, E...> x(uninitialized, detail::checked_shape<shape<E...>>(extents, file.string()));
-    detail::copy_elements(x.data(), bytes.data() + start, x.size(), std::endian::big);
+    detail::idx_content const content = detail::read_idx(file, element_type_of<T>());
+    tensor<T, E...> x(uninitialized, detail::checked_shape<shape<E...>>(content.extents, file.string()));
+    detail::copy_elements(x.data(), content.bytes.data() + content.start, x.size(), std::endian::big);
     return x;
 }
 
