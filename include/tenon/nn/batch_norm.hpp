@@ -35,12 +35,13 @@ std::string describe_batch_norm(char const* name, std::size_t channels, double e
 }
 }  // namespace detail
 
-/// (x − mean) / √(var + eps) · weight + bias for each channel of x, which is [n, Channels] or [n, Channels, length]. While training,
-/// mean and variance are the batch's, and each evaluation moves the running ones by `momentum` towards them (their variance is
-/// divided by n − 1); in evaluation mode the running ones are used. Compile error `channels_do_not_fit`; shape_error while
-/// training with one element for a channel; torch.nn.BatchNorm1d.
-template <std::size_t Channels, class Device = cpu>
-struct batch_norm1d {
+/// (x − mean) / √(var + eps) · weight + bias for each channel of x. While training, mean and variance are the batch's, and each
+/// evaluation moves the running ones by `momentum` towards them (their variance is divided by n − 1); in evaluation mode the
+/// running ones are used. Compile error `channels_do_not_fit`; shape_error while training with one element for a channel.
+/// @tparam Dimensions 1: x is [n, Channels] or [n, Channels, length]; 2: it is [n, Channels, height, width]
+template <std::size_t Channels, std::size_t Dimensions, class Device = cpu>
+struct basic_batch_norm {
+    static_assert(Dimensions == 1 || Dimensions == 2, "batch_norm: a channel has one or two dimensions");
     using layer_tag = void;
     using preserves_features = void;
     using parameters = typename Device::template variable<float, Channels>;
@@ -57,47 +58,25 @@ struct batch_norm1d {
 
     constexpr auto operator()(auto&& x) const& {
         using s = shape_t<decltype(x)>;
-        if constexpr (s::rank() > 3 || !tenon::detail::channels_fit<Channels, s>())
+        constexpr bool rank_fits = Dimensions == 1 ? s::rank() <= 3 : s::rank() == 4;
+        if constexpr (!rank_fits || !tenon::detail::channels_fit<Channels, s>())
             return channels_do_not_fit<"batch_norm", Channels, s>{};
         else return detail::batch_normalized(std::forward<decltype(x)>(x), *this);
     }
     /// Compile error `temporary_layer`.
     constexpr auto operator()(auto&&... x) && {
         using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
-        return detail::refused_temporary<batch_norm1d, named>();
+        return detail::refused_temporary<basic_batch_norm, named>();
     }
-    std::string description() const { return detail::describe_batch_norm("batch_norm1d", Channels, eps, momentum); }
+    std::string description() const {
+        return detail::describe_batch_norm(Dimensions == 1 ? "batch_norm1d" : "batch_norm2d", Channels, eps, momentum);
+    }
 };
 
-/// batch_norm1d for pictures: x is [n, Channels, height, width]; torch.nn.BatchNorm2d.
+/// torch.nn.BatchNorm1d and torch.nn.BatchNorm2d.
 template <std::size_t Channels, class Device = cpu>
-struct batch_norm2d {
-    using layer_tag = void;
-    using preserves_features = void;
-    using parameters = typename Device::template variable<float, Channels>;
-    using statistics = typename Device::template tensor<float, Channels>;
-
-    parameters weight = detail::constant_parameter<parameters>(1);
-    parameters bias{};
-    mutable statistics running_mean{};
-    mutable statistics running_var = detail::ones_buffer<statistics>();
-    mutable typename Device::template tensor<std::int64_t> num_batches_tracked{};
-    double eps = 1e-5;
-    double momentum = 0.1;
-    bool training = true;
-
-    constexpr auto operator()(auto&& x) const& {
-        using s = shape_t<decltype(x)>;
-        if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>())
-            return channels_do_not_fit<"batch_norm", Channels, s>{};
-        else return detail::batch_normalized(std::forward<decltype(x)>(x), *this);
-    }
-    /// Compile error `temporary_layer`.
-    constexpr auto operator()(auto&&... x) && {
-        using named = decltype(std::as_const(*this)(std::forward<decltype(x)>(x)...));
-        return detail::refused_temporary<batch_norm2d, named>();
-    }
-    std::string description() const { return detail::describe_batch_norm("batch_norm2d", Channels, eps, momentum); }
-};
+using batch_norm1d = basic_batch_norm<Channels, 1, Device>;
+template <std::size_t Channels, class Device = cpu>
+using batch_norm2d = basic_batch_norm<Channels, 2, Device>;
 
 }  // namespace tenon::inline TENON_TARGET::nn

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <tenon/expr/conv.hpp>
@@ -31,13 +32,20 @@ std::string describe_conv(char const* name, std::size_t in, std::size_t out, ext
 TENON_ON_USE
 std::string width_text(extent2 e) { return text_of({"(", e.width, ",)"}); }
 
-/// The parameters of a convolutional layer. Both are uniform in ±1/sqrt(fan_in) at first,
-/// where fan_in is the weight's size over its first extent.
-template <class Device, std::size_t Out, std::size_t First, std::size_t Second, std::size_t... Kernel>
+/// What a layer has in the place of a bias that it has not.
+template <>
+inline no_bias uniform_parameter<no_bias>(std::size_t) {
+    return {};
+}
+
+/// The parameters of a convolutional layer. Both are uniform in ±1/sqrt(fan_in) at first, where fan_in is the weight's size over
+/// its first extent; without a bias a `no_bias` stands in its place.
+template <class Device, class Bias, std::size_t Out, std::size_t First, std::size_t Second, std::size_t... Kernel>
 struct conv_parameters {
+    static constexpr bool has_bias = !std::is_same_v<Bias, no_bias>;
     static constexpr std::size_t fan_in = (Kernel * ... * Second);
     using weight_type = typename Device::template variable<float, First, Second, Kernel...>;
-    using bias_type = typename Device::template variable<float, Out>;
+    using bias_type = std::conditional_t<has_bias, typename Device::template variable<float, Out>, no_bias>;
 };
 
 }  // namespace detail
@@ -48,43 +56,30 @@ template <std::size_t In, std::size_t Out, extent2 Kernel, conv_options Options 
           class Bias = with_bias>
 struct conv2d {
     using layer_tag = void;
-    using parameters = detail::conv_parameters<Device, Out, Out, In / Options.groups, Kernel.height, Kernel.width>;
+    using parameters =
+        detail::conv_parameters<Device, Bias, Out, Out, In / Options.groups, Kernel.height, Kernel.width>;
     static constexpr std::size_t in_features = In, out_features = Out;
 
     typename parameters::weight_type weight =
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
-    typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
+    [[no_unique_address]] typename parameters::bias_type bias =
+        detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
 
     constexpr auto operator()(auto&& x) const& {
-        return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight),
-                                      detail::parameter_for(x, bias));
+        if constexpr (parameters::has_bias)
+            return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight),
+                                          detail::parameter_for(x, bias));
+        else return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight));
     }
     constexpr auto operator()(auto&& x) && {
-        return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)),
-                                      detail::parameter_for(x, std::move(bias)));
+        if constexpr (parameters::has_bias)
+            return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)),
+                                          detail::parameter_for(x, std::move(bias)));
+        else return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
-        return detail::describe_conv<&tenon::detail::pair_text<>>("conv2d", In, Out, Kernel, Options, true);
-    }
-};
-/// The same without a bias.
-template <std::size_t In, std::size_t Out, extent2 Kernel, conv_options Options, class Device>
-struct conv2d<In, Out, Kernel, Options, Device, no_bias> {
-    using layer_tag = void;
-    using parameters = detail::conv_parameters<Device, Out, Out, In / Options.groups, Kernel.height, Kernel.width>;
-    static constexpr std::size_t in_features = In, out_features = Out;
-
-    typename parameters::weight_type weight =
-        detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
-
-    constexpr auto operator()(auto&& x) const& {
-        return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight));
-    }
-    constexpr auto operator()(auto&& x) && {
-        return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
-    }
-    static std::string description() {
-        return detail::describe_conv<&tenon::detail::pair_text<>>("conv2d", In, Out, Kernel, Options, false);
+        return detail::describe_conv<&tenon::detail::pair_text>("conv2d", In, Out, Kernel, Options,
+                                                                parameters::has_bias);
     }
 };
 
@@ -93,43 +88,28 @@ template <std::size_t In, std::size_t Out, std::size_t Kernel, conv_options Opti
           class Device = cpu, class Bias = with_bias>
 struct conv1d {
     using layer_tag = void;
-    using parameters = detail::conv_parameters<Device, Out, Out, In / Options.groups, Kernel>;
+    using parameters = detail::conv_parameters<Device, Bias, Out, Out, In / Options.groups, Kernel>;
     static constexpr std::size_t in_features = In, out_features = Out;
 
     typename parameters::weight_type weight =
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
-    typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
+    [[no_unique_address]] typename parameters::bias_type bias =
+        detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
 
     constexpr auto operator()(auto&& x) const& {
-        return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight),
-                                      detail::parameter_for(x, bias));
+        if constexpr (parameters::has_bias)
+            return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight),
+                                          detail::parameter_for(x, bias));
+        else return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight));
     }
     constexpr auto operator()(auto&& x) && {
-        return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)),
-                                      detail::parameter_for(x, std::move(bias)));
+        if constexpr (parameters::has_bias)
+            return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)),
+                                          detail::parameter_for(x, std::move(bias)));
+        else return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
-        return detail::describe_conv<&detail::width_text<>>("conv1d", In, Out, Kernel, Options, true);
-    }
-};
-/// The same without a bias.
-template <std::size_t In, std::size_t Out, std::size_t Kernel, conv_options Options, class Device>
-struct conv1d<In, Out, Kernel, Options, Device, no_bias> {
-    using layer_tag = void;
-    using parameters = detail::conv_parameters<Device, Out, Out, In / Options.groups, Kernel>;
-    static constexpr std::size_t in_features = In, out_features = Out;
-
-    typename parameters::weight_type weight =
-        detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
-
-    constexpr auto operator()(auto&& x) const& {
-        return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight));
-    }
-    constexpr auto operator()(auto&& x) && {
-        return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
-    }
-    static std::string description() {
-        return detail::describe_conv<&detail::width_text<>>("conv1d", In, Out, Kernel, Options, false);
+        return detail::describe_conv<&detail::width_text>("conv1d", In, Out, Kernel, Options, parameters::has_bias);
     }
 };
 
@@ -139,45 +119,33 @@ template <std::size_t In, std::size_t Out, extent2 Kernel, conv_options Options 
           class Bias = with_bias>
 struct conv_transpose2d {
     using layer_tag = void;
-    using parameters = detail::conv_parameters<Device, Out, In, Out / Options.groups, Kernel.height, Kernel.width>;
+    using parameters =
+        detail::conv_parameters<Device, Bias, Out, In, Out / Options.groups, Kernel.height, Kernel.width>;
     static constexpr std::size_t in_features = In, out_features = Out;
 
     typename parameters::weight_type weight =
         detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
-    typename parameters::bias_type bias = detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
+    [[no_unique_address]] typename parameters::bias_type bias =
+        detail::uniform_parameter<typename parameters::bias_type>(parameters::fan_in);
 
     constexpr auto operator()(auto&& x) const& {
-        return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight),
-                                                detail::parameter_for(x, bias));
+        if constexpr (parameters::has_bias)
+            return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight),
+                                                    detail::parameter_for(x, bias));
+        else return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight));
     }
     constexpr auto operator()(auto&& x) && {
-        return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x),
-                                                detail::parameter_for(x, std::move(weight)),
-                                                detail::parameter_for(x, std::move(bias)));
+        if constexpr (parameters::has_bias)
+            return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x),
+                                                    detail::parameter_for(x, std::move(weight)),
+                                                    detail::parameter_for(x, std::move(bias)));
+        else
+            return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x),
+                                                    detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
-        return detail::describe_conv<&tenon::detail::pair_text<>>("conv_transpose2d", In, Out, Kernel, Options, true);
-    }
-};
-/// The same without a bias.
-template <std::size_t In, std::size_t Out, extent2 Kernel, conv_options Options, class Device>
-struct conv_transpose2d<In, Out, Kernel, Options, Device, no_bias> {
-    using layer_tag = void;
-    using parameters = detail::conv_parameters<Device, Out, In, Out / Options.groups, Kernel.height, Kernel.width>;
-    static constexpr std::size_t in_features = In, out_features = Out;
-
-    typename parameters::weight_type weight =
-        detail::uniform_parameter<typename parameters::weight_type>(parameters::fan_in);
-
-    constexpr auto operator()(auto&& x) const& {
-        return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, weight));
-    }
-    constexpr auto operator()(auto&& x) && {
-        return tenon::conv_transpose2d<Options>(std::forward<decltype(x)>(x),
-                                                detail::parameter_for(x, std::move(weight)));
-    }
-    static std::string description() {
-        return detail::describe_conv<&tenon::detail::pair_text<>>("conv_transpose2d", In, Out, Kernel, Options, false);
+        return detail::describe_conv<&tenon::detail::pair_text>("conv_transpose2d", In, Out, Kernel, Options,
+                                                                parameters::has_bias);
     }
 };
 

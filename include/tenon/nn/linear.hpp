@@ -17,7 +17,9 @@ namespace tenon::inline TENON_TARGET::nn {
 
 /// Whether a layer adds a bias.
 struct with_bias {};
-struct no_bias {};
+struct no_bias {
+    using holds_no_parameters = void;
+};
 
 /// The input's last extent is not the layer's in_features.
 template <std::size_t InFeatures, std::size_t OutFeatures, class Input>
