@@ -78,8 +78,8 @@ struct conv2d {
         else return tenon::conv2d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
-        return detail::describe_conv<&tenon::detail::pair_text>("conv2d", In, Out, Kernel, Options,
-                                                                parameters::has_bias);
+        return detail::describe_conv<&tenon::detail::pair_text<>>("conv2d", In, Out, Kernel, Options,
+                                                                  parameters::has_bias);
     }
 };
 
@@ -109,7 +109,7 @@ struct conv1d {
         else return tenon::conv1d<Options>(std::forward<decltype(x)>(x), detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
-        return detail::describe_conv<&detail::width_text>("conv1d", In, Out, Kernel, Options, parameters::has_bias);
+        return detail::describe_conv<&detail::width_text<>>("conv1d", In, Out, Kernel, Options, parameters::has_bias);
     }
 };
 
@@ -144,8 +144,8 @@ struct conv_transpose2d {
                                                     detail::parameter_for(x, std::move(weight)));
     }
     static std::string description() {
-        return detail::describe_conv<&tenon::detail::pair_text>("conv_transpose2d", In, Out, Kernel, Options,
-                                                                parameters::has_bias);
+        return detail::describe_conv<&tenon::detail::pair_text<>>("conv_transpose2d", In, Out, Kernel, Options,
+                                                                  parameters::has_bias);
     }
 };
 
