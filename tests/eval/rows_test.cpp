@@ -198,7 +198,7 @@ TEST_CASE("large regions are the same for any number of threads") {
     int const before = omp_get_max_threads();
     omp_set_num_threads(2);
     auto const throwing = [](auto v) {
-        if (tn::math::hany(v != v)) throw std::runtime_error("NaN");
+        if (tn::math::any_of(v != v)) throw std::runtime_error("NaN");
         return v;
     };
     auto bad = x;

@@ -38,7 +38,7 @@ constexpr bool fulfils_contract() {
            tn::eval::is_device_tape<tn::eval::device_tape<Node, false>> && fulfil_contract(tn::operand_list<Node>{});
 }
 
-/// The launches of the way forward and of the way back, or -1 where evaluation makes others than are planned.
+/// The launches of forward and of backward, or -1 where evaluation makes others than are planned.
 using both_ways = std::vector<int>;
 both_ways launches(tn::execution_plan const& p, called<void> evaluate) {
     auto const before = calls::launches;
@@ -92,7 +92,7 @@ tn::cuda::variable<T, E...> variable() {
 
 }  // namespace
 
-TEST_CASE("an elementwise region of any size is planned as one launch, and so is its way back", "[kernels]") {
+TEST_CASE("an elementwise region of any size is planned as one launch, and so is its backward", "[kernels]") {
     auto a = variable<float, 4, 6>(), b = variable<float, 4, 6>();
     auto c = variable<float, 6>();
     auto d = variable<float, 4, 1>();
@@ -303,7 +303,7 @@ TEST_CASE("sums over many channels of a small image are a launch for their parts
     CHECK(tn::plan(tn::conv2d<same>(enough, narrow)).launches() == 1);
 }
 
-TEST_CASE("pools read a region in their launch, and their way back goes on into it", "[kernels]") {
+TEST_CASE("pools read a region in their launch, and their backward goes on into it", "[kernels]") {
     auto x = variable<float, 2, 3, 6, 5>();
     auto const y = tn::relu(x * 2.f);
     CHECK(launches(tn::adaptive_avg_pool2d<2>(y)) == 1);
@@ -440,13 +440,12 @@ TEST_CASE("a plan for the device can be printed and drawn", "[kernels]") {
           "2  product      [4, 5], [5, 3] -> [4, 3]  matmul, relu  reads 140 B, writes 48 B  120 operations\n"
           "2 launches: reads 220 B, writes 128 B, 140 operations, workspace 80 B in 1 buffer");
     auto const back = tn::explain(tn::plan_backward(tn::max(a)));
-    CHECK(back.text() ==
-          "1  reduction                         [4, 5] -> []          max  reads 80 B, writes 4 B    "
-          "20 operations  workspace 4 B\n"
-          "2  reduction gradient in 2 launches  [], [4, 5] -> [4, 5]  max  reads 164 B, writes 80 B  "
-          "20 operations\n"
-          "3 launches, 2 of them on the way back: reads 244 B, writes 84 B, 40 operations, workspace 4 B "
-          "in 1 buffer");
+    CHECK(back.text() == "1  reduction                         [4, 5] -> []          max  reads 80 B, writes 4 B    "
+                         "20 operations  workspace 4 B\n"
+                         "2  reduction gradient in 2 launches  [], [4, 5] -> [4, 5]  max  reads 164 B, writes 80 B  "
+                         "20 operations\n"
+                         "3 launches, 2 of them backward: reads 244 B, writes 84 B, 40 operations, workspace 4 B "
+                         "in 1 buffer");
     CHECK(tn::explain(tn::relu(tn::matmul(a * 2.f, w))).graphviz().find("k1 -> k2") != std::string::npos);
 }
 

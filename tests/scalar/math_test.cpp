@@ -157,7 +157,7 @@ TEST_CASE("error function: it and its complement within their error, inverted by
             FAIL_CHECK("erfinv " << x << ": " << distance);
     });
     CHECK(inverse(pack<float, 1>(0.5f))[0] == 0.476936281f);
-    CHECK(math::hall(inverse(pack<float, native_lanes<float>>(0.5)) == 0.476936281f));
+    CHECK(math::all_of(inverse(pack<float, native_lanes<float>>(0.5)) == 0.476936281f));
 }
 
 TEST_CASE("pow: within its error, and every edge case of IEEE 754") {
@@ -188,7 +188,7 @@ TEST_CASE("pow: within its error, and every edge case of IEEE 754") {
         auto const visit = [&](T x, T y) {
             auto const many = math::pow(pack<T, n>(x), pack<T, n>(y));
             auto const one = math::pow(pack<T, 1>(x), y)[0];
-            lanes_agree &= std::isnan(one) || math::hall(math::bits(many) == math::bits(pack<T, 1>(one))[0]);
+            lanes_agree &= std::isnan(one) || math::all_of(math::bits(many) == math::bits(pack<T, 1>(one))[0]);
             if (double const error = ulps(one, std::pow(real(x), real(y))); error > largest) {
                 largest = error;
                 UNSCOPED_INFO("error " << error << " of " << x << " to the power " << y << ": " << one);

@@ -138,7 +138,7 @@ TEST_CASE("pack: one lane is usable in constant expressions") {
     static_assert(math::floor(F(-1.5f))[0] == -2 && math::round(F(2.5f))[0] == 2);
     static_assert(math::convert<std::int32_t>(F(1e30f))[0] == std::numeric_limits<std::int32_t>::min());
     static_assert(math::convert<std::uint8_t>(F(-1))[0] == 255);
-    static_assert(math::hmax(F(3)) == 3 && math::abs(F(-3))[0] == 3 && math::fma(F(2), 3, 4)[0] == 10);
+    static_assert(math::max_of(F(3)) == 3 && math::abs(F(-3))[0] == 3 && math::fma(F(2), 3, 4)[0] == 10);
     CHECK(true);
 }
 
@@ -159,12 +159,12 @@ TEST_CASE("mask: combines masks of other element sizes and bools, and reads bool
             CHECK(same(m == x, [&](std::size_t i) { return data[i] == (i < 3); }));
             CHECK(same(m != x, [&](std::size_t i) { return data[i] != (i < 3); }));
             CHECK(same(!m && true, [&](std::size_t i) { return !data[i]; }));
-            CHECK(math::hany(m));
-            CHECK(math::hall(m) == (n == 1));
-            CHECK(math::hall(m | !m));
-            CHECK_FALSE(math::hany(m & !m));
+            CHECK(math::any_of(m));
+            CHECK(math::all_of(m) == (n == 1));
+            CHECK(math::all_of(m | !m));
+            CHECK_FALSE(math::any_of(m & !m));
             auto const last = pack<std::int32_t, n>::generate([](std::size_t i) { return i; }) == int(n) - 1;
-            CHECK(math::hany(last.template to<sizeof(type)>()));
+            CHECK(math::any_of(last.template to<sizeof(type)>()));
             CHECK(same(math::convert<float>(m), [&](std::size_t i) { return data[i]; }));
             CHECK(same(math::select(m, x, !x), [&](std::size_t i) { return data[i] == (i < 3); }));
         });
@@ -207,7 +207,7 @@ TEST_CASE("convert: what does not fit an integer neither traps nor depends on th
             each_type<std::int8_t, std::uint8_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(
                 [&](auto to) {
                     auto const one = math::convert<decltype(to)>(pack<T, 1>(v))[0];
-                    CHECK(math::hall(math::convert<decltype(to)>(pack<T, 8>(v)) == one));
+                    CHECK(math::all_of(math::convert<decltype(to)>(pack<T, 8>(v)) == one));
                 });
         CHECK(math::convert<std::int32_t>(pack<T, 1>(not_a_number))[0] == std::numeric_limits<std::int32_t>::min());
         CHECK(math::convert<std::int64_t>(pack<T, 1>(1e30))[0] == std::numeric_limits<std::int64_t>::min());
@@ -253,22 +253,22 @@ TEST_CASE("minimum, maximum and reductions: NaN wins") {
             for (std::size_t i = 0; i < n; ++i)
                 sum = static_cast<T>(sum + x[i]), product = static_cast<T>(product * x[i]);
             CHECK(math::hsum(x) == sum);
-            CHECK(math::hprod(x) == product);
-            CHECK(math::hmin(x) == 1);
-            CHECK(math::hmax(x) == static_cast<T>(n < 4 ? n : 4));
+            CHECK(math::product_of(x) == product);
+            CHECK(math::min_of(x) == 1);
+            CHECK(math::max_of(x) == static_cast<T>(n < 4 ? n : 4));
             CHECK(same(math::minimum(x, 2), [&](std::size_t i) { return x[i] < 2 ? x[i] : 2; }));
             CHECK(same(math::fma(x, 2, x), [&](std::size_t i) { return x[i] * 3; }));
             if constexpr (std::is_floating_point_v<T>) {
                 using P = pack<T, n>;
                 for (std::size_t at = 0; at < n; ++at) {
                     auto const y = P::generate([&](std::size_t i) { return i == at ? not_a_number : 1.0; });
-                    CHECK(std::isnan(math::hmin(y)));
-                    CHECK(std::isnan(math::hmax(y)));
+                    CHECK(std::isnan(math::min_of(y)));
+                    CHECK(std::isnan(math::max_of(y)));
                 }
-                CHECK(math::hall(math::isnan(math::minimum(P(not_a_number), 1)) &
-                                 math::isnan(math::minimum(P(1), not_a_number))));
-                CHECK(math::hall(math::isnan(math::maximum(P(not_a_number), 1)) &
-                                 math::isnan(math::maximum(P(1), not_a_number))));
+                CHECK(math::all_of(math::isnan(math::minimum(P(not_a_number), 1)) &
+                                   math::isnan(math::minimum(P(1), not_a_number))));
+                CHECK(math::all_of(math::isnan(math::maximum(P(not_a_number), 1)) &
+                                   math::isnan(math::maximum(P(1), not_a_number))));
             }
         });
     });

@@ -19,8 +19,8 @@ public:
     void step(Model& model, Rule const& rule, cuda::tensor<bool> const* skip = nullptr) {
         step_by(model, rule, own_launch{skip ? skip->device_data() : nullptr});
     }
-    /// The same by launches of somebody else's, which are to do what kernels::optimizer_step does:
-    /// `launch.template operator()<T>(list, rule, counters, last)`.
+    /// The same, launched by the caller: `launch.template operator()<T>(list, rule, counters, last)` has to do what the kernel
+    /// kernels::optimizer_step does.
     template <class Rule, class Launch>
     void step_by(Model& model, Rule const& rule, Launch const& launch) {
         if (counters_.size() != 0) refuse_others(model);

@@ -94,7 +94,7 @@ struct prod {
     template <class V> TENON_LANE static V combine(V a, V b) { return a * b; }
     template <class V> TENON_LANE static auto join(V v) {
         if constexpr (element::is_dual<V>) return v;
-        else return element::pack<typename V::value_type, 1>(math::hprod(v));
+        else return element::pack<typename V::value_type, 1>(math::product_of(v));
     }
     template <class V> TENON_LANE static V slope(V x, V y, V g) { return g * y / x; }
     /// The gradient of a product among whose elements are zeros: a single one has the product of the others as its slope,
@@ -109,7 +109,7 @@ struct prod {
     static constexpr bool counts_zeros = true;
 };
 /// The greatest element, −∞ of none.
-struct supremum {
+struct greatest {
     static constexpr char const* name = "max";
     template <class T> using result = T;
     template <class T> static constexpr T identity() {
@@ -123,14 +123,14 @@ struct supremum {
     }
     template <class V> TENON_LANE static auto join(V v) {
         if constexpr (element::is_dual<V>) return v;
-        else if constexpr (element::is_mask<V>) return element::mask<1, 1>(math::hany(v));
-        else return element::pack<typename V::value_type, 1>(math::hmax(v));
+        else if constexpr (element::is_mask<V>) return element::mask<1, 1>(math::any_of(v));
+        else return element::pack<typename V::value_type, 1>(math::max_of(v));
     }
     template <class V> TENON_LANE static V slope(V x, V y, V g) { return math::select(x == y, g, V(0)); }
     /// Elements that share the extreme value share its gradient, as torch.amax.
-    static constexpr bool shares = true;
+    static constexpr bool splits_gradient = true;
 };
-struct max : supremum {
+struct max : greatest {
     using needs_elements = void;
 };
 struct min {
@@ -148,11 +148,11 @@ struct min {
     }
     template <class V> TENON_LANE static auto join(V v) {
         if constexpr (element::is_dual<V>) return v;
-        else if constexpr (element::is_mask<V>) return element::mask<1, 1>(math::hall(v));
-        else return element::pack<typename V::value_type, 1>(math::hmin(v));
+        else if constexpr (element::is_mask<V>) return element::mask<1, 1>(math::all_of(v));
+        else return element::pack<typename V::value_type, 1>(math::min_of(v));
     }
     template <class V> TENON_LANE static V slope(V x, V y, V g) { return math::select(x == y, g, V(0)); }
-    static constexpr bool shares = true;
+    static constexpr bool splits_gradient = true;
 };
 struct any {
     using no_slope = void;
@@ -160,7 +160,7 @@ struct any {
     template <class> using result = bool;
     template <class T> static constexpr T identity() { return false; }
     template <class V> TENON_LANE static V combine(V a, V b) { return a | b; }
-    template <class V> TENON_LANE static auto join(V v) { return element::mask<1, 1>(math::hany(v)); }
+    template <class V> TENON_LANE static auto join(V v) { return element::mask<1, 1>(math::any_of(v)); }
 };
 struct all {
     using no_slope = void;
@@ -168,7 +168,7 @@ struct all {
     template <class> using result = bool;
     template <class T> static constexpr T identity() { return true; }
     template <class V> TENON_LANE static V combine(V a, V b) { return a & b; }
-    template <class V> TENON_LANE static auto join(V v) { return element::mask<1, 1>(math::hall(v)); }
+    template <class V> TENON_LANE static auto join(V v) { return element::mask<1, 1>(math::all_of(v)); }
 };
 
 }  // namespace op

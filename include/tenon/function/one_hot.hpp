@@ -21,7 +21,7 @@ struct one_hot : arithmetic {
     template <class V>
     TENON_LANE static V value(V label, V position) {
         if constexpr (host_code)
-            if (auto const outside = (label < V(0)) | (label >= V(std::int64_t{Classes})); math::hany(outside))
+            if (auto const outside = (label < V(0)) | (label >= V(std::int64_t{Classes})); math::any_of(outside))
                 for (std::size_t l = 0; l != V::lanes; ++l)
                     if (outside[l]) refuse(label[l]);
         return math::select(label == position, V(1), V(0));

@@ -109,7 +109,7 @@ constexpr auto make_logsumexp(A&& x, K... keep) {
     static_assert(!std::is_integral_v<value_t<A>>, "logsumexp: needs floating point elements");
     auto h = reused(std::forward<A>(x));
     // A finite number near the greatest element, which is a constant: the result does not depend on it.
-    auto greatest = let(detach(reduce<op::supremum, Axes...>(h, keepdim)));
+    auto greatest = let(detach(reduce<op::greatest, Axes...>(h, keepdim)));
     auto near = let(where(isfinite(greatest), greatest, 0));
     auto sums = log(sum<Axes...>(exp(std::move(h) - near), keep...));
     if constexpr (sizeof...(K) != 0) return std::move(sums) + std::move(near);

@@ -89,10 +89,10 @@ private:
             auto const x = math::convert<U>(element::load_lanes<N>(g + i));
             auto const bad = !math::isfinite(x);
             if constexpr (N == lanes<T>) among_packs = among_packs | bad;
-            else in_rest = in_rest || math::hany(bad);
+            else in_rest = in_rest || math::any_of(bad);
             element::store_lanes(g + i, math::convert<T>(x * element::lane_t<U, N>(factor)));
         });
-        return in_rest || math::hany(among_packs);
+        return in_rest || math::any_of(among_packs);
     }
     template <class T>
     static constexpr std::size_t lanes = TENON_VECTOR_BYTES / sizeof(element::computed_t<T>);

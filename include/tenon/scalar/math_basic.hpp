@@ -157,16 +157,17 @@ TENON_LANE element::lane_t<U, N> convert(mask<Bytes, N> m) {
 
 /// Whether any lane is set.
 template <std::size_t Bytes, std::size_t N>
-TENON_LANE bool hany(mask<Bytes, N> m) {
+TENON_LANE bool any_of(mask<Bytes, N> m) {
     if constexpr (N == 1) return m.raw;
-    else if constexpr (mask<Bytes, N>::form == element::detail::form::halves) return math::hany(m.raw.low | m.raw.high);
+    else if constexpr (mask<Bytes, N>::form == element::detail::form::halves)
+        return math::any_of(m.raw.low | m.raw.high);
     else return machine::any(m.raw);
 }
 
 /// Whether all lanes are set.
 template <std::size_t Bytes, std::size_t N>
-TENON_LANE bool hall(mask<Bytes, N> m) {
-    return !math::hany(!m);
+TENON_LANE bool all_of(mask<Bytes, N> m) {
+    return !math::any_of(!m);
 }
 
 /// a * b + c, rounded once where the processor can, twice elsewhere and in constant expressions.
@@ -436,17 +437,17 @@ TENON_LANE T hsum(pack<T, N> x) {
 }
 /// Product of the lanes, pairwise by halves.
 template <class T, std::size_t N>
-TENON_LANE T hprod(pack<T, N> x) {
+TENON_LANE T product_of(pack<T, N> x) {
     return detail::fold([](auto a, auto b) { return a * b; }, x);
 }
 /// The least lane; NaN if any is.
 template <class T, std::size_t N>
-TENON_LANE T hmin(pack<T, N> x) {
+TENON_LANE T min_of(pack<T, N> x) {
     return detail::fold([](auto a, auto b) { return math::minimum(a, b); }, x);
 }
 /// The greatest lane; NaN if any is.
 template <class T, std::size_t N>
-TENON_LANE T hmax(pack<T, N> x) {
+TENON_LANE T max_of(pack<T, N> x) {
     return detail::fold([](auto a, auto b) { return math::maximum(a, b); }, x);
 }
 

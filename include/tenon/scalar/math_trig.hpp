@@ -120,7 +120,7 @@ template <class P, class F>
 }
 template <real_pack P, class F>
 TENON_LANE P with_large(P x, P result, F f) {
-    if (math::hany(math::abs(x) > trig_limit)) {
+    if (math::any_of(math::abs(x) > trig_limit)) {
         value_of<P> from[P::lanes], to[P::lanes];
         x.store(from);
         result.store(to);

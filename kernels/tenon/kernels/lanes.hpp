@@ -18,7 +18,7 @@ struct lanes {
     V at[N];
 };
 
-/// Registers of a reader that keeps nothing but values for the way back.
+/// Registers of a reader that keeps nothing but values for backward.
 template <class V, std::size_t N>
 struct lane_registers {
     lanes<V, N> value;

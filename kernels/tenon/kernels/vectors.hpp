@@ -163,7 +163,7 @@ private:
     kept_array<Team, W, T, Vectors::known_length> kept_;
 };
 
-/// The way back of what a team made of a vector: values and their gradients, in registers as far as they fit, read again from
+/// The backward pass of what a team made of a vector: values and their gradients, in registers as far as they fit, read again from
 /// memory beyond.
 template <unsigned Team, std::size_t W, class T, class Vectors>
 class team_gradient {

@@ -88,7 +88,7 @@ private:
     std::string launches() const {
         std::size_t const back = plan_.gradient_launches();
         return numbered(plan_.launches(), "launch", "es") +
-               (back == 0 ? "" : ", " + std::to_string(back) + " of them on the way back");
+               (back == 0 ? "" : ", " + std::to_string(back) + " of them backward");
     }
     static std::string shape(planned_memory const& m) {
         std::string s = "[";

@@ -19,11 +19,11 @@ struct kernel_facts {
     char const* name = "";
     std::vector<char const*> after{};     ///< what the kernel does with its result before it is written
     std::size_t operations = 0;           ///< of the kernel itself, without those of fused operators
-    std::size_t gradient_operations = 0;  ///< the same on the way back
+    std::size_t gradient_operations = 0;  ///< the same for backward
     bool gradient_for_each = false;       ///< the gradient of each operand that `takes` names is a kernel of its own
     bool merges_copy = false;             ///< a loop without kind wants nothing but the result of a kernel
     std::size_t launches = 1;             ///< on a device
-    std::vector<std::size_t> gradient_launches{};  ///< the same on the way back, for each such kernel where not one
+    std::vector<std::size_t> gradient_launches{};  ///< the same for backward, for each such kernel where not one
 };
 
 /// The accounts that a plan's walk keeps (eval/common/plan_walk.hpp).

@@ -113,7 +113,7 @@ public:
     void scratch(std::size_t elements) {
         this->borrow(bytes_of<Buffer>(elements));
     }
-    /// The same on the way back.
+    /// The same in backward.
     /// @param operand the operand whose gradient needs it
     template <class Buffer>
     void gradient_scratch(std::size_t elements, std::size_t operand = 0) {

@@ -31,7 +31,7 @@ public:
             n, [x](auto N, std::size_t j) TENON_LAMBDA_INLINE { return element::load_lanes<N>(x + j); }));
         if (!beaten_by(y)) return;
         auto const is_it = [y](auto v) TENON_LAMBDA_INLINE {
-            return math::hany((v == decltype(v)(y)) | ((v != v) & (decltype(v)(y) != decltype(v)(y))));
+            return math::any_of((v == decltype(v)(y)) | ((v != v) & (decltype(v)(y) != decltype(v)(y))));
         };
         std::size_t i = 0;
         while (i + lanes <= n && !is_it(element::load_lanes<lanes>(x + i))) i += lanes;

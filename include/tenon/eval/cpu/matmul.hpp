@@ -11,7 +11,7 @@ namespace tenon::inline TENON_TARGET::eval {
 
 /// Kept: the product, and with gradients that of the product; without them, a consumer that goes row by row has the rows computed
 /// as it comes to them. An operand that is a leaf, a view of one or another product is read where it lies; an elementwise one is
-/// evaluated once, since the way back needs its values again.
+/// evaluated once, since backward needs its values again.
 template <class A, class B, bool Grad>
 struct tape<product_node<A, B>, Grad>
     : in_memory<tape<product_node<A, B>, Grad>, typename product_node<A, B>::value_type,

@@ -143,7 +143,7 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     }
     constexpr void finish() {
         if constexpr (differentiable) {
-            if constexpr (requires { Op::shares; }) share();
+            if constexpr (requires { Op::splits_gradient; }) share();
             if constexpr (requires { Op::counts_zeros; }) pass_zeros();
             auto const kept = kept_strides();
             backward_rows<row_axes>(operand_, [&](auto const& outer) TENON_LAMBDA_INLINE {
@@ -162,7 +162,7 @@ struct tape<reduce_node<Op, Keep, A, Axes...>, Grad>
         std::size_t const results = n.shape().size();
         using totals = typename wide_sums<T, static_size<Shape>>::buffer_type;
         if constexpr (joins_many_rows<Op>) p.template scratch<totals>(results);
-        constexpr bool shares = requires { Op::shares; }, counts = requires { Op::counts_zeros; };
+        constexpr bool shares = requires { Op::splits_gradient; }, counts = requires { Op::counts_zeros; };
         if constexpr ((shares || counts) && joins_many_rows<op::sum>) p.template gradient_scratch<totals>(results);
         for (int i = 0; i != shares + 2 * counts; ++i)
             p.template gradient_scratch<buffer<T, static_size<Shape>>>(results);
@@ -380,7 +380,7 @@ private:
         for (std::size_t i = 0; i != shape_.size(); ++i)
             element::store_lanes(gradients_.data() + i, element::load_lanes<1>(gradients_.data() + i) / at(counts, i));
     }
-    static constexpr bool shares_tangents = element::is_dual<T> && requires { Op::shares; };
+    static constexpr bool shares_tangents = element::is_dual<T> && requires { Op::splits_gradient; };
     /// Gives each extreme value the mean tangent of the elements that share it, as the gradient goes the other way.
     constexpr void share_tangents() {
         numbers counts, sums;

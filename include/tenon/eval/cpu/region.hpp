@@ -275,7 +275,7 @@ constexpr void evaluate_region(Tape& t, T* to, tenon::shape<E...> const& s) {
                       [&](std::size_t first, std::size_t last) { store_rows(t, to, s, out, first, last); });
 }
 
-/// Registers of a row for the way back. Where the values are still in memory, as `seed.known<N>(j)`, and cost more to compute than
+/// Registers of a row for backward. Where the values are still in memory, as `seed.known<N>(j)`, and cost more to compute than
 /// to read, which the row says by having `load_known`, they are read.
 template <std::size_t N, class Row, class SeedRow>
 TENON_INLINE constexpr auto load_again(Row const& r, SeedRow const& seed, std::size_t j) {

@@ -51,7 +51,7 @@ TENON_INLINE TENON_HOST_DEVICE constexpr Index operand_index(Region const& s, In
     }
 }
 
-/// An operand with fewer elements than the region. On the way back a thread sums what belongs to one element for as long as it
+/// An operand with fewer elements than the region. In backward a thread sums what belongs to one element for as long as it
 /// meets that element, and sends the sum on; a single element's sums are joined by the warp first.
 template <class Child, class Region, class Operand, std::size_t W>
 struct broadcast_reader : reader_base<typename Child::value_type> {

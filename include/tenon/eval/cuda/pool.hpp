@@ -86,7 +86,7 @@ struct numbered_windows : pooled_images<Input, Output> {
     }
 };
 
-/// What an element collects on the way back: its share in the gradient of each window that holds it.
+/// What an element collects in backward: its share in the gradient of each window that holds it.
 /// @tparam Share called as share(window, what `each_window` says of it)
 template <class T, class Windows, class Share>
 struct pool_seed {

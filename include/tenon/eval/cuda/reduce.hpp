@@ -145,7 +145,7 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     void finish() {
         if constexpr (differentiable) {
             using reader = decltype(operand_.template reader<width, pass::forward>(nullptr));
-            if constexpr (requires { Op::shares; }) {
+            if constexpr (requires { Op::splits_gradient; }) {
                 counts_.reserve(shape_.size());
                 reduce_on_device<op::sum, width>(
                     equals_result_reader<T, reader, map_type>(operand_.template reader<width, pass::forward>(nullptr),
@@ -168,7 +168,7 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     template <class Plan>
     static void describe(node const& n, Plan& p) {
         std::size_t const elements = n.operand.shape().size();
-        constexpr bool zeros = requires { Op::counts_zeros; }, counts = zeros || requires { Op::shares; };
+        constexpr bool zeros = requires { Op::counts_zeros; }, counts = zeros || requires { Op::splits_gradient; };
         auto facts = p.facts_of(n);
         facts.gradient_launches = {std::size_t{1} + counts + zeros};
         p.template kernel<device_tape>(n, facts, [&] {

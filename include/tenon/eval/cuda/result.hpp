@@ -5,7 +5,7 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Elements on the device that somebody else may keep.
+/// Elements on the device, in memory of its own or in some that is lent to it.
 template <class T>
 class result_memory {
 public:
