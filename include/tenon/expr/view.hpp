@@ -16,8 +16,8 @@ namespace tenon::inline TENON_TARGET {
 
 /// Elements of an operand under an affine map of positions: along the operand's axis a, position = start_a + step_a · (the
 /// view's position along axis source_a).
-/// @tparam View a class that gives `extents<S>()`, `source<S>()`, `step<S>()` for an operand of shape type S, and `shape(s)`,
-///         `start(s)` for its shape s
+/// @tparam View a class that gives `extents<S>()`, `source<S>()`, `step<S>()` for an operand of shape type S, and `shape(s)` and,
+///         where that is not 0, `start(s)` for its shape s
 template <class View, class A>
 class view_node : public expression_base<view_node<View, A>, value_t<A>, detail::view_shape<View, shape_t<A>>>,
                   public read_only_view<view_node<View, A>> {
@@ -31,7 +31,11 @@ public:
     using read_only_view<view_node>::operator=;
     constexpr shape_type shape() const { return shape_; }
     /// Where the view's first element lies in the operand.
-    constexpr auto start() const { return view.start(operand.shape()); }
+    constexpr std::array<std::ptrdiff_t, shape_t<A>::rank()> start() const {
+        if constexpr (has_start) return view.start(operand.shape());
+        else return {};
+    }
+    static constexpr bool has_start = requires(View v, shape_t<A> s) { v.start(s); };
     /// How far that is from the operand's first element in memory.
     template <class Strides>
     constexpr std::ptrdiff_t offset(Strides const& of_operand) const {

@@ -19,7 +19,8 @@ struct view_extents {
 template <class View, class S>
 using view_shape = shape_from<view_extents<View, S>::value.size(), view_extents<View, S>>;
 
-/// What most views share: every axis keeps its place and pace.
+/// What most views share: every axis keeps its place and pace, and begins where the operand's does. A view that begins elsewhere
+/// has `start(s)`.
 struct identity_view {
     template <class S>
     static constexpr auto extents() {
@@ -38,10 +39,6 @@ struct identity_view {
         std::array<std::ptrdiff_t, S::rank()> s{};
         s.fill(1);
         return s;
-    }
-    template <class S>
-    static constexpr auto start(S const&) {
-        return std::array<std::ptrdiff_t, S::rank()>{};
     }
 };
 

@@ -33,8 +33,8 @@ struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Gr
     static constexpr bool is_flat = is_contiguous && std::is_same_v<Region, shape_type>;
 
     constexpr auto strides() const { return node::strides(this->operand_.strides()); }
-    TENON_INLINE constexpr auto* data() const { return this->operand_.data() + offset(); }
-    TENON_INLINE constexpr auto* gradient() { return this->operand_.gradient() + offset(); }
+    TENON_INLINE constexpr auto* data() const { return from_start(this->operand_.data()); }
+    TENON_INLINE constexpr auto* gradient() { return from_start(this->operand_.gradient()); }
     template <std::size_t R>
     TENON_INLINE constexpr auto row(position<R> const& outer) {
         return row_in_memory(*this, outer);
@@ -46,7 +46,11 @@ struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Gr
     }
 
 private:
-    TENON_INLINE constexpr std::ptrdiff_t offset() const { return this->node_->offset(this->operand_.strides()); }
+    template <class T>
+    TENON_INLINE constexpr T* from_start(T* p) const {
+        if constexpr (node::has_start) p += this->node_->offset(this->operand_.strides());
+        return p;
+    }
 };
 
 /// A row that starts inside another.
