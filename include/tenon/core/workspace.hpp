@@ -105,6 +105,16 @@ struct workspace_memory {
     [[gnu::noinline]] static void deallocate(void* p, std::size_t bytes) noexcept {
         workspace::local().deallocate(p, bytes);
     }
+    /// Gives memory back, where there is some, and allocates room for n elements.
+    /// @param held the bytes of that memory, or 0, and then of the new
+    [[gnu::noinline]] static void* replace(void* old, std::size_t& held, std::size_t n, std::size_t size) {
+        if (std::size_t const bytes = std::exchange(held, 0); bytes != 0) deallocate(old, bytes);
+        if (n > most_bytes / size) [[unlikely]]
+            throw_too_large(n, size);
+        void* const p = allocate(n * size);
+        held = n == 0 ? 1 : n * size;
+        return p;
+    }
 };
 
 /// Elements in memory of their own, or borrowed.
@@ -112,7 +122,7 @@ template <class T>
 struct remote_elements {
     T* p = nullptr;
     std::size_t n = 0;
-    bool owned = true;
+    std::size_t held = 0;  ///< how much memory it owns: bytes, or elements in a constant expression
 
     constexpr remote_elements() {}
     remote_elements(remote_elements const&) = delete;
@@ -126,25 +136,26 @@ struct remote_elements {
         release();
         p = memory;
         n = count;
-        owned = false;
+        held = 0;
     }
 
 private:
     constexpr void release() {
-        if (!p || !owned) return;
-        if (__builtin_is_constant_evaluated()) std::allocator<T>{}.deallocate(p, n == 0 ? 1 : n);
-        else workspace_memory::deallocate(p, n * sizeof(T));
-        p = nullptr;
+        if (held == 0) return;
+        if (__builtin_is_constant_evaluated()) std::allocator<T>{}.deallocate(p, held);
+        else workspace_memory::deallocate(p, held);
     }
     constexpr void replace(std::size_t count) {
-        release();
-        std::size_t const bytes = bytes_for<T>(count);
-        n = count;
-        owned = true;
         if (__builtin_is_constant_evaluated()) {
-            p = std::allocator<T>{}.allocate(n == 0 ? 1 : n);
-            for (std::size_t i = 0; i != n; ++i) std::construct_at(p + i);
-        } else p = static_cast<T*>(workspace_memory::allocate(bytes));
+            release();
+            held = count == 0 ? 1 : count;
+            p = std::allocator<T>{}.allocate(held);
+            for (std::size_t i = 0; i != count; ++i) std::construct_at(p + i);
+        } else {
+            T* const old = std::exchange(p, nullptr);
+            p = static_cast<T*>(workspace_memory::replace(old, held, count, sizeof(T)));
+        }
+        n = count;
     }
 };
 /// Elements inside an object.
