@@ -114,7 +114,7 @@ struct number_tape {
         template <std::size_t N, class R, class V>
         TENON_INLINE constexpr void adjoint(std::size_t, R const&, V const&) const {}
         TENON_INLINE constexpr void close() const {}
-        TENON_INLINE constexpr void advance(row_type const&, row_type const&) const {}
+        TENON_INLINE constexpr void advance(row_type const&, row_type const&, std::size_t) const {}
     };
     template <std::size_t R>
     TENON_INLINE constexpr row_type row(position<R> const&) const {

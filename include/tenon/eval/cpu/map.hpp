@@ -61,6 +61,12 @@ struct repeated_row {
         else inner.template adjoint<1>(0, regs, narrow);
         inner.close();
     }
+    TENON_INLINE constexpr void advance(repeated_row const& first, repeated_row const& second, std::size_t n)
+        requires is_strided_row<Row>
+    {
+        inner.advance(first.inner, second.inner, n);
+        *this = repeated_row(inner);
+    }
 
 private:
     TENON_INLINE constexpr void add(V const& v) {
@@ -73,9 +79,10 @@ private:
     }
 };
 /// The same without a gradient.
-template <class V>
+template <class Row>
 struct constant_row {
-    V value;
+    Row inner;
+    decltype(inner.template load<1>(0).value) value = inner.template load<1>(0).value;
     template <std::size_t N>
     TENON_INLINE constexpr auto load(std::size_t) const {
         return registers<decltype(math::splat<N>(value))>{math::splat<N>(value)};
@@ -83,14 +90,18 @@ struct constant_row {
     template <std::size_t N, class R, class G>
     TENON_INLINE constexpr void adjoint(std::size_t, R const&, G const&) const {}
     TENON_INLINE constexpr void close() const {}
+    TENON_INLINE constexpr void advance(constant_row const& first, constant_row const& second, std::size_t n)
+        requires is_strided_row<Row>
+    {
+        inner.advance(first.inner, second.inner, n);
+        value = inner.template load<1>(0).value;
+    }
 };
 /// A row of one element that is repeated along at most Length positions, or `dyn`.
 template <std::size_t Wide, std::size_t Length, bool Differentiable, class Row>
 TENON_INLINE constexpr auto repeated(Row const& r) {
-    if constexpr (!Differentiable) {
-        auto const v = r.template load<1>(0).value;
-        return constant_row<std::remove_const_t<decltype(v)>>{v};
-    } else {
+    if constexpr (!Differentiable) return constant_row<Row>{r};
+    else {
         constexpr bool is_long = is_dynamic(Length) || Length > terms_in_part * Wide;
         return repeated_row<Row, Wide, is_long>(r);
     }
@@ -140,12 +151,12 @@ struct served_row {
         element::store_lanes(p, element::load_lanes<N>(p) + g);
     }
     TENON_INLINE constexpr void close() const { all->close_row(first, number); }
-    TENON_INLINE constexpr void advance(served_row const& one, served_row const& next)
+    TENON_INLINE constexpr void advance(served_row const& one, served_row const& next, std::size_t n)
         requires is_strided_row<Row>
     {
-        inner.advance(one.inner, next.inner);
-        first += next.first - one.first;
-        number += next.number - one.number;
+        inner.advance(one.inner, next.inner, n);
+        first += (next.first - one.first) * n;
+        number += (next.number - one.number) * n;
     }
 };
 /// The gradient of an operand whose rows serve many rows of a region: summed apart, and sent to the operand when all rows have sent
@@ -302,10 +313,10 @@ struct map_row : Operand... {
              ...);
     }
     TENON_INLINE constexpr void close() { (Operand::row.close(), ...); }
-    TENON_INLINE constexpr void advance(map_row const& first, map_row const& second)
+    TENON_INLINE constexpr void advance(map_row const& first, map_row const& second, std::size_t n)
         requires(is_strided_row<typename Operand::row_type> && ...)
     {
-        (Operand::row.advance(first.Operand::row, second.Operand::row), ...);
+        (Operand::row.advance(first.Operand::row, second.Operand::row, n), ...);
     }
 
 private:

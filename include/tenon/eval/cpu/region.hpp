@@ -197,23 +197,62 @@ inline constexpr bool shares_loop =
 template <std::size_t N, std::size_t Length>
 using packs_of_shared =
     std::conditional_t<(Length >= few_packs * N), packs_of_long_row<N, Length>, packs_along<N, Length>>;
-/// The position behind `outer` along an axis, if there are several.
-template <class Position>
-TENON_INLINE constexpr Position next_along(std::size_t axis, std::size_t count, Position outer) {
-    outer.at[axis] += count > 1;
-    return outer;
+/// Rows of a region that lie at equal distances along Axes axes.
+template <class Row, std::size_t Axes>
+struct strided_rows {
+    Row rows[Axes + 1];  ///< the first of all, and for each axis the one behind it
+    std::size_t extents[Axes];
+};
+/// The row at number `first` along the first axis, or the one behind it along another axis. A function, since all loops over a
+/// tape's rows need several.
+template <class Tape>
+[[gnu::noinline]] auto row_behind(Tape& t, std::size_t first, std::size_t axis, bool is_next) {
+    outer_position<typename Tape::shape_type> at{};
+    at.at[0] = first;
+    at.at[axis] += is_next;
+    return t.row(at);
+}
+template <class Tape, std::size_t... A>
+auto rows_along(std::index_sequence<A...>, Tape& t, std::size_t first, std::size_t const* extents) {
+    return strided_rows<decltype(row_behind(t, first, 0, false)), sizeof...(A)>{
+        {row_behind(t, first, 0, false), row_behind(t, first, A, extents[A] > 1)...}, {extents[A]...}};
+}
+/// Those from `first` to `last` along the first of Axes axes. There is one at least.
+template <std::size_t Axes, class Tape, class Shape>
+auto rows_between(Tape& t, Shape const& s, std::size_t first, std::size_t last) {
+    std::size_t extents[Axes] = {last - first};
+    for (std::size_t a = 1; a < Axes; ++a) extents[a] = s[a];
+    return rows_along(std::make_index_sequence<Axes>{}, t, first, extents);
+}
+/// Calls f(row) for each of these rows.
+template <class Row, std::size_t Axes, class F>
+TENON_INLINE void for_each_strided_row(strided_rows<Row, Axes> const& all, F const& f) {
+    Row const first = all.rows[0], next = all.rows[Axes];
+    std::size_t const count = all.extents[Axes - 1];
+    std::size_t groups = 1;
+    for (std::size_t a = 0; a + 1 < Axes; ++a) groups *= all.extents[a];
+    for (std::size_t g = 0; g != groups; ++g) {
+        Row row = first;
+        std::size_t left = g;
+        for (std::size_t a = Axes - 1; a-- > 0; left /= all.extents[a])
+            row.advance(first, all.rows[a + 1], left % all.extents[a]);
+        for (std::size_t i = 1;; ++i) {
+            f(row);
+            if (i == count) break;
+            row.advance(first, next, 1);
+        }
+    }
 }
 
-/// Writes `count` rows, one after another in memory. @param first,second two of them, which say how far the others are
-template <class Packs, class T, class Row, class Out>
-[[gnu::noinline]] void store_strided_rows(Row const& first, Row const& second, Out const& out, T* to, std::size_t count,
+/// Writes such rows one after another to memory.
+template <class Packs, class T, class Row, std::size_t Axes, class Out>
+[[gnu::noinline]] void store_strided_rows(strided_rows<Row, Axes> const& rows, Out const& out, T* to,
                                           std::size_t length) {
-    Row row = first;
     Out const destination = out;
-    for (; count != 0; --count, to += length) {
+    for_each_strided_row(rows, [&](Row const& row) TENON_LAMBDA_INLINE {
         store_packs<Packs>(row, destination, to, 0, length);
-        row.advance(first, second);
-    }
+        to += length;
+    });
 }
 
 /// Writes the rows of a region from `first` to `last` along the first axis. @param to where the region's first element goes
@@ -227,16 +266,9 @@ constexpr void store_rows(Tape& t, T* to, Shape const& s, Out const& out, std::s
     T* p = to + row_number(s, begin) * row_length(s);
     if constexpr (shares_loop<Tape, decltype(t.row(begin)), inner>) {
         TENON_AT_RUN_TIME {
-            using along = packs_of_shared<n, inner>;
-            if constexpr (axis == 0)
-                store_strided_rows<along>(t.row(begin), t.row(next_along(axis, last - first, begin)), out, p,
-                                          last - first, length);
-            else
-                for_each_position<axis>(s, first, last, [&](auto const& outer) TENON_LAMBDA_INLINE {
-                    store_strided_rows<along>(t.row(outer), t.row(next_along(axis, s[axis], outer)), out, p, s[axis],
-                                              length);
-                    p += s[axis] * length;
-                });
+            if (first != last && s.size() != 0)
+                store_strided_rows<packs_of_shared<n, inner>>(rows_between<axis + 1>(t, s, first, last), out, p,
+                                                              length);
             return out.close();
         }
     }
@@ -348,18 +380,15 @@ struct kept_row : gradient_row<T> {
     }
     TENON_INLINE constexpr kept_row behind(std::size_t n) const { return {{this->p + n}, values + n}; }
 };
-/// Sends the gradients of `count` rows down, which are one after another in memory. @param first,second two of the rows, which
-/// say how far the others are
-template <class Packs, class Row, class SeedRow>
-[[gnu::noinline]] void send_strided_rows(Row const& first, Row const& second, SeedRow const& g, std::size_t count,
-                                         std::size_t length) {
-    Row row = first;
+/// Sends the gradients of such rows down, which are one after another in memory.
+template <class Packs, class Row, std::size_t Axes, class SeedRow>
+[[gnu::noinline]] void send_strided_rows(strided_rows<Row, Axes> const& rows, SeedRow const& g, std::size_t length) {
     SeedRow seed = g;
-    for (; count != 0; --count, seed = seed.behind(length)) {
+    for_each_strided_row(rows, [&](Row& row) TENON_LAMBDA_INLINE {
         send_packs<Packs>(row, seed, 0, length);
         row.close();
-        row.advance(first, second);
-    }
+        seed = seed.behind(length);
+    });
 }
 /// Sends a gradient in row-major memory down a region. @param g the gradient's first row
 template <class Tape, class SeedRow>
@@ -369,23 +398,16 @@ constexpr void backward_from_rows(Tape& t, SeedRow g) {
                           inner = static_length_of_last<joined, shape>;
     auto const s = t.shape();
     std::size_t const length = length_of_last<joined>(s);
-    if constexpr (joined != shape::rank())
+    if constexpr (joined != shape::rank()) {
         if constexpr (shares_loop<Tape, decltype(t.row(outer_position<shape>{})), inner>) {
             TENON_AT_RUN_TIME {
-                using along = packs_of_shared<n, inner>;
-                constexpr std::size_t axis = shape::rank() - joined - 1;
-                if constexpr (axis == 0) {
-                    outer_position<shape> const begin{};
-                    return send_strided_rows<along>(t.row(begin), t.row(next_along(axis, s[axis], begin)), g, s[axis],
-                                                    length);
-                } else
-                    return for_each_position<axis>(s, 0, s[0], [&](auto const& outer) TENON_LAMBDA_INLINE {
-                        send_strided_rows<along>(t.row(outer), t.row(next_along(axis, s[axis], outer)), g, s[axis],
-                                                 length);
-                        g = g.behind(s[axis] * length);
-                    });
+                if (s.size() != 0)
+                    send_strided_rows<packs_of_shared<n, inner>>(rows_between<shape::rank() - joined>(t, s, 0, s[0]), g,
+                                                                 length);
+                return;
             }
         }
+    }
     backward_rows<joined>(t, [&](auto const&) TENON_LAMBDA_INLINE {
         auto const row = g;
         g = g.behind(length);

@@ -53,8 +53,8 @@ concept addressable = Tape::is_addressable;
 /// - `close()` ends the row.
 /// A row may have
 /// - `load_known<N>(j, value)`: the registers where the value is in memory already;
-/// - `advance(first, second)`, where the tape `has_strided_rows`: goes to the row that is as far behind this one as `second` is
-///   behind `first`.
+/// - `advance(first, second, n)`, where the tape `has_strided_rows`: goes to the row that is n times as far behind this one as
+///   `second` is behind `first`.
 template <class Row>
 concept is_row = requires(Row& r, std::size_t j) {
     r.template load<1>(j).value;
@@ -64,7 +64,7 @@ concept is_row = requires(Row& r, std::size_t j) {
 
 /// A row that can go on to the next one.
 template <class Row>
-concept is_strided_row = requires(Row& r, Row const& other) { r.advance(other, other); };
+concept is_strided_row = requires(Row& r, Row const& other) { r.advance(other, other, std::size_t{1}); };
 
 /// What a tape has besides where its values lie in memory (`addressable`): where they and their gradient are.
 template <class Tape>
@@ -193,8 +193,8 @@ struct memory_row {
         }
     }
     TENON_INLINE constexpr void close() const {}
-    TENON_INLINE constexpr void advance(memory_row const& first, memory_row const& second) {
-        std::ptrdiff_t const by = second.values - first.values;
+    TENON_INLINE constexpr void advance(memory_row const& first, memory_row const& second, std::size_t n) {
+        std::ptrdiff_t const by = (second.values - first.values) * static_cast<std::ptrdiff_t>(n);
         values += by;
         if constexpr (Differentiable) gradients += by;
     }
