@@ -200,6 +200,13 @@ struct memory_row {
     }
 };
 
+/// How far a position is from the first element in memory.
+template <std::size_t R>
+TENON_INLINE constexpr std::ptrdiff_t offset_of(position<R> const& outer, std::ptrdiff_t const* strides) {
+    std::ptrdiff_t o = 0;
+    for (std::size_t a = 0; a != R; ++a) o += static_cast<std::ptrdiff_t>(outer.at[a]) * strides[a];
+    return o;
+}
 /// The row that an addressable tape has at a position.
 template <class Tape, std::size_t R>
 TENON_INLINE constexpr auto row_in_memory(Tape& t, position<R> const& outer) {
@@ -212,16 +219,16 @@ TENON_INLINE constexpr auto row_in_memory(Tape& t, position<R> const& outer) {
     }();
     memory_row<typename Tape::value_type, step, Tape::differentiable> r{t.data(), {}, {}};
     if constexpr (Tape::differentiable) r.gradients = t.gradient();
-    auto const move = [&](auto const& strides) TENON_LAMBDA_INLINE {
+    if constexpr (rank > 1 || step == run_time_stride) {
         std::ptrdiff_t o = 0;
-        for (std::size_t a = 0; a + 1 < rank; ++a) o += static_cast<std::ptrdiff_t>(outer.at[a]) * strides[a];
+        if constexpr (has_static_strides) o = offset_of(outer, Tape::static_strides.data());
+        else {
+            auto const strides = t.strides();
+            o = offset_of(outer, strides.data());
+            if constexpr (step == run_time_stride) r.step = strides[rank - 1];
+        }
         r.values += o;
         if constexpr (Tape::differentiable) r.gradients += o;
-        if constexpr (step == run_time_stride) r.step = strides[rank - 1];
-    };
-    if constexpr (rank > 1 || step == run_time_stride) {
-        if constexpr (has_static_strides) move(Tape::static_strides);
-        else move(t.strides());
     }
     return r;
 }
