@@ -115,10 +115,11 @@ __global__ void __launch_bounds__(block_size)
             eval::lanes<V, W> kept[packs];
             moments<V> some{V(0), V(0), V(0)};
             auto const each = [&](auto const& f) TENON_LAMBDA_INLINE {
-                unroll<packs>([&](auto p) TENON_LAMBDA_INLINE {
+                TENON_KERNEL_UNROLL
+                for (unsigned p = 0; p != packs; ++p) {
                     Index const at = k + static_cast<Index>(p) * share.step;
                     if (at < channels.packs) f(kept[p], at);
-                });
+                }
             };
             V total(0);
             each([&, one = channel_origin<W, T>(region, channels, share.channel)](auto& x, Index at)

@@ -8,6 +8,15 @@
 #include <tenon/scalar/dual.hpp>
 #include <tenon/scalar/math.hpp>
 
+/// @def TENON_KERNEL_UNROLL
+/// Before a loop of a constant number of turns over an array of a thread's: a device's compiler writes it out, so that the
+/// array is in registers.
+#if defined(__CUDACC__)
+#define TENON_KERNEL_UNROLL _Pragma("unroll")
+#else
+#define TENON_KERNEL_UNROLL
+#endif
+
 namespace tenon::inline TENON_TARGET::kernels {
 
 /// Threads of a block, in every kernel of this folder.

@@ -50,18 +50,19 @@ inline constexpr unsigned kept_packs = [] {
 template <unsigned Team, std::size_t W, class T, std::size_t Length>
 using kept_array = eval::lanes<element::pack<T, 1>, W>[std::max(1U, kept_packs<Team, W, T, Length>)];
 
-/// Calls kept(k, r) for the packs that a thread of a team has in registers, where k is a constant and r the pack's
-/// first element, and further(r) for those beyond. W divides the length.
+/// Calls kept(k, r) for the packs that a thread of a team has in registers, where k is the pack's number and r its first
+/// element, and further(r) for those beyond. W divides the length.
 template <unsigned Team, std::size_t W, class T, class Vectors, class F, class G>
 TENON_INLINE __device__ void each_pack(Vectors const& vectors, F const& kept, G const& further) {
     using index = typename Vectors::index;
     constexpr std::size_t length = Vectors::known_length;
     constexpr unsigned packs = kept_packs<Team, W, T, length>;
     index const first = static_cast<index>(threadIdx.x % Team * W);
-    unroll<packs>([&](auto k) TENON_LAMBDA_INLINE {
+    TENON_KERNEL_UNROLL
+    for (unsigned k = 0; k != packs; ++k) {
         index const r = first + static_cast<index>(k * Team * W);
         if (r < vectors.length()) kept(k, r);
-    });
+    }
     if constexpr (is_dynamic(length) || length > packs * Team * W)
         for (index r = first + static_cast<index>(packs * Team * W); r < vectors.length();
              r += static_cast<index>(Team * W))
@@ -107,7 +108,7 @@ public:
             return p;
         };
         each_pack<Team, W, T>(
-            vectors_, [&](auto k, Index r) TENON_LAMBDA_INLINE { kept_[k] = load(r); },
+            vectors_, [&](unsigned k, Index r) TENON_LAMBDA_INLINE { kept_[k] = load(r); },
             [&](Index r) TENON_LAMBDA_INLINE { store(load(r), r); });
     }
     /// Calls f(element, r) for what was read.
@@ -117,21 +118,21 @@ public:
             for (std::size_t j = 0; j != W; ++j) f(p.at[j], static_cast<Index>(r + j));
         };
         each_pack<Team, W, T>(
-            vectors_, [&](auto k, Index r) TENON_LAMBDA_INLINE { each(kept_[k], r); },
+            vectors_, [&](unsigned k, Index r) TENON_LAMBDA_INLINE { each(kept_[k], r); },
             [&](Index r) TENON_LAMBDA_INLINE { each(load_result(r), r); });
     }
     /// Puts f(element, r) in the place of what was read.
     template <class F>
     TENON_INLINE __device__ void change(F const& f) {
         each_pack<Team, W, T>(
-            vectors_, [&](auto k, Index r) TENON_LAMBDA_INLINE { kept_[k] = changed(kept_[k], r, f); },
+            vectors_, [&](unsigned k, Index r) TENON_LAMBDA_INLINE { kept_[k] = changed(kept_[k], r, f); },
             [&](Index r) TENON_LAMBDA_INLINE { store(changed(load_result(r), r, f), r); });
     }
     /// Writes f(element, r) to the results.
     template <class F>
     TENON_INLINE __device__ void write(F const& f) {
         each_pack<Team, W, T>(
-            vectors_, [&](auto k, Index r) TENON_LAMBDA_INLINE { store(changed(kept_[k], r, f), r); },
+            vectors_, [&](unsigned k, Index r) TENON_LAMBDA_INLINE { store(changed(kept_[k], r, f), r); },
             [&](Index r) TENON_LAMBDA_INLINE { store(changed(load_result(r), r, f), r); });
     }
     /// Writes one value to all results.
@@ -182,7 +183,7 @@ public:
         };
         each_pack<Team, W, T>(
             vectors_,
-            [&](auto k, Index r) TENON_LAMBDA_INLINE {
+            [&](unsigned k, Index r) TENON_LAMBDA_INLINE {
                 values_[k] = load(y_, r);
                 gradients_[k] = load(g_, r);
                 each(values_[k], gradients_[k]);
@@ -199,7 +200,7 @@ public:
             region.template adjoint<W>(index(r), registers, sent);
         };
         each_pack<Team, W, T>(
-            vectors_, [&](auto k, Index r) TENON_LAMBDA_INLINE { each(values_[k], gradients_[k], r); },
+            vectors_, [&](unsigned k, Index r) TENON_LAMBDA_INLINE { each(values_[k], gradients_[k], r); },
             [&](Index r) TENON_LAMBDA_INLINE { each(load(y_, r), load(g_, r), r); });
     }
 

@@ -94,6 +94,17 @@ template <std::size_t... I, class... Tape>
 struct tapes_of<std::index_sequence<I...>, Tape...> : tape_slot<I, Tape>... {
     template <class Nodes>
     explicit constexpr tapes_of(Nodes const& n) : tape_slot<I, Tape>(n)... {}
+    constexpr void forward() { (tape_slot<I, Tape>::value.forward(), ...); }
+    constexpr void finish() { (finish_one(tape_slot<I, Tape>::value), ...); }
+    constexpr bool overlaps(void const* begin, void const* end, bool aligned) {
+        return (tape_slot<I, Tape>::value.overlaps(begin, end, aligned) || ...);
+    }
+
+private:
+    template <class T>
+    static constexpr void finish_one(T& tape) {
+        if constexpr (T::differentiable) tape.finish();
+    }
 };
 template <class... Tape>
 using tapes = tapes_of<std::index_sequence_for<Tape...>, Tape...>;

@@ -96,19 +96,13 @@ struct device_tape<concat_node<Axis, A...>, Grad> {
     }
     template <pass Pass>
     void prepare(gradient_list& list) {
-        each_differentiable([&](auto& t) { t.template prepare<Pass>(list); });
+        unroll<sizeof...(A)>([&](auto i) {
+            if constexpr (operand<nth<i, A...>>::differentiable) get<i>(operands_).template prepare<Pass>(list);
+        });
     }
-    bool overlaps(void const* begin, void const* end, bool) {
-        bool found = false;
-        unroll<sizeof...(A)>([&](auto i) { found = found || get<i>(operands_).overlaps(begin, end, false); });
-        return found;
-    }
-    void forward() {
-        unroll<sizeof...(A)>([&](auto i) { get<i>(operands_).forward(); });
-    }
-    void finish() {
-        each_differentiable([](auto& t) { t.finish(); });
-    }
+    bool overlaps(void const* begin, void const* end, bool) { return operands_.overlaps(begin, end, false); }
+    void forward() { operands_.forward(); }
+    void finish() { operands_.finish(); }
     template <class Plan>
     static void describe(node const& n, Plan& p) {
         for_each_operand(n, [&]<class B>(B const& a) { p.template streams<operand<B>>(a); });
@@ -116,12 +110,6 @@ struct device_tape<concat_node<Axis, A...>, Grad> {
     }
 
 private:
-    template <class F>
-    void each_differentiable(F const& f) {
-        unroll<sizeof...(A)>([&](auto i) {
-            if constexpr (operand<nth<i, A...>>::differentiable) f(get<i>(operands_));
-        });
-    }
     node const* node_;
     tapes<operand<A>...> operands_;
 };

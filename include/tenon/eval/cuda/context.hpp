@@ -194,7 +194,7 @@ inline void check_launch(cudaError_t status, char const* kernel, cudaLaunchConfi
 template <class... P, class... A>
 void launch(char const* name, void (*kernel)(P...), dim3 grid, dim3 threads, A const&... arguments) {
     auto const config = detail::launch_config(grid, threads);
-    detail::check_launch(cudaLaunchKernelEx(&config, kernel, P(arguments)...), name, config);
+    detail::check_launch(cudaLaunchKernelEx(&config, kernel, static_cast<P const&>(arguments)...), name, config);
 }
 
 /// Copies elements on the device.

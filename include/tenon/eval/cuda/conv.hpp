@@ -32,14 +32,10 @@ public:
           w_(get<1>(operands_)),
           b_(get<sizeof...(B) + 1>(operands_)) {}
     conv_on_device(conv_on_device const&) = delete;
-    bool aliases(void const* begin, void const* end) {
-        bool found = false;
-        unroll<operand_count<node>>([&](auto i) { found = found || get<i>(operands_).overlaps(begin, end, false); });
-        return found;
-    }
+    bool aliases(void const* begin, void const* end) { return operands_.overlaps(begin, end, false); }
 
     void forward() {
-        unroll<operand_count<node>>([&](auto i) { get<i>(operands_).forward(); });
+        operands_.forward();
         x_.forward();
         w_.forward();
         if constexpr (has_bias) b_.forward();

@@ -93,7 +93,7 @@ struct conv_parts<map_node<Op, A...>> : conv_parts<nth<detail::convolved_operand
     static auto function(node const& n) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return map_reader<value_t<node>, Op, operand_types<typename node::types::template operand<I>...>,
-                              decltype(operand_reader<I>(n))...>(n.operation, operand_reader<I>(n)...);
+                              tuple<decltype(operand_reader<I>(n))...>>(n.operation, operand_reader<I>(n)...);
         }(std::index_sequence_for<A...>{});
     }
     static void add_names(std::vector<char const*>& names) {

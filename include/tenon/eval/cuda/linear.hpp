@@ -253,7 +253,7 @@ private:
             else {
                 using vector = memory_reader<T, gradient_store::none, false>;
                 using row = broadcast_reader<vector, Shape, shape_t<typename parts::bias>, width>;
-                return map_reader<T, op::add, operand_types<T, T>, decltype(p), row>(
+                return map_reader<T, op::add, operand_types<T, T>, tuple<std::remove_const_t<decltype(p)>, row>>(
                     {}, p, row(vector(bias_.data(), nullptr, {}), shape()));
             }
         }();
@@ -267,7 +267,7 @@ private:
     }
     template <class Reader>
     void apply(Reader const& r) {
-        write(map_reader<T, activation, operand_types<T>, Reader>({}, r), this->device_data());
+        write(map_reader<T, activation, operand_types<T>, tuple<Reader>>({}, r), this->device_data());
     }
     template <class Reader>
     void write(Reader const& r, T* to) {

@@ -153,11 +153,13 @@ struct map_lanes {
     tuple<R...> operands;
 };
 
-template <class Result, class Op, class Types, class... Reader>
+/// @tparam Readers a tuple of the operands' readers
+template <class Result, class Op, class Types, class Readers>
 struct map_reader;
 
-template <class Result, class Op, class... T, class... Reader>
-struct map_reader<Result, Op, operand_types<T...>, Reader...> : reader_base<Result> {
+template <class Result, class Op, class... T, std::size_t... I, class... Reader>
+struct map_reader<Result, Op, operand_types<T...>, tuple_of<std::index_sequence<I...>, Reader...>>
+    : reader_base<Result> {
     static constexpr bool differentiable = (Reader::differentiable || ...);
     Op op;
     tuple<Reader...> readers;
@@ -166,25 +168,17 @@ struct map_reader<Result, Op, operand_types<T...>, Reader...> : reader_base<Resu
 
     template <std::size_t N, class Index>
     TENON_INLINE __device__ auto load(Index i) const {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-            return evaluated<N>(std::index_sequence<I...>{}, tenon::get<I>(readers).template load<N>(i)...);
-        }(std::index_sequence_for<T...>{});
+        return evaluated<N>(tenon::get<I>(readers).template load<N>(i)...);
     }
     template <std::size_t N, class Index, class R, class G>
     TENON_INLINE __device__ void adjoint(Index i, R const& r, lanes<G, N> const& g) {
-        if constexpr (differentiable)
-            [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-                (send<I, N>(i, r, g, std::index_sequence<I...>{}), ...);
-            }(std::index_sequence_for<T...>{});
+        if constexpr (differentiable) (send<I>(tenon::get<I>(readers), i, r, g), ...);
     }
-    TENON_INLINE __device__ void close() {
-        [&]<std::size_t... I>(std::index_sequence<I...>)
-            TENON_LAMBDA_INLINE { (tenon::get<I>(readers).close(), ...); }(std::index_sequence_for<T...>{});
-    }
+    TENON_INLINE __device__ void close() { (tenon::get<I>(readers).close(), ...); }
 
 private:
-    template <std::size_t N, std::size_t... I, class... R>
-    TENON_INLINE __device__ auto evaluated(std::index_sequence<I...>, R const&... r) const {
+    template <std::size_t N, class... R>
+    TENON_INLINE __device__ auto evaluated(R const&... r) const {
         auto const first = apply_op(op, tenon::detail::operand_lanes<Op, T>(r.value.at[0])...);
         map_lanes<std::remove_const_t<decltype(first)>, N, R...> all{{}, {{r}...}};
         all.value.at[0] = first;
@@ -192,35 +186,32 @@ private:
             all.value.at[k] = apply_op(op, tenon::detail::operand_lanes<Op, T>(r.value.at[k])...);
         return all;
     }
-    /// ∂value/∂operand I for one lane.
-    template <std::size_t I, class Y, class... V>
+    /// ∂value/∂operand J for one lane.
+    template <std::size_t J, class Y, class... V>
     TENON_INLINE __device__ auto slope(Y const& y, V const&... v) const {
-        if constexpr (requires { op.slopes(v...); }) return op.slopes(v...).tangent[I];
-        else return op.template slope<I>(y, v...);
+        if constexpr (requires { op.slopes(v...); }) return op.slopes(v...).tangent[J];
+        else return op.template slope<J>(y, v...);
     }
-    template <std::size_t I, std::size_t N, class Index, class R, class G, std::size_t... J>
-    TENON_INLINE __device__ void send(Index i, R const& r, lanes<G, N> const& g, std::index_sequence<J...>) {
-        using child = nth<I, Reader...>;
-        if constexpr (child::differentiable) {
-            using type = typename child::value_type;
-            auto const at = [&](std::size_t k) TENON_LAMBDA_INLINE {
-                return slope<I>(r.value.at[k],
-                                tenon::detail::operand_lanes<Op, T>(tenon::get<J>(r.operands).value.at[k])...);
-            };
+    template <std::size_t J, class Child, std::size_t N, class Index, class R, class G>
+    TENON_INLINE __device__ void send(Child& child, Index i, R const& r, lanes<G, N> const& g) {
+        if constexpr (Child::differentiable) {
+            using type = typename Child::value_type;
             // Zeros are sent too: whoever stores a gradient may rely on getting all of it.
             lanes<lane_t<type, 1>, N> sent;
             for (std::size_t k = 0; k < N; ++k)
-                sent.at[k] = math::convert<type>(tenon::detail::times_slope(g.at[k], at(k)));
-            tenon::get<I>(readers).template adjoint<N>(i, tenon::get<I>(r.operands), sent);
+                sent.at[k] = math::convert<type>(tenon::detail::times_slope(
+                    g.at[k], slope<J>(r.value.at[k],
+                                      tenon::detail::operand_lanes<Op, T>(tenon::get<I>(r.operands).value.at[k])...)));
+            child.template adjoint<N>(i, tenon::get<J>(r.operands), sent);
         }
     }
 };
 
 /// The tape of an elementwise node that no library call and no convolution makes (elementwise.hpp).
-template <class Node, bool Grad>
+template <class Node, bool Grad, class Indices = std::make_index_sequence<operand_count<Node>>>
 struct map_tape;
-template <class Op, class... A, bool Grad>
-struct map_tape<map_node<Op, A...>, Grad> {
+template <class Op, class... A, bool Grad, std::size_t... I>
+struct map_tape<map_node<Op, A...>, Grad, std::index_sequence<I...>> {
     using node = map_node<Op, A...>;
     using value_type = typename node::value_type;
     using shape_type = typename node::shape_type;
@@ -234,56 +225,43 @@ struct map_tape<map_node<Op, A...>, Grad> {
 
     template <std::size_t W, pass Pass>
     auto reader(gradient_list const* list) {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return make_reader(operand_types<typename node::types::template operand<I>...>{},
-                               operand_reader<I, W, Pass>(list)...);
-        }(std::index_sequence_for<A...>{});
+        return make_reader(operand_types<typename node::types::template operand<I>...>{},
+                           operand_reader<W, operand_pass<A, Pass>>(get<I>(operands_), list)...);
     }
     template <pass Pass>
     void prepare(gradient_list& list) {
-        unroll<sizeof...(A)>([&](auto i) {
-            if constexpr (device_tape<nth<i, A...>, propagates>::differentiable)
-                get<i>(operands_).template prepare<operand_pass<i, Pass>>(list);
-        });
+        (prepare_operand<operand_pass<A, Pass>>(get<I>(operands_), list), ...);
     }
     bool overlaps(void const* begin, void const* end, bool aligned) {
-        bool found = false;
-        unroll<sizeof...(A)>([&](auto i) {
-            found = found ||
-                    get<i>(operands_).overlaps(begin, end, aligned && same_elements<shape_type, shape_t<nth<i, A...>>>);
-        });
-        return found;
+        return (get<I>(operands_).overlaps(begin, end, aligned && same_elements<shape_type, shape_t<A>>) || ...);
     }
-    void forward() {
-        unroll<sizeof...(A)>([&](auto i) { get<i>(operands_).forward(); });
-    }
-    void finish() {
-        unroll<sizeof...(A)>([&](auto i) {
-            if constexpr (device_tape<nth<i, A...>, propagates>::differentiable) get<i>(operands_).finish();
-        });
-    }
+    void forward() { operands_.forward(); }
+    void finish() { operands_.finish(); }
     template <class Plan>
     static void describe(node const& n, Plan& p) {
-        unroll<sizeof...(A)>(
-            [&](auto i) { p.template streams<device_tape<nth<i, A...>, propagates>>(tenon::get<i>(n.operands())); });
+        (p.template streams<device_tape<A, propagates>>(tenon::get<I>(n.operands())), ...);
         p.fuses(Op::name, (std::size_t{device_tape<A, propagates>::differentiable} + ... + 0));
     }
 
 private:
-    template <std::size_t I, pass Pass>
-    static constexpr pass operand_pass = Pass == pass::forward                              ? pass::forward
-                                         : same_elements<shape_type, shape_t<nth<I, A...>>> ? Pass
-                                                                                            : pass::scatter;
-    template <std::size_t I, std::size_t W, pass Pass>
-    auto operand_reader(gradient_list const* list) {
-        using operand = shape_t<nth<I, A...>>;
-        auto const r = get<I>(operands_).template reader<W, operand_pass<I, Pass>>(list);
+    template <class Operand, pass Pass>
+    static constexpr pass operand_pass = Pass == pass::forward                         ? pass::forward
+                                         : same_elements<shape_type, shape_t<Operand>> ? Pass
+                                                                                       : pass::scatter;
+    template <pass Pass, class Tape>
+    static void prepare_operand(Tape& t, gradient_list& list) {
+        if constexpr (Tape::differentiable) t.template prepare<Pass>(list);
+    }
+    template <std::size_t W, pass Pass, class Tape>
+    auto operand_reader(Tape& t, gradient_list const* list) const {
+        using operand = typename Tape::shape_type;
+        auto const r = t.template reader<W, Pass>(list);
         if constexpr (same_elements<shape_type, operand> || is_number<std::remove_const_t<decltype(r)>>) return r;
         else return broadcast_reader<std::remove_const_t<decltype(r)>, shape_type, operand, W>(r, shape());
     }
     template <class... T, class... Reader>
     auto make_reader(operand_types<T...>, Reader... r) const {
-        return map_reader<value_type, Op, operand_types<T...>, Reader...>(node_->operation, r...);
+        return map_reader<value_type, Op, operand_types<T...>, tuple<Reader...>>(node_->operation, r...);
     }
 
     node const* node_;

@@ -26,8 +26,10 @@ struct spread_reader : reader_base<typename Child::value_type> {
     }
 };
 
-template <class Op, class... A, bool Grad>
-struct block_tape<map_node<Op, A...>, Grad> {
+template <class Node, bool Grad, class Indices = std::make_index_sequence<operand_count<Node>>>
+struct block_map_tape;
+template <class Op, class... A, bool Grad, std::size_t... I>
+struct block_map_tape<map_node<Op, A...>, Grad, std::index_sequence<I...>> {
     using node = map_node<Op, A...>;
     using value_type = typename node::value_type;
     using shape_type = typename node::shape_type;
@@ -37,23 +39,18 @@ struct block_tape<map_node<Op, A...>, Grad> {
     static constexpr std::size_t bytes = (block_tape<A, propagates>::bytes + ... + 0);
     static constexpr bool computes = (block_tape<A, propagates>::computes || ...);
 
-    block_tape(node const& n, kept_for_launch& kept) : block_tape(n, kept, std::index_sequence_for<A...>{}) {}
-    void take(node const& n) {
-        unroll<sizeof...(A)>([&](auto i) { tenon::get<i>(operands).take(tenon::get<i>(n.operands())); });
-    }
-    void prepare(node const& n) {
-        unroll<sizeof...(A)>([&](auto i) { tenon::get<i>(operands).prepare(tenon::get<i>(n.operands())); });
-    }
+    block_map_tape(node const& n, kept_for_launch& kept)
+        : operands{{block_tape<A, propagates>(tenon::get<I>(n.operands()), kept)}...}, operation(n.operation) {}
+    void take(node const& n) { (tenon::get<I>(operands).take(tenon::get<I>(n.operands())), ...); }
+    void prepare(node const& n) { (tenon::get<I>(operands).prepare(tenon::get<I>(n.operands())), ...); }
     template <class Place>
     __device__ void forward(Place at) const {
-        unroll<sizeof...(A)>([&](auto i) TENON_LAMBDA_INLINE { tenon::get<i>(operands).forward(place<i>(at)); });
+        (tenon::get<I>(operands).forward(place<I>(at)), ...);
     }
     template <std::size_t Leaf, class Place, class Lane>
     TENON_INLINE __device__ auto reader(Place at, Lane* sum) const {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE {
-            return make_reader(operand_types<typename node::types::template operand<I>...>{},
-                               operand_reader<I, Leaf>(at, sum)...);
-        }(std::index_sequence_for<A...>{});
+        return make_reader(operand_types<typename node::types::template operand<I>...>{},
+                           operand_reader<I, Leaf>(at, sum)...);
     }
     template <std::size_t K, class Place>
     TENON_INLINE __device__ auto leaf(Place at) const {
@@ -62,17 +59,13 @@ struct block_tape<map_node<Op, A...>, Grad> {
     }
     template <class Place>
     __device__ void finish(Place at) const {
-        unroll<sizeof...(A)>([&](auto i) TENON_LAMBDA_INLINE { tenon::get<i>(operands).finish(place<i>(at)); });
+        (tenon::get<I>(operands).finish(place<I>(at)), ...);
     }
 
     tuple<block_tape<A, propagates>...> operands;
     Op operation;
 
 private:
-    template <std::size_t... I>
-    block_tape(node const& n, kept_for_launch& kept, std::index_sequence<I...>)
-        : operands{{block_tape<A, propagates>(tenon::get<I>(n.operands()), kept)}...}, operation(n.operation) {}
-
     static constexpr std::size_t leaves_before(std::size_t operand) {
         return sum_before(operand, {block_tape<A, propagates>::leaves...});
     }
@@ -85,26 +78,31 @@ private:
     static constexpr std::size_t bytes_before(std::size_t operand) {
         return sum_before(operand, {block_tape<A, propagates>::bytes...});
     }
-    template <std::size_t I, class Place>
+    template <std::size_t J, class Place>
     TENON_INLINE __device__ static Place place(Place at) {
-        constexpr std::size_t before = bytes_before(I);
+        constexpr std::size_t before = bytes_before(J);
         return at.after(before);
     }
-    template <std::size_t I, std::size_t Leaf, class Place, class Lane>
+    template <std::size_t J, std::size_t Leaf, class Place, class Lane>
     TENON_INLINE __device__ auto operand_reader(Place at, Lane* sum) const {
-        using child = block_tape<nth<I, A...>, propagates>;
-        using operand = shape_t<nth<I, A...>>;
-        constexpr std::size_t before = leaves_before(I);
+        using child = block_tape<nth<J, A...>, propagates>;
+        using operand = shape_t<nth<J, A...>>;
+        constexpr std::size_t before = leaves_before(J);
         constexpr std::size_t own = Leaf >= before && Leaf < before + child::leaves ? Leaf - before : no_leaf;
-        auto const r = tenon::get<I>(operands).template reader<own>(place<I>(at), sum);
+        auto const r = tenon::get<J>(operands).template reader<own>(place<J>(at), sum);
         using reader = std::remove_const_t<decltype(r)>;
         if constexpr (same_elements<shape_type, operand> || is_number<reader>) return r;
         else return spread_reader<reader, shape_type, operand>(r);
     }
     template <class... T, class... Reader>
     TENON_INLINE __device__ auto make_reader(operand_types<T...>, Reader... r) const {
-        return map_reader<value_type, Op, operand_types<T...>, Reader...>(operation, r...);
+        return map_reader<value_type, Op, operand_types<T...>, tuple<Reader...>>(operation, r...);
     }
+};
+
+template <class Op, class... A, bool Grad>
+struct block_tape<map_node<Op, A...>, Grad> : block_map_tape<map_node<Op, A...>, Grad> {
+    using block_map_tape<map_node<Op, A...>, Grad>::block_map_tape;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval
