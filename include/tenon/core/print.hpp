@@ -10,12 +10,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <limits>
-#include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <tenon/core/tensor.hpp>
@@ -291,9 +291,10 @@ std::string array_text(T const* elements, std::size_t size, std::size_t const* e
     if (size == 0) return "[]";
     shown_elements const shown{extents, rank, size > print_threshold};
     std::size_t const n = shown.count();
-    auto const values = std::make_unique<T[]>(n);
-    for (std::size_t k = 0; k != n; ++k) values[k] = elements[shown.offset(k)];
-    return print_layout(shown, format_elements(values.get(), n, rank == 0)).text;
+    buffer<T, dyn> values;
+    values.reserve(n);
+    for (std::size_t k = 0; k != n; ++k) values.data()[k] = elements[shown.offset(k)];
+    return print_layout(shown, format_elements(std::as_const(values).data(), n, rank == 0)).text;
 }
 
 }  // namespace detail
