@@ -41,6 +41,7 @@ TEST_CASE("activation layers are the functions of their names") {
     CHECK(tn::all(nn::hardshrink{}(x) == tn::hardshrink(x)).item());
     CHECK(tn::all(nn::tanhshrink{}(x) == tn::tanhshrink(x)).item());
     CHECK(tn::all(nn::threshold{.limit = 1, .value = -2}(x) == tn::threshold(x, 1, -2)).item());
+    CHECK(nn::leaky_relu{}(tn::tensor({-1.0})).eval()(0) == -0.01);
     CHECK(nn::summary(nn::leaky_relu{}) == "leaky_relu(negative_slope=0.01)");
 }
 

@@ -41,7 +41,7 @@ struct relu6 {
 struct leaky_relu {
     using layer_tag = void;
     using preserves_features = void;
-    float negative_slope = 0.01f;
+    double negative_slope = 0.01;
     constexpr auto operator()(auto&& x) const {
         return tenon::leaky_relu(std::forward<decltype(x)>(x), negative_slope);
     }
@@ -66,7 +66,7 @@ struct prelu {
 struct elu {
     using layer_tag = void;
     using preserves_features = void;
-    float alpha = 1;
+    double alpha = 1;
     constexpr auto operator()(auto&& x) const { return tenon::elu(std::forward<decltype(x)>(x), alpha); }
     TENON_ON_USE
     std::string description() const { return "elu(alpha=" + detail::number_text(alpha) + ")"; }
@@ -74,7 +74,7 @@ struct elu {
 struct celu {
     using layer_tag = void;
     using preserves_features = void;
-    float alpha = 1;
+    double alpha = 1;
     constexpr auto operator()(auto&& x) const { return tenon::celu(std::forward<decltype(x)>(x), alpha); }
     TENON_ON_USE
     std::string description() const { return "celu(alpha=" + detail::number_text(alpha) + ")"; }
@@ -108,8 +108,8 @@ struct mish {
 struct softplus {
     using layer_tag = void;
     using preserves_features = void;
-    float beta = 1;
-    float threshold = 20;
+    double beta = 1;
+    double threshold = 20;
     constexpr auto operator()(auto&& x) const {
         return tenon::softplus(std::forward<decltype(x)>(x), {.beta = beta, .threshold = threshold});
     }
@@ -126,7 +126,7 @@ struct softsign {
 struct hardshrink {
     using layer_tag = void;
     using preserves_features = void;
-    float lambda = 0.5f;
+    double lambda = 0.5;
     constexpr auto operator()(auto&& x) const { return tenon::hardshrink(std::forward<decltype(x)>(x), lambda); }
     TENON_ON_USE
     std::string description() const { return "hardshrink(lambda=" + detail::number_text(lambda) + ")"; }
@@ -134,7 +134,7 @@ struct hardshrink {
 struct softshrink {
     using layer_tag = void;
     using preserves_features = void;
-    float lambda = 0.5f;
+    double lambda = 0.5;
     constexpr auto operator()(auto&& x) const { return tenon::softshrink(std::forward<decltype(x)>(x), lambda); }
     TENON_ON_USE
     std::string description() const { return "softshrink(lambda=" + detail::number_text(lambda) + ")"; }
@@ -147,8 +147,8 @@ struct tanhshrink {
 struct threshold {
     using layer_tag = void;
     using preserves_features = void;
-    float limit;
-    float value;
+    double limit;
+    double value;
     constexpr auto operator()(auto&& x) const { return tenon::threshold(std::forward<decltype(x)>(x), limit, value); }
     TENON_ON_USE
     std::string description() const {
@@ -178,8 +178,8 @@ struct tanh {
 struct hardtanh {
     using layer_tag = void;
     using preserves_features = void;
-    float min_val = -1;
-    float max_val = 1;
+    double min_val = -1;
+    double max_val = 1;
     constexpr auto operator()(auto&& x) const {
         return tenon::hardtanh(std::forward<decltype(x)>(x), min_val, max_val);
     }

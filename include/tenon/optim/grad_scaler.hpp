@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -20,7 +21,7 @@ namespace tenon::inline TENON_TARGET::optim {
 
 /// torch.amp.GradScaler's options.
 struct grad_scaler_options {
-    float init_scale = 65536;
+    double init_scale = 65536;
     double growth_factor = 2;
     double backoff_factor = 0.5;
     std::size_t growth_interval = 2000;  ///< good steps in a row before the scale grows; with 0 it never does
@@ -157,11 +158,12 @@ public:
     explicit grad_scaler(Optimizer& optimizer, grad_scaler_options options = {})
         : optimizer_(&optimizer),
           options_(options),
-          scale_(on_device(options.enabled ? options.init_scale : 1.f)),
+          scale_(on_device(options.enabled ? static_cast<float>(options.init_scale) : 1.f)),
           growth_tracker_(on_device(std::int64_t{0})),
           found_inf_(on_device(false)) {
         if (!options.enabled) return;
-        if (!(options.init_scale > 0)) throw std::invalid_argument("grad_scaler: init_scale has to be positive");
+        if (!(options.init_scale > 0 && options.init_scale <= static_cast<double>(std::numeric_limits<float>::max())))
+            throw std::invalid_argument("grad_scaler: init_scale has to be positive, and a float");
         if (!(options.growth_factor > 1)) throw std::invalid_argument("grad_scaler: growth_factor has to exceed 1");
         if (!(options.backoff_factor < 1))
             throw std::invalid_argument("grad_scaler: backoff_factor has to be less than 1");
@@ -221,8 +223,8 @@ public:
     /// What a scaler needs to go on from here, to be asked for after `update`; of a scaler that is not enabled, what it
     /// would begin with. The host waits for the device.
     grad_scaler_state state_dict() const {
-        return {options_.enabled ? scale_.item() : options_.init_scale, options_.growth_factor, options_.backoff_factor,
-                options_.growth_interval, static_cast<std::size_t>(growth_tracker_.item())};
+        return {options_.enabled ? scale_.item() : static_cast<float>(options_.init_scale), options_.growth_factor,
+                options_.backoff_factor, options_.growth_interval, static_cast<std::size_t>(growth_tracker_.item())};
     }
     /// Goes on where another scaler was; a scaler that is not enabled takes no notice. Captured steps go on with the
     /// scale and the count, but keep the factors and the interval of their recording.
