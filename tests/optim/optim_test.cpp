@@ -112,6 +112,9 @@ TEST_CASE("an optimiser takes a single variable, and its rate can be set") {
     CHECK(w.value()(0) == 1.5f);
     descent.zero_grad();
     CHECK(w.grad()(0) == 0.f);
+    CHECK_THROWS_AS((tn::optim::sgd(w, {.lr = -0.1f})), std::invalid_argument);
+    CHECK_THROWS_AS((tn::optim::adam(w, {.eps = -1e-8})), std::invalid_argument);
+    CHECK_THROWS_AS((tn::optim::adam(w, {.betas = {0.9, 1}})), std::invalid_argument);
 }
 
 TEST_CASE("every optimiser takes a variable and a pipeline") {

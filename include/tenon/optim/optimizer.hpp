@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -52,9 +53,36 @@ void for_each_buffer(std::vector<nn::detail::named_tensor> const& parameters, ke
 }
 }  // namespace detail
 
+namespace detail {
+TENON_ON_USE
+[[gnu::noinline, gnu::cold]] void check_options(double lr, double eps, double decay, double momentum, double beta1,
+                                                double beta2) {
+    auto const check = [](bool fits, char const* what) {
+        if (!fits) throw std::invalid_argument(text_of({"optimiser: ", what}));
+    };
+    check(lr >= 0, "lr may not be negative");
+    check(eps >= 0, "eps may not be negative");
+    check(decay >= 0, "weight_decay may not be negative");
+    check(momentum >= 0, "momentum may not be negative");
+    check(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1, "betas have to be in [0, 1)");
+}
+/// @throws std::invalid_argument for what torch.optim refuses too
+template <class Options>
+Options const& checked_options(Options const& o) {
+    double eps = 0, decay = 0, momentum = 0, beta1 = 0, beta2 = 0;
+    if constexpr (requires { o.eps; }) eps = o.eps;
+    if constexpr (requires { o.weight_decay; }) decay = o.weight_decay;
+    if constexpr (requires { o.momentum; }) momentum = o.momentum;
+    if constexpr (requires { o.betas; }) beta1 = o.betas.first, beta2 = o.betas.second;
+    check_options(o.lr, eps, decay, momentum, beta1, beta2);
+    return o;
+}
+}  // namespace detail
+
 /// Base of an optimiser: its model, its options, and what it keeps for each parameter. It refers to the model, so it
 /// can be neither copied nor moved, and neither can a struct of a model and its optimiser: the copy's optimiser would
 /// move the parameters of the first. A function can still return a new one.
+/// Its constructor @throws std::invalid_argument for a negative rate, eps, decay or momentum, and betas outside [0, 1).
 /// @tparam Options a struct with a member `lr`; numbers among options are doubles, as PyTorch's are
 /// @tparam Rule what one step is, made from the options; see parameter_state
 template <class Model, class Options, class Rule>
@@ -141,7 +169,7 @@ public:
     }
 
 protected:
-    optimizer(Model& model, Options const& options) : model_(&model), options_(options) {
+    optimizer(Model& model, Options const& options) : model_(&model), options_(detail::checked_options(options)) {
         static_cast<void>(detail::optimisable_model<Model>{});
     }
 
