@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <tenon/base/target.hpp>
+#include <tenon/base/text.hpp>
 #include <tenon/scalar/narrow.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -35,15 +36,9 @@ constexpr element_type element_type_of() {
 /// The element type as NumPy and PyTorch name it: `float32`, `uint8`, `bfloat16`.
 TENON_ON_USE
 std::string to_string(element_type t) {
-    std::string const bits = std::to_string(8 * t.bytes);
-    switch (t.kind) {
-    case 'f': return "float" + bits;
-    case 'i': return "int" + bits;
-    case 'u': return "uint" + bits;
-    case 'b': return "bool";
-    case 'h': return "bfloat16";
-    default: return "unknown";
-    }
+    char const* name = t.kind == 'f' ? "float" : t.kind == 'i' ? "int" : t.kind == 'u' ? "uint" : nullptr;
+    if (name) return text_of({name, 8 * t.bytes});
+    return t.kind == 'b' ? "bool" : t.kind == 'h' ? "bfloat16" : "unknown";
 }
 
 /// A set of the element types that parameters have: a sum of the values of `element_set_of`.
