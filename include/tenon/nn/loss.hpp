@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -51,7 +50,7 @@ public:
     template <class T, class Shape, class Where>
     operator loss_weight<T, Shape, Where>() const {
         using weight = loss_weight<T, Shape, Where>;
-        auto const& values = std::get<elements<typename weight::value_type>>(values_);
+        auto const& values = values_as(std::type_identity<typename weight::value_type>{});
         if (values.size() == 0) return {};
         if constexpr (in_host_memory<Device>) return {values.data(), values.size(), extents_};
         else {
@@ -68,10 +67,14 @@ private:
     /// Of which type a loss's elements are is known when the layer is called.
     template <class Values>
     void keep(Values const& values) {
-        values_ = {to<Device>(cast<float>(values)), to<Device>(values)};
+        as_float_ = to<Device>(cast<float>(values));
+        as_double_ = to<Device>(values);
     }
+    auto const& values_as(std::type_identity<float>) const { return as_float_; }
+    auto const& values_as(std::type_identity<double>) const { return as_double_; }
 
-    std::tuple<elements<float>, elements<double>> values_;
+    elements<float> as_float_;
+    elements<double> as_double_;
     std::vector<std::size_t> extents_;
 };
 

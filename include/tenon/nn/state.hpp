@@ -96,6 +96,44 @@ void for_each_gradient(Model& model, F const& f) {
     for_each_group_of_parameters(model, gradients_of_group<structure_t<Model>::elements, F>{f});
 }
 
+/// Plain values in memory of their own: the little of std::vector that every program with an optimiser needs, in the few functions
+/// that this takes.
+template <class T>
+class plain_values {
+    static_assert(std::is_trivially_copyable_v<T>);
+
+public:
+    plain_values() = default;
+    plain_values(plain_values&& other) noexcept : p_(other.p_), size_(other.size_) {
+        other.p_ = nullptr;
+        other.size_ = 0;
+    }
+    plain_values& operator=(plain_values&& other) noexcept {
+        std::swap(p_, other.p_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
+    ~plain_values() { delete[] p_; }
+
+    std::size_t size() const { return size_; }
+    T* data() { return p_; }
+    T const* data() const { return p_; }
+    T& operator[](std::size_t i) { return p_[i]; }
+    T const& operator[](std::size_t i) const { return p_[i]; }
+    /// Those that are there stay, as far as there is room; others are uninitialised.
+    void resize(std::size_t n) {
+        T* const larger = new T[n];
+        for (std::size_t i = 0; i != n && i != size_; ++i) larger[i] = p_[i];
+        delete[] p_;
+        p_ = larger;
+        size_ = n;
+    }
+
+private:
+    T* p_ = nullptr;
+    std::size_t size_ = 0;
+};
+
 /// A list of a model's parameters that keeps its memory.
 TENON_ON_USE
 class parameter_list {
@@ -104,15 +142,15 @@ public:
     std::span<untyped_tensor const> all() const { return {memory_.data(), size_}; }
     template <class Model>
     void gather(Model& model) {
-        if (memory_.empty()) memory_.resize(16);
+        if (memory_.size() == 0) memory_.resize(16);
         growing sink(*this);
         list_state<false>(model, {}, sink);
         size_ = static_cast<std::size_t>(sink.next() - memory_.data());
     }
     /// Looks where the elements of parameters lie that are themselves where they were.
     void look_again() {
-        for (untyped_tensor& p : std::span(memory_.data(), size_))
-            if (p.type->look_again) p.type->look_again(p);
+        for (std::size_t i = 0; i != size_; ++i)
+            if (untyped_tensor& p = memory_[i]; p.type->look_again) p.type->look_again(p);
     }
 
 private:
@@ -126,7 +164,7 @@ private:
             sink.go_on(memory.data() + n, n);
         }
     };
-    std::vector<untyped_tensor> memory_;
+    plain_values<untyped_tensor> memory_;
     std::size_t size_ = 0;
 };
 

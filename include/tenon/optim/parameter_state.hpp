@@ -40,8 +40,8 @@ TENON_ON_USE
 class parameter_sizes {
 public:
     void note(std::span<untyped_tensor const> parameters) {
-        sizes_.clear();
-        for (untyped_tensor const& p : parameters) sizes_.push_back(p.size);
+        sizes_.resize(parameters.size());
+        for (std::size_t i = 0; i != parameters.size(); ++i) sizes_[i] = parameters[i].size;
     }
     /// @throws shape_error where a parameter has another number of elements than was noted; it names the parameter
     template <class Model>
@@ -72,7 +72,7 @@ private:
                                    sizes_.size(), " when the optimiser's buffers were made"}));
     }
 
-    std::vector<std::size_t> sizes_;
+    nn::detail::plain_values<std::size_t> sizes_;
 };
 
 /// Bytes of optimisers' buffers, `used` for each parameter: each begins at a multiple of an alignment.
