@@ -6,7 +6,6 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <utility>
 
 #include <tenon/base/strict.hpp>
 #include <tenon/base/target.hpp>
@@ -63,8 +62,13 @@ constexpr double strict_log(double x) {
     return strict::add(strict::mul(series, s), strict::mul(exponent, 0.69314718055994530942));
 }
 
+/// Numbers that are computed together.
+struct two_numbers {
+    double first, second;
+};
+
 /// Cosine and sine of 2 pi (quarter / 4 + x / 4), x in [-1/2, 1/2]: Taylor series, then a rotation by right angles.
-constexpr std::pair<double, double> strict_cos_sin(unsigned quarter, double x) {
+constexpr two_numbers strict_cos_sin(unsigned quarter, double x) {
     double const a = strict::mul(x, 1.57079632679489661923), z = strict::mul(a, a);
     double const s =
         strict::mul(a, strict::polynomial(z, {1 / 355687428096000.0, -1 / 1307674368000.0, 1 / 6227020800.0,
@@ -81,7 +85,7 @@ constexpr std::pair<double, double> strict_cos_sin(unsigned quarter, double x) {
 
 /// Two normal numbers from two uniform ones of `Bits` bits, by Box and Muller: sqrt(-2 ln u) (cos 2 pi v, sin 2 pi v).
 template <int Bits>
-TENON_HOST_DEVICE inline std::pair<double, double> box_muller(std::uint64_t u, std::uint64_t v) {
+TENON_HOST_DEVICE inline two_numbers box_muller(std::uint64_t u, std::uint64_t v) {
     constexpr double scale = 1.0 / static_cast<double>(std::uint64_t{1} << Bits);
     // u = 0 is left out and u = 1 let in, so that the logarithm exists. All of this line is exact.
     double const r2 = -2 * strict_log(static_cast<double>(u + 1) * scale);

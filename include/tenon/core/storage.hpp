@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -48,10 +49,10 @@ class storage<T, Shape, false> {
 
 public:
     explicit storage(Shape const& = {}) : data_(detail::aligned_elements<T>(size)) {}
-    storage(storage const& other) : storage() { std::copy_n(other.data(), size, data_); }
+    storage(storage const& other) : storage() { std::memcpy(data_, other.data(), size * sizeof(T)); }
     storage(storage&& other) noexcept : data_(other.held()) { other.data_ = nullptr; }
     storage& operator=(storage const& other) {
-        if (this != &other) std::copy_n(other.data(), size, data());
+        if (this != &other) std::memcpy(data(), other.data(), size * sizeof(T));
         return *this;
     }
     storage& operator=(storage&& other) noexcept {
@@ -96,14 +97,16 @@ class storage<T, Shape, false> {
 public:
     explicit storage(Shape const& s = {})
         : shape_(s), data_(s.size() == 0 ? none() : detail::aligned_elements<T>(s.size())) {}
-    storage(storage const& other) : storage(other.shape_) { std::copy_n(other.data_, shape_.size(), data_); }
+    storage(storage const& other) : storage(other.shape_) {
+        std::memcpy(data_, other.data_, shape_.size() * sizeof(T));
+    }
     storage(storage&& other) noexcept
         : shape_(std::exchange(other.shape_, {})), data_(std::exchange(other.data_, none())) {}
     storage& operator=(storage const& other) {
         if (this == &other) return *this;
         if (shape_.size() != other.shape_.size()) *this = storage(other.shape_);
         shape_ = other.shape_;
-        std::copy_n(other.data_, shape_.size(), data_);
+        std::memcpy(data_, other.data_, shape_.size() * sizeof(T));
         return *this;
     }
     storage& operator=(storage&& other) noexcept {
