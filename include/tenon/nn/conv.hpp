@@ -31,23 +31,6 @@ std::string describe_conv(char const* name, std::size_t in, std::size_t out, ext
 }
 TENON_ON_USE
 std::string width_text(extent2 e) { return text_of({"(", e.width, ",)"}); }
-
-/// What a layer has in the place of a bias that it has not.
-template <>
-inline no_bias uniform_parameter<no_bias>(std::size_t) {
-    return {};
-}
-
-/// The parameters of a convolutional layer. Both are uniform in ±1/sqrt(fan_in) at first, where fan_in is the weight's size over
-/// its first extent; without a bias a `no_bias` stands in its place.
-template <class Device, class Bias, std::size_t Out, std::size_t First, std::size_t Second, std::size_t... Kernel>
-struct conv_parameters {
-    static constexpr bool has_bias = !std::is_same_v<Bias, no_bias>;
-    static constexpr std::size_t fan_in = (Kernel * ... * Second);
-    using weight_type = typename Device::template variable<float, First, Second, Kernel...>;
-    using bias_type = std::conditional_t<has_bias, typename Device::template variable<float, Out>, no_bias>;
-};
-
 }  // namespace detail
 
 /// conv2d(x, weight, bias) for x of shape [n, In, h, w] or [In, h, w]; the weight is [Out, In / groups, kh, kw] and the bias
@@ -57,7 +40,7 @@ template <std::size_t In, std::size_t Out, extent2 Kernel, conv_options Options 
 struct conv2d {
     using layer_tag = void;
     using parameters =
-        detail::conv_parameters<Device, Bias, Out, Out, In / Options.groups, Kernel.height, Kernel.width>;
+        detail::layer_parameters<Device, Bias, Out, Out, In / Options.groups, Kernel.height, Kernel.width>;
     static constexpr std::size_t in_features = In, out_features = Out;
 
     typename parameters::weight_type weight =
@@ -88,7 +71,7 @@ template <std::size_t In, std::size_t Out, std::size_t Kernel, conv_options Opti
           class Device = cpu, class Bias = with_bias>
 struct conv1d {
     using layer_tag = void;
-    using parameters = detail::conv_parameters<Device, Bias, Out, Out, In / Options.groups, Kernel>;
+    using parameters = detail::layer_parameters<Device, Bias, Out, Out, In / Options.groups, Kernel>;
     static constexpr std::size_t in_features = In, out_features = Out;
 
     typename parameters::weight_type weight =
@@ -120,7 +103,7 @@ template <std::size_t In, std::size_t Out, extent2 Kernel, conv_options Options 
 struct conv_transpose2d {
     using layer_tag = void;
     using parameters =
-        detail::conv_parameters<Device, Bias, Out, In, Out / Options.groups, Kernel.height, Kernel.width>;
+        detail::layer_parameters<Device, Bias, Out, In, Out / Options.groups, Kernel.height, Kernel.width>;
     static constexpr std::size_t in_features = In, out_features = Out;
 
     typename parameters::weight_type weight =

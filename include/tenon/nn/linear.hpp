@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <tenon/autograd/variable.hpp>
@@ -36,6 +37,22 @@ Variable uniform_parameter(std::size_t fan_in) {
     return Variable(t);
 }
 
+/// What a layer has in the place of a bias that it has not.
+template <>
+inline no_bias uniform_parameter<no_bias>(std::size_t) {
+    return {};
+}
+
+/// The weight and the bias of a linear or convolutional layer. Both are uniform in ±1/sqrt(fan_in) at first, where fan_in is the weight's size over
+/// its first extent; without a bias a `no_bias` stands in its place.
+template <class Device, class Bias, std::size_t Out, std::size_t First, std::size_t Second, std::size_t... Kernel>
+struct layer_parameters {
+    static constexpr bool has_bias = !std::is_same_v<Bias, no_bias>;
+    static constexpr std::size_t fan_in = (Kernel * ... * Second);
+    using weight_type = typename Device::template variable<float, First, Second, Kernel...>;
+    using bias_type = std::conditional_t<has_bias, typename Device::template variable<float, Out>, no_bias>;
+};
+
 template <std::size_t In, std::size_t Out, class X, class Weight>
 constexpr auto times_transposed(X&& x, Weight&& weight) {
     constexpr std::size_t last = shape_t<X>::rank() == 0 ? 0 : inner_extent<shape_t<X>>;
@@ -64,38 +81,23 @@ std::string describe_linear(std::size_t in, std::size_t out, bool bias) {
 template <std::size_t In, std::size_t Out, class Device = cpu, class Bias = with_bias>
 struct linear {
     using layer_tag = void;
+    using parameters = detail::layer_parameters<Device, Bias, Out, Out, In>;
     static constexpr std::size_t in_features = In, out_features = Out;
 
-    typename Device::template variable<float, Out, In> weight =
-        detail::uniform_parameter<typename Device::template variable<float, Out, In>>(In);
-    typename Device::template variable<float, Out> bias =
-        detail::uniform_parameter<typename Device::template variable<float, Out>>(In);
+    typename parameters::weight_type weight = detail::uniform_parameter<typename parameters::weight_type>(In);
+    [[no_unique_address]] typename parameters::bias_type bias =
+        detail::uniform_parameter<typename parameters::bias_type>(In);
 
     constexpr auto operator()(auto&& x) const& {
-        return detail::affine<In, Out>(std::forward<decltype(x)>(x), weight, bias);
+        if constexpr (parameters::has_bias) return detail::affine<In, Out>(std::forward<decltype(x)>(x), weight, bias);
+        else return detail::times_transposed<In, Out>(std::forward<decltype(x)>(x), weight);
     }
     constexpr auto operator()(auto&& x) && {
-        return detail::affine<In, Out>(std::forward<decltype(x)>(x), std::move(weight), std::move(bias));
+        if constexpr (parameters::has_bias)
+            return detail::affine<In, Out>(std::forward<decltype(x)>(x), std::move(weight), std::move(bias));
+        else return detail::times_transposed<In, Out>(std::forward<decltype(x)>(x), std::move(weight));
     }
-    static std::string description() { return detail::describe_linear(In, Out, true); }
-};
-
-/// y = x Wᵀ, without a bias.
-template <std::size_t In, std::size_t Out, class Device>
-struct linear<In, Out, Device, no_bias> {
-    using layer_tag = void;
-    static constexpr std::size_t in_features = In, out_features = Out;
-
-    typename Device::template variable<float, Out, In> weight =
-        detail::uniform_parameter<typename Device::template variable<float, Out, In>>(In);
-
-    constexpr auto operator()(auto&& x) const& {
-        return detail::times_transposed<In, Out>(std::forward<decltype(x)>(x), weight);
-    }
-    constexpr auto operator()(auto&& x) && {
-        return detail::times_transposed<In, Out>(std::forward<decltype(x)>(x), std::move(weight));
-    }
-    static std::string description() { return detail::describe_linear(In, Out, false); }
+    static std::string description() { return detail::describe_linear(In, Out, parameters::has_bias); }
 };
 
 }  // namespace tenon::inline TENON_TARGET::nn
