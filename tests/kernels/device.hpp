@@ -41,19 +41,33 @@ inline bool launched(std::size_t made, std::size_t expected) {
     return true;
 }
 
+/// A tensor's elements, without its shape: what compares them is compiled once for an element type.
+template <class T>
+struct memory_of {
+    T const* data;
+    std::size_t size;
+    bool on_device;
+
+    template <class A>
+    explicit memory_of(A const& a) : size(a.size()), on_device(!std::is_same_v<tn::device_of_t<A>, tn::cpu>) {
+        if constexpr (std::is_same_v<tn::device_of_t<A>, tn::cpu>) data = a.data();
+        else data = a.device_data();
+    }
+};
+template <class T>
+auto elements(memory_of<T> const& m) {
+    // No vector of bool, which has no elements.
+    std::vector<std::conditional_t<std::is_same_v<T, bool>, unsigned char, T>> all(m.size);
+    auto* const to = reinterpret_cast<T*>(all.data());
+    if (m.on_device) tn::cuda::download(m.data, to, m.size);
+    else std::copy_n(m.data, m.size, to);
+    return all;
+}
 /// The elements of a tensor or a computation of either memory.
 template <class A>
 auto elements(A const& a) {
-    using T = tn::value_t<A>;
     if constexpr (!requires { typename A::tensor_tag; }) return elements(a.eval());
-    else {
-        // No vector of bool, which has no elements.
-        std::vector<std::conditional_t<std::is_same_v<T, bool>, unsigned char, T>> all(a.size());
-        auto* const to = reinterpret_cast<T*>(all.data());
-        if constexpr (std::is_same_v<tn::device_of_t<A>, tn::cpu>) std::copy_n(a.data(), a.size(), to);
-        else tn::cuda::download(a.device_data(), to, a.size());
-        return all;
-    }
+    else return elements(memory_of<tn::value_t<A>>(a));
 }
 
 /// Whether elements are the same up to rounding; NaN is not NaN.
@@ -69,11 +83,21 @@ bool same_elements(std::vector<T> const& a, std::vector<T> const& b, tn::close_o
         });
     } else return a == b;
 }
+template <class T>
+bool same_memory(memory_of<T> const& a, memory_of<T> const& b, tn::close_options o) {
+    return same_elements(elements(a), elements(b), o);
+}
 
 /// Whether tensors or computations of either memory have the same shape and the same elements.
 template <class A, class B>
 bool same(A const& a, B const& b, tn::close_options o = {.rtol = 1e-5, .atol = 2e-6}) {
-    return a.shape() == b.shape() && same_elements(elements(a), elements(b), o);
+    if constexpr (!requires { typename A::tensor_tag; }) return same(a.eval(), b, o);
+    else if constexpr (!requires { typename B::tensor_tag; }) return same(a, b.eval(), o);
+    else {
+        using T = tn::value_t<A>;
+        static_assert(std::is_same_v<T, tn::value_t<B>>);
+        return a.shape() == b.shape() && same_memory(memory_of<T>(a), memory_of<T>(b), o);
+    }
 }
 
 /// A tensor without gradient in both memories.
