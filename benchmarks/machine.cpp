@@ -1,4 +1,6 @@
 // What the machine can do at most: multiply-adds in registers, and bytes to and from memory. The plots draw these as roofs.
+#include <memory>
+
 #include "hand.hpp"
 #include "work.hpp"
 
