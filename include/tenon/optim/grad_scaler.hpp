@@ -76,7 +76,7 @@ struct unscaled_gradients {
         for_each_part(n, lanes<T>, n / shared, [&](std::size_t first, std::size_t last) {
             if (unscale(g + first, last - first)) __atomic_store_n(&any, true, __ATOMIC_RELAXED);
         });
-        if (any) found = true;
+        if (__atomic_load_n(&any, __ATOMIC_RELAXED)) found = true;
     }
 
 private:
