@@ -67,8 +67,8 @@ both_ways launches_back(A const& loss, Model&... models) {
 
 /// What LeNet is made of, on smaller images.
 struct lenet {
-    nn::conv2d<1, 6, 3, {.padding = 1}, tn::cuda::device> conv1;
-    nn::conv2d<6, 8, 3, {}, tn::cuda::device> conv2;
+    nn::conv2d<1, 6, 3, nn::conv_options{.padding = 1}, tn::cuda::device> conv1;
+    nn::conv2d<6, 8, 3, nn::conv_options{}, tn::cuda::device> conv2;
     nn::linear<32, 20, tn::cuda::device> fc1;
     nn::linear<20, 10, tn::cuda::device> fc2;
     auto operator()(auto const& x) const {
@@ -332,7 +332,7 @@ TEST_CASE("normalisation takes two launches where statistics are a batch's", "[k
 
 TEST_CASE("blocks with normalisation", "[kernels]") {
     auto const x = tn::cuda::full<float, 2, 3, 6, 5>(1);
-    nn::conv2d<3, 4, 3, {.padding = 1}, tn::cuda::device> conv;
+    nn::conv2d<3, 4, 3, nn::conv_options{.padding = 1}, tn::cuda::device> conv;
     nn::batch_norm2d<4, tn::cuda::device> norm;
     auto const block = [&] { return tn::mean(tn::relu(norm(conv(x)))); };
     CHECK(launches_back(block(), conv, norm) == both_ways{4, 7});
