@@ -1,6 +1,10 @@
 // Everything that needs no GPU: a C++20 compiler and Eigen are enough.
 #pragma once
 
+// For programs: models are kept on the heap, and loaders are ranges. No header of the library needs them for itself.
+#include <memory>
+#include <ranges>
+
 #include <tenon/autograd/backward.hpp>
 #include <tenon/autograd/functional.hpp>
 #include <tenon/autograd/gradcheck.hpp>
