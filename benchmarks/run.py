@@ -88,10 +88,10 @@ class Program:
     def check(self, name, folder):
         subprocess.run([self.path, f'--check={folder}', f'^{name}:'], check=True)
 
-    def time(self, name, seconds):
-        """Wall and processor seconds of one run, for each side, in random order."""
+    def time(self, name, seconds, side=''):
+        """Wall and processor seconds of one run, for each side or that one, in random order."""
         output = subprocess.run(
-            [self.path, f'--benchmark_filter=^{name}:', f'--benchmark_min_time={seconds}', '--benchmark_format=json',
+            [self.path, f'--benchmark_filter=^{name}:{side}', f'--benchmark_min_time={seconds}', '--benchmark_format=json',
              '--benchmark_enable_random_interleaving=true'],
             check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
         unit = {'ns': 1e-9, 'us': 1e-6, 'ms': 1e-3, 's': 1}

@@ -4,6 +4,7 @@ import functools
 import itertools
 import math
 import os
+import re
 
 import numpy
 
@@ -161,6 +162,72 @@ class Scores(worker.Work):
         return numpy.asarray(self.out)
 
 
+def convolve(name):
+    c = worker.Convolution(name)
+
+    def function(x, weight, bias):
+        y = jax.lax.conv_general_dilated(x, weight, (1, 1), [(c.padding, c.padding)] * 2, feature_group_count=c.groups,
+                                         dimension_numbers=('NCHW', 'OIHW', 'NCHW'))
+        return y + bias[:, None, None]
+
+    return Function(function, [jnp.asarray(a) for a in (c.x, c.weight, c.bias)], jnp.zeros((1, len(c.bias), *c.x.shape[2:])))
+
+
+def lstm(x, state, weight_ih, weight_hh, bias_ih, bias_hh):
+    h, c = state
+    i, f, g, o = jnp.split(x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh, 4, 1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(c), c
+
+
+def gru(x, state, weight_ih, weight_hh, bias_ih, bias_hh):
+    h, = state
+    (r, z, n), (rh, zh, nh) = jnp.split(x @ weight_ih.T + bias_ih, 3, 1), jnp.split(h @ weight_hh.T + bias_hh, 3, 1)
+    n = jnp.tanh(n + jax.nn.sigmoid(r + rh) * nh)
+    return n + jax.nn.sigmoid(z + zh) * (h - n),
+
+
+def cell(name):
+    c = worker.Cell(name)
+    step, states = (lstm, 2) if name.startswith('lstm') else (gru, 1)
+
+    def function(inputs, *parameters):
+        zeros = (jnp.zeros((c.batch, c.size)),) * states
+        return jax.lax.scan(lambda state, x: (step(x, state, *parameters), None), zeros, inputs)[0][0]
+
+    return Function(function, [jnp.asarray(a) for a in (c.inputs, *c.parameters)], jnp.zeros((c.batch, c.size)))
+
+
+def attend(q, k, v, causal):
+    scores = q @ jnp.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1])
+    if causal:
+        scores = jnp.where(jnp.tril(jnp.ones(scores.shape[-2:], bool)), scores, -jnp.inf)
+    return jax.nn.softmax(scores, -1) @ v
+
+
+def attention(rest, with_gradients):
+    (q, k, v, weights), causal = worker.attention_operands(rest)
+    if with_gradients:
+        def function(q, k, v, weights):
+            return jnp.stack(jax.grad(lambda o: (attend(*o, causal) * weights).sum())((q, k, v)))
+        return Function(function, [jnp.asarray(a) for a in (q, k, v, weights)], jnp.zeros((3, *q.shape)))
+    return Function(functools.partial(attend, causal=causal), [jnp.asarray(a) for a in (q, k, v)], jnp.zeros(q.shape))
+
+
+def arrays(family, rest):
+    shape = [int(n) for n in re.findall(r'\d+', rest)]
+    if family == 'transpose':
+        return Function(lambda x: x.T + 0, (array(shape, 0),), jnp.zeros(shape))
+    if family == 'transposed sum':
+        return Function(lambda x, y: x + y.T, (array(shape, 0), array(shape, 1)), jnp.zeros(shape))
+    if family.startswith('sum along'):
+        axis = int(family[-1])
+        return Function(lambda x: x.sum(axis), (array(shape, 0),), jnp.zeros(shape[1 - axis]))
+    count, rows, width = shape
+    which = jnp.asarray(worker.labels((count,), rows).astype(numpy.int32))
+    return Function(lambda x, which: x[which], (array((rows, width), 0), which), jnp.zeros((count, width)))
+
+
 def make(name):
     family, _, rest = name.partition('/')
     if family == 'elementwise':
@@ -179,14 +246,26 @@ def make(name):
     if family == 'squared differences':
         n = size(rest)
         return Function(lambda a, b: jnp.square(a - b).sum(), (array(n, 0), array(n, 1)), jnp.zeros(()))
+    if family in ('convolution', 'depthwise'):
+        return convolve(name)
+    if family in ('lstm_cell', 'gru_cell'):
+        return cell(name)
+    if family in ('attention', 'attention gradients'):
+        return attention(rest, family != 'attention')
+    if family in ARRAYS:
+        return arrays(family, rest)
     return {'training': Step, 'epoch': Epoch, 'inference': Scores}[family](rest)
 
 
-FAMILIES = ['elementwise', 'product', 'layer', 'small product', 'softmax', 'logsumexp', 'layer_norm', 'squared differences',
+# Its doubles are floats unless all of it counts in doubles.
+ARRAYS = ['transpose', 'transposed sum', 'sum along 0', 'sum along 1', 'gather']
+FAMILIES = ARRAYS + ['convolution', 'depthwise', 'lstm_cell', 'gru_cell', 'attention', 'attention gradients'] + ['elementwise', 'product', 'layer', 'small product', 'softmax', 'logsumexp', 'layer_norm', 'squared differences',
             'training', 'inference'] + ['epoch'] * os.path.exists(worker.PICTURES)
 
 
 def find(name):
+    if 'resnet' in name:
+        return {}
     return {'JAX': lambda: make(name)} if name.partition('/')[0] in FAMILIES else {}
 
 

@@ -4,6 +4,7 @@ import functools
 import itertools
 import math
 import os
+import re
 
 import torch
 import torch.nn.functional as F
@@ -160,6 +161,163 @@ class Scores(worker.Work):
         return self.out.numpy()
 
 
+class Cell(worker.Work):
+    """Ten steps of a cell from a state of zeros."""
+
+    def __init__(self, name):
+        cell = worker.Cell(name)
+        kind = torch.nn.LSTMCell if name.startswith('lstm') else torch.nn.GRUCell
+        self.cell = kind(cell.inputs_size, cell.size)
+        with torch.no_grad():
+            for p, start in zip(self.cell.parameters(), cell.parameters):
+                p.copy_(torch.from_numpy(start))
+        self.inputs = torch.from_numpy(cell.inputs)
+
+    @torch.inference_mode()
+    def run(self):
+        state = None
+        for x in self.inputs:
+            state = self.cell(x, state)
+        self.out = state[0] if isinstance(state, tuple) else state
+
+    def result(self):
+        self.run()
+        return self.out.numpy()
+
+
+class Attention(worker.Work):
+    def __init__(self, rest):
+        (*operands, _), self.causal = worker.attention_operands(rest)
+        self.operands = [torch.from_numpy(o) for o in operands]
+
+    @torch.inference_mode()
+    def run(self):
+        self.out = F.scaled_dot_product_attention(*self.operands, is_causal=self.causal)
+
+    def result(self):
+        self.run()
+        return self.out.numpy()
+
+
+class AttentionGradients(worker.Work):
+    def __init__(self, rest):
+        (*operands, weights), self.causal = worker.attention_operands(rest)
+        self.operands = [torch.from_numpy(o).requires_grad_() for o in operands]
+        self.weights = torch.from_numpy(weights)
+
+    def run(self):
+        for o in self.operands:
+            o.grad = None
+        F.scaled_dot_product_attention(*self.operands, is_causal=self.causal).backward(self.weights)
+
+    def result(self):
+        self.run()
+        return torch.cat([o.grad.flatten() for o in self.operands]).numpy()
+
+
+class Block(torch.nn.Module):
+    def __init__(self, fan_in, out, stride):
+        super().__init__()
+        self.conv1 = torch.nn.Conv2d(fan_in, out, 3, stride, 1, bias=False)
+        self.bn1 = torch.nn.BatchNorm2d(out)
+        self.conv2 = torch.nn.Conv2d(out, out, 3, 1, 1, bias=False)
+        self.bn2 = torch.nn.BatchNorm2d(out)
+        same = fan_in == out and stride == 1
+        self.downsample = torch.nn.Sequential() if same else torch.nn.Sequential(
+            torch.nn.Conv2d(fan_in, out, 1, stride, bias=False), torch.nn.BatchNorm2d(out))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)), inplace=True)))
+        return F.relu(y + self.downsample(x), inplace=True)
+
+
+def resnet18():
+    """torchvision's, from its parts: the package is not needed for it."""
+    blocks = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1)]
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 64, 7, 2, 3, bias=False), torch.nn.BatchNorm2d(64), torch.nn.ReLU(inplace=True),
+        torch.nn.MaxPool2d(3, 2, 1), *(Block(*b) for b in blocks), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),
+        torch.nn.Linear(512, 1000))
+    with torch.no_grad():
+        for i, p in enumerate(model.parameters()):
+            if p.ndim > 1:
+                p.copy_(torch.from_numpy(worker.residual_start(i, tuple(p.shape))))
+        model[-1].bias.zero_()
+    return model
+
+
+class ResidualScores(Scores):
+    def __init__(self):
+        self.model = resnet18().eval()
+        self.x = torch.from_numpy(numbers((1, 3, 224, 224), worker.INPUTS))
+
+
+class ResidualStep(worker.Training):
+    def __init__(self):
+        self.model = resnet18()
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=worker.RESIDUAL_LEARNING_RATE, fused=True)
+        self.x = torch.from_numpy(numbers((8, 3, 64, 64), worker.INPUTS))
+        self.sets = itertools.cycle(torch.from_numpy(worker.labels((worker.LABEL_SETS, 8), 1000)).unbind())
+
+    def step(self, labels):
+        self.optimizer.zero_grad()
+        loss = F.cross_entropy(self.model(self.x), labels)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+
+def convolve(name):
+    c = worker.Convolution(name)
+
+    class Convolve(Function):
+        """Has no form that reuses its output."""
+
+        @torch.inference_mode()
+        def run(self):
+            self.out = F.conv2d(*self.inputs, padding=c.padding, groups=c.groups)
+
+    return Convolve(None, [torch.from_numpy(a) for a in (c.x, c.weight, c.bias)], None)
+
+
+class Arrays(worker.Work):
+    """A function of arrays with an output that is reused."""
+
+    def __init__(self, function, inputs, out):
+        self.function, self.inputs, self.out = function, inputs, out
+
+    @torch.inference_mode()
+    def run(self):
+        self.function(*self.inputs, self.out)
+
+    def result(self):
+        self.run()
+        return self.out.float().numpy()
+
+
+def arrays(family, rest):
+    """Transposes, reductions along an axis, rows by their numbers, products of doubles."""
+    shape = [int(n) for n in re.findall(r'\d+', rest)]
+    if family == 'transpose':
+        return Arrays(lambda x, out: out.copy_(x.T), (tensor(shape, 0),), torch.empty(shape))
+    if family == 'transposed sum':
+        return Arrays(lambda x, y, out: torch.add(x, y.T, out=out), (tensor(shape, 0), tensor(shape, 1)), torch.empty(shape))
+    if family.startswith('sum along'):
+        axis = int(family[-1])
+        return Arrays(lambda x, out: torch.sum(x, axis, out=out), (tensor(shape, 0),), torch.empty(shape[1 - axis]))
+    if family == 'gather':
+        count, rows, width = shape
+        which = torch.from_numpy(worker.labels((count,), rows))
+        return Arrays(lambda x, which, out: torch.index_select(x, 0, which, out=out), (tensor((rows, width), 0), which),
+                      torch.empty(count, width))
+    n = shape[0]
+    operands = tensor((n, n), 0).double(), tensor((n, n), 1).double()
+    return Arrays(lambda a, b, out: torch.mm(a, b, out=out), operands, torch.empty(n, n, dtype=torch.double))
+
+
+ARRAYS = ['transpose', 'transposed sum', 'sum along 0', 'sum along 1', 'gather', 'product of doubles']
+
+
 class Pictures(torch.utils.data.Dataset):
     """Whole batches at once, which spares the loader one call for each picture."""
 
@@ -222,6 +380,18 @@ def find(name):
         operands = lambda: (tensor(n, 0), tensor(n, 1))
         return both(lambda: Function(squared_differences, (*operands(), torch.empty(n)), torch.empty(())),
                     lambda a, b, out: out.copy_((a - b).square().sum()), lambda: (operands(), torch.empty(())))
+    if family in ('convolution', 'depthwise'):
+        return {'PyTorch': lambda: convolve(name)}
+    if family in ('lstm_cell', 'gru_cell'):
+        return {'PyTorch': lambda: Cell(name)}
+    if family == 'attention':
+        return {'PyTorch': lambda: Attention(rest)}
+    if family == 'attention gradients':
+        return {'PyTorch': lambda: AttentionGradients(rest)}
+    if family in ARRAYS:
+        return {'PyTorch': lambda: arrays(family, rest)}
+    if rest.startswith('resnet18'):
+        return {'PyTorch': ResidualStep if family == 'training' else ResidualScores}
     if family == 'training':
         return {'PyTorch': lambda: EagerStep(rest), 'torch.compile': lambda: CompiledStep(rest)}
     if family == 'epoch' and os.path.exists(worker.PICTURES):

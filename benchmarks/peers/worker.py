@@ -19,6 +19,8 @@ import numpy
 
 COMPARED_STEPS = 10
 LEARNING_RATE = 1e-3
+# ResNet-18's; with 1e-3 the roundings of its sides grow to half a percent in ten steps.
+RESIDUAL_LEARNING_RATE = 1e-5
 LABEL_SETS = 16
 # Sequences of random numbers, as in network.hpp.
 INPUTS, LABELS, PARAMETERS = 0, 1, 10
@@ -75,6 +77,46 @@ class Network:
 def size(text):
     """1024 for '1k', 1048576 for '1M'."""
     return int(text[:-1]) * {'k': 2**10, 'M': 2**20}[text[-1]]
+
+
+class Convolution:
+    """Extents and operands of a convolution, from a name like 'convolution/64-64 3x3 of 56x56'; the result is as large as x."""
+
+    def __init__(self, name):
+        family, _, rest = name.partition('/')
+        fan_in, out, kernel, side = (int(n) for n in re.match(r'(\d+)-(\d+) (\d+)x\d+ of (\d+)x', rest).groups())
+        self.groups = fan_in if family == 'depthwise' else 1
+        self.padding = kernel // 2
+        depth = fan_in // self.groups
+        self.x = numbers((1, fan_in, side, side), 0)
+        bound = numpy.float32(1) / numpy.sqrt(numpy.float32(depth * kernel * kernel))
+        self.weight = numbers((out, depth, kernel, kernel), 1, bound)
+        self.bias = numbers(out, 2)
+
+
+class Cell:
+    """Inputs and starting values of a recurrent cell, from a name like 'lstm_cell/128-128 x32, 10 steps'."""
+
+    def __init__(self, name):
+        family, _, rest = name.partition('/')
+        self.inputs_size, self.size, self.batch, self.steps = (int(n) for n in re.findall(r'\d+', rest))
+        gates = {'lstm_cell': 4, 'gru_cell': 3}[family]
+        bound = numpy.float32(1) / numpy.sqrt(numpy.float32(self.size))
+        shapes = [(gates * self.size, self.inputs_size), (gates * self.size, self.size), gates * self.size, gates * self.size]
+        self.parameters = [numbers(shape, PARAMETERS + i, bound) for i, shape in enumerate(shapes)]
+        self.inputs = numbers((self.steps, self.batch, self.inputs_size), INPUTS)
+
+
+def attention_operands(name):
+    """Queries, keys, values and the weights of a sum of the result, and whether later keys are hidden."""
+    shape = tuple(int(n) for n in re.findall(r'\d+', name))
+    return [numbers((1, *shape), sequence) for sequence in range(4)], name.endswith('causal')
+
+
+def residual_start(index, shape):
+    """A starting value of ResNet-18: weights of more than one axis keep the spread of what goes through them; residual.hpp."""
+    fan_in = numpy.float32(numpy.prod(shape[1:]))
+    return numbers(shape, PARAMETERS + index, numpy.sqrt(numpy.float32(6) / fan_in))
 
 
 def product_operands(name):
