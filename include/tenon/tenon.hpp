@@ -10,6 +10,7 @@
 #include <tenon/autograd/gradcheck.hpp>
 #include <tenon/autograd/variable.hpp>
 #include <tenon/base/reflect.hpp>
+#include <tenon/core/compute.hpp>
 #include <tenon/core/creation.hpp>
 #include <tenon/core/leaf.hpp>
 #include <tenon/core/print.hpp>

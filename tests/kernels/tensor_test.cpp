@@ -112,3 +112,13 @@ TEST_CASE("device tensors from a shape are the processor's", "[kernels]") {
     CHECK_THROWS_AS((cuda::full<std::uint8_t, 2>(300)), std::invalid_argument);
     CHECK_THROWS_AS((cuda::tensor<float, tn::dyn>(tn::shape<tn::dyn>(std::size_t{1} << 62))), tn::shape_error);
 }
+
+TEST_CASE("several computations of the device are evaluated together", "[kernels]") {
+    auto const x = tn::randn<float, 6, 70>();
+    auto const on_device = tn::to<cuda::device>(x);
+    auto const mean = tn::let(tn::mean<0>(on_device));
+    auto const [m, centred] = tn::compute(mean, on_device - mean);
+    tn::tensor const expected = tn::mean<0>(x);
+    CHECK(tn::allclose(tn::to<tn::cpu>(m), expected));
+    CHECK(tn::allclose(tn::to<tn::cpu>(centred), x - expected));
+}

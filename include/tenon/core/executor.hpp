@@ -14,7 +14,8 @@ namespace tenon::inline TENON_TARGET {
 /// How a device runs computations; each device specialises it, and nothing else asks which device a computation is for. Its static
 /// members take nodes, as `as_node` makes them:
 ///
-/// - `evaluate_into(tensor, node)` runs a computation into a tensor of the right shape that the computation does not read;
+/// - `evaluate_into(tensor, node, then)` runs a computation into a tensor of the right shape that the computation does not read, and
+///   then `then()`, whose result it returns: what has a name in both computations keeps its value until then;
 /// - `assign_to(tensor, node)` runs it into a tensor that it may read, through a second one where an element would be overwritten
 ///   before it is read for the last time;
 /// - `writes_view<Node>` says whether a view lies in the memory of what it is a view of, and `assign_view(view, node)` runs a
@@ -25,6 +26,10 @@ namespace tenon::inline TENON_TARGET {
 /// - `plan(node)` and `plan_backward(node)` say what assigning the computation would run, and what `backward` would.
 template <class Device>
 struct executor;
+/// What follows a computation that is run alone.
+struct nothing_more {
+    constexpr void operator()() const {}
+};
 
 /// A tensor of the shape on the left cannot hold the computation on the right.
 template <class To, class From>

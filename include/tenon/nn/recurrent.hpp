@@ -64,7 +64,8 @@ struct lstm_cell {
     variable<4 * Hidden> bias_ih = detail::uniform_parameter<variable<4 * Hidden>>(Hidden);
     variable<4 * Hidden> bias_hh = detail::uniform_parameter<variable<4 * Hidden>>(Hidden);
 
-    /// @return the new hidden state and the new cell state, each computed once however often it is used
+    /// @return the new hidden state and the new cell state, each computed once for an evaluation, however often it is used there;
+    ///         `state = tn::compute(cell(x, state))` evaluates both in one
     template <class X, class H, class C>
     constexpr auto operator()(X&& x, H&& h, C&& c) const& {
         auto const gates = let(detail::affine<In, 4 * Hidden>(std::forward<X>(x), weight_ih, bias_ih) +

@@ -45,8 +45,8 @@ constexpr auto single_value(Tape& t) {
 /// Runs computations on the processor.
 template <>
 struct executor<cpu> {
-    template <class Tensor, class Node>
-    static constexpr void evaluate_into(Tensor& to, Node const& n) {
+    template <class Tensor, class Node, class Then = nothing_more>
+    static constexpr auto evaluate_into(Tensor& to, Node const& n, Then const& then = {}) {
         if constexpr (host_code) {
             auto const& node = detail::node_of(n);
             eval::tape<std::remove_cvref_t<decltype(node)>, false> t(node);
@@ -57,7 +57,8 @@ struct executor<cpu> {
                 eval::forward_by_rows(t);
                 eval::evaluate_region(t, to.data(), eval::loop_shape(node, to));
             }
-        }
+            return then();
+        } else return then();
     }
 
     template <class Tensor, class Node>

@@ -28,11 +28,12 @@ class execution_plan;
 /// Runs computations on the device.
 template <>
 struct executor<cuda::device> {
-    template <class Tensor, class Node>
-    static void evaluate_into(Tensor& to, Node const& n) {
+    template <class Tensor, class Node, class Then = nothing_more>
+    static auto evaluate_into(Tensor& to, Node const& n, Then const& then = {}) {
         auto const node = as_node(n);
         eval::device_tape<std::remove_const_t<decltype(node)>, false> t(node);
         eval::run_into(t, to.device_data());
+        return then();
     }
 
     template <class Tensor, class Node>
