@@ -171,3 +171,14 @@ TEST_CASE("an optimiser refuses parameters of other sizes than its buffers have"
     m.w.value() = tn::ones<float, tn::dyn>(500);
     train();
 }
+
+tn::tensor<float, tn::dyn, 6> empty_tensor_of_another_file();
+
+TEST_CASE("a tensor without elements is one file's as well as another's", "[tensor]") {
+    auto made_there = empty_tensor_of_another_file();
+    tn::tensor<float, tn::dyn, 6> made_here;
+    made_here = std::move(made_there);
+    made_there = tn::ones<float, tn::dyn, 6>(2);
+    CHECK(made_here.size() == 0);
+    CHECK(tn::sum(made_there).item() == 12.f);
+}

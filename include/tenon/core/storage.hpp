@@ -20,6 +20,13 @@ inline constexpr std::size_t inline_bytes = 1024;
 template <class T, std::size_t Size>
 inline constexpr bool stored_inline = !is_dynamic(Size) && Size <= inline_bytes / sizeof(T);
 
+namespace detail {
+/// Where no elements are: an address that loops over rows of length 0 may add to, as they may not to a null pointer. One for a
+/// program: g++ 12 gives each file its own where this is a static variable of `storage::none`, and a tensor that one file makes and
+/// another destroys would free it.
+alignas(alignment) inline unsigned char no_elements[alignment];
+}  // namespace detail
+
 /// A shape and its elements, uninitialised until written. The two always agree, also in what was moved from.
 /// Few elements of a static shape are inside the object, where to move is to copy.
 template <class T, class Shape, bool Inline = stored_inline<T, static_size<Shape>>>
@@ -122,11 +129,7 @@ public:
     T const* data() const { return data_; }
 
 private:
-    /// Where no elements are: an address that loops over rows of length 0 may add to, as they may not to a null pointer.
-    static T* none() {
-        alignas(alignment) static unsigned char place[alignment];
-        return reinterpret_cast<T*>(place);
-    }
+    static T* none() { return reinterpret_cast<T*>(detail::no_elements); }
 
     Shape shape_;
     T* data_;
