@@ -1,7 +1,6 @@
 // Loops over the rows of a region: its values go to memory, or a gradient goes down into it.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <type_traits>
@@ -10,56 +9,10 @@
 #include <tenon/base/parallel.hpp>
 #include <tenon/core/packs.hpp>
 #include <tenon/eval/cpu/destination.hpp>
-#include <tenon/eval/cpu/tape.hpp>
+#include <tenon/eval/cpu/strided_rows.hpp>
 #include <tenon/eval/cpu/transpose.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
-
-/// Calls `f(outer)` for every position along the first Axes axes that is from `first` to `last` along the first one; along the
-/// others it is 0. The body stands once: axes between the first and the last of them are counted together.
-template <std::size_t Axes, class Shape, class F>
-TENON_INLINE constexpr void for_each_position(Shape const& s, std::size_t first, std::size_t last, F const& f) {
-    outer_position<Shape> p{};
-    if constexpr (Axes == 0) f(std::as_const(p));
-    else if constexpr (Axes == 1)
-        for (p.at[0] = first; p.at[0] < last; ++p.at[0]) f(std::as_const(p));
-    else {
-        std::size_t between = 1;
-        for (std::size_t a = 1; a + 1 < Axes; ++a) between *= s[a];
-        for (p.at[0] = first; p.at[0] < last; ++p.at[0])
-            for (std::size_t k = 0; k != between; ++k) {
-                std::size_t left = k;
-                for (std::size_t a = Axes - 2; a > 1; --a) {
-                    p.at[a] = left % s[a];
-                    left /= s[a];
-                }
-                if constexpr (Axes > 2) p.at[1] = left;
-                for (p.at[Axes - 1] = 0; p.at[Axes - 1] != s[Axes - 1]; ++p.at[Axes - 1]) f(std::as_const(p));
-            }
-    }
-}
-/// Calls `f(outer)` for every position along all axes but the last.
-template <class Shape, class F>
-TENON_INLINE constexpr void for_each_row(Shape const& s, F const& f) {
-    if constexpr (Shape::rank() <= 1) f(outer_position<Shape>{});
-    else for_each_position<outer_rank<Shape>>(s, 0, s[0], f);
-}
-
-/// How many elements the last axes of a shape have together.
-template <std::size_t Axes, class Shape>
-TENON_INLINE constexpr std::size_t length_of_last(Shape const& s) {
-    std::size_t n = 1;
-    for (std::size_t a = Shape::rank() - Axes; a != Shape::rank(); ++a) n *= s[a];
-    return n;
-}
-/// The same where it is static, else `dyn`.
-template <std::size_t Axes, class Shape>
-inline constexpr std::size_t static_length_of_last = [] {
-    std::size_t n = 1;
-    for (std::size_t a = Shape::rank() - Axes; a != Shape::rank(); ++a)
-        n = is_dynamic(n) || is_dynamic(Shape::static_extents[a]) ? dyn : n * Shape::static_extents[a];
-    return n;
-}();
 
 /// `for_each_pack` along a row of a tape. A function of the tape's type, since nvcc takes no variable for a constant that a lambda is
 /// the first to name.
@@ -98,20 +51,6 @@ void copy_transposed(Tape const& t, T* to, Shape const& s) {
     }
 }
 
-/// Cuts the rows of a shape into parts for threads and calls `part(row, each)` for each, where `row` rows come before the part
-/// and each(f) calls f(outer) for its own.
-template <class Shape, class Part>
-TENON_INLINE constexpr void for_each_part_of_rows(Shape const& s, std::size_t worth, Part const& part) {
-    if constexpr (Shape::rank() <= 1) part(std::size_t{0}, [&](auto&& f) TENON_LAMBDA_INLINE { for_each_row(s, f); });
-    else
-        for_each_part(s[0], 1, worth, [&](std::size_t first, std::size_t last) {
-            outer_position<Shape> begin{};
-            begin.at[0] = first;
-            part(row_number(s, begin),
-                 [&](auto&& f) TENON_LAMBDA_INLINE { for_each_position<outer_rank<Shape>>(s, first, last, f); });
-        });
-}
-
 /// Elements of a region that are worth a thread, from 0.2 ms for a sum to 1 ms for erfinv on Zen 3.
 inline constexpr std::size_t elements_for_thread = std::size_t{1} << 19;
 
@@ -120,47 +59,6 @@ inline constexpr std::size_t elements_for_thread = std::size_t{1} << 19;
 /// registers. Others are inlined.
 template <std::size_t N, std::size_t Length>
 inline constexpr bool is_long_row = is_dynamic(Length) || Length >= 64 * N;
-
-/// How many packs the only row of a region has at least that is written by a shared function: one call for all costs nothing.
-inline constexpr std::size_t few_packs = 8;
-
-/// How many of the last axes go as one row wherever the tape is read: all of them where its values lie one after another.
-template <class Tape>
-inline constexpr std::size_t own_joined_axes = [] {
-    if constexpr (requires { Tape::joined_axes; }) return Tape::joined_axes;
-    else if constexpr (Tape::template is_flat<typename Tape::shape_type>) return Tape::shape_type::rank();
-    else return std::size_t{Tape::shape_type::rank() != 0};
-}();
-/// How the last axes of an operand and of the region that it is broadcast into belong together.
-/// @tparam Operand the operand's shape
-template <class Operand, class Region>
-struct row_alignment {
-    static constexpr auto joined = [] {
-        std::array<std::size_t, 2> axes_and_repeated{};
-        auto& [axes, repeated] = axes_and_repeated;
-        bool decided = false;
-        for (; axes != Region::rank(); ++axes) {
-            bool const exists = axes < Operand::rank();
-            bool const one = !exists || Operand::static_extents[exists ? Operand::rank() - 1 - axes : 0] == 1;
-            if (one && Region::static_extents[Region::rank() - 1 - axes] == 1) continue;
-            if (!decided) repeated = one;
-            else if ((repeated == 1) != one) break;
-            decided = true;
-        }
-        return axes_and_repeated;
-    }();
-    /// Along how many of the region's last axes the operand has one element for all, or an element for each.
-    static constexpr std::size_t axes = joined[0];
-    /// Whether it has one for all.
-    static constexpr bool repeated = joined[1] == 1;
-};
-/// How many of a region's last axes go as one row of an operand.
-template <class Tape, class Region>
-inline constexpr std::size_t joined_axes_of = [] {
-    using alignment = row_alignment<typename Tape::shape_type, Region>;
-    if (alignment::repeated || own_joined_axes<Tape> == Tape::shape_type::rank()) return alignment::axes;
-    return std::min(alignment::axes, own_joined_axes<Tape>);
-}();
 
 /// Writes a row's elements from j to `last` to memory.
 template <class Packs, class T, class Row, class Out>
@@ -183,65 +81,6 @@ TENON_INLINE constexpr void store_row(Row const& r, Out const& out, T* to, std::
     if (__builtin_is_constant_evaluated()) store_packs<one_by_one>(r, out, to, j, last);
     else if constexpr (Long) store_long_row<packs_of_long_row<N, Length>>(r, out, to, j, last);
     else store_packs<packs_along<N, Length>>(r, out, to, j, last);
-}
-
-/// Whether a loop over rows is a function that regions share whose rows are made alike: where they lie at equal distances and
-/// have more than a few elements, in a number that is known. Of open lengths each row is a call: around a loop whose rest the
-/// compiler makes vectors of, nothing stays in registers (64×40 floats take 1.4 times as long).
-/// @tparam Row of the region
-template <class Tape, class Row, std::size_t Length>
-inline constexpr bool shares_loop =
-    has_strided_rows<Tape> && is_strided_row<Row> && !is_dynamic(Length) && Length >= 16;
-/// How such a loop goes along a row: as rows of all lengths do that have the same rest, or as those of this length where it is
-/// short (64×32 floats take 1.5 times as long with a length that the compiler doesn't know).
-template <std::size_t N, std::size_t Length>
-using packs_of_shared =
-    std::conditional_t<(Length >= few_packs * N), packs_of_long_row<N, Length>, packs_along<N, Length>>;
-/// Rows of a region that lie at equal distances along Axes axes.
-template <class Row, std::size_t Axes>
-struct strided_rows {
-    Row rows[Axes + 1];  ///< the first of all, and for each axis the one behind it
-    std::size_t extents[Axes];
-};
-/// The row at number `first` along the first axis, or the one behind it along another axis. A function, since all loops over a
-/// tape's rows need several.
-template <class Tape>
-[[gnu::noinline]] auto row_behind(Tape& t, std::size_t first, std::size_t axis, bool is_next) {
-    outer_position<typename Tape::shape_type> at{};
-    at.at[0] = first;
-    at.at[axis] += is_next;
-    return t.row(at);
-}
-template <class Tape, std::size_t... A>
-auto rows_along(std::index_sequence<A...>, Tape& t, std::size_t first, std::size_t const* extents) {
-    return strided_rows<decltype(row_behind(t, first, 0, false)), sizeof...(A)>{
-        {row_behind(t, first, 0, false), row_behind(t, first, A, extents[A] > 1)...}, {extents[A]...}};
-}
-/// Those from `first` to `last` along the first of Axes axes. There is one at least.
-template <std::size_t Axes, class Tape, class Shape>
-auto rows_between(Tape& t, Shape const& s, std::size_t first, std::size_t last) {
-    std::size_t extents[Axes] = {last - first};
-    for (std::size_t a = 1; a < Axes; ++a) extents[a] = s[a];
-    return rows_along(std::make_index_sequence<Axes>{}, t, first, extents);
-}
-/// Calls f(row) for each of these rows.
-template <class Row, std::size_t Axes, class F>
-TENON_INLINE void for_each_strided_row(strided_rows<Row, Axes> const& all, F const& f) {
-    Row const first = all.rows[0], next = all.rows[Axes];
-    std::size_t const count = all.extents[Axes - 1];
-    std::size_t groups = 1;
-    for (std::size_t a = 0; a + 1 < Axes; ++a) groups *= all.extents[a];
-    for (std::size_t g = 0; g != groups; ++g) {
-        Row row = first;
-        std::size_t left = g;
-        for (std::size_t a = Axes - 1; a-- > 0; left /= all.extents[a])
-            row.advance(first, all.rows[a + 1], left % all.extents[a]);
-        for (std::size_t i = 1;; ++i) {
-            f(row);
-            if (i == count) break;
-            row.advance(first, next, 1);
-        }
-    }
 }
 
 /// Writes such rows one after another to memory.
