@@ -53,12 +53,12 @@ def squared_differences(a, b, difference, out):
     torch.dot(difference, difference, out=out)
 
 
-class EagerLayerNorm(Function):
-    """Has no form that reuses its output."""
+class Fresh(Function):
+    """A function that has no form which reuses its output."""
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def run(self):
-        self.out = F.layer_norm(self.inputs[0], self.inputs[0].shape[1:], *self.inputs[1:])
+        self.out = self.function(*self.inputs)
 
 
 def product(name):
@@ -185,18 +185,10 @@ class Cell(worker.Work):
         return self.out.numpy()
 
 
-class Attention(worker.Work):
-    def __init__(self, rest):
-        (*operands, _), self.causal = worker.attention_operands(rest)
-        self.operands = [torch.from_numpy(o) for o in operands]
-
-    @torch.inference_mode()
-    def run(self):
-        self.out = F.scaled_dot_product_attention(*self.operands, is_causal=self.causal)
-
-    def result(self):
-        self.run()
-        return self.out.numpy()
+def attention(rest):
+    (*operands, _), causal = worker.attention_operands(rest)
+    attend = functools.partial(F.scaled_dot_product_attention, is_causal=causal)
+    return Fresh(attend, [torch.from_numpy(o) for o in operands], None)
 
 
 class AttentionGradients(worker.Work):
@@ -269,50 +261,28 @@ class ResidualStep(worker.Training):
 
 def convolve(name):
     c = worker.Convolution(name)
-
-    class Convolve(Function):
-        """Has no form that reuses its output."""
-
-        @torch.inference_mode()
-        def run(self):
-            self.out = F.conv2d(*self.inputs, padding=c.padding, groups=c.groups)
-
-    return Convolve(None, [torch.from_numpy(a) for a in (c.x, c.weight, c.bias)], None)
-
-
-class Arrays(worker.Work):
-    """A function of arrays with an output that is reused."""
-
-    def __init__(self, function, inputs, out):
-        self.function, self.inputs, self.out = function, inputs, out
-
-    @torch.inference_mode()
-    def run(self):
-        self.function(*self.inputs, self.out)
-
-    def result(self):
-        self.run()
-        return self.out.float().numpy()
+    function = functools.partial(F.conv2d, padding=c.padding, groups=c.groups)
+    return Fresh(function, [torch.from_numpy(a) for a in (c.x, c.weight, c.bias)], None)
 
 
 def arrays(family, rest):
     """Transposes, reductions along an axis, rows by their numbers, products of doubles."""
     shape = [int(n) for n in re.findall(r'\d+', rest)]
     if family == 'transpose':
-        return Arrays(lambda x, out: out.copy_(x.T), (tensor(shape, 0),), torch.empty(shape))
+        return Function(lambda x, out: out.copy_(x.T), (tensor(shape, 0),), torch.empty(shape))
     if family == 'transposed sum':
-        return Arrays(lambda x, y, out: torch.add(x, y.T, out=out), (tensor(shape, 0), tensor(shape, 1)), torch.empty(shape))
+        return Function(lambda x, y, out: torch.add(x, y.T, out=out), (tensor(shape, 0), tensor(shape, 1)), torch.empty(shape))
     if family.startswith('sum along'):
         axis = int(family[-1])
-        return Arrays(lambda x, out: torch.sum(x, axis, out=out), (tensor(shape, 0),), torch.empty(shape[1 - axis]))
+        return Function(lambda x, out: torch.sum(x, axis, out=out), (tensor(shape, 0),), torch.empty(shape[1 - axis]))
     if family == 'gather':
         count, rows, width = shape
         which = torch.from_numpy(worker.labels((count,), rows))
-        return Arrays(lambda x, which, out: torch.index_select(x, 0, which, out=out), (tensor((rows, width), 0), which),
-                      torch.empty(count, width))
+        return Function(lambda x, which, out: torch.index_select(x, 0, which, out=out), (tensor((rows, width), 0), which),
+                        torch.empty(count, width))
     n = shape[0]
     operands = tensor((n, n), 0).double(), tensor((n, n), 1).double()
-    return Arrays(lambda a, b, out: torch.mm(a, b, out=out), operands, torch.empty(n, n, dtype=torch.double))
+    return Function(lambda a, b, out: torch.mm(a, b, out=out), operands, torch.empty(n, n, dtype=torch.double))
 
 
 ARRAYS = ['transpose', 'transposed sum', 'sum along 0', 'sum along 1', 'gather', 'product of doubles']
@@ -374,7 +344,8 @@ def find(name):
             return both(lambda: Function(lambda x, out: torch.logsumexp(x, 1, out=out), *arguments()),
                         lambda x, out: out.copy_(torch.logsumexp(x, 1)), arguments)
         arguments = lambda: ((x(), tensor(shape[1], 1), tensor(shape[1], 2)), torch.empty(shape))
-        return both(lambda: EagerLayerNorm(None, *arguments()), layer_norm, arguments)
+        eager = lambda x, weight, bias: F.layer_norm(x, x.shape[1:], weight, bias)
+        return both(lambda: Fresh(eager, *arguments()), layer_norm, arguments)
     if family == 'squared differences':
         n = size(rest)
         operands = lambda: (tensor(n, 0), tensor(n, 1))
@@ -385,7 +356,7 @@ def find(name):
     if family in ('lstm_cell', 'gru_cell'):
         return {'PyTorch': lambda: Cell(name)}
     if family == 'attention':
-        return {'PyTorch': lambda: Attention(rest)}
+        return {'PyTorch': lambda: attention(rest)}
     if family == 'attention gradients':
         return {'PyTorch': lambda: AttentionGradients(rest)}
     if family in ARRAYS:
