@@ -1,5 +1,6 @@
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include <tenon/tenon.hpp>
@@ -125,6 +126,17 @@ TEST_CASE("a small product is right for any extents and strides that are static"
     check_fixed_layouts<double, 1, 3, 13>();
     check_fixed_layouts<int, 3, 9, 4>();
     check_fixed<float, 17, 16, 16, 0, 1, 0>();
+}
+
+TEST_CASE("columns that lie beside each other don't reach into each other") {
+    float a[10], b[50], c[5] = {};
+    for (std::size_t i = 0; i != 50; ++i) b[i] = 0.5f;
+    for (float& v : a) v = 2;
+    for (std::size_t i = 20; i != 30; ++i) b[i] = std::numeric_limits<float>::quiet_NaN();
+    tn::eval::gemm<1, 5, 10, float>(1, 5, 10, tn::eval::fixed_matrix<float const, 10, 1>{a},
+                                    tn::eval::fixed_matrix<float const, 1, 10>{b},
+                                    tn::eval::fixed_matrix<float, 5, 1>{c}, false);
+    for (std::size_t j = 0; j != 5; ++j) CHECK((j == 2 ? c[j] != c[j] : c[j] == 10));
 }
 
 TEST_CASE("blocks join without seams") {

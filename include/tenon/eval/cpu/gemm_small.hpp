@@ -23,6 +23,21 @@ TENON_INLINE auto load_first(T const* p) {
         return V::join(load_first<Count, half>(p), load_first<(Count > half ? Count - half : 0), half>(p + half));
     }
 }
+/// The first Count lanes from memory, zeros beyond, where Behind elements from p on and Before elements before it may be read
+/// besides: one load and one shuffle, where putting the lanes together takes as many as a register has halves.
+template <std::size_t Count, std::size_t Lanes, std::ptrdiff_t Before, std::ptrdiff_t Behind, class T>
+TENON_INLINE auto load_first_within(T const* p) {
+    using V = element::lane_t<T, Lanes>;
+    constexpr std::size_t rest = Lanes - Count;
+    using lanes = std::make_index_sequence<Lanes>;
+    if constexpr (Count < Lanes && Behind >= static_cast<std::ptrdiff_t>(Lanes))
+        return math::detail::permuted<[](std::size_t i) { return i < Count ? i : Lanes + i; }>(
+            element::load_lanes<Lanes>(p), V(T(0)), lanes{});
+    else if constexpr (Count < Lanes && Before >= static_cast<std::ptrdiff_t>(rest))
+        return math::detail::permuted<[](std::size_t i) { return i + rest; }>(element::load_lanes<Lanes>(p - rest),
+                                                                              V(T(0)), lanes{});
+    else return load_first<Count, Lanes>(p);
+}
 /// The first Count lanes to memory.
 template <std::size_t Count, class T, std::size_t Lanes>
 TENON_INLINE void store_first(T* p, element::pack<T, Lanes> const& v) {
@@ -117,21 +132,35 @@ template <class T, std::size_t M, std::size_t N, std::size_t K, class A, class B
 TENON_INLINE void small_dots(A a, B b, C c, bool accumulate) {
     constexpr std::size_t lanes = small_lanes<T, K>, tail = K % lanes;
     using V = element::lane_t<T, lanes>;
-    auto const columns = [&]<std::size_t J>(std::integral_constant<std::size_t, J>, std::size_t i, std::size_t j)
-                             TENON_LAMBDA_INLINE {
-                                 V sums[J];
-                                 TENON_UNROLL for (std::size_t q = 0; q < J; ++q) sums[q] = V(T(0));
-                                 auto const part = [&](auto count, std::size_t k) TENON_LAMBDA_INLINE {
-                                     V const av = load_first<count, lanes>(a.at(i, k));
-                                     TENON_UNROLL for (std::size_t q = 0; q < J; ++q) sums[q] =
-                                         multiply_add(av, load_first<count, lanes>(b.at(k, j + q)), sums[q]);
-                                 };
-                                 for (std::size_t k = 0; k + lanes <= K; k += lanes)
-                                     part(std::integral_constant<std::size_t, lanes>{}, k);
-                                 if constexpr (tail != 0) part(std::integral_constant<std::size_t, tail>{}, K - tail);
-                                 V total[1] = {math::totals(sums)};
-                                 store_small<J, 1>(total, c.from(i, j), accumulate);
-                             };
+    // Rows of B's transpose that certainly lie before and behind those of a block, in elements of B.
+    constexpr std::ptrdiff_t blocks = static_cast<std::ptrdiff_t>(N / lanes), step = B::columns;
+    constexpr std::ptrdiff_t behind = N % lanes * step, before = blocks * static_cast<std::ptrdiff_t>(lanes) * step;
+    auto const columns = [&]<std::size_t J>(std::integral_constant<std::size_t, J>, std::size_t i,
+                                            std::size_t j) TENON_LAMBDA_INLINE {
+        constexpr bool is_last = J < lanes;
+        V sums[J];
+        TENON_UNROLL for (std::size_t q = 0; q < J; ++q) sums[q] = V(T(0));
+        for (std::size_t k = 0; k + lanes <= K; k += lanes) {
+            V const av = element::load_lanes<lanes>(a.at(i, k));
+            TENON_UNROLL for (std::size_t q = 0; q < J; ++q) sums[q] =
+                multiply_add(av, element::load_lanes<lanes>(b.at(k, j + q)), sums[q]);
+        }
+        if constexpr (tail != 0) {
+            V const av = load_first<tail, lanes>(a.at(i, K - tail));
+            unroll<J>([&](auto q) TENON_LAMBDA_INLINE {
+                constexpr auto rows_before = static_cast<std::ptrdiff_t>(q);
+                constexpr auto rows_behind = static_cast<std::ptrdiff_t>(J - 1 - q);
+                constexpr auto in_row = static_cast<std::ptrdiff_t>(K - tail);
+                V const bv =
+                    load_first_within<tail, lanes, rows_before * step + in_row + (is_last ? before : 0),
+                                      rows_behind * step + static_cast<std::ptrdiff_t>(tail) + (is_last ? 0 : behind)>(
+                        b.at(K - tail, j + q));
+                sums[q] = multiply_add(av, bv, sums[q]);
+            });
+        }
+        V total[1] = {math::totals(sums)};
+        store_small<J, 1>(total, c.from(i, j), accumulate);
+    };
     for (std::size_t i = 0; i < M; ++i) {
         for (std::size_t j = 0; j + lanes <= N; j += lanes) columns(std::integral_constant<std::size_t, lanes>{}, i, j);
         if constexpr (N % lanes != 0) columns(std::integral_constant<std::size_t, N % lanes>{}, i, N - N % lanes);
