@@ -127,43 +127,47 @@ TENON_INLINE void small_columns(A a, B b, C c, bool accumulate) {
     for (; part < parts.count; ++part) rows(std::integral_constant<std::size_t, parts.least>{}, parts.first(part));
 }
 
-/// The product where A's rows and B's columns are contiguous: a sum of lanes for every element.
+/// A row of A times J columns of B, which are contiguous: a sum of lanes for every element.
+/// @tparam Before, Behind how many elements certainly lie before the first column and behind the last
+template <class T, std::size_t J, std::size_t K, std::size_t Lanes, std::ptrdiff_t Before, std::ptrdiff_t Behind,
+          class A, class B, class C>
+TENON_INLINE void small_dots_of_row(A a, B b, C c, bool accumulate) {
+    constexpr std::size_t tail = K % Lanes;
+    using V = element::lane_t<T, Lanes>;
+    V sums[J];
+    TENON_UNROLL for (std::size_t q = 0; q < J; ++q) sums[q] = V(T(0));
+    for (std::size_t k = 0; k + Lanes <= K; k += Lanes) {
+        V const av = element::load_lanes<Lanes>(a.at(0, k));
+        TENON_UNROLL for (std::size_t q = 0; q < J; ++q) sums[q] =
+            multiply_add(av, element::load_lanes<Lanes>(b.at(k, q)), sums[q]);
+    }
+    if constexpr (tail != 0) {
+        V const av = load_first<tail, Lanes>(a.at(0, K - tail));
+        unroll<J>([&](auto q) TENON_LAMBDA_INLINE {
+            constexpr auto at = static_cast<std::ptrdiff_t>(q), last = static_cast<std::ptrdiff_t>(J - 1);
+            sums[q] = multiply_add(
+                av,
+                load_first_within<tail, Lanes, Before + at * B::columns + static_cast<std::ptrdiff_t>(K - tail),
+                                  Behind + (last - at) * B::columns + static_cast<std::ptrdiff_t>(tail)>(
+                    b.at(K - tail, q)),
+                sums[q]);
+        });
+    }
+    V total[1] = {math::totals(sums)};
+    store_small<J, 1>(total, c, accumulate);
+}
+
+/// The product where A's rows and B's columns are contiguous.
 template <class T, std::size_t M, std::size_t N, std::size_t K, class A, class B, class C>
 TENON_INLINE void small_dots(A a, B b, C c, bool accumulate) {
-    constexpr std::size_t lanes = small_lanes<T, K>, tail = K % lanes;
-    using V = element::lane_t<T, lanes>;
-    // Rows of B's transpose that certainly lie before and behind those of a block, in elements of B.
-    constexpr std::ptrdiff_t blocks = static_cast<std::ptrdiff_t>(N / lanes), step = B::columns;
-    constexpr std::ptrdiff_t behind = N % lanes * step, before = blocks * static_cast<std::ptrdiff_t>(lanes) * step;
-    auto const columns = [&]<std::size_t J>(std::integral_constant<std::size_t, J>, std::size_t i,
-                                            std::size_t j) TENON_LAMBDA_INLINE {
-        constexpr bool is_last = J < lanes;
-        V sums[J];
-        TENON_UNROLL for (std::size_t q = 0; q < J; ++q) sums[q] = V(T(0));
-        for (std::size_t k = 0; k + lanes <= K; k += lanes) {
-            V const av = element::load_lanes<lanes>(a.at(i, k));
-            TENON_UNROLL for (std::size_t q = 0; q < J; ++q) sums[q] =
-                multiply_add(av, element::load_lanes<lanes>(b.at(k, j + q)), sums[q]);
-        }
-        if constexpr (tail != 0) {
-            V const av = load_first<tail, lanes>(a.at(i, K - tail));
-            unroll<J>([&](auto q) TENON_LAMBDA_INLINE {
-                constexpr auto rows_before = static_cast<std::ptrdiff_t>(q);
-                constexpr auto rows_behind = static_cast<std::ptrdiff_t>(J - 1 - q);
-                constexpr auto in_row = static_cast<std::ptrdiff_t>(K - tail);
-                V const bv =
-                    load_first_within<tail, lanes, rows_before * step + in_row + (is_last ? before : 0),
-                                      rows_behind * step + static_cast<std::ptrdiff_t>(tail) + (is_last ? 0 : behind)>(
-                        b.at(K - tail, j + q));
-                sums[q] = multiply_add(av, bv, sums[q]);
-            });
-        }
-        V total[1] = {math::totals(sums)};
-        store_small<J, 1>(total, c.from(i, j), accumulate);
-    };
+    constexpr std::size_t lanes = small_lanes<T, K>, rest = N % lanes;
     for (std::size_t i = 0; i < M; ++i) {
-        for (std::size_t j = 0; j + lanes <= N; j += lanes) columns(std::integral_constant<std::size_t, lanes>{}, i, j);
-        if constexpr (N % lanes != 0) columns(std::integral_constant<std::size_t, N % lanes>{}, i, N - N % lanes);
+        for (std::size_t j = 0; j + lanes <= N; j += lanes)
+            small_dots_of_row<T, lanes, K, lanes, 0, static_cast<std::ptrdiff_t>(rest) * B::columns>(
+                a.from(i, 0), b.from(0, j), c.from(i, j), accumulate);
+        if constexpr (rest != 0)
+            small_dots_of_row<T, rest, K, lanes, static_cast<std::ptrdiff_t>(N - rest) * B::columns, 0>(
+                a.from(i, 0), b.from(0, N - rest), c.from(i, N - rest), accumulate);
     }
 }
 }  // namespace detail
