@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include <tenon/tenon.hpp>
@@ -100,6 +101,41 @@ TEST_CASE("fifty steps of the less common optimisers agree with PyTorch's") {
     check_fifty_steps("radam_decoupled", [](net& m) {
         return optim::radam(m, {.lr = 0.01f, .weight_decay = 0.1f, .decoupled_weight_decay = true});
     });
+}
+
+TEST_CASE("what is kept of gradients that stay zero fades to nothing that processors are slow with") {
+    namespace optim = tn::optim;
+    auto const fades = [](auto make, float first, float second) {
+        tn::variable w(tn::tensor({0.5f, 0.5f}));
+        auto optimizer = make(w);
+        w.grad() = tn::tensor({1.f, 1e-4f});
+        for (int i = 0; i != 20000; ++i) {
+            optimizer.step();
+            w.zero_grad();
+        }
+        for (auto const& [name, entry] : optimizer.state_dict().entries()) {
+            if (entry.type == tn::element_type_of<double>()) {
+                double number = 0;
+                std::memcpy(&number, entry.bytes.data(), sizeof number);
+                CHECK(std::fpclassify(number) != FP_SUBNORMAL);
+            }
+            if (entry.type != tn::element_type_of<float>()) continue;
+            INFO(name);
+            float kept[2];
+            std::memcpy(kept, entry.bytes.data(), sizeof kept);
+            for (float k : kept) CHECK(std::fpclassify(k) != FP_SUBNORMAL);
+        }
+        CHECK(std::abs(w.value()(0) - first) <= 2e-6f);
+        CHECK(std::abs(w.value()(1) - second) <= 2e-6f);
+    };
+    // The same steps by torch.optim, in float.
+    fades([](auto& w) { return optim::sgd(w, {.lr = 0.01, .momentum = 0.9}); }, 0.4f, 0.49999f);
+    fades([](auto& w) { return optim::adam(w); }, 0.493994713f, 0.493996143f);
+    fades([](auto& w) { return optim::adam(w, {.eps = 0}); }, 0.493994713f, 0.493994713f);
+    fades([](auto& w) { return optim::adam(w, {.amsgrad = true}); }, 0.494019061f, 0.49402076f);
+    fades([](auto& w) { return optim::nadam(w); }, 0.495370001f, 0.495371103f);
+    fades([](auto& w) { return optim::rmsprop(w, {.momentum = 0.9}); }, -0.499999583f, -0.499000549f);
+    fades([](auto& w) { return optim::adadelta(w); }, 0.496837735f, 0.499900043f);
 }
 
 TEST_CASE("an optimiser takes a single variable, and its rate can be set") {

@@ -37,6 +37,7 @@ struct nadam_rule {
         c.step += 1;
         c.power2.advance(c.step, beta2);
         c.product *= momentum(c.step);
+        if (c.product < 1e-300) c.product = 0;  // before it is denormal, as in running_power
     }
 
     template <class T>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -215,15 +216,28 @@ struct gradient_rule {
         return math::fma(V(decay), value, V(sign) * g);
     }
 };
+/// Below this, a mean that only fades is worth nothing beside what it is divided by, and its products would soon be denormal.
+template <class T>
+inline constexpr T faded = std::numeric_limits<T>::min() * T(1 << 24);
+
+/// A running mean of x, or 0 where x is zero and the mean has faded away. A unit of relu that no longer answers, or a row of an
+/// embedding that no batch has, would leave denormals for good: 0.9 m rounds to m for the last of them. Processors take a
+/// hundred times as long for these: an Adam step of 10-5-2 780 ns instead of 240.
+template <class V>
+TENON_LANE V unless_faded(V mean, V x) {
+    return math::select(x == V(0) && math::abs(mean) < V(faded<typename V::value_type>), V(0), mean);
+}
 /// A running mean: m ← m + fresh (x − m).
 template <class V>
 TENON_LANE void move_mean(V& mean, V x, V fresh) {
-    mean = math::fma(fresh, x - mean, mean);
+    mean = detail::unless_faded(math::fma(fresh, x - mean, mean), x);
 }
-/// A running mean of squares: v ← keep v + fresh x².
+/// A running mean of squares: v ← keep v + fresh x². Where x is zero, v stays as it is before it would become denormal: as small
+/// beside ε as 0, and still a divisor where ε is 0.
 template <class V>
 TENON_LANE void move_square(V& square, V x, V keep, V fresh) {
-    square = math::fma(fresh * x, x, keep * square);
+    square = math::select(x == V(0) && square < V(faded<typename V::value_type>), square,
+                          math::fma(fresh * x, x, keep * square));
 }
 }  // namespace detail
 

@@ -18,11 +18,13 @@
 
 namespace tenon::inline TENON_TARGET::optim {
 
-/// βᵗ for t = 1, 2, …: a product from step to step unless β changes.
+/// βᵗ for t = 1, 2, …: a product from step to step unless β changes. It becomes 0 before it is denormal (0.9ᵗ after 7000 steps),
+/// where a product takes as long as the step of a small layer.
 struct running_power {
     double base = 0, value = 1;
     TENON_HOST_DEVICE void advance(double step, double to) {
         value = to == base ? value * to : std::pow(to, step);
+        if (value < 1e-300) value = 0;
         base = to;
     }
 };

@@ -50,7 +50,8 @@ struct rmsprop_rule {
                 }
             V direction = joined / (math::sqrt(square) + V(eps));
             if constexpr (N >= 2)
-                if (momentum > 0) direction = state[1] = math::fma(V(momentum), state[1], direction);
+                if (momentum > 0)
+                    direction = state[1] = detail::unless_faded(math::fma(V(momentum), state[1], direction), direction);
             value = value - V(lr) * direction;
         }
     };

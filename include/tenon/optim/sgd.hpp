@@ -40,7 +40,7 @@ struct sgd_rule {
         TENON_LANE void operator()(V& value, V g, std::array<V, N>& state) const {
             V direction = gradient(value, g);
             if constexpr (N == 1) {
-                state[0] = math::fma(V(momentum), state[0], V(keep) * direction);
+                state[0] = detail::unless_faded(math::fma(V(momentum), state[0], V(keep) * direction), direction);
                 direction = nesterov ? math::fma(V(momentum), state[0], direction) : state[0];
             }
             value = math::fma(V(-lr), direction, value);
