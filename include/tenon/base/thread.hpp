@@ -1,5 +1,5 @@
-// Threads and what they wait for. The standard library's headers for them take a compiler a third of a second, which every
-// program would pay for.
+// Threads, what they wait for, and numbers that they share. The standard library's headers for them take a compiler a third of a
+// second, which every program would pay for.
 #pragma once
 
 #include <system_error>
@@ -10,6 +10,29 @@
 #include <tenon/base/target.hpp>
 
 namespace tenon::inline TENON_TARGET::detail {
+
+/// A number that several threads read and write; std::atomic. Without an order, `load` and `store` order nothing else.
+template <class T>
+class atomic {
+public:
+    constexpr explicit atomic(T v) : value_(v) {}
+    atomic(atomic const&) = delete;
+    atomic& operator=(atomic const&) = delete;
+    T load(int order = __ATOMIC_RELAXED) const { return __atomic_load_n(&value_, order); }
+    void store(T v, int order = __ATOMIC_RELAXED) { __atomic_store_n(&value_, v, order); }
+    T exchange(T v, int order) { return __atomic_exchange_n(&value_, v, order); }
+    T fetch_add(T v, int order) { return __atomic_fetch_add(&value_, v, order); }
+    T fetch_sub(T v, int order) { return __atomic_fetch_sub(&value_, v, order); }
+    T fetch_and(T v, int order) { return __atomic_fetch_and(&value_, v, order); }
+    T fetch_or(T v, int order) { return __atomic_fetch_or(&value_, v, order); }
+    /// Whether it was `expected`, and is v now; otherwise `expected` is what it is.
+    bool replace(T& expected, T v, int order) {
+        return __atomic_compare_exchange_n(&value_, &expected, v, true, order, __ATOMIC_RELAXED);
+    }
+
+private:
+    T value_;
+};
 
 /// What one thread holds at a time; std::mutex.
 class mutex {
@@ -50,10 +73,26 @@ public:
     void wait(mutex& held, Condition const& holds) {
         while (!holds()) ::pthread_cond_wait(&handle_, &held.handle_);
     }
+    void notify_one() { ::pthread_cond_signal(&handle_); }
     void notify_all() { ::pthread_cond_broadcast(&handle_); }
 
 private:
     ::pthread_cond_t handle_ = PTHREAD_COND_INITIALIZER;
+};
+
+/// Whether the calling thread helps with somebody else's work, such as a piece of a loop or a loader's batch: loops that it begins are
+/// for it alone.
+constinit inline thread_local bool helps = false;
+/// Makes the calling thread one that helps, for as long as this exists.
+class helping {
+public:
+    helping() : before_(std::exchange(helps, true)) {}
+    helping(helping const&) = delete;
+    helping& operator=(helping const&) = delete;
+    ~helping() { helps = before_; }
+
+private:
+    bool before_;
 };
 
 /// A thread that is waited for when its owner goes; std::jthread without a request to stop.

@@ -54,6 +54,7 @@ private:
     };
 
     void work() {
+        tenon::detail::helping const for_the_consumer;
         while (true) {
             std::size_t k;
             {

@@ -72,7 +72,7 @@ private:
 
 /// f(x…) elementwise, as fast as an operator of the library: f is called with lanes, never with a plain number, and with
 /// dual numbers for its slopes. Unqualified exp(v), where(v > 0, v, 0.1f * v) and so on find the functions on lanes.
-/// @param f a function without effects, the same for every element; large results call it from several threads of OpenMP
+/// @param f a function without effects, the same for every element; large results call it from several threads
 template <class F, class... X>
     requires(sizeof...(X) > 0 && operands<X...>)
 constexpr auto map(F f, X&&... x) {
