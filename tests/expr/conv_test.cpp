@@ -168,6 +168,15 @@ TEST_CASE("convolutions of more than fits a block or a register") {
                                                            tn::randn<float, 8, 1, 5, 5>(gen)) < 1e-4);
     CHECK(worst_difference<tn::conv_options{}>(tn::randn<float, 3, 300, 1, 1>(gen),
                                                tn::randn<float, 10, 300, 1, 1>(gen)) < 1e-3);
+    // Panels that hold rows of several small pictures, groups of channels, and products of matrices as they stand.
+    CHECK(worst_difference<tn::conv_options{.padding = 1, .groups = 2}>(tn::randn<float, 5, 34, 3, 3>(gen),
+                                                                        tn::randn<float, 70, 17, 3, 3>(gen)) < 1e-3);
+    CHECK(worst_difference<tn::conv_options{.stride = 2, .padding = 3}>(tn::randn<float, 3, 3, 15, 21>(gen),
+                                                                        tn::randn<float, 66, 3, 7, 7>(gen)) < 1e-3);
+    CHECK(worst_difference<tn::conv_options{.groups = 2}>(tn::randn<float, 2, 10, 9, 8>(gen),
+                                                          tn::randn<float, 14, 5, 1, 1>(gen)) < 1e-4);
+    CHECK(worst_difference<tn::conv_options{.padding = {0, 1}}>(tn::randn<float, 3, 5, 9, 10>(gen),
+                                                                tn::randn<float, 7, 5, 4, 3>(gen)) < 1e-4);
 }
 
 TEST_CASE("depthwise convolutions whose windows move by several columns") {
@@ -221,6 +230,19 @@ TEST_CASE("gradients of convolutions agree with differences") {
             tn::square(tn::conv2d<tn::conv_options{.padding = {1, 2}, .dilation = {1, 2}, .groups = 2}>(x, w)))));
     }
     {
+        // Fewer windows than output channels, windows that move by more than one, and products of matrices as they stand.
+        tn::variable x(tn::randn<double, 3, 4, 3, 3>(gen));
+        tn::variable w(tn::randn<double, 74, 2, 2, 2>(gen));
+        CHECK(tn::gradcheck(
+            tn::sum(tn::square(tn::conv2d<tn::conv_options{.stride = 2, .padding = 1, .groups = 2}>(x, w)))));
+        tn::variable v(tn::randn<double, 22, 4, 3, 3>(gen));
+        CHECK(tn::gradcheck(tn::sum(tn::square(tn::conv2d(x, v)))));
+        tn::variable p(tn::randn<double, 5, 4, 1, 1>(gen));
+        tn::variable z(tn::randn<double, 2, 4, 8, 9>(gen));
+        CHECK(tn::gradcheck(tn::sum(tn::square(tn::conv2d(z, p)))));
+        CHECK(tn::gradcheck(tn::sum(tn::square(tn::conv2d<tn::conv_options{.stride = 3}>(z, p)))));
+    }
+    {
         tn::variable x(tn::randn<double, 2, 3, 4>(gen));
         tn::variable w(tn::randn<double, 3, 2, 3>(gen));
         CHECK(tn::gradcheck(
@@ -272,6 +294,16 @@ TEST_CASE("an infinite gradient stays where its window is") {
     tn::backward(tn::sum(tn::conv2d(x, tn::ones<float, 2, 3, 1, 3>()) * seed));
     for (std::size_t j = 0; j < 12; ++j) CHECK(std::isinf(x.grad()(0, 1, 0, j)) == (j >= 2 && j < 5));
     CHECK(x.grad()(0, 2, 0, 11) == 0.f);
+}
+
+TEST_CASE("an infinite element reaches the taps that see it") {
+    tn::tensor<float, 1, 1, 3, 9> x;
+    x(0, 0, 0, 0) = INFINITY;
+    tn::variable w(tn::ones<float, 1, 1, 2, 2>());
+    tn::backward(tn::sum(tn::conv2d(x, w)));
+    CHECK(std::isinf(w.grad()(0, 0, 0, 0)));
+    CHECK(w.grad()(0, 0, 0, 1) == 0.f);
+    CHECK(w.grad()(0, 0, 1, 0) == 0.f);
 }
 
 TEST_CASE("mixed element types, integers and second derivatives") {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include <tenon/eval/cpu/depthwise.hpp>
+#include <tenon/eval/cpu/convolve.hpp>
 #include <tenon/eval/cpu/map.hpp>
 #include <tenon/expr/conv.hpp>
 

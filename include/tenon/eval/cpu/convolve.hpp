@@ -1,0 +1,128 @@
+// Convolutions and their gradients for any extents: which of the ways is taken.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+
+#include <tenon/eval/cpu/plane_products.hpp>
+
+namespace tenon::inline TENON_TARGET::eval {
+
+/// Whether a convolution is a product of matrices as it stands, and the product has a panel's columns.
+constexpr bool is_pointwise(convolution const& g) {
+    return g.kernel() == 1 && g.rows.stride == 1 && g.columns.stride == 1 && g.rows.padding == 0 &&
+           g.columns.padding == 0 && g.out_pixels() >= 64;
+}
+/// Calls f(image, outputs, weight) for each group of each image of such a convolution, with matrices of channels and pixels, output
+/// channels and pixels, output channels and channels.
+template <class X, class Y, class W, class F>
+void each_pointwise(convolution const& g, X* x, Y* y, W* w, F&& f) {
+    std::ptrdiff_t const pixels = static_cast<std::ptrdiff_t>(g.pixels()),
+                         channels = static_cast<std::ptrdiff_t>(g.channels);
+    for (std::size_t part = 0; part < g.parts(); ++part)
+        f(matrix<X>{x + part * g.channels * g.pixels(), pixels, 1},
+          matrix<Y>{y + part * g.outputs * g.pixels(), pixels, 1},
+          matrix<W>{w + part % g.groups * g.outputs * g.channels, channels, 1}, part % g.groups * g.outputs);
+}
+template <bool Add, class T>
+[[gnu::noinline]] void multiply_pointwise(convolution const& g, T const* x, T const* w, T const* bias, T* y) {
+    each_pointwise(g, x, y, w, [&](matrix<T const> image, matrix<T> out, matrix<T const> weight, std::size_t first) {
+        if (bias)
+            for (std::size_t o = 0; o < g.outputs; ++o) std::fill_n(out.at(o, 0), g.pixels(), bias[first + o]);
+        gemm_large<T>(g.outputs, g.pixels(), g.channels, weight, image, out, Add || bias);
+    });
+}
+template <class T>
+[[gnu::noinline]] void multiply_pointwise_back(convolution const& g, T const* dy, T const* w, T* dx) {
+    each_pointwise(g, dx, dy, w, [&](matrix<T> image, matrix<T const> out, matrix<T const> weight, std::size_t) {
+        gemm_large<T>(g.channels, g.pixels(), g.outputs, weight.transposed(), out, image, true);
+    });
+}
+template <class T>
+[[gnu::noinline]] void correlate_pointwise(convolution const& g, T const* x, T const* dy, T* dw) {
+    each_pointwise(g, x, dy, dw, [&](matrix<T const> image, matrix<T const> out, matrix<T> weight, std::size_t) {
+        gemm_large<T>(g.outputs, g.channels, g.pixels(), out, image.transposed(), weight, true);
+    });
+}
+
+/// Whether lanes that run along the pixels of an image have enough of them.
+constexpr bool lines_suit(convolution const& g, std::size_t lanes) {
+    bool const joined = g.rows.stride == 1 && g.columns.stride == 1;
+    return g.out_pixels() != 0 && (joined || g.out_width >= lanes);
+}
+/// Whether they are best for the values: few output channels share what it costs to bring a window's elements together, as much as
+/// eight channels more; an image's elements have to stay in the L1 cache.
+constexpr bool suits_planes(convolution const& g, std::size_t lanes) {
+    if (!lines_suit(g, lanes)) return false;
+    bool const joined = g.rows.stride == 1 && g.columns.stride == 1;
+    std::size_t const pitch = joined ? g.width + 2 * g.columns.padding : (g.out_width + lanes - 1) / lanes * lanes,
+                      line = ((joined ? (g.out_height - 1) * pitch + g.out_width : g.out_height * pitch) + lanes - 1) /
+                             lanes * lanes;
+    return line * g.outputs <= g.out_pixels() * (g.outputs + 8) &&
+           g.channels * (g.height + 2 * g.rows.padding) * (g.width + 2 * g.columns.padding) <= 1024 * lanes;
+}
+
+/// Whether elements have lanes; the others go by the definition.
+template <class T>
+inline constexpr bool convolves_in_lanes = std::is_floating_point_v<T>;
+
+/// y += x ⋆ w, after y = bias unless y holds something already.
+/// @param bias nullptr for none
+template <bool Add, class T>
+constexpr void convolve(convolution const& g, T const* x, T const* w, T const* bias, T* y) {
+    if constexpr (convolves_in_lanes<T>) {
+        TENON_AT_RUN_TIME {
+            if (is_pointwise(g)) return multiply_pointwise<Add>(g, x, w, bias, y);
+            if (!suits_planes(g, staged_planes<T>::lanes)) return convolve_values<Add>(g, x, w, bias, y);
+            if (g.outputs == 1) return convolve_planes<1, 4>(g, x, w, bias, y, Add);
+            return convolve_planes<6, tile<T>::packs>(g, x, w, bias, y, Add);
+        }
+    }
+    if constexpr (!Add)
+        for (std::size_t i = 0; i < g.parts() * g.outputs * g.out_pixels(); ++i)
+            y[i] = bias ? bias[i / g.out_pixels() % (g.groups * g.outputs)] : T(0);
+    each_product(
+        g, [&](std::size_t o, std::size_t i, std::size_t k) { y[o] = element::sum_with_product<T>(y[o], x[i], w[k]); });
+}
+/// dx += wᵀ ⋆ dy.
+template <class T>
+constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* dx) {
+    if constexpr (convolves_in_lanes<T>) {
+        TENON_AT_RUN_TIME {
+            std::size_t const lanes = staged_planes<T>::lanes;
+            if (is_pointwise(g)) return multiply_pointwise_back(g, dy, w, dx);
+            // A turned weight is worth its memory where half as many windows as there are output channels read it.
+            if (can_turn_around(g) &&
+                (suits_planes(turned_around(g), lanes) || 2 * g.images * g.out_pixels() >= g.outputs)) {
+                buffer<T, dyn> turned;
+                turned.reserve(g.groups * g.outputs * g.window());
+                turn_weight(g, w, turned.data());
+                return convolve<true>(turned_around(g), dy, static_cast<T const*>(turned.data()),
+                                      static_cast<T const*>(nullptr), dx);
+            }
+            if (g.channels == 1 && g.outputs == 1 && g.out_width >= lanes) return spread_planes(g, dy, w, dx);
+            return spread_windows(g, dy, w, dx);
+        }
+    }
+    each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) {
+        dx[i] = element::sum_with_product<T>(dx[i], dy[o], w[k]);
+    });
+}
+/// dw += dy ⋆ x.
+template <class T>
+constexpr void correlate(convolution const& g, T const* x, T const* dy, T* dw) {
+    if constexpr (convolves_in_lanes<T>) {
+        TENON_AT_RUN_TIME {
+            if (is_pointwise(g)) return correlate_pointwise(g, x, dy, dw);
+            std::size_t const lanes = staged_planes<T>::lanes;
+            if (2 * g.outputs > lanes || !lines_suit(g, lanes)) return convolve_weight_gradient(g, x, dy, dw);
+            if (g.outputs == 1) return correlate_planes<1, 5>(g, x, dy, dw);
+            return correlate_planes<6, TENON_VECTOR_BYTES >= 64 ? 4 : 2>(g, x, dy, dw);
+        }
+    }
+    each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) {
+        dw[k] = element::sum_with_product<T>(dw[k], dy[o], x[i]);
+    });
+}
+
+}  // namespace tenon::inline TENON_TARGET::eval
