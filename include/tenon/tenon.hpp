@@ -28,6 +28,7 @@
 #include <tenon/eval/cpu/executor.hpp>
 #include <tenon/eval/cpu/plan.hpp>
 #include <tenon/expr/argmax.hpp>
+#include <tenon/expr/attention.hpp>
 #include <tenon/expr/batch_norm.hpp>
 #include <tenon/expr/concat.hpp>
 #include <tenon/expr/conv.hpp>

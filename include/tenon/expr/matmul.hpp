@@ -79,6 +79,26 @@ constexpr std::ptrdiff_t batch_offset(std::size_t q, Product const& product, Ope
     }
     return o;
 }
+/// The shape of a product. @throws shape_error where run-time extents don't fit @param what the operation that errors name
+template <class A, class B>
+constexpr product_shape<A, B> product_of_shapes(char const* what, A const& s, B const& t) {
+    // Static extents have been compared in the type.
+    if constexpr (A::is_static && B::is_static) return {};
+    else {
+        if (s[s.rank() - 1] != t[t.rank() - 2]) throw_shapes(what, to_string(s), to_string(t));
+        std::array<std::size_t, product_shape<A, B>::rank()> all{};
+        for (std::size_t i = 0; i + 2 < all.size(); ++i) {
+            std::size_t const from_last = all.size() - i;
+            std::size_t const x = s.rank() >= from_last ? s[s.rank() - from_last] : 1;
+            std::size_t const y = t.rank() >= from_last ? t[t.rank() - from_last] : 1;
+            if (x != y && x != 1 && y != 1) throw_shapes(what, to_string(s), to_string(t));
+            all[i] = x == 1 ? y : x;
+        }
+        all[all.size() - 2] = s[s.rank() - 2];
+        all[all.size() - 1] = t[t.rank() - 1];
+        return product_shape<A, B>(all, what);
+    }
+}
 }  // namespace detail
 
 /// Whether a device multiplies narrow elements as they are; others multiply floats. Its executor says so.
@@ -92,7 +112,8 @@ class product_node : public expression_base<product_node<A, B>, promote_t<value_
 public:
     using shape_type = detail::product_shape<shape_t<A>, shape_t<B>>;
     using device = device_of_nodes<A, B>;
-    constexpr product_node(A x, B y) : a(std::move(x)), b(std::move(y)), shape_(computed()) {}
+    constexpr product_node(A x, B y)
+        : a(std::move(x)), b(std::move(y)), shape_(detail::product_of_shapes("matmul", a.shape(), b.shape())) {}
     constexpr shape_type shape() const { return shape_; }
     static constexpr char const *name = "matmul", *kind = "product";
     static constexpr read_as read[2] = {read_as::memory, read_as::memory};
@@ -103,27 +124,6 @@ public:
     B b;
 
 private:
-    constexpr shape_type computed() const {
-        // Static extents have been compared in the type.
-        if constexpr (shape_t<A>::is_static && shape_t<B>::is_static) return {};
-        else return compared();
-    }
-    constexpr shape_type compared() const {
-        auto const s = a.shape();
-        auto const t = b.shape();
-        if (s[s.rank() - 1] != t[t.rank() - 2]) throw_shapes("matmul", to_string(s), to_string(t));
-        std::array<std::size_t, shape_type::rank()> all{};
-        for (std::size_t i = 0; i + 2 < all.size(); ++i) {
-            std::size_t const from_last = all.size() - i;
-            std::size_t const x = s.rank() >= from_last ? s[s.rank() - from_last] : 1;
-            std::size_t const y = t.rank() >= from_last ? t[t.rank() - from_last] : 1;
-            if (x != y && x != 1 && y != 1) throw_shapes("matmul", to_string(s), to_string(t));
-            all[i] = x == 1 ? y : x;
-        }
-        all[all.size() - 2] = s[s.rank() - 2];
-        all[all.size() - 1] = t[t.rank() - 1];
-        return shape_type(all, "matmul");
-    }
     [[no_unique_address]] shape_type shape_;
 };
 

@@ -6,6 +6,16 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
+/// Blocks of a generator's numbers: where it stood when the evaluation began.
+struct drawn_blocks {
+    std::uint64_t key = 0, next = 0;
+    constexpr drawn_blocks const& begin() const { return *this; }
+    /// Those that one evaluation takes.
+    static constexpr drawn_blocks draw(generator& gen, std::uint64_t count) {
+        return {gen.seed(), count == 0 ? 0 : gen.advance(count)};
+    }
+};
+
 template <generated Node, bool Grad>
 struct tape<Node, Grad> {
     using value_type = value_t<Node>;
@@ -19,13 +29,8 @@ struct tape<Node, Grad> {
     explicit constexpr tape(Node const& n) : node_(&n) {}
     constexpr auto shape() const { return node_->shape(); }
 
-    /// Where a generator stood when the evaluation began.
-    struct random_blocks {
-        std::uint64_t key = 0, next = 0;
-        constexpr random_blocks const& begin() const { return *this; }
-    };
     struct row_type {
-        decltype(std::declval<Node const&>().rule(random_blocks{})) rule;
+        decltype(std::declval<Node const&>().rule(drawn_blocks{})) rule;
         std::size_t number;
 
         template <std::size_t N>
@@ -44,14 +49,13 @@ struct tape<Node, Grad> {
     }
     constexpr bool overlaps(void const*, void const*, bool) const { return false; }
     constexpr void forward() {
-        if constexpr (requires { node_->gen; })
-            if (auto const n = node_->random_blocks(); n != 0) blocks_ = {node_->gen->seed(), node_->gen->advance(n)};
+        if constexpr (requires { node_->gen; }) blocks_ = drawn_blocks::draw(*node_->gen, node_->random_blocks());
     }
     constexpr void finish() {}
 
 private:
     Node const* node_;
-    random_blocks blocks_{};
+    drawn_blocks blocks_{};
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval
