@@ -56,6 +56,29 @@ TEST_CASE("rows of any length and number are met once, forward and backward", "[
     check_broadcast<7, 40, 19>();  // more rows than a part of a sum may have terms
 }
 
+namespace {
+/// x + 2 yᵀ of matrices: large ones are written block by block.
+template <class Matrices, class Transposed>
+void check_transposed_sum(Matrices const& x, Transposed const& y, std::size_t rows, std::size_t columns) {
+    Matrices const z = x + tn::transpose<-2, -1>(y) * 2.f;
+    bool equal = true;
+    for (std::size_t i = 0; i != x.size(); ++i) {
+        std::size_t const matrix = i / (rows * columns), row = i / columns % rows, column = i % columns;
+        equal = equal && z.data()[i] == x.data()[i] + y.data()[(matrix * columns + column) * rows + row] * 2.f;
+    }
+    CHECK(equal);
+}
+}  // namespace
+
+TEST_CASE("a large region that reads transposes has every element once", "[region]") {
+    check_transposed_sum(tn::rand<float, 367, 391>(), tn::rand<float, 391, 367>(), 367, 391);
+    check_transposed_sum(tn::rand<float, 2, 300, 250>(), tn::rand<float, 2, 250, 300>(), 300, 250);
+    tn::tensor<float, tn::dyn, tn::dyn> const x = tn::rand<float, 401, 333>(), y = tn::rand<float, 333, 401>();
+    check_transposed_sum(x, y, 401, 333);
+    tn::tensor<float, tn::dyn, tn::dyn> const small = tn::rand<float, 33, 5>(), other = tn::rand<float, 5, 33>();
+    check_transposed_sum(small, other, 33, 5);
+}
+
 TEST_CASE("a region may read transposes and slices", "[region]") {
     tn::manual_seed(4);
     auto const a = tn::randn<float, 33, 21>();

@@ -102,6 +102,7 @@ struct elementwise_tape<map_node<Op, A...>, Passes, std::index_sequence<I...>>
     using types = typename node::types;
     static constexpr bool is_addressable = false;
     static constexpr bool has_strided_rows = (eval::has_strided_rows<tape<A, Passes>> && ...);
+    static constexpr bool reads_columns = (eval::reads_columns<tape<A, Passes>> || ...);
     static constexpr bool differentiable = (tape<A, Passes>::differentiable || ...);
     static constexpr std::size_t widest = std::max({lane_bytes<value_type>, tape<A, Passes>::widest...});
     static constexpr std::size_t wide = TENON_VECTOR_BYTES / widest;

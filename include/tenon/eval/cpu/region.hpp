@@ -8,9 +8,7 @@
 
 #include <tenon/base/parallel.hpp>
 #include <tenon/core/packs.hpp>
-#include <tenon/eval/cpu/destination.hpp>
-#include <tenon/eval/cpu/strided_rows.hpp>
-#include <tenon/eval/cpu/transpose.hpp>
+#include <tenon/eval/cpu/transposed_region.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -19,36 +17,6 @@ namespace tenon::inline TENON_TARGET::eval {
 template <class Tape, class F>
 TENON_INLINE constexpr void for_each_pack_of(std::size_t length, F const& f) {
     for_each_pack<lanes_for<Tape>, inner_extent<typename Tape::shape_type>>(length, f);
-}
-
-/// Whether a region is nothing but the transposes of matrices in memory, to be copied as they are.
-template <class Tape, class T, class Shape>
-inline constexpr bool is_transposed_copy = [] {
-    if constexpr (addressable<Tape> && std::is_same_v<typename Tape::value_type, T> && std::is_floating_point_v<T> &&
-                  Shape::rank() >= 2)
-        return Tape::static_strides[Shape::rank() - 2] == 1 && Tape::static_strides[Shape::rank() - 1] > 1 &&
-               (is_dynamic(static_size<Shape>) || static_size<Shape> >= 256);
-    else return false;
-}();
-/// Copies such a region, matrix by matrix.
-template <class Tape, class T, class Shape>
-void copy_transposed(Tape const& t, T* to, Shape const& s) {
-    constexpr std::size_t rank = Shape::rank();
-    auto const strides = t.strides();
-    std::size_t const rows = s[rank - 2], columns = s[rank - 1];
-    std::size_t matrices = 1;
-    for (std::size_t a = 0; a + 2 < rank; ++a) matrices *= s[a];
-    for (std::size_t m = 0; m < matrices; ++m) {
-        std::ptrdiff_t from = 0;
-        std::size_t left = m;
-        for (std::size_t a = rank - 2; a-- > 0;) {
-            from += static_cast<std::ptrdiff_t>(left % s[a]) * strides[a];
-            left /= s[a];
-        }
-        transpose_to<false>(columns, rows, t.data() + from, static_cast<std::size_t>(strides[rank - 1]), to, columns,
-                            [](std::size_t, T* p, auto const& v) TENON_LAMBDA_INLINE { element::store_lanes(p, v); });
-        to += rows * columns;
-    }
 }
 
 /// Elements of a region that are worth a thread, from 0.2 ms for a sum to 1 ms for erfinv on Zen 3.
@@ -60,13 +28,6 @@ inline constexpr std::size_t elements_for_thread = std::size_t{1} << 19;
 template <std::size_t N, std::size_t Length>
 inline constexpr bool is_long_row = is_dynamic(Length) || Length >= 64 * N;
 
-/// Writes a row's elements from j to `last` to memory.
-template <class Packs, class T, class Row, class Out>
-TENON_INLINE constexpr void store_packs(Row const& r, Out const& out, T* to, std::size_t j, std::size_t last) {
-    for (std::size_t const end = Packs::end(j, last); j < end; j += Packs::lanes)
-        out.store(to + j, math::convert<T>(r.template load<Packs::lanes>(j).value));
-    if constexpr (Packs::rest != 0) store_packs<typename Packs::tail>(r, out, to, j, last);
-}
 template <class Packs, class T, class Row, class Out>
 [[gnu::noinline]] void store_long_row(Row const& r, Out const& out, T* to, std::size_t j, std::size_t last) {
     // Copies can stay in registers: nothing that is written to memory changes them.
@@ -99,6 +60,7 @@ template <class Tape, class T, class Shape, class Out>
 constexpr void store_rows(Tape& t, T* to, Shape const& s, Out const& out, std::size_t first, std::size_t last) {
     constexpr std::size_t joined = own_joined_axes<Tape>, axis = Shape::rank() - joined - 1, n = lanes_for<Tape>,
                           inner = static_length_of_last<joined, Shape>;
+    if constexpr (goes_in_blocks<Tape, Shape>) { TENON_AT_RUN_TIME return store_blocks(t, to, s, out, first, last); }
     std::size_t const length = length_of_last<joined>(s);
     outer_position<Shape> begin{};
     begin.at[0] = first;

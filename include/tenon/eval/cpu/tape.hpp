@@ -118,6 +118,17 @@ inline constexpr bool has_strided_rows = [] {
     else return false;
 }();
 
+/// Whether neighbours in memory that the tape reads are elements of neighbouring rows, and not of one: as in a matrix's transpose.
+template <class Tape>
+inline constexpr bool reads_columns = [] {
+    constexpr std::size_t rank = Tape::shape_type::rank();
+    if constexpr (requires { Tape::reads_columns; }) return Tape::reads_columns;
+    else if constexpr (addressable<Tape> && rank >= 2)
+        return Tape::shape_type::static_extents[rank - 1] != 1 && Tape::static_strides[rank - 2] == 1 &&
+               Tape::static_strides[rank - 1] != 1 && Tape::static_strides[rank - 1] != 0;
+    else return false;
+}();
+
 /// Whether rows are computed when they are read, in this evaluation: no two of them at once.
 template <class Tape>
 constexpr bool computes_rows(Tape const& t) {
