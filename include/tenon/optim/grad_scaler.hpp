@@ -70,8 +70,8 @@ struct unscaled_gradients {
 
     template <class T>
     void operator()(T* g, std::size_t n) const {
-        // As many elements are worth a thread as in an optimiser's step.
-        constexpr std::size_t shared = std::size_t{1} << 20;
+        // Pieces of 50 µs, as in an optimiser's step.
+        constexpr std::size_t shared = std::size_t{1} << 17;
         bool any = false;
         for_each_part(n, lanes<T>, n / shared, [&](std::size_t first, std::size_t last) {
             if (unscale(g + first, last - first)) __atomic_store_n(&any, true, __ATOMIC_RELAXED);
