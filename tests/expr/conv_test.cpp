@@ -179,6 +179,31 @@ TEST_CASE("convolutions of more than fits a block or a register") {
                                                                 tn::randn<float, 7, 5, 4, 3>(gen)) < 1e-4);
 }
 
+TEST_CASE("3x3 kernels by squares of outputs") {
+    tn::generator gen{8};
+    auto const check = [&]<tn::conv_options O>(auto const& x, auto const& w) {
+        CHECK(worst_difference<O>(x, w) < 2e-4);
+        // The transpose is the convolution with kernels turned around, channels for outputs, and the rest of the margin.
+        constexpr tn::conv_options back{.padding = {2 - O.padding.height, 2 - O.padding.width}};
+        tn::tensor const y = tn::conv2d<O>(x, w);
+        tn::tensor const turned = tn::transpose<0, 1>(tn::flip<2, 3>(w));
+        tn::tensor const dx = tn::conv_transpose2d<O>(y, w);
+        CHECK(worst_difference<back>(y, turned) < 5e-3);
+        CHECK(tn::allclose(dx, tn::conv2d<back>(y, turned), {.rtol = 1e-4, .atol = 1e-3}));
+    };
+    check.template operator()<tn::conv_options{.padding = 1}>(tn::randn<float, 1, 32, 13, 15>(gen),
+                                                              tn::randn<float, 48, 32, 3, 3>(gen));
+    check.template operator()<tn::conv_options{.padding = {0, 2}}>(tn::randn<float, 3, 48, 7, 10>(gen),
+                                                                   tn::randn<float, 32, 48, 3, 3>(gen));
+    // An infinite element stays in its windows.
+    auto x = tn::zeros<float, 1, 32, 14, 14>();
+    x(0, 3, 4, 4) = INFINITY;
+    tn::tensor const y =
+        tn::conv2d<tn::conv_options{.padding = 1}>(x, tn::ones<float, 32, 32, 3, 3>(), tn::ones<float, 32>());
+    CHECK(std::isinf(y(0, 7, 5, 5)));
+    CHECK(y(0, 7, 6, 5) == 1.f);
+}
+
 TEST_CASE("depthwise convolutions whose windows move by several columns") {
     tn::generator gen{7};
     auto const check = [&]<tn::conv_options O, std::size_t Width, std::size_t Columns>() {

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <tenon/eval/cpu/plane_products.hpp>
+#include <tenon/eval/cpu/winograd.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -73,8 +74,15 @@ constexpr void convolve(convolution const& g, T const* x, T const* w, T const* b
     if constexpr (convolves_in_lanes<T>) {
         TENON_AT_RUN_TIME {
             if (is_pointwise(g)) return multiply_pointwise<Add>(g, x, w, bias, y);
+            if (suits_winograd(g, tile<T>::lanes) && are_moderate(x, g.parts() * g.channels * g.pixels()) &&
+                are_moderate(w, g.groups * g.outputs * g.window()))
+                return convolve_squares<Add>(g, x, w, bias, y);
             if (!suits_planes(g, staged_planes<T>::lanes)) return convolve_values<Add>(g, x, w, bias, y);
             if (g.outputs == 1) return convolve_planes<1, 4>(g, x, w, bias, y, Add);
+            // Fewer rows are left over in tiles of eight by three packs, or of four on fewer registers, for sixteen channels.
+            constexpr std::size_t rows = TENON_VECTOR_BYTES >= 64 ? 8 : 4;
+            if ((g.outputs + rows - 1) / rows * rows < (g.outputs + 5) / 6 * 6)
+                return convolve_planes<rows, 3>(g, x, w, bias, y, Add);
             return convolve_planes<6, tile<T>::packs>(g, x, w, bias, y, Add);
         }
     }
@@ -91,16 +99,19 @@ constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* d
         TENON_AT_RUN_TIME {
             std::size_t const lanes = staged_planes<T>::lanes;
             if (is_pointwise(g)) return multiply_pointwise_back(g, dy, w, dx);
+            // Where margins make windows on gradients many more than windows on images, half of what those see is zero.
+            bool const few = lines_suit(g, lanes) && g.channels <= 8 && g.outputs <= 32;
+            bool const turns = can_turn_around(g) && !(few && 4 * g.out_pixels() < 3 * g.pixels());
             // A turned weight is worth its memory where half as many windows as there are output channels read it.
-            if (can_turn_around(g) &&
-                (suits_planes(turned_around(g), lanes) || 2 * g.images * g.out_pixels() >= g.outputs)) {
+            if (turns && (suits_planes(turned_around(g), lanes) || 2 * g.images * g.out_pixels() >= g.outputs)) {
                 buffer<T, dyn> turned;
                 turned.reserve(g.groups * g.outputs * g.window());
                 turn_weight(g, w, turned.data());
                 return convolve<true>(turned_around(g), dy, static_cast<T const*>(turned.data()),
                                       static_cast<T const*>(nullptr), dx);
             }
-            if (g.channels == 1 && g.outputs == 1 && g.out_width >= lanes) return spread_planes(g, dy, w, dx);
+            if (few && g.channels == 1) return spread_planes<1, 4>(g, dy, w, dx);
+            if (few) return spread_planes<6, tile<T>::packs>(g, dy, w, dx);
             return spread_windows(g, dy, w, dx);
         }
     }
