@@ -60,21 +60,42 @@ TENON_LANE exp_parts<P> exp_parts_of(P shifted, P r) {
             math::from_bits((exponents << fraction_bits<T>)-first)};
 }
 
-/// Parts of e^(x + low), times 2^Extra.
-template <int Extra = 0, real_pack P, class... Low>
-TENON_LANE exp_parts<P> exp_reduced(P x, Low... low) {
+/// x = n ln 2 + r, and n plus `rounds_to_exponent`.
+template <class P>
+struct exp_argument {
+    P shifted, n, r;
+};
+template <int Extra, real_pack P, class... Low>
+TENON_LANE exp_argument<P> reduce_exp(P x, Low... low) {
     using T = value_of<P>;
     using constants = exp_constants<T>;
     x = detail::at_least(detail::at_most(x, constants::greatest), constants::least);
     P const shifted = math::fma(x, constants::log2_e, rounds_to_exponent<T, Extra>);
     P const n = shifted - rounds_to_exponent<T, Extra>;
     P const r = math::fma(n, -constants::ln2_low, math::fma(n, -constants::ln2_high, x));
-    return detail::exp_parts_of(shifted, (r + ... + low));
+    return {shifted, n, (r + ... + low)};
 }
 
-/// e^(x + low) 2^Extra, also where e^x itself would overflow.
+/// Parts of e^(x + low), times 2^Extra.
+template <int Extra = 0, real_pack P, class... Low>
+TENON_LANE exp_parts<P> exp_reduced(P x, Low... low) {
+    auto const a = detail::reduce_exp<Extra>(x, low...);
+    return detail::exp_parts_of(a.shifted, a.r);
+}
+
+/// e^(x + low) 2^Extra, also where e^x itself would overflow. AVX-512 has an instruction for the power of two, which rounds as
+/// `exp_parts` does.
 template <int Extra = 0, real_pack P, class... Low>
 TENON_LANE P exp_scaled(P x, Low... low) {
+    using T = value_of<P>;
+    if constexpr (machine::has_scaling && machine::has_register<T, P::lanes>) {
+        TENON_AT_RUN_TIME {
+            auto const a = detail::reduce_exp<Extra>(x, low...);
+            P const y = math::fma(a.r * a.r, exp_constants<T>::polynomial(a.r), a.r) + 1;
+            if constexpr (Extra == 0) return P(machine::scale(y.raw, a.n.raw));
+            else return P(machine::scale(y.raw, (a.n + Extra).raw));
+        }
+    }
     return detail::exp_reduced<Extra>(x, low...).value();
 }
 

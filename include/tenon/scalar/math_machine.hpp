@@ -181,6 +181,32 @@ TENON_INLINE V greater(V a, V b) {
 }
 #endif
 
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+inline constexpr bool has_scaling = true;
+/// A mask of all lanes, of whatever type a compiler's builtin takes.
+struct every_lane {
+    template <class Mask>
+    TENON_INLINE constexpr operator Mask() const {
+        return static_cast<Mask>(-1);
+    }
+};
+/// x · 2^n for whole numbers n, rounded once: infinite or denormal where that has to be.
+template <class V>
+TENON_INLINE V scale(V x, V n) {
+    constexpr bool is_float = sizeof(x[0]) == 4;
+    if constexpr (sizeof(V) == 16 && is_float) return __builtin_ia32_scalefps128_mask(x, n, x, every_lane{});
+    if constexpr (sizeof(V) == 16 && !is_float) return __builtin_ia32_scalefpd128_mask(x, n, x, every_lane{});
+    if constexpr (sizeof(V) == 32 && is_float) return __builtin_ia32_scalefps256_mask(x, n, x, every_lane{});
+    if constexpr (sizeof(V) == 32 && !is_float) return __builtin_ia32_scalefpd256_mask(x, n, x, every_lane{});
+    if constexpr (sizeof(V) == 64 && is_float) return __builtin_ia32_scalefps512_mask(x, n, x, every_lane{}, 4);
+    if constexpr (sizeof(V) == 64 && !is_float) return __builtin_ia32_scalefpd512_mask(x, n, x, every_lane{}, 4);
+}
+#else
+inline constexpr bool has_scaling = false;
+template <class V>
+V scale(V x, V n);
+#endif
+
 /// Lanes of one vector as the lanes of another, where both or one are floating point. GCC 12 misses the instructions
 /// that change the size of a lane.
 template <class To, class From>
