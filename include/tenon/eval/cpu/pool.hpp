@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include <tenon/eval/cpu/reduce.hpp>
@@ -98,7 +99,7 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
                     element::store_lanes(row + j, r.template load<N>(j).value);
                 });
             }
-            for_each_pack<lanes, row_extent>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            each_pack([&](auto N, std::size_t j, std::size_t) TENON_LAMBDA_INLINE {
                 take_greatest<N>(image.data() + j * columns.stride, pitch, first, last, j, to + j);
             });
             to += row_length(shape_);
@@ -131,11 +132,23 @@ struct tape<max_pool_node<Kernel, Options, A>, Grad>
     }
 
 private:
+    /// Calls f(N, j, count) for N windows side by side from the j-th of a row on, of which `count` are there: whole registers, since a
+    /// row of 14 takes three parts otherwise. What is written beyond a row the next one overwrites.
+    template <class F>
+    TENON_INLINE constexpr void each_pack(F const& f) const {
+        constexpr std::size_t width = row_extent < lanes ? std::bit_ceil(row_extent) : lanes;
+        std::size_t const length = row_length(shape_);
+        std::size_t j = 0;
+        TENON_AT_RUN_TIME {
+            for (; j < length; j += width) f(std::integral_constant<std::size_t, width>{}, j, length - j);
+        }
+        for (; j < length; ++j) f(std::integral_constant<std::size_t, 1>{}, j, 1);
+    }
     /// A row with its margins, as far as windows reach, and a register more for loads that read ahead.
     constexpr std::size_t padded_width() const {
         return std::max((shape_[rank - 1] - 1) * columns.stride + columns.span(),
                         operand_.shape()[rank - 1] + columns.padding) +
-               2 * lanes;
+               std::max<std::size_t>(2, columns.stride) * lanes;
     }
     /// Of N windows side by side, whose elements start at `p`: the greatest values, and which they are.
     template <std::size_t N>
@@ -163,24 +176,44 @@ private:
                 if constexpr (differentiable)
                     taken = math::select(greater, P(static_cast<number>(k * columns.kernel + l)), taken);
             });
+        if constexpr (N != 1)
+            if (std::size_t const left = shape_.size() - to; left < N) [[unlikely]] {
+                for (std::size_t l = 0; l < left; ++l) {
+                    values_.data()[to + l] = best[l];
+                    if constexpr (differentiable) taken_.data()[to + l] = taken[l];
+                }
+                return;
+            }
         element::store_lanes(values_.data() + to, best);
         if constexpr (differentiable) element::store_lanes(taken_.data() + to, taken);
     }
-    /// The gradients of N windows side by side that took element `number` of them, and zeros for the others.
+    /// The gradients of N windows side by side that took element `number` of them, and zeros for the others, as for those from
+    /// `count` on.
     template <std::size_t N>
-    TENON_INLINE constexpr auto share(std::size_t which, std::size_t from) const {
+    TENON_INLINE constexpr auto share(std::size_t which, std::size_t from, std::size_t count) const {
         using V = lane_t<T, N>;
-        auto const here =
-            element::load_lanes<N>(taken_.data() + from) == element::pack<number, N>(static_cast<number>(which));
-        return math::select(here, element::load_lanes<N>(gradients_.data() + from), V(T(0)));
+        using P = element::pack<number, N>;
+        if constexpr (N != 1)
+            if (shape_.size() - from < N) [[unlikely]]
+                return V::generate([&](std::size_t l) {
+                    bool const here = l < count && taken_.data()[from + l] == static_cast<number>(which);
+                    return here ? gradients_.data()[from + l] : T(0);
+                });
+        auto const here = element::load_lanes<N>(taken_.data() + from) == P(static_cast<number>(which));
+        V const taken = math::select(here, element::load_lanes<N>(gradients_.data() + from), V(T(0)));
+        if (N <= count) return taken;
+        auto const inside =
+            P::generate([](std::size_t l) { return static_cast<number>(l); }) < P(static_cast<number>(count));
+        return math::select(inside, taken, V(T(0)));
     }
     /// Adds the gradients of a row of windows to the operand's row that holds elements `first` and on of each.
     constexpr void give_back(T* row, std::size_t first, std::size_t from) const {
         // At a distance of two, two neighbours of all windows fill whole packs.
         constexpr bool in_pairs = columns.stride == 2 && columns.dilation == 1;
         unroll<in_pairs ? columns.kernel / 2 : 0>([&](auto pair) TENON_LAMBDA_INLINE {
-            for_each_pack<lanes, row_extent>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-                auto const even = share<N>(first + 2 * pair, from + j), odd = share<N>(first + 2 * pair + 1, from + j);
+            each_pack([&](auto N, std::size_t j, std::size_t count) TENON_LAMBDA_INLINE {
+                auto const even = share<N>(first + 2 * pair, from + j, count),
+                           odd = share<N>(first + 2 * pair + 1, from + j, count);
                 T* const to = row + 2 * (j + pair);
                 if constexpr (N == 1) {
                     detail::add_every<N, 1>(to, even);
@@ -193,9 +226,9 @@ private:
         });
         constexpr std::size_t done = in_pairs ? columns.kernel / 2 * 2 : 0;
         unroll<columns.kernel - done>([&](auto l) TENON_LAMBDA_INLINE {
-            for_each_pack<lanes, row_extent>(row_length(shape_), [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
+            each_pack([&](auto N, std::size_t j, std::size_t count) TENON_LAMBDA_INLINE {
                 detail::add_every<N, columns.stride>(row + j * columns.stride + (done + l) * columns.dilation,
-                                                     share<N>(first + done + l, from + j));
+                                                     share<N>(first + done + l, from + j, count));
             });
         });
     }
