@@ -47,7 +47,7 @@ struct tape<conv_node<Transposed, Options, X, W, B...>, Grad>
         if constexpr (Transposed) {
             std::size_t const pixels = g.pixels(), channels = g.groups * g.channels;
             for (std::size_t i = 0; i < n; ++i) values_.data()[i] = bias ? bias[i / pixels % channels] : T(0);
-            convolve_back(g, x_.data(), w_.data(), values_.data());
+            convolve_back(g, x_.data(), w_.data(), values_.data(), true);
         } else convolve<false>(g, x_.data(), w_.data(), bias, values_.data());
         if constexpr (differentiable) gradients_.reserve_zeros(n);
     }
@@ -56,13 +56,15 @@ struct tape<conv_node<Transposed, Options, X, W, B...>, Grad>
             auto const g = extents();
             T const* const dy = gradients_.data();
             if constexpr (tape<X, Grad>::differentiable) {
-                if constexpr (Transposed)
-                    convolve<true>(g, dy, w_.data(), static_cast<T const*>(nullptr), x_.gradient());
-                else convolve_back(g, dy, w_.data(), x_.gradient());
+                bool const add = !x_.overwrite_gradient();
+                if constexpr (!Transposed) convolve_back(g, dy, w_.data(), x_.gradient(), add);
+                else if (add) convolve<true>(g, dy, w_.data(), static_cast<T const*>(nullptr), x_.gradient());
+                else convolve<false>(g, dy, w_.data(), static_cast<T const*>(nullptr), x_.gradient());
             }
             if constexpr (tape<W, Grad>::differentiable) {
-                if constexpr (Transposed) correlate(g, dy, x_.data(), w_.gradient());
-                else correlate(g, x_.data(), dy, w_.gradient());
+                bool const add = !w_.overwrite_gradient();
+                if constexpr (Transposed) correlate(g, dy, x_.data(), w_.gradient(), add);
+                else correlate(g, x_.data(), dy, w_.gradient(), add);
             }
             if constexpr ((tape<B, Grad>::differentiable || ...)) add_totals(dy, b_.gradient());
             x_.finish();

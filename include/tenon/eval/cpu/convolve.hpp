@@ -1,6 +1,7 @@
 // Convolutions and their gradients for any extents: which of the ways is taken.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <type_traits>
 
@@ -34,15 +35,16 @@ template <bool Add, class T>
     });
 }
 template <class T>
-[[gnu::noinline]] void multiply_pointwise_back(convolution const& g, T const* dy, T const* w, T* dx) {
+[[gnu::noinline]] void multiply_pointwise_back(convolution const& g, T const* dy, T const* w, T* dx, bool add) {
     each_pointwise(g, dx, dy, w, [&](matrix<T> image, matrix<T const> out, matrix<T const> weight, std::size_t) {
-        gemm_large<T>(g.channels, g.pixels(), g.outputs, weight.transposed(), out, image, true);
+        gemm_large<T>(g.channels, g.pixels(), g.outputs, weight.transposed(), out, image, add);
     });
 }
 template <class T>
-[[gnu::noinline]] void correlate_pointwise(convolution const& g, T const* x, T const* dy, T* dw) {
+[[gnu::noinline]] void correlate_pointwise(convolution const& g, T const* x, T const* dy, T* dw, bool add) {
     each_pointwise(g, x, dy, dw, [&](matrix<T const> image, matrix<T const> out, matrix<T> weight, std::size_t) {
-        gemm_large<T>(g.outputs, g.channels, g.pixels(), out, image.transposed(), weight, true);
+        gemm_large<T>(g.outputs, g.channels, g.pixels(), out, image.transposed(), weight,
+                      add || out.p >= dy + g.groups * g.outputs * g.pixels());
     });
 }
 
@@ -92,13 +94,16 @@ constexpr void convolve(convolution const& g, T const* x, T const* w, T const* b
     each_product(
         g, [&](std::size_t o, std::size_t i, std::size_t k) { y[o] = element::sum_with_product<T>(y[o], x[i], w[k]); });
 }
-/// dx += wᵀ ⋆ dy.
+/// dx += wᵀ ⋆ dy, or dx = wᵀ ⋆ dy.
 template <class T>
-constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* dx) {
+constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* dx, bool add) {
+    auto const clear = [&] {
+        if (!add) std::fill_n(dx, g.parts() * g.channels * g.pixels(), T(0));
+    };
     if constexpr (convolves_in_lanes<T>) {
         TENON_AT_RUN_TIME {
             std::size_t const lanes = staged_planes<T>::lanes;
-            if (is_pointwise(g)) return multiply_pointwise_back(g, dy, w, dx);
+            if (is_pointwise(g)) return multiply_pointwise_back(g, dy, w, dx, add);
             // Where margins make windows on gradients many more than windows on images, half of what those see is zero.
             bool const few = lines_suit(g, lanes) && g.channels <= 8 && g.outputs <= 32;
             bool const turns = can_turn_around(g) && !(few && 4 * g.out_pixels() < 3 * g.pixels());
@@ -107,30 +112,39 @@ constexpr void convolve_back(convolution const& g, T const* dy, T const* w, T* d
                 buffer<T, dyn> turned;
                 turned.reserve(g.groups * g.outputs * g.window());
                 turn_weight(g, w, turned.data());
-                return convolve<true>(turned_around(g), dy, static_cast<T const*>(turned.data()),
-                                      static_cast<T const*>(nullptr), dx);
+                T const *const weight = turned.data(), *const bias = nullptr;
+                return add ? convolve<true>(turned_around(g), dy, weight, bias, dx)
+                           : convolve<false>(turned_around(g), dy, weight, bias, dx);
             }
+            clear();
             if (few && g.channels == 1) return spread_planes<1, 4>(g, dy, w, dx);
             if (few) return spread_planes<6, tile<T>::packs>(g, dy, w, dx);
             return spread_windows(g, dy, w, dx);
         }
     }
+    clear();
     each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) {
         dx[i] = element::sum_with_product<T>(dx[i], dy[o], w[k]);
     });
 }
-/// dw += dy ⋆ x.
+/// dw += dy ⋆ x, or dw = dy ⋆ x.
 template <class T>
-constexpr void correlate(convolution const& g, T const* x, T const* dy, T* dw) {
+constexpr void correlate(convolution const& g, T const* x, T const* dy, T* dw, bool add) {
+    auto const clear = [&] {
+        if (!add) std::fill_n(dw, g.groups * g.outputs * g.window(), T(0));
+    };
     if constexpr (convolves_in_lanes<T>) {
         TENON_AT_RUN_TIME {
-            if (is_pointwise(g)) return correlate_pointwise(g, x, dy, dw);
+            if (g.images == 0) return clear();
+            if (is_pointwise(g)) return correlate_pointwise(g, x, dy, dw, add);
             std::size_t const lanes = staged_planes<T>::lanes;
-            if (2 * g.outputs > lanes || !lines_suit(g, lanes)) return convolve_weight_gradient(g, x, dy, dw);
+            if (2 * g.outputs > lanes || !lines_suit(g, lanes)) return convolve_weight_gradient(g, x, dy, dw, add);
+            clear();
             if (g.outputs == 1) return correlate_planes<1, 5>(g, x, dy, dw);
             return correlate_planes<6, TENON_VECTOR_BYTES >= 64 ? 4 : 2>(g, x, dy, dw);
         }
     }
+    clear();
     each_product(g, [&](std::size_t o, std::size_t i, std::size_t k) {
         dw[k] = element::sum_with_product<T>(dw[k], dy[o], x[i]);
     });

@@ -203,7 +203,7 @@ template <std::size_t Rows, std::size_t Taps, class T>
             convolution part = g;
             part.images = last - first;
             convolve_weight_gradient(part, x + first * g.groups * g.channels * g.pixels(),
-                                     dy + first * g.groups * g.outputs * g.out_pixels(), dw);
+                                     dy + first * g.groups * g.outputs * g.out_pixels(), dw, true);
         } else
             each([&](std::size_t group, std::size_t o, std::size_t k) {
                 dw[(group * g.outputs + o) * g.window() + k] += total(group, o, k);

@@ -98,9 +98,9 @@ template <std::size_t Packs, class T>
     }
 }
 
-/// dw += dy ⋆ x: every element of a window collects the gradients of all windows, as far as it says.
+/// dw += dy ⋆ x, or dw = dy ⋆ x: every element of a window collects the gradients of all windows, as far as it says.
 template <class T>
-[[gnu::noinline]] void convolve_weight_gradient(convolution const& g, T const* x, T const* dy, T* dw) {
+[[gnu::noinline]] void convolve_weight_gradient(convolution const& g, T const* x, T const* dy, T* dw, bool add) {
     using t = tile<T>;
     constexpr std::size_t columns = t::columns, most_pixels = 1024;
     std::size_t const window = g.window(), out_pixels = g.out_pixels();
@@ -108,8 +108,9 @@ template <class T>
     std::size_t const at_once = staged_images<T>::at_once(g);
     buffer<T, dyn> panel;
     panel.reserve(std::min(most_pixels, at_once * out_pixels) * columns + panel_slack<T>);
-    // For windows p to p + depth of some images, and the output channels from o on.
-    auto const correlate_part = [&](T const* gradients, std::size_t p, std::size_t depth, std::size_t width, T* to) {
+    // For windows p to p + depth of some images and a panel of output channels.
+    auto const correlate_part = [&](T const* gradients, std::size_t p, std::size_t depth, std::size_t width, T* to,
+                                    bool adds) {
         for (std::size_t i = 0; i < depth;) {
             std::size_t const from = (p + i) % out_pixels, n = std::min(depth - i, out_pixels - from);
             pack_panel<columns>(
@@ -118,22 +119,25 @@ template <class T>
                 width, n, panel.data() + i * columns);
             i += n;
         }
-        for_each_part(
-            window, gradient_block, gemm_worth(window, width, depth), [&](std::size_t first, std::size_t last) {
-                alignas(64) T sums[(gradient_block + 8) * columns];
-                for (std::size_t k = first; k < last; k += gradient_block) {
-                    std::size_t const n = std::min(gradient_block, last - k);
-                    auto const correlate_packs = [&](auto packs) {
-                        correlate_windows<packs>(images.data(), images.taps() + k, n, images.windows() + p, depth,
-                                                 static_cast<T const*>(panel.data()), sums);
-                    };
-                    if (width <= t::lanes) correlate_packs(std::integral_constant<std::size_t, 1>{});
-                    else if (width <= 2 * t::lanes) correlate_packs(std::integral_constant<std::size_t, 2>{});
-                    else correlate_packs(std::integral_constant<std::size_t, t::packs>{});
-                    transpose_to<true>(n, width, static_cast<T const*>(sums), columns, to + k, window,
-                                       [](std::size_t, T* place, auto v) TENON_LAMBDA_INLINE { add_lanes(place, v); });
-                }
-            });
+        for_each_part(window, gradient_block, gemm_worth(window, width, depth),
+                      [&](std::size_t first, std::size_t last) {
+                          alignas(64) T sums[(gradient_block + 8) * columns];
+                          for (std::size_t k = first; k < last; k += gradient_block) {
+                              std::size_t const n = std::min(gradient_block, last - k);
+                              auto const correlate_packs = [&](auto packs) {
+                                  correlate_windows<packs>(images.data(), images.taps() + k, n, images.windows() + p,
+                                                           depth, static_cast<T const*>(panel.data()), sums);
+                              };
+                              if (width <= t::lanes) correlate_packs(std::integral_constant<std::size_t, 1>{});
+                              else if (width <= 2 * t::lanes) correlate_packs(std::integral_constant<std::size_t, 2>{});
+                              else correlate_packs(std::integral_constant<std::size_t, t::packs>{});
+                              transpose_to<true>(n, width, static_cast<T const*>(sums), columns, to + k, window,
+                                                 [adds](std::size_t, T* place, auto v) TENON_LAMBDA_INLINE {
+                                                     if (adds) add_lanes(place, v);
+                                                     else element::store_lanes(place, v);
+                                                 });
+                          }
+                      });
     };
     for (std::size_t group = 0; group < g.groups; ++group)
         for (std::size_t first = 0; first < g.images; first += at_once) {
@@ -144,7 +148,7 @@ template <class T>
                 for (std::size_t o = 0; o < g.outputs; o += columns)
                     correlate_part(dy + ((first * g.groups + group) * g.outputs + o) * out_pixels, parts.first(part),
                                    parts.size(part), std::min(columns, g.outputs - o),
-                                   dw + (group * g.outputs + o) * window);
+                                   dw + (group * g.outputs + o) * window, add || first != 0 || part != 0);
         }
 }
 
