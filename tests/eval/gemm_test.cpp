@@ -39,8 +39,10 @@ template <class T, class F>
 void check(std::size_t m, std::size_t n, std::size_t k, int order_a, int order_b, int order_c, bool accumulate,
            F const& product) {
     CAPTURE(m, n, k, order_a, order_b, order_c, accumulate);
-    auto const a = numbers<T>(2 * m * k, 1), b = numbers<T>(2 * k * n, 2);
-    auto c = numbers<T>(2 * m * n, 3);
+    // No element more than there are: who reads or writes beyond is found by the sanitizers.
+    auto const room = [](std::size_t elements, int order) { return order == 2 ? 2 * elements : elements; };
+    auto const a = numbers<T>(room(m * k, order_a), 1), b = numbers<T>(room(k * n, order_b), 2);
+    auto c = numbers<T>(room(m * n, order_c), 3);
     auto const before = c;
     matrix<T const> const A = laid(a.data(), m, k, order_a), B = laid(b.data(), k, n, order_b);
     matrix<T> const C = laid(c.data(), m, n, order_c);
@@ -144,6 +146,25 @@ TEST_CASE("blocks join without seams") {
     check_layouts<double>(20, 300, 259);
     check<float>(14, 2100, 5, 0, 0, 0, false);
     check<float>(14, 2100, 5, 0, 1, 0, true);
+}
+
+TEST_CASE("blocks of any size join without seams") {
+    // Caches so small that a block of B is one panel or a few, whether A fits beside it or not.
+    for (std::size_t cache : {std::size_t{1} << 10, std::size_t{1} << 17, std::size_t{3} << 17, std::size_t{1} << 20})
+        for (int a : {0, 1, 2})
+            for (int b : {0, 1, 2})
+                for (std::size_t n : {67u, 195u})
+                    for (std::size_t m : {13u, 55u, 100u})
+                        check<float>(m, n, 531, a, b, static_cast<int>(m + n) % 2, n % 2 == 0,
+                                     [&](auto const& A, auto const& B, auto const& C) {
+                                         tn::eval::gemm_blocked<float>(m, n, 531, A, B, C, n % 2 == 0, {},
+                                                                       tn::eval::blocking<float>(cache));
+                                     });
+    // The tiles at the edges: every number of columns and rows that is left.
+    for (std::size_t n = 1; n != 70; ++n) {
+        check<float>(n % 29 + 2, n, 20, static_cast<int>(n % 2), 0, 0, n % 3 == 0);
+        check<double>(n % 17 + 2, n, 12, static_cast<int>(n % 2), 1, static_cast<int>(n % 2), n % 3 == 0);
+    }
 }
 
 TEST_CASE("a product that a BLAS may compute is right in any order") {

@@ -253,6 +253,74 @@ TENON_INLINE void stream_fence() {
 #endif
 }
 
+/// Whether `load_first` and `store_first` know vectors of this size.
+template <class T, std::size_t N>
+#if defined(__AVX512F__) && !defined(__CUDACC__)
+inline constexpr bool has_part = std::is_floating_point_v<T> && sizeof(T) * N == 64;
+#elif defined(__AVX2__) && !defined(__CUDACC__)
+inline constexpr bool has_part = std::is_floating_point_v<T> && sizeof(T) * N == 32;
+#else
+inline constexpr bool has_part = false;
+#endif
+
+#if defined(__AVX2__) && !defined(__AVX512F__) && !defined(__CUDACC__)
+namespace detail {
+/// A register with all bits set, and one without any.
+template <class Word>
+struct bits_then_none {
+    Word words[64 / sizeof(Word)] = {};
+    constexpr bits_then_none() {
+        for (std::size_t i = 0; i < 32 / sizeof(Word); ++i) words[i] = -1;
+    }
+};
+template <class Word>
+inline constexpr bits_then_none<Word> masks_of_lanes;
+/// All bits of the first `count` lanes.
+template <class V>
+TENON_INLINE auto first_lanes(std::size_t count) {
+    using word = std::conditional_t<sizeof(V{}[0]) == 4, int, long long>;
+    constexpr std::size_t lanes = sizeof(V) / sizeof(word);
+    typename element::detail::vector<word, lanes>::type mask;
+    __builtin_memcpy(&mask, masks_of_lanes<word>.words + lanes - count, sizeof mask);
+    return mask;
+}
+}  // namespace detail
+#endif
+
+/// The first `count` lanes from memory, zeros beyond; the rest of the memory is not touched.
+template <class V, class T>
+TENON_INLINE V load_first([[maybe_unused]] T const* p, [[maybe_unused]] std::size_t count) {
+    [[maybe_unused]] constexpr bool is_float = sizeof(T) == 4;
+#if defined(__CUDACC__)
+    return V{};
+#elif defined(__AVX512F__)
+    if constexpr (is_float) return __builtin_ia32_loadups512_mask(p, V{}, static_cast<std::uint16_t>((1u << count) - 1));
+    else return __builtin_ia32_loadupd512_mask(p, V{}, static_cast<std::uint8_t>((1u << count) - 1));
+#elif defined(__AVX2__)
+    auto const mask = detail::first_lanes<V>(count);
+    auto const* const from = reinterpret_cast<V const*>(p);
+    if constexpr (is_float) return __builtin_ia32_maskloadps256(from, mask);
+    else return __builtin_ia32_maskloadpd256(from, mask);
+#else
+    return V{};
+#endif
+}
+/// The first `count` lanes to memory.
+template <class V, class T>
+TENON_INLINE void store_first([[maybe_unused]] T* p, [[maybe_unused]] V x, [[maybe_unused]] std::size_t count) {
+    [[maybe_unused]] constexpr bool is_float = sizeof(T) == 4;
+#if defined(__CUDACC__)
+#elif defined(__AVX512F__)
+    if constexpr (is_float) __builtin_ia32_storeups512_mask(p, x, static_cast<std::uint16_t>((1u << count) - 1));
+    else __builtin_ia32_storeupd512_mask(p, x, static_cast<std::uint8_t>((1u << count) - 1));
+#elif defined(__AVX2__)
+    auto const mask = detail::first_lanes<V>(count);
+    auto* const to = reinterpret_cast<V*>(p);
+    if constexpr (is_float) __builtin_ia32_maskstoreps256(to, mask, x);
+    else __builtin_ia32_maskstorepd256(to, mask, x);
+#endif
+}
+
 /// Whether any bit of a vector is set.
 template <class V>
 TENON_INLINE bool any(V x) {

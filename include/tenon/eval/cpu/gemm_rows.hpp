@@ -18,14 +18,14 @@ public:
     static constexpr std::size_t at_once = [] {
         constexpr std::size_t few = 4 * tile<T>::rows;
         std::size_t const in_cache = 32768 / (std::max<std::size_t>(N, 1) * sizeof(T));
-        return std::clamp(in_cache / tile<T>::rows * tile<T>::rows, few, blocking<T>::rows);
+        return std::clamp(in_cache / tile<T>::rows * tile<T>::rows, few, 24 * tile<T>::rows);
     }();
     /// Whether this way suits the type and the extents.
     /// @tparam M rows in all, or `dyn`
     template <std::size_t M>
-    static constexpr bool suits =
-        std::is_floating_point_v<T> && !is_dynamic(N) && !is_dynamic(K) && K != 0 && N >= tile<T>::columns &&
-        N <= blocking<T>::columns && K <= blocking<T>::depth / 2 && (is_dynamic(M) || M > at_once);
+    static constexpr bool suits = std::is_floating_point_v<T> && !is_dynamic(N) && !is_dynamic(K) && K != 0 &&
+                                  N >= tile<T>::columns && N <= 2048 / tile<T>::columns * tile<T>::columns &&
+                                  K <= blocking<T>::depth / 2 && (is_dynamic(M) || M > at_once);
 
     /// Whether m rows are best computed this way: they are more than at once, and neither threads nor a BLAS take the product.
     static bool pays(std::size_t m, matrix<T const> a, matrix<T const> b) {

@@ -7,7 +7,7 @@
 
 #include <tenon/base/tuple.hpp>
 #include <tenon/core/shape.hpp>
-#include <tenon/eval/cpu/gemm_tile.hpp>
+#include <tenon/eval/cpu/gemm_panel.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -195,8 +195,8 @@ TENON_INLINE void gemm_small(A a, B b, C c, bool accumulate) {
         if constexpr (B::columns == 1) columns.template operator()<tail>(b);
         else {
             alignas(64) T copy[K * width + panel_slack<T>];
-            pack_columns<width, std::bit_floor(std::min({K, tile<T>::lanes, std::size_t{8}}))>(matrix<T const>(b), N, K,
-                                                                                               copy);
+            pack_columns<std::bit_floor(std::min({K, tile<T>::lanes, std::size_t{8}}))>(matrix<T const>(b), N, K, copy,
+                                                                                        width);
             columns.template operator()<lanes>(fixed_matrix<T const, static_cast<std::ptrdiff_t>(width), 1>{copy});
         }
     }

@@ -51,6 +51,13 @@ struct tile {
     static constexpr std::size_t rows = 6;
     static constexpr std::size_t packs = TENON_VECTOR_BYTES >= 64 ? 4 : 2;
     static constexpr std::size_t columns = packs * lanes;
+    /// Rows of a tile of one pack: so many sums hide the latency of a multiplication.
+    static constexpr std::size_t thin_rows = 8;
+    /// How far the rows of a panel of A are apart: a tile's and room for whole squares of lanes.
+    static constexpr std::size_t pitch_of_rows = 8;
+    /// The packs and the tiles that so many columns fill, in elements.
+    static constexpr std::size_t pitch(std::size_t width) { return (width + lanes - 1) / lanes * lanes; }
+    static constexpr std::size_t whole_panels(std::size_t width) { return (width + columns - 1) / columns * columns; }
 };
 
 /// n elements in as few parts of at most `most` as hold them, of sizes that differ by one at most: a short last part would
@@ -70,6 +77,33 @@ TENON_LANE V multiply_add(V a, V b, V c) {
         if constexpr (std::is_floating_point_v<typename V::value_type>) return math::fma(a, b, c);
         else return a * b + c;
     } else return a * b + c;
+}
+
+/// The first `count` lanes from memory, at least one, and zeros beyond.
+template <std::size_t Lanes, class T>
+TENON_INLINE auto load_part(T const* p, std::size_t count) {
+    using V = element::lane_t<T, Lanes>;
+    if constexpr (math::machine::has_part<T, Lanes>)
+        return V(math::machine::load_first<typename V::raw_type>(p, count));
+    else {
+        if (count == Lanes) return element::load_lanes<Lanes>(p);
+        alignas(V) T some[Lanes] = {};
+        for (std::size_t i = 0; i < count; ++i) some[i] = p[i];
+        return element::load_lanes<Lanes>(some);
+    }
+}
+/// The first `count` lanes to memory, at least one.
+template <class T, std::size_t Lanes>
+TENON_INLINE void store_part(T* p, element::pack<T, Lanes> const& v, std::size_t count) {
+    if constexpr (math::machine::has_part<T, Lanes>) math::machine::store_first(p, v.raw, count);
+    else if (count == Lanes) element::store_lanes(p, v);
+    else if constexpr (Lanes > 1) {
+        constexpr std::size_t half = Lanes / 2;
+        if (count >= half) {
+            element::store_lanes(p, v.low());
+            if (count > half) store_part(p + half, v.high(), count - half);
+        } else store_part(p, v.low(), count);
+    }
 }
 
 /// C = from, or C += from, of contiguous rows `pitch` apart.
@@ -96,120 +130,104 @@ template <class T>
     }
 }
 
-/// One tile of C = A·B, or of C += A·B.
-/// @param a depth columns of A; any strides, but neighbours along one axis are best
-/// @param b rows of Packs packs, `b_step` apart
-/// @param rows,columns how much of the tile belongs to C; A has `rows` rows, B always has all columns of the tile
-template <class T, std::size_t Rows, std::size_t Packs>
-[[gnu::noinline]] void tile_product(std::size_t depth, matrix<T const> a, T const* b, std::size_t b_step, matrix<T> c,
-                                    std::size_t rows, std::size_t columns, bool accumulate) {
-    constexpr std::size_t lanes = tile<T>::lanes;
-    using V = element::lane_t<T, lanes>;
-    T const* from[Rows];
-    TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) from[i] = a.at(i < rows ? i : 0, 0);
-    // C is met after the loop: asked for now, it is there by then.
-    if (c.columns == 1)
-        for (std::size_t i = 0; i < rows; ++i) __builtin_prefetch(c.at(i, 0), 1);
-    V sums[Rows][Packs];
-    TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
-        sums[i][q] = V(T(0));
-    auto const along = [&](auto step) TENON_LAMBDA_INLINE {
-        std::ptrdiff_t at = 0;
-        for (std::size_t k = 0; k < depth; ++k) {
-            V bs[Packs];
-            TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) bs[q] = element::load_lanes<lanes>(b + q * lanes);
-            TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) {
-                V const av = V(from[i][at]);
-                TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) sums[i][q] = multiply_add(av, bs[q], sums[i][q]);
-            }
-            at += step;
-            b += b_step;
-        }
-    };
-    if (a.columns == 1) along(std::integral_constant<std::ptrdiff_t, 1>{});
-    else along(a.columns);
-    if (rows == Rows && columns == Packs * lanes && c.columns == 1) {
-        if (accumulate)
-            TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
-                sums[i][q] = element::load_lanes<lanes>(c.at(i, q * lanes)) + sums[i][q];
-        TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
-            element::store_lanes(c.at(i, q * lanes), sums[i][q]);
-        return;
-    }
-    T edge[Rows][Packs * lanes];
-    TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
-        element::store_lanes(&edge[i][q * lanes], sums[i][q]);
+/// C = A·B, or C += A·B, for as many columns of A and rows of B as a tile adds up at once.
+template <class T>
+struct tile_operands {
+    std::size_t rows, columns, depth;
+    matrix<T const> a;           ///< its rows or its columns are contiguous
+    std::ptrdiff_t a_panel = 0;  ///< how far panels of A are apart, 0 where A lies in rows
+    T const* b = nullptr;        ///< rows of a tile's columns, readable up to whole packs
+    std::size_t b_step = 0;      ///< how far those rows are apart
+    std::size_t b_panel = 0;     ///< how far one tile's columns are from the next tile's
+    matrix<T> c{};
+    bool accumulate = false;
+    T* kept = nullptr;  ///< where B goes as panels while one row of tiles reads it
+};
+
+/// Writes a tile's sums where C's columns are not contiguous.
+template <class T>
+[[gnu::noinline]] void scatter_tile(T const* sums, std::size_t pitch, std::size_t rows, std::size_t columns,
+                                    matrix<T> c, bool accumulate) {
     for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t j = 0; j < columns; ++j) {
             T& to = *c.at(i, j);
-            to = accumulate ? element::sum_of(to, edge[i][j]) : edge[i][j];
+            to = accumulate ? element::sum_of(to, sums[i * pitch + j]) : sums[i * pitch + j];
         }
 }
 
-/// The same for a tile of run-time size, by the kernel that fits: four, five or six rows by all packs or half of them. With
-/// parts of almost equal size few registers are idle; a product of 24³ floats takes 0.56 µs, with one kernel for all 0.70.
-template <class T>
-TENON_INLINE void tile_product(std::size_t depth, matrix<T const> a, T const* b, std::size_t b_step, matrix<T> c,
-                               std::size_t rows, std::size_t columns, bool accumulate) {
-    using t = tile<T>;
-    constexpr std::size_t half = t::packs / 2;
-    auto const with_rows = [&](auto r) TENON_LAMBDA_INLINE {
-        if (columns <= half * t::lanes) tile_product<T, r, half>(depth, a, b, b_step, c, rows, columns, accumulate);
-        else tile_product<T, r, t::packs>(depth, a, b, b_step, c, rows, columns, accumulate);
-    };
-    static_assert(t::rows == 6);
-    if (rows == 6) with_rows(std::integral_constant<std::size_t, 6>{});
-    else if (rows == 5) with_rows(std::integral_constant<std::size_t, 5>{});
-    else with_rows(std::integral_constant<std::size_t, 4>{});
-}
-
-/// Elements that `pack_panel` may write beyond a panel.
-template <class T>
-inline constexpr std::size_t panel_slack = tile<T>::lanes;
-
-/// Lays columns of a matrix side by side: to[k·Width + i] = from(k, i) for i < width, 0 beyond. Where the columns are
-/// contiguous, squares of lanes are transposed in registers. A panel of 16 × 256 floats on Zen 3: 0.22 ns an element with -O2, 0.15 with -O3;
-/// one by one 0.62 and 0.18.
-/// @tparam Lanes side of the squares
-template <std::size_t Width, std::size_t Lanes, class T>
-TENON_INLINE void pack_columns(matrix<T const> from, std::size_t width, std::size_t depth, T* to) {
-    if (width == Width && from.columns == 1) {
-        for (std::size_t k = 0; k < depth; ++k) std::copy_n(from.at(k, 0), Width, to + k * Width);
-        return;
-    }
-    if (from.rows == 1 && depth >= Lanes && Lanes > 1) {
-        using V = element::lane_t<T, Lanes>;
-        // Squares that are stored together: one, or a whole row of them where the last exceeds the panel, so that each row
-        // is written after the one before it, whose excess it covers.
-        constexpr std::size_t squares = Width % Lanes == 0 ? 1 : (Width + Lanes - 1) / Lanes;
-        auto const block = [&](std::size_t k) TENON_LAMBDA_INLINE {
-            for (std::size_t i = 0; i < Width; i += squares * Lanes) {
-                V square[squares][Lanes];
-                for (std::size_t s = 0; s < squares; ++s) {
-                    std::size_t const first = i + s * Lanes;
-                    for (std::size_t l = 0; l < Lanes; ++l)
-                        square[s][l] = first + l < width ? element::load_lanes<Lanes>(from.at(k, first + l)) : V(T(0));
-                    if constexpr (Lanes > 1) math::transpose(square[s]);
+/// The tiles of a product, all of one kind: row by row, so that a tile's rows of A stay in the L1 cache, while B comes from where it
+/// is. The last tiles of C may be smaller; A has all rows of a tile where its columns are contiguous.
+/// @tparam Keep whether B is also stored as panels: the tiles wait for memory anyway where it lies in rows
+template <class T, std::size_t Rows, std::size_t Packs, bool Keep = false>
+[[gnu::noinline]] void multiply_tiles(tile_operands<T> const& o) {
+    constexpr std::size_t lanes = tile<T>::lanes, width = Packs * lanes;
+    using V = element::lane_t<T, lanes>;
+    std::ptrdiff_t const a_step = o.a.columns,
+                         a_tile = o.a_panel != 0 ? o.a_panel : static_cast<std::ptrdiff_t>(Rows) * o.a.rows;
+    T const* a = o.a.p;
+    for (std::size_t i0 = 0; i0 < o.rows; i0 += Rows, a += a_tile) {
+        std::size_t const rows = std::min(Rows, o.rows - i0);
+        T const* panel = o.b;
+        T* kept = o.kept;
+        T const* from[Rows];
+        TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) from[i] =
+            a + (i < rows ? static_cast<std::ptrdiff_t>(i) * o.a.rows : 0);
+        for (std::size_t j0 = 0; j0 < o.columns; j0 += width, panel += o.b_panel) {
+            matrix<T> const c = o.c.from(i0, j0);
+            // C is met after the loop: asked for now, it is there by then.
+            if (c.columns == 1)
+                for (std::size_t i = 0; i < rows; ++i)
+                    TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) __builtin_prefetch(c.at(i, 0) + q * lanes, 1);
+            V sums[Rows][Packs];
+            TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
+                sums[i][q] = V(T(0));
+            T const* b = panel;
+            auto const along = [&](auto const& element, std::ptrdiff_t step) TENON_LAMBDA_INLINE {
+                std::ptrdiff_t at = 0;
+                for (std::size_t k = 0; k < o.depth; ++k) {
+                    V bs[Packs];
+                    TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) {
+                        bs[q] = element::load_lanes<lanes>(b + q * lanes);
+                        if constexpr (Keep) element::store_lanes(kept + q * lanes, bs[q]);
+                    }
+                    TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) {
+                        V const av = V(element(i, at));
+                        TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q) sums[i][q] =
+                            multiply_add(av, bs[q], sums[i][q]);
+                    }
+                    at += step;
+                    b += o.b_step;
+                    if constexpr (Keep) kept += width;
                 }
-                for (std::size_t l = 0; l < Lanes; ++l)
-                    for (std::size_t s = 0; s < squares; ++s)
-                        element::store_lanes(to + (k + l) * Width + i + s * Lanes, square[s][l]);
+            };
+            if (a_step == 1)
+                along([&](std::size_t i, std::ptrdiff_t at) TENON_LAMBDA_INLINE { return from[i][at]; }, 1);
+            else
+                along([&](std::size_t i, std::ptrdiff_t at)
+                          TENON_LAMBDA_INLINE { return a[at + static_cast<std::ptrdiff_t>(i)]; },
+                      a_step);
+            std::size_t const columns = std::min(width, o.columns - j0), last = columns - (Packs - 1) * lanes;
+            if (c.columns != 1) {
+                T edge[Rows][width];
+                TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) TENON_UNROLL for (std::size_t q = 0; q < Packs; ++q)
+                    element::store_lanes(&edge[i][q * lanes], sums[i][q]);
+                scatter_tile<T>(edge[0], width, rows, columns, c, o.accumulate);
+                continue;
             }
-        };
-        for (std::size_t k = 0; k + Lanes <= depth; k += Lanes) block(k);
-        // The last rows once more with their neighbours: elements stored one by one would stall the loads that follow.
-        if (depth % Lanes != 0) block(depth - Lanes);
-        return;
+            TENON_UNROLL for (std::size_t i = 0; i < Rows; ++i) {
+                if (i >= rows) break;
+                T* const to = c.at(i, 0);
+                if (o.accumulate) {
+                    TENON_UNROLL for (std::size_t q = 0; q + 1 < Packs; ++q) sums[i][q] =
+                        element::load_lanes<lanes>(to + q * lanes) + sums[i][q];
+                    sums[i][Packs - 1] = load_part<lanes>(to + (Packs - 1) * lanes, last) + sums[i][Packs - 1];
+                }
+                TENON_UNROLL for (std::size_t q = 0; q + 1 < Packs; ++q)
+                    element::store_lanes(to + q * lanes, sums[i][q]);
+                store_part(to + (Packs - 1) * lanes, sums[i][Packs - 1], last);
+            }
+        }
     }
-    for (std::size_t k = 0; k < depth; ++k)
-        for (std::size_t i = 0; i < Width; ++i) to[k * Width + i] = i < width ? *from.at(k, i) : T(0);
-}
-
-/// A panel for the tile kernel.
-template <std::size_t Width, class T>
-[[gnu::noinline]] void pack_panel(matrix<T const> from, std::size_t width, std::size_t depth, T* to) {
-    pack_columns<Width, std::is_floating_point_v<T> ? std::min<std::size_t>(tile<T>::lanes, 8) : 1>(from, width, depth,
-                                                                                                    to);
 }
 
 }  // namespace tenon::inline TENON_TARGET::eval
