@@ -45,8 +45,7 @@ struct packing {
         // Parts of equal size: a short last one would cost as many trips to C, or to A.
         std::size_t const parts = std::max<std::size_t>(1, (k + cut.depth - 1) / cut.depth);
         depth = (k + parts - 1) / parts;
-        bool const whole_tiles = n <= t::lanes ? m % t::thin_rows == 0 : row_tiles(m).first(row_tiles(m).count()) == m;
-        packs_a = a.columns != 1 && (a.rows != 1 || n > cut.direct_columns || !whole_tiles);
+        packs_a = a.columns != 1 && (a.rows != 1 || n > cut.direct_columns);
         rows = packs_a ? std::min(cut.rows, (m + t::rows - 1) / t::rows * t::rows) : m;
         // Rows that are a multiple of 256 bytes apart share few sets of the L1 cache.
         bool const spread = static_cast<std::size_t>(b.rows) * sizeof(T) % 256 != 0;
@@ -77,27 +76,29 @@ struct gemm_room {
 };
 
 namespace detail {
-/// Some rows of C, `Rows` at a time, by the columns of B that fill no panel.
+/// Some rows of C, `Rows` at a time, by the columns of B that fill no panel, from `whole` on.
 template <std::size_t Rows, class T>
-TENON_INLINE void multiply_edge(tile_operands<T> o, T const* edge, std::size_t whole) {
+TENON_INLINE void multiply_edge(tile_operands<T> o, std::size_t whole) {
     using t = tile<T>;
     if (whole == o.columns) return;
     o.columns -= whole;
     o.c = o.c.from(0, whole);
-    o.b = edge;
-    o.b_step = t::pitch(o.columns);
+    o.b = o.edge;
+    o.b_step = o.edge_step;
+    std::size_t const packs = (o.columns + t::lanes - 1) / t::lanes;
     unroll<t::packs>([&](auto q) TENON_LAMBDA_INLINE {
-        if (o.b_step == (q + 1) * t::lanes) multiply_tiles<T, Rows, q + 1>(o);
+        if (packs == q + 1) multiply_tiles<T, Rows, q + 1>(o);
     });
 }
 template <std::size_t Rows, class T>
-[[gnu::noinline]] void multiply_rows(tile_operands<T> o, T const* edge, std::size_t whole) {
-    multiply_edge<Rows>(o, edge, whole);
+[[gnu::noinline]] void multiply_rows(tile_operands<T> o) {
+    std::size_t const whole = o.columns / tile<T>::columns * tile<T>::columns;
+    multiply_edge<Rows>(o, whole);
     o.columns = whole;
     if (whole != 0) multiply_tiles<T, Rows, tile<T>::packs>(o);
 }
 
-/// The rest of C, from its first rows on, which `tiles` tiles have computed.
+/// Goes on behind the rows of so many tiles.
 template <class T>
 TENON_INLINE void leave_out(tile_operands<T>& o, std::size_t rows, std::size_t tiles) {
     o.rows -= rows;
@@ -105,38 +106,79 @@ TENON_INLINE void leave_out(tile_operands<T>& o, std::size_t rows, std::size_t t
         o.a_panel != 0 ? static_cast<std::ptrdiff_t>(tiles) * o.a_panel : static_cast<std::ptrdiff_t>(rows) * o.a.rows;
     o.c = o.c.from(rows, 0);
 }
-
-/// All rows of C, for a block of B.
-/// @param edge the last columns of B, which fill no panel
-template <class T>
-[[gnu::noinline]] void multiply_block(tile_operands<T> o, T const* edge, std::size_t whole) {
-    using t = tile<T>;
-    if (o.columns <= t::lanes && o.a_panel == 0) {
-        o.b = edge;
-        o.b_step = t::lanes;
-        return multiply_tiles<T, t::thin_rows, 1>(o);
-    }
-    if (o.kept != nullptr) {
-        auto first = o;
-        first.rows = t::rows;
-        multiply_edge<t::rows>(first, edge, whole);
-        first.columns = whole;
-        multiply_tiles<T, t::rows, t::packs, true>(first);
-        o.b = o.kept;
-        o.b_step = t::columns;
-        o.b_panel = t::columns * o.depth;
-        leave_out(o, t::rows, 1);
-    }
-    row_tiles const tiles(o.rows);
-    if (tiles.sixes != 0) {
-        auto part = o;
-        part.rows = std::min(o.rows, tiles.first(tiles.sixes));
-        multiply_rows<6>(part, edge, whole);
-        leave_out(o, part.rows, tiles.sixes);
-    }
-    if (tiles.fours != 0) multiply_rows<4>(o, edge, whole);
-}
 }  // namespace detail
+
+/// All rows of C for a block of B. A may lie anyhow.
+template <class T>
+[[gnu::noinline]] void multiply_block(tile_operands<T> o) {
+    using t = tile<T>;
+    if (o.a.columns != 1 && o.a_panel == 0 && o.depth > blocking<T>::depth) {
+        auto part = o;
+        for (std::size_t k = 0; k < o.depth; k += part.depth) {
+            part.depth = std::min(blocking<T>::depth, o.depth - k);
+            part.a = o.a.from(0, k);
+            part.b = o.b + k * o.b_step;
+            part.edge = o.edge + k * o.edge_step;
+            part.accumulate = o.accumulate || k != 0;
+            multiply_block<T>(part);
+        }
+        return;
+    }
+    bool const thin = o.columns <= t::lanes && o.a_panel == 0;
+    row_tiles tiles(o.rows);
+    // Tiles need whole rows of A where its columns are contiguous: those that aren't there, or lie in neither way, are copied.
+    std::size_t rest = 0;
+    if (o.a.columns != 1 && o.a_panel == 0) {
+        if (o.a.rows != 1) rest = o.rows;
+        else if (thin) rest = o.rows % t::thin_rows;
+        else if (tiles.first(tiles.count()) != o.rows) rest = o.rows - tiles.first(tiles.count() - 1);
+        o.rows -= rest;
+        tiles = row_tiles(o.rows);
+    }
+    if (thin && o.rows != 0) {
+        auto part = o;
+        part.b = o.edge;
+        part.b_step = o.edge_step;
+        multiply_tiles<T, t::thin_rows, 1>(part);
+        detail::leave_out(o, o.rows, 0);
+    } else if (o.rows != 0) {
+        if (o.kept != nullptr) {
+            auto first = o;
+            first.rows = t::rows;
+            std::size_t const whole = o.columns / t::columns * t::columns;
+            detail::multiply_edge<t::rows>(first, whole);
+            first.columns = whole;
+            multiply_tiles<T, t::rows, t::packs, true>(first);
+            o.b = o.kept;
+            o.b_step = t::columns;
+            o.b_panel = t::columns * o.depth;
+            detail::leave_out(o, t::rows, 1);
+            --tiles.sixes;
+        }
+        if (tiles.sixes != 0) {
+            auto part = o;
+            part.rows = std::min(o.rows, tiles.first(tiles.sixes));
+            detail::multiply_rows<t::rows>(part);
+            detail::leave_out(o, part.rows, tiles.sixes);
+        }
+        if (tiles.fours != 0) {
+            detail::multiply_rows<4>(o);
+            detail::leave_out(o, o.rows, tiles.fours);
+        }
+    }
+    o.a_panel = 1;
+    while (rest != 0) {
+        alignas(64) T room[t::pitch_of_rows * blocking<T>::depth + panel_slack<T>];
+        auto part = o;
+        part.rows = std::min(rest, t::rows);
+        pack_rows<T>(o.a, part.rows, part.rows, o.depth, room);
+        part.a = {room, 1, static_cast<std::ptrdiff_t>(t::pitch_of_rows)};
+        detail::multiply_rows<t::rows>(part);
+        o.a = o.a.from(part.rows, 0);
+        o.c = o.c.from(part.rows, 0);
+        rest -= part.rows;
+    }
+}
 
 /// The product for run-time extents, packed and blocked as Goto and van de Geijn (2008) describe, where A and B change places. C's
 /// rows or columns should be contiguous; where columns are, the transposed product is computed.
@@ -159,17 +201,14 @@ template <class T>
     for (std::size_t k0 = 0; k0 < k; k0 += p.depth) {
         std::size_t const nk = std::min(p.depth, k - k0);
         for (std::size_t j0 = 0; j0 < n; j0 += p.columns) {
-            std::size_t const nj = std::min(p.columns, n - j0), whole = nj / t::columns * t::columns,
-                              before_edge = packed ? whole * nk : 0;
+            std::size_t const nj = std::min(p.columns, n - j0), whole = nj / t::columns * t::columns;
             matrix<T const> const from = b.from(k0, j0);
+            T* const edge = packed_b.data() + (p.packs_b ? whole * nk : 0);
             // Rows of B are packed by the tiles that read them first.
-            bool keeps = false;
+            bool keeps = room.b == nullptr && p.packs_b && b.columns == 1 && whole != 0;
             if (room.b == nullptr) {
-                keeps = p.packs_b && b.columns == 1 && whole != 0;
-                if (p.packs_b && !keeps) pack_panels<T>(from, nj, nk, packed_b.data());
-                else if (whole != nj)
-                    pack_panel<T>(from.from(0, whole), nj - whole, nk, packed_b.data() + before_edge,
-                                  t::pitch(nj - whole));
+                if (p.packs_b && !keeps) pack_panels<T>(from, whole, nk, packed_b.data());
+                if (whole != nj) pack_panel<T>(from.from(0, whole), nj - whole, nk, edge, t::pitch(nj - whole));
             }
             T const* const panels = room.b != nullptr ? room.b : packed_b.data();
             for (std::size_t i0 = 0; i0 < m; i0 += p.rows) {
@@ -192,7 +231,9 @@ template <class T>
                     if (j0 == 0 || p.rows < m) pack_rows<T>(o.a, ni, m - i0, nk, room.a);
                     o.a = {room.a, 1, static_cast<std::ptrdiff_t>(t::pitch_of_rows)};
                 }
-                detail::multiply_block<T>(o, panels + before_edge, whole);
+                o.edge = room.b != nullptr ? room.b + whole * nk : edge;
+                o.edge_step = room.b != nullptr ? t::columns : t::pitch(nj - whole);
+                multiply_block<T>(o);
                 keeps = false;
             }
         }

@@ -62,10 +62,8 @@ template <class T>
 template <class T>
 void pack_panels(matrix<T const> b, std::size_t n, std::size_t k, T* to) {
     constexpr std::size_t columns = tile<T>::columns;
-    for (std::size_t j = 0; j < n; j += columns) {
-        std::size_t const width = std::min(columns, n - j);
-        pack_panel<T>(b.from(0, j), width, k, to + j * k, tile<T>::pitch(width));
-    }
+    for (std::size_t j = 0; j < n; j += columns)
+        pack_panel<T>(b.from(0, j), std::min(columns, n - j), k, to + j * k, columns);
 }
 
 /// How rows of C are shared out: as many sixes, and then fours, as leave the fewest registers idle.
@@ -81,6 +79,7 @@ struct row_tiles {
         }
     }
     constexpr std::size_t count() const { return sixes + fours; }
+    /// The rows before tile q; those of the last tile may be fewer than it has.
     constexpr std::size_t first(std::size_t q) const { return q <= sixes ? 6 * q : 6 * sixes + 4 * (q - sixes); }
 };
 

@@ -14,6 +14,7 @@ namespace tenon::inline TENON_TARGET::eval {
 struct product_band {
     static constexpr std::ptrdiff_t none = PTRDIFF_MAX / 2;
     std::ptrdiff_t columns = none, first = -none, last = none;
+    constexpr bool is_everywhere() const { return columns == none && first == -none && last == none; }
 };
 
 /// B of several products C = A·B, depth × columns: packed once into panels for the tiles, or where few rows of A meet it, read where
@@ -47,23 +48,31 @@ public:
     [[gnu::noinline]] void multiply(std::size_t m, std::size_t n, std::size_t depth, matrix<T const> a, std::size_t k,
                                     std::size_t j, matrix<T> c, bool accumulate, product_band band = {}) const {
         if (!packs_) return gemm_large<T>(m, n, depth, a, b_.from(k, j), c, accumulate);
-        equal_parts const tiles(m, t::rows);
-        for (std::size_t at = 0; at < n; at += t::columns) {
-            std::size_t const width = std::min(t::columns, n - at);
-            T const* const panel = room_.data() + (j + at) * depth_;
-            for (std::size_t q = 0; q < tiles.count; ++q) {
-                std::size_t const i = tiles.first(q), rows = tiles.size(q);
+        auto const multiply_part = [&](std::size_t i, std::size_t rows, std::size_t at, std::size_t width,
+                                       std::size_t from, std::size_t count, bool adds) {
+            tile_operands<T> o{.rows = rows, .columns = width, .depth = count, .a = a.from(i, from)};
+            o.b = room_.data() + (j + at) * depth_ + (k + from) * t::columns;
+            o.b_step = o.edge_step = t::columns;
+            o.b_panel = t::columns * depth_;
+            o.edge = o.b + width / t::columns * o.b_panel;
+            o.c = c.from(i, at);
+            o.accumulate = adds;
+            multiply_block<T>(o);
+        };
+        if (band.is_everywhere()) return multiply_part(0, m, 0, n, 0, depth, accumulate);
+        row_tiles const tiles(m);
+        for (std::size_t at = 0; at < n; at += t::columns)
+            for (std::size_t q = 0; q < tiles.count(); ++q) {
+                std::size_t const i = tiles.first(q), rows = std::min(m, tiles.first(q + 1)) - i;
                 auto const top = static_cast<std::ptrdiff_t>(i), end = static_cast<std::ptrdiff_t>(i + rows - 1);
                 if (static_cast<std::ptrdiff_t>(at) >= end + band.columns) continue;
                 auto const all = static_cast<std::ptrdiff_t>(depth);
                 auto const first = std::clamp<std::ptrdiff_t>(top + band.first, 0, all);
                 auto const last = std::clamp<std::ptrdiff_t>(end + band.last, first, all);
                 if (first == last && accumulate) continue;
-                auto const from = static_cast<std::size_t>(first);
-                tile_product<T>(static_cast<std::size_t>(last - first), a.from(i, from),
-                                panel + (k + from) * t::columns, t::columns, c.from(i, at), rows, width, accumulate);
+                multiply_part(i, rows, at, std::min(t::columns, n - at), static_cast<std::size_t>(first),
+                              static_cast<std::size_t>(last - first), accumulate);
             }
-        }
     }
 
 private:

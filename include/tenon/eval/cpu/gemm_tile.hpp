@@ -130,7 +130,7 @@ template <class T>
     }
 }
 
-/// C = A·B, or C += A·B, for as many columns of A and rows of B as a tile adds up at once.
+/// C = A·B, or C += A·B, for as many columns of A and rows of B as a tile adds up at once: at most `blocking<T>::depth`.
 template <class T>
 struct tile_operands {
     std::size_t rows, columns, depth;
@@ -139,6 +139,8 @@ struct tile_operands {
     T const* b = nullptr;        ///< rows of a tile's columns, readable up to whole packs
     std::size_t b_step = 0;      ///< how far those rows are apart
     std::size_t b_panel = 0;     ///< how far one tile's columns are from the next tile's
+    T const* edge = nullptr;     ///< the last columns of B, where they fill no tile
+    std::size_t edge_step = 0;   ///< how far their rows are apart
     matrix<T> c{};
     bool accumulate = false;
     T* kept = nullptr;  ///< where B goes as panels while one row of tiles reads it

@@ -113,10 +113,9 @@ template <class T>
                                     bool adds) {
         for (std::size_t i = 0; i < depth;) {
             std::size_t const from = (p + i) % out_pixels, n = std::min(depth - i, out_pixels - from);
-            pack_panel<columns>(
-                matrix<T const>{gradients + (p + i) / out_pixels * g.groups * g.outputs * out_pixels + from, 1,
-                                static_cast<std::ptrdiff_t>(out_pixels)},
-                width, n, panel.data() + i * columns);
+            pack_panel<T>(matrix<T const>{gradients + (p + i) / out_pixels * g.groups * g.outputs * out_pixels + from,
+                                          1, static_cast<std::ptrdiff_t>(out_pixels)},
+                          width, n, panel.data() + i * columns, columns);
             i += n;
         }
         for_each_part(window, gradient_block, gemm_worth(window, width, depth),

@@ -89,7 +89,7 @@ template <bool Add, class T>
     // What a panel holds of a row stays in the L1 cache for all output channels.
     constexpr std::size_t columns = t::columns, most_depth = 32768 / (columns * sizeof(T));
     std::size_t const window = g.window(), out_pixels = g.out_pixels();
-    equal_parts const depths(window, most_depth), tiles(g.outputs, t::rows);
+    equal_parts const depths(window, most_depth);
     std::size_t const run_lanes = std::min(t::lanes, std::bit_ceil(g.out_width));
     staged_images<T> images(g);
     std::size_t const at_once = staged_images<T>::at_once(g);
@@ -129,12 +129,18 @@ template <bool Add, class T>
                             pack_windows<t::lanes, columns>(images.data(), images.taps() + k, depth, runs.data(),
                                                             run_count, run_lanes, panel.data());
                             bool const add = part != 0 || start || (Add && in_place);
-                            for (std::size_t q = 0; q < tiles.count; ++q)
-                                tile_product<T>(depth,
-                                                {w + (group * g.outputs + tiles.first(q)) * window + k,
-                                                 static_cast<std::ptrdiff_t>(window), 1},
-                                                panel.data(), columns, c.from(tiles.first(q), 0), tiles.size(q), width,
-                                                add);
+                            matrix<T const> const weights{w + group * g.outputs * window + k,
+                                                          static_cast<std::ptrdiff_t>(window), 1};
+                            multiply_block<T>({.rows = g.outputs,
+                                               .columns = width,
+                                               .depth = depth,
+                                               .a = weights,
+                                               .b = panel.data(),
+                                               .b_step = columns,
+                                               .edge = panel.data(),
+                                               .edge_step = columns,
+                                               .c = c,
+                                               .accumulate = add});
                         }
                         if (!in_place)
                             for (std::size_t j = 0; j < width;) {
