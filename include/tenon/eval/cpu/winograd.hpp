@@ -151,9 +151,9 @@ template <bool Add, class T>
     std::size_t const width = 2 * wide + 2, row = width * channels;
     for (std::size_t group = 0; group < g.groups; ++group) {
         for (std::size_t q = 0; q < panels; ++q) {
-            pack_panel<columns>(
+            pack_panel<T>(
                 matrix<T const>{w + (group * g.outputs + q * columns) * window, 1, static_cast<std::ptrdiff_t>(window)},
-                std::min(columns, g.outputs - q * columns), window, packed.data());
+                std::min(columns, g.outputs - q * columns), window, packed.data(), columns);
             winograd::transform_kernels(static_cast<T const*>(packed.data()), channels, weight.data() + q * panel,
                                         apart);
         }
@@ -185,18 +185,22 @@ template <bool Add, class T>
                                                       most * channels);
                     }
                     // Sums of 128 terms are as exact as those of plain convolutions.
-                    equal_parts const tiles(count, t::rows), depths(channels, 128);
+                    equal_parts const depths(channels, 128);
                     for (std::size_t q = 0; q < panels; ++q) {
                         for (std::size_t m = 0; m < 16; ++m)
-                            for (std::size_t part = 0; part < depths.count; ++part)
-                                for (std::size_t i = 0; i < tiles.count; ++i)
-                                    tile_product<T>(
-                                        depths.size(part),
-                                        {patches.data() + (m * most + tiles.first(i)) * channels + depths.first(part),
-                                         static_cast<std::ptrdiff_t>(channels), 1},
-                                        weight.data() + m * apart + q * panel + depths.first(part) * columns, columns,
-                                        {products.data() + (m * most + tiles.first(i)) * columns, columns, 1},
-                                        tiles.size(i), columns, part != 0);
+                            for (std::size_t part = 0; part < depths.count; ++part) {
+                                tile_operands<T> o{.rows = count,
+                                                   .columns = columns,
+                                                   .depth = depths.size(part),
+                                                   .a = {patches.data() + m * most * channels + depths.first(part),
+                                                         static_cast<std::ptrdiff_t>(channels), 1},
+                                                   .b = weight.data() + m * apart + q * panel +
+                                                        depths.first(part) * columns};
+                                o.b_step = columns;
+                                o.c = {products.data() + m * most * columns, columns, 1};
+                                o.accumulate = part != 0;
+                                multiply_block<T>(o);
+                            }
                         for (std::size_t k = 0; k < count; ++k)
                             winograd::transform_back(
                                 static_cast<T const*>(products.data()) + k * columns, most * columns,
