@@ -1,4 +1,4 @@
-// Attention of eight heads over 256 positions: forward, and with the gradients of queries, keys and values.
+// Attention of eight heads over 256 positions and of one over 1024: forward, and with the gradients of queries, keys and values.
 #include <tenon/tenon.hpp>
 
 #include "work.hpp"
@@ -7,11 +7,11 @@ namespace tn = tenon;
 
 namespace {
 
-constexpr std::size_t heads = 8, positions = 256, width = 64;
-using matrices = tn::tensor<float, 1, heads, positions, width>;
+constexpr std::size_t width = 64;
 
-template <bool Causal>
+template <std::size_t Heads, std::size_t Positions, bool Causal>
 struct forward {
+    using matrices = tn::tensor<float, 1, Heads, Positions, width>;
     matrices q = work::filled(matrices(), 0), k = work::filled(matrices(), 1), v = work::filled(matrices(), 2), out;
 
     void run() { out = tn::scaled_dot_product_attention(q, k, v, {.is_causal = Causal}); }
@@ -21,9 +21,10 @@ struct forward {
     }
 };
 
-template <bool Causal>
+template <std::size_t Heads, std::size_t Positions, bool Causal>
 struct with_gradients {
-    using variables = tn::variable<float, 1, heads, positions, width>;
+    using matrices = tn::tensor<float, 1, Heads, Positions, width>;
+    using variables = tn::variable<float, 1, Heads, Positions, width>;
     variables q{work::filled(matrices(), 0)}, k{work::filled(matrices(), 1)}, v{work::filled(matrices(), 2)};
     matrices weights = work::filled(matrices(), 3);
 
@@ -41,12 +42,18 @@ struct with_gradients {
     }
 };
 
+template <std::size_t Heads, std::size_t Positions>
+void add(std::string const& size) {
+    work::add<forward<Heads, Positions, false>>("attention/" + size, "Tenon");
+    work::add<forward<Heads, Positions, true>>("attention/" + size + " causal", "Tenon");
+    work::add<with_gradients<Heads, Positions, false>>("attention gradients/" + size, "Tenon");
+    work::add<with_gradients<Heads, Positions, true>>("attention gradients/" + size + " causal", "Tenon");
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
-    work::add<forward<false>>("attention/8x256x64", "Tenon");
-    work::add<forward<true>>("attention/8x256x64 causal", "Tenon");
-    work::add<with_gradients<false>>("attention gradients/8x256x64", "Tenon");
-    work::add<with_gradients<true>>("attention gradients/8x256x64 causal", "Tenon");
+    add<8, 256>("8x256x64");
+    add<1, 1024>("1x1024x64");
     return work::main(count, arguments);
 }

@@ -31,7 +31,7 @@ struct tape<attention_node<Q, K, V, M...>, Grad>
           q_(get<0>(operands_)),
           k_(get<1>(operands_)),
           v_(get<2>(operands_)),
-          mask_(get<has_mask ? 3 : 0>(operands_)) {}
+          mask_(get<has_mask ? 3 : 2>(operands_)) {}
     tape(tape const&) = delete;
     constexpr auto shape() const { return node_->shape(); }
     TENON_INLINE constexpr T const* data() const { return values_.data(); }
@@ -54,7 +54,7 @@ struct tape<attention_node<Q, K, V, M...>, Grad>
             gradients_.reserve_zeros(n);
         }
         auto const& o = node_->settings;
-        if (o.dropout_p > 0) blocks_ = drawn_blocks::draw(*o.gen, places().random_blocks());
+        if (o.dropout_p > 0) blocks_ = drawn_blocks::draw(*o.gen, places(*node_).random_blocks());
         places_of_operands const at(*this);
         attention_forward<T>::run(problem(at), values_.data(), differentiable ? log_totals_.data() : nullptr);
     }
@@ -71,27 +71,34 @@ struct tape<attention_node<Q, K, V, M...>, Grad>
         }
     }
     template <class Plan>
-    static void describe_memory(node const& n, Plan& p) {
-        auto const take = [&](auto const& room, auto const& each) {
-            for (std::size_t elements : room)
-                if (elements != 0) each(elements);
-        };
-        take(attention_forward<T>::room(n.queries(), n.keys(), n.depth(), n.width()),
-             [&](std::size_t elements) { p.template scratch<buffer<T, dyn>>(elements); });
-        if constexpr (differentiable) {
-            p.template holds<buffer<T, dyn>>(n.batches() * n.queries());
-            take(attention_backward<T>::room(
-                     n.queries(), n.keys(), n.depth(), n.width(),
-                     {operand<Q>::differentiable, operand<K>::differentiable, operand<V>::differentiable}),
-                 [&](std::size_t elements) { p.template gradient_scratch<buffer<T, dyn>>(elements); });
-        }
+    static void describe(node const& n, Plan& p) {
+        auto const q = layout<decltype(q_)>(get<0>(n.operands())), k = layout<decltype(k_)>(get<1>(n.operands())),
+                   v = layout<decltype(v_)>(get<2>(n.operands()));
+        auto all = numbers(n);
+        all.q.strides = q.data();
+        all.k.strides = k.data();
+        all.v.strides = v.data();
+        p.template kernel<tape>(n, p.facts_of(n), [&] {
+            p.template takes<decltype(q_)>(get<0>(n.operands()));
+            p.template takes<decltype(k_)>(get<1>(n.operands()));
+            p.template takes<decltype(v_)>(get<2>(n.operands()));
+            if constexpr (has_mask) p.template takes<decltype(mask_)>(get<3>(n.operands()));
+            for (std::size_t elements : attention_forward<T>::room(all))
+                if (elements != 0) p.template scratch<buffer<T, dyn>>(elements);
+            if constexpr (differentiable) {
+                p.template holds<buffer<T, dyn>>(n.batches() * n.queries());
+                for (std::size_t elements : attention_backward<T>::room(
+                         all, {operand<Q>::differentiable, operand<K>::differentiable, operand<V>::differentiable}))
+                    if (elements != 0) p.template gradient_scratch<buffer<T, dyn>>(elements);
+            }
+        });
     }
 
 private:
     template <class A>
     using operand = tape<A, Grad && !std::is_same_v<value_t<A>, bool>>;
-    /// An operand in memory. One that shows an element in several rows or columns of a matrix is copied for its gradient, which is
-    /// added to in whole tiles.
+    /// Whether an operand shows an element in several rows or columns of a matrix: it is copied for its gradient, which is added to in
+    /// whole tiles.
     template <class A>
     static constexpr bool repeats = [] {
         if constexpr (!operand<A>::is_addressable || !operand<A>::differentiable) return false;
@@ -101,6 +108,12 @@ private:
                 if (operand<A>::static_strides[a] == 0 && shape_t<A>::static_extents[a] != 1) return true;
             return false;
         }
+    }();
+    /// Whether rows of queries are not contiguous, as tiles read them.
+    template <class A>
+    static constexpr bool lies_across = [] {
+        if constexpr (!operand<A>::is_addressable) return false;
+        else return operand<A>::static_strides[shape_t<A>::rank() - 1] != 1;
     }();
     template <class A>
     using in_place = dense<operand<A>, repeats<A>>;
@@ -127,35 +140,52 @@ private:
             if constexpr (has_mask) mask = aligned_strides<true>(t.mask_, get<3>(t.operands_).shape());
         }
     };
+    /// The strides of an operand's rows and columns as far as they are known without it, else those of a contiguous one.
+    template <class Dense, class A>
+    static constexpr std::array<std::ptrdiff_t, 2> layout(A const& a) {
+        constexpr std::size_t r = shape_t<A>::rank();
+        constexpr std::ptrdiff_t row = Dense::static_strides[r - 2], column = Dense::static_strides[r - 1];
+        return {row != run_time_stride ? row : static_cast<std::ptrdiff_t>(a.shape()[r - 1]),
+                column != run_time_stride ? column : 1};
+    }
     /// The weights as rows of a matrix, each of which has a number for dropout.
-    constexpr dropout_mask<tenon::shape<dyn, dyn>> places() const {
-        auto const& o = node_->settings;
-        tenon::shape<dyn, dyn> const rows(node_->batches() * node_->queries(), node_->keys());
-        return {rows, o.dropout_p, o.gen ? *o.gen : default_generator()};
+    static constexpr dropout_mask<tenon::shape<dyn, dyn>> places(node const& n) {
+        tenon::shape<dyn, dyn> const rows(n.batches() * n.queries(), n.keys());
+        return {rows, n.settings.dropout_p, n.settings.gen ? *n.settings.gen : default_generator()};
+    }
+    /// All but where operands and the numbers of dropout are.
+    static attention_problem<T> numbers(node const& n) {
+        double const p = n.settings.dropout_p;
+        return {.rank = 0,
+                .extents = nullptr,
+                .batches = n.batches(),
+                .queries = n.queries(),
+                .keys = n.keys(),
+                .depth = n.depth(),
+                .width = n.width(),
+                .q = {},
+                .k = {},
+                .v = {},
+                .see = {},
+                .add = {},
+                .scale = static_cast<T>(n.settings.scale),
+                .is_causal = n.settings.is_causal,
+                .drops = p > 0,
+                .kept_scale = static_cast<T>(p == 1 ? 0 : 1 / (1 - p)),
+                .keep = places(n).rule(drawn_blocks{})};
     }
     attention_problem<T> problem(places_of_operands const& at) const {
-        auto const& o = node_->settings;
-        attention_problem<T> p{.rank = rank - 2,
-                               .extents = at.extents.data(),
-                               .batches = node_->batches(),
-                               .queries = node_->queries(),
-                               .keys = node_->keys(),
-                               .depth = node_->depth(),
-                               .width = node_->width(),
-                               .q = {q_.data(), at.q.data()},
-                               .k = {k_.data(), at.k.data()},
-                               .v = {v_.data(), at.v.data()},
-                               .see = {},
-                               .add = {},
-                               .scale = static_cast<T>(o.scale),
-                               .is_causal = o.is_causal,
-                               .drops = o.dropout_p > 0,
-                               .kept_scale = static_cast<T>(o.dropout_p == 1 ? 0 : 1 / (1 - o.dropout_p)),
-                               .keep = places().rule(blocks_)};
+        auto p = numbers(*node_);
+        p.rank = rank - 2;
+        p.extents = at.extents.data();
+        p.q = {q_.data(), at.q.data()};
+        p.k = {k_.data(), at.k.data()};
+        p.v = {v_.data(), at.v.data()};
         if constexpr (has_mask) {
             if constexpr (std::is_same_v<typename decltype(mask_)::T, bool>) p.see = {mask_.data(), at.mask.data()};
             else p.add = {mask_.data(), at.mask.data()};
         }
+        p.keep.blocks = blocks_;
         return p;
     }
     template <class Dense>
@@ -166,11 +196,11 @@ private:
 
     node const* node_;
     tapes<operand<Q>, operand<K>, operand<V>, operand<M>...> operands_;
-    in_place<Q> q_;
+    dense<operand<Q>, repeats<Q> || lies_across<Q>> q_;
     in_place<K> k_;
     in_place<V> v_;
-    /// The queries stand in for a mask that is not there.
-    in_place<nth<has_mask, Q, M...>> mask_;
+    /// The values stand in for a mask that is not there.
+    in_place<nth<has_mask, V, M...>> mask_;
     drawn_blocks blocks_{};
     buffer<T, static_size<Shape>> values_;
     buffer<T, differentiable ? static_size<Shape> : 0> gradients_;

@@ -69,19 +69,22 @@ public:
             attention_backward(all, {.k = to.k, .v = to.v}, result, slope, log_totals)
                 .run_groups(worth, all.queries, cut::keys);
     }
-    /// The elements of each buffer.
+    /// The elements of each buffer, for the first batch.
     /// @param wants whether queries, keys and values want gradients
-    static constexpr std::array<std::size_t, 8> room(std::size_t queries, std::size_t keys, std::size_t depth,
-                                                     std::size_t width, std::array<bool, 3> const& wants) {
+    static constexpr std::array<std::size_t, 8> room(attention_problem<T> const& all,
+                                                     std::array<bool, 3> const& wants) {
         using factor = right_factor<T>;
+        std::size_t const queries = all.queries, keys = all.keys, depth = all.depth, width = all.width;
+        auto const q = all.of(all.q, 0), k = all.of(all.k, 0), v = all.of(all.v, 0);
+        matrix<T const> const slope{nullptr, static_cast<std::ptrdiff_t>(width), 1};
         return {cut::size,
                 cut::size,
                 queries,
-                factor::packed_size(depth, keys, queries),
-                factor::packed_size(width, keys, queries),
-                wants[0] ? factor::packed_size(keys, depth, queries) : 0,
-                wants[1] ? factor::packed_size(queries, depth, queries) : 0,
-                wants[2] ? factor::packed_size(queries, width, queries) : 0};
+                factor::packed_size(k.transposed(), depth, keys, queries),
+                factor::packed_size(v.transposed(), width, keys, queries),
+                wants[0] ? factor::packed_size(k, keys, depth, queries) : 0,
+                wants[1] ? factor::packed_size(q, queries, depth, queries) : 0,
+                wants[2] ? factor::packed_size(slope, queries, width, queries) : 0};
     }
 
 private:
@@ -136,10 +139,9 @@ private:
         std::size_t const batch = tile.batch, i = tile.first_query, j = tile.first_key, queries = tile.queries,
                           keys = tile.keys;
         matrix<T> const weights = tile.scores_matrix(), score_slopes{room.score_slopes.data(), weights.rows, 1};
-        std::size_t const rounded = room.k_across.rounded(keys);
-        room.k_across.multiply(queries, rounded, all_.depth, all_.of(all_.q, batch).from(i, 0), 0, j, weights, false,
+        room.k_across.multiply(queries, keys, all_.depth, all_.of(all_.q, batch).from(i, 0), 0, j, weights, false,
                                tile.seen_columns());
-        room.v_across.multiply(queries, rounded, all_.width, slopes(batch).from(i, 0), 0, j, score_slopes, false,
+        room.v_across.multiply(queries, keys, all_.width, slopes(batch).from(i, 0), 0, j, score_slopes, false,
                                tile.seen_columns());
         matrix<T> mask{};
         if (to_.add.p != nullptr) mask = all_.of(to_.add, batch).from(i, j);

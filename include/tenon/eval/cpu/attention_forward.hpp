@@ -47,11 +47,11 @@ public:
     static std::size_t worth(attention_problem<T> const& all) {
         return gemm_worth(all.batches * all.queries, all.keys, all.depth + all.width);
     }
-    /// The elements of each buffer.
-    static constexpr std::array<std::size_t, 3> room(std::size_t queries, std::size_t keys, std::size_t depth,
-                                                     std::size_t width) {
-        return {cut::size, right_factor<T>::packed_size(depth, keys, queries),
-                right_factor<T>::packed_size(keys, width, queries)};
+    /// The elements of each buffer, for the first batch.
+    static constexpr std::array<std::size_t, 3> room(attention_problem<T> const& all) {
+        using factor = right_factor<T>;
+        return {cut::size, factor::packed_size(all.of(all.k, 0).transposed(), all.depth, all.keys, all.queries),
+                factor::packed_size(all.of(all.v, 0), all.keys, all.width, all.queries)};
     }
 
 private:
@@ -70,8 +70,7 @@ private:
         std::size_t const keys = all_.seen_keys(first + queries);
         for (std::size_t j = 0; j < keys; j += cut::keys) {
             score_tile<T> const tile{all_, scores_.data(), batch, first, j, queries, std::min(cut::keys, keys - j)};
-            k_.multiply(queries, k_.rounded(tile.keys), all_.depth, q, 0, j, tile.scores_matrix(), false,
-                        tile.seen_columns());
+            k_.multiply(queries, tile.keys, all_.depth, q, 0, j, tile.scores_matrix(), false, tile.seen_columns());
             tile.weigh(top, total, factor);
             if (all_.drops) tile.drop();
             if (j != 0) multiply_rows(to, queries, factor);

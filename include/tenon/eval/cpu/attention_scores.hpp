@@ -52,7 +52,7 @@ struct attention_problem {
 /// L2 cache.
 template <class T>
 struct attention_blocking {
-    static constexpr std::size_t queries = 16 * tile<T>::rows, keys = 1024 / sizeof(T);
+    static constexpr std::size_t queries = 8 * tile<T>::rows, keys = 1024 / sizeof(T);
     static_assert(keys % tile<T>::columns == 0 && keys % 4 == 0);
     /// From one row of a tile to the next: not a multiple of 256 bytes, at which columns would share few sets of the L1 cache.
     static constexpr std::size_t pitch = keys + tile<T>::lanes;

@@ -93,15 +93,11 @@ template <std::size_t Rows, std::size_t Packs, class T>
                     t.each([&](V const& v, std::size_t r, std::size_t p)
                                TENON_LAMBDA_INLINE { element::store_lanes(place + r * size + p * lanes, v); });
                 });
-            std::size_t const pitch = lines.count == 1 ? lines.pitch : line;
-            for (std::size_t r = 0; r < count; ++r) {
-                T* const out = y + (part * g.outputs + o + r) * g.out_pixels();
-                T const* const from = sums.data() + r * size;
-                if (!add) copy_rows<lanes>(g.out_height, g.out_width, from, pitch, out, g.out_width);
-                else
-                    copy_block<T>(g.out_height, g.out_width, from, pitch,
-                                  {out, static_cast<std::ptrdiff_t>(g.out_width), 1}, true);
-            }
+            for (std::size_t r = 0; r < count; ++r)
+                copy_block<T>(
+                    g.out_height, g.out_width, sums.data() + r * size, lines.count == 1 ? lines.pitch : line,
+                    {y + (part * g.outputs + o + r) * g.out_pixels(), static_cast<std::ptrdiff_t>(g.out_width), 1},
+                    add);
         }
     }
 }
@@ -126,8 +122,8 @@ public:
     /// Brings the gradients of all outputs of one group and image in.
     void read(T const* dy) {
         for (std::size_t o = 0; o < g_.outputs; ++o)
-            copy_rows<lanes>(g_.out_height, g_.out_width, dy + o * g_.out_pixels(), g_.out_width,
-                             values_.data() + o * size, pitch_);
+            copy_block<T>(g_.out_height, g_.out_width, dy + o * g_.out_pixels(), g_.out_width,
+                          {values_.data() + o * size, static_cast<std::ptrdiff_t>(pitch_), 1}, false);
     }
     /// Line i of an output.
     T const* line(std::size_t o, std::size_t i) const { return values_.data() + o * size + i * pitch_; }

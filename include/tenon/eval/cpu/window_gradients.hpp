@@ -123,10 +123,6 @@ template <class T>
                           alignas(64) T sums[(gradient_block + 8) * columns];
                           for (std::size_t k = first; k < last; k += gradient_block) {
                               std::size_t const n = std::min(gradient_block, last - k);
-                              // What the sums go to is far apart, and there by the time that they are.
-                              for (std::size_t o = 0; o < width; ++o)
-                                  for (std::size_t i = 0; i < n; i += 64 / sizeof(T))
-                                      __builtin_prefetch(to + o * window + k + i, 1);
                               auto const correlate_packs = [&](auto packs) {
                                   correlate_windows<packs>(images.data(), images.taps() + k, n, images.windows() + p,
                                                            depth, static_cast<T const*>(panel.data()), sums);
