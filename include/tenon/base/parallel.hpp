@@ -131,13 +131,12 @@ TENON_INLINE constexpr void for_each_part(std::size_t n, [[maybe_unused]] std::s
                                           [[maybe_unused]] std::size_t worth, F const& f) {
 #if TENON_THREADS
     TENON_AT_RUN_TIME {
-        if (worth > 1 && n > unit) {
-            std::size_t const units = (n + unit - 1) / unit;
-            auto const run = [](void const* context, std::size_t first, std::size_t last) {
-                (*static_cast<F const*>(context))(first, last);
-            };
-            return detail::run_in_pieces({n, unit, units, std::min({worth, units, detail::most_pieces}), run, &f});
-        }
+        // One copy of the loop, for one thread and for several.
+        auto const run = [](void const* context, std::size_t first, std::size_t last)
+                             __attribute__((noinline)) { (*static_cast<F const*>(context))(first, last); };
+        if (worth < 2 || n <= unit) return run(&f, 0, n);
+        std::size_t const units = (n + unit - 1) / unit;
+        return detail::run_in_pieces({n, unit, units, std::min({worth, units, detail::most_pieces}), run, &f});
     }
 #endif
     f(std::size_t{0}, n);

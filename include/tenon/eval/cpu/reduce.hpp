@@ -224,6 +224,10 @@ private:
             element::store_lanes(to + q * lanes, element::load_lanes<lanes>(to + q * lanes) + sums[q]);
         });
     }
+    /// Whether results may be computed by several threads: the first axis is kept, and there are many elements.
+    static constexpr bool in_parts =
+        rank >= 2 && !node::reduced::reduces(0) && row_axes < rank &&
+        (is_dynamic(static_size<operand_shape>) || static_size<operand_shape> >= 2 * elements_for_thread);
     /// Joins f(x, y) over the operand's elements x and this node's results y.
     template <class Join, class F>
     constexpr void reduce_into(T* to, F f) {
@@ -248,8 +252,14 @@ private:
                     });
                 }
             };
-            if constexpr (!joins_many_rows<Join>) for_each_position<rank - row_axes>(s, 0, s[0], join);
-            else {
+            if constexpr (!joins_many_rows<Join>) {
+                if constexpr (in_parts)
+                    for_each_part(s[0], 1, eval::computes_rows(operand_) ? 1 : s.size() / elements_for_thread,
+                                  [&](std::size_t first, std::size_t last) {
+                                      for_each_position<rank - row_axes>(s, first, last, join);
+                                  });
+                else for_each_position<rank - row_axes>(s, 0, s[0], join);
+            } else {
                 wide_sums<T, static_size<Shape>> totals;
                 totals.start(shape_.size());
                 std::size_t const sums = joins_last ? 1 : row;

@@ -19,10 +19,6 @@ TENON_INLINE constexpr void for_each_pack_of(std::size_t length, F const& f) {
     for_each_pack<lanes_for<Tape>, inner_extent<typename Tape::shape_type>>(length, f);
 }
 
-/// Elements of a region in a piece for a thread: from 50 µs for a sum to 250 µs for erfinv on Zen 3. Two of them take 0.8 of one thread's
-/// time on two where the other has slept, and 0.55 where it has just been at work.
-inline constexpr std::size_t elements_for_thread = std::size_t{1} << 17;
-
 /// Whether a loop along so many elements is a function of its own, which regions of all shapes share: where a call costs little
 /// beside it, and where the length is not known: around a loop whose rest the compiler makes vectors of, nothing stays in
 /// registers. Others are inlined.

@@ -58,6 +58,10 @@ inline constexpr std::size_t static_length_of_last = [] {
     return n;
 }();
 
+/// Elements of a region in a piece for a thread: from 50 µs for a sum to 250 µs for erfinv on Zen 3. Two of them take 0.8 of one thread's
+/// time on two where the other has slept, and 0.55 where it has just been at work.
+inline constexpr std::size_t elements_for_thread = std::size_t{1} << 17;
+
 /// Cuts the rows of a shape into parts for threads and calls `part(row, each)` for each, where `row` rows come before the part
 /// and each(f) calls f(outer) for its own.
 template <class Shape, class Part>

@@ -20,7 +20,7 @@ inline constexpr bool is_transposed_copy = [] {
                (is_dynamic(static_size<Shape>) || static_size<Shape> >= 256);
     else return false;
 }();
-/// Copies such a region, matrix by matrix.
+/// Copies such a region, matrix by matrix, large ones on several threads.
 template <class Tape, class T, class Shape>
 void copy_transposed(Tape const& t, T* to, Shape const& s) {
     constexpr std::size_t rank = Shape::rank();
@@ -35,8 +35,13 @@ void copy_transposed(Tape const& t, T* to, Shape const& s) {
             from += static_cast<std::ptrdiff_t>(left % s[a]) * strides[a];
             left /= s[a];
         }
-        transpose_to<false>(columns, rows, t.data() + from, static_cast<std::size_t>(strides[rank - 1]), to, columns,
-                            [](std::size_t, T* p, auto const& v) TENON_LAMBDA_INLINE { element::store_lanes(p, v); });
+        // What is static is asked for inside, where it is a constant.
+        for_each_part(rows, 64, rows * columns / elements_for_thread, [&](std::size_t first, std::size_t last) {
+            transpose_to<false>(
+                s[rank - 1], last - first, t.data() + from + first, static_cast<std::size_t>(t.strides()[rank - 1]),
+                to + first * s[rank - 1], s[rank - 1],
+                [](std::size_t, T* p, auto const& v) TENON_LAMBDA_INLINE { element::store_lanes(p, v); });
+        });
         to += rows * columns;
     }
 }
