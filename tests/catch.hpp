@@ -18,6 +18,9 @@ namespace tenon_test {
 inline auto contains(char const* text) { return Catch::Matchers::ContainsSubstring(text); }
 }  // namespace tenon_test
 #else
+// No assertion has a handler of its own: what one throws without being asked to ends its test, which fails. Tests with many
+// assertions compile in a tenth less time.
+#define CATCH_CONFIG_FAST_COMPILE
 #include <catch2/catch.hpp>
 
 namespace tenon_test {
