@@ -29,7 +29,8 @@ public:
     context& operator=(context const&) = delete;
     ~context() { current_ = nullptr; }
 
-    static context& local() {
+    /// Not inline: each place would have the code that makes it.
+    [[gnu::noinline]] static context& local() {
         thread_local context c;
         return c;
     }
@@ -138,6 +139,35 @@ inline void synchronize() { context::local().synchronize(); }
 /// How this thread's products of single-precision matrices are computed; torch.set_float32_matmul_precision.
 inline void set_matmul_precision(matmul_precision p) { context::local().precision = p; }
 
+/// Sets bytes on the device to 0.
+// This and the copies below it are no templates, so that a program has them once and not for each kind of elements.
+[[gnu::noinline]] inline void set_to_zero(void* p, std::size_t bytes) {
+    if (bytes != 0) check(cudaMemsetAsync(p, 0, bytes, context::local().stream()), "cudaMemsetAsync");
+}
+namespace detail {
+[[gnu::noinline]] inline void copy_on_device(void const* from, void* to, std::size_t bytes) {
+    if (bytes != 0)
+        check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, context::local().stream()), "cudaMemcpyAsync",
+              [bytes] { return std::to_string(bytes) + " bytes on the device"; });
+}
+[[gnu::noinline]] inline void copy_to_device(void const* from, void* to, std::size_t bytes) {
+    auto& here = context::local();
+    here.refuse_capture("a copy to the device");
+    if (bytes == 0) return;
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, here.stream()), "cudaMemcpyAsync",
+          [bytes] { return std::to_string(bytes) + " bytes to the device"; });
+    here.synchronize();
+}
+[[gnu::noinline]] inline void copy_to_host(void const* from, void* to, std::size_t bytes) {
+    auto& here = context::local();
+    here.refuse_capture("a copy to the host");
+    if (bytes == 0) return;
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync",
+          [bytes] { return std::to_string(bytes) + " bytes to the host"; });
+    here.synchronize();
+}
+}  // namespace detail
+
 /// Elements on the device: as many as were asked for last. What was there before is lost when their number changes.
 template <class T>
 class buffer {
@@ -153,7 +183,7 @@ public:
     }
     ~buffer() = default;
 
-    void reserve(std::size_t n) {
+    [[gnu::noinline]] void reserve(std::size_t n) {
         if (n == n_ && block_.data()) return;
         std::size_t const bytes = tenon::detail::bytes_for<T>(n);
         block_ = block();
@@ -161,17 +191,29 @@ public:
         block_ = block(context::local().memory(), bytes);
         n_ = n;
     }
+    /// As many zeros.
+    [[gnu::noinline]] void fill_with_zeros(std::size_t n) {
+        reserve(n);
+        clear();
+    }
     T* data() const { return static_cast<T*>(block_.data()); }
     std::size_t size() const { return n_; }
     /// Sets every byte to 0.
-    void clear() {
-        if (n_ != 0) check(cudaMemsetAsync(data(), 0, n_ * sizeof(T), context::local().stream()), "cudaMemsetAsync");
-    }
+    void clear() { set_to_zero(data(), n_ * sizeof(T)); }
 
 private:
     block block_;
     std::size_t n_ = 0;
 };
+
+/// What a tape that needs no buffer has in its place.
+template <class T>
+struct no_buffer {
+    static constexpr T* data() { return nullptr; }
+};
+/// A buffer where one is needed.
+template <class T, bool Needed>
+using buffer_where = std::conditional_t<Needed, buffer<T>, no_buffer<T>>;
 
 namespace detail {
 // Not templates, so that a program has them once and not for each kernel.
@@ -200,29 +242,17 @@ void launch(char const* name, void (*kernel)(P...), dim3 grid, dim3 threads, A c
 /// Copies elements on the device.
 template <class T>
 void copy_elements(T const* from, T* to, std::size_t n) {
-    if (n != 0)
-        check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToDevice, context::local().stream()),
-              "cudaMemcpyAsync", [n] { return std::to_string(n * sizeof(T)) + " bytes on the device"; });
+    detail::copy_on_device(from, to, n * sizeof(T));
 }
 /// Copies elements to the device. The host's memory may change as soon as this returns.
 template <class T>
 void upload(T const* from, T* to, std::size_t n) {
-    auto& here = context::local();
-    here.refuse_capture("a copy to the device");
-    if (n == 0) return;
-    check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyHostToDevice, here.stream()), "cudaMemcpyAsync",
-          [n] { return std::to_string(n * sizeof(T)) + " bytes to the device"; });
-    here.synchronize();
+    detail::copy_to_device(from, to, n * sizeof(T));
 }
 /// Copies elements to the host, and waits for them.
 template <class T>
 void download(T const* from, T* to, std::size_t n) {
-    auto& here = context::local();
-    here.refuse_capture("a copy to the host");
-    if (n == 0) return;
-    check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync",
-          [n] { return std::to_string(n * sizeof(T)) + " bytes to the host"; });
-    here.synchronize();
+    detail::copy_to_host(from, to, n * sizeof(T));
 }
 
 }  // namespace tenon::inline TENON_TARGET::cuda

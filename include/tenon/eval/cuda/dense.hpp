@@ -115,7 +115,7 @@ public:
 private:
     Tape* tape_;
     bool slope_applied_ = false;
-    cuda::buffer<T> values_, gradients_;
+    cuda::buffer_where<T, !in_tapes_memory> values_, gradients_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

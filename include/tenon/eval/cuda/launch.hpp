@@ -13,7 +13,7 @@ template <class Tape>
 inline constexpr std::size_t width_of = Tape::widest >= 16 ? 1 : 16 / Tape::widest;
 
 /// Blocks for a number of threads' work: enough to fill the device a few times, the rest is done in turns.
-inline dim3 blocks_for(std::size_t threads) {
+[[gnu::noinline]] inline dim3 blocks_for(std::size_t threads) {
     std::size_t const blocks = (threads + kernels::block_size - 1) / kernels::block_size;
     std::size_t const most = std::size_t{cuda::context::local().multiprocessors()} * 8;
     return dim3(static_cast<unsigned>(blocks < 1 ? 1 : blocks < most ? blocks : most));

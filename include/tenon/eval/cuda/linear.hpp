@@ -279,8 +279,7 @@ private:
     void sum_bias_gradient(T* to, bool adds) {
         std::size_t const n = shape().size();
         if (!adds)
-            cuda::check(cudaMemsetAsync(to, 0, product_.columns() * sizeof(T), cuda::context::local().stream()),
-                        "cudaMemsetAsync");
+            cuda::set_to_zero(to, product_.columns() * sizeof(T));
         if (n == 0) return;
         using vector = memory_reader<T, gradient_store::atomic, false>;
         using row = broadcast_reader<vector, Shape, shape_t<typename parts::bias>, width>;

@@ -115,12 +115,8 @@ struct in_device_memory {
     static bool overwrite_gradient() { return !Accumulates; }
     /// Sets the gradient to zero where no other consumer has added to it yet.
     void clear_gradient() {
-        if constexpr (Differentiable && !Accumulates) {
-            std::size_t const bytes = self().shape().size() * sizeof(T);
-            if (bytes != 0)
-                cuda::check(cudaMemsetAsync(self().device_gradient(), 0, bytes, cuda::context::local().stream()),
-                            "cudaMemsetAsync");
-        }
+        if constexpr (Differentiable && !Accumulates)
+            cuda::set_to_zero(self().device_gradient(), self().shape().size() * sizeof(T));
     }
     bool overlaps(void const* begin, void const* end, bool aligned) {
         T const* const p = self().device_data();

@@ -61,8 +61,8 @@ struct rule_reader : reader_base<T> {
 };
 
 /// The gradient that an element gets from its result.
-/// @param counts how many elements share each result, or are 0, or null
-/// @param others the products of the elements that are not 0, or null
+/// @param counts how many elements share each result, or are 0, where the operation asks for that
+/// @param others the products of the elements that are not 0, where it asks for that
 template <class Op, class T, class Map>
 struct reduction_seed {
     Map map;
@@ -83,7 +83,7 @@ struct reduction_seed {
                                               element::load_lanes<1>(others + o));
                 all.at[k] = Op::slope_past_zeros(element, value, one);
             } else {
-                if (counts) one = one / element::load_lanes<1>(counts + o);
+                if constexpr (requires { Op::splits_gradient; }) one = one / element::load_lanes<1>(counts + o);
                 all.at[k] = Op::slope(element, value, one);
             }
         }
@@ -130,6 +130,9 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     using operand = device_tape<A, Grad && propagates_gradient<node>>;
     using map_type = reduction_map<tenon::detail::reduced_extents<false, shape_t<A>, Axes...>, shape_t<A>>;
     static constexpr bool differentiable = operand::differentiable;
+    /// Whether the gradient needs a number of each result's elements, and whether that is how many are 0.
+    static constexpr bool counts_zeros = requires { Op::counts_zeros; };
+    static constexpr bool counts = counts_zeros || requires { Op::splits_gradient; };
     static constexpr std::size_t width = map_type::template width<operand, value_t<A>>;
 
     explicit device_tape(node const& n) : shape_(n.shape()), operand_(n.operand) {}
@@ -152,7 +155,7 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
                                                               map(), this->device_data()),
                     map(), counts_.data());
             }
-            if constexpr (requires { Op::counts_zeros; }) {
+            if constexpr (counts_zeros) {
                 counts_.reserve(shape_.size());
                 others_.reserve(shape_.size());
                 reader const r = operand_.template reader<width, pass::forward>(nullptr);
@@ -168,13 +171,12 @@ struct device_tape<reduce_node<Op, Keep, A, Axes...>, Grad>
     template <class Plan>
     static void describe(node const& n, Plan& p) {
         std::size_t const elements = n.operand.shape().size();
-        constexpr bool zeros = requires { Op::counts_zeros; }, counts = zeros || requires { Op::splits_gradient; };
         auto facts = p.facts_of(n);
-        facts.gradient_launches = {std::size_t{1} + counts + zeros};
+        facts.gradient_launches = {std::size_t{1} + counts + counts_zeros};
         p.template kernel<device_tape>(n, facts, [&] {
             p.template streams<operand>(n.operand);
-            if (counts && differentiable) p.template holds<decltype(counts_)>(n.shape().size());
-            if (zeros && differentiable) p.template holds<decltype(others_)>(n.shape().size());
+            if (counts && differentiable) p.template holds<cuda::buffer<T>>(n.shape().size());
+            if (counts_zeros && differentiable) p.template holds<cuda::buffer<T>>(n.shape().size());
             std::size_t const results = n.shape().size();
             p.template scratch<cuda::buffer<element::computed_t<T>>>(
                 shares_of_blocks<map_type::columns>(results, elements / std::max<std::size_t>(results, 1)));
@@ -190,7 +192,8 @@ private:
 
     [[no_unique_address]] Shape shape_;
     operand operand_;
-    cuda::buffer<T> counts_, others_;
+    cuda::buffer_where<T, differentiable && counts> counts_;
+    cuda::buffer_where<T, differentiable && counts_zeros> others_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

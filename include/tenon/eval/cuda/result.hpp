@@ -11,14 +11,20 @@ class result_memory {
 public:
     /// Makes room for n elements, unless there is memory that was given.
     void reserve(std::size_t n) {
-        if (!given_) own_.reserve(n);
+        if (given_) return;
+        own_.reserve(n);
+        p_ = own_.data();
     }
-    void borrow(T* p) { given_ = p; }
-    T* data() const { return given_ ? given_ : own_.data(); }
+    void borrow(T* p) {
+        p_ = p;
+        given_ = true;
+    }
+    T* data() const { return p_; }
 
 private:
     cuda::buffer<T> own_;
-    T* given_ = nullptr;
+    T* p_ = nullptr;
+    bool given_ = false;
 };
 
 /// What tapes share whose values exist in memory because a launch or a call of a library makes them. A derived class says

@@ -82,7 +82,7 @@ private:
     }
     Rule rule_;
     operand operand_;
-    cuda::buffer<T> kept_;
+    cuda::buffer_where<T, differentiable && Rule::keeps_number> kept_;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -48,10 +48,7 @@ public:
 
     /// Zeros; without elements where an extent is not static.
     tensor() {
-        if constexpr (shape_type::is_static) {
-            elements_.reserve(this->size());
-            elements_.clear();
-        }
+        if constexpr (shape_type::is_static) elements_.fill_with_zeros(this->size());
     }
     /// Zeros of a shape.
     explicit tensor(shape_type const& s) : tensor(uninitialized, s) { elements_.clear(); }
@@ -120,10 +117,8 @@ private:
     /// What was moved from has no memory; where its shape is static it gets some, and zeros in it, when it is next asked for.
     buffer<T>& memory() const {
         if constexpr (shape_type::is_static)
-            if (elements_.data() == nullptr) [[unlikely]] {
-                elements_.reserve(this->size());
-                elements_.clear();
-            }
+            if (elements_.data() == nullptr) [[unlikely]]
+                elements_.fill_with_zeros(this->size());
         return elements_;
     }
 

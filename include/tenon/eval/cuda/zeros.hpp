@@ -38,7 +38,7 @@ public:
     }
     /// Writes the zeros if they are still to be written.
     void write() {
-        if (take() && bytes_ != 0) check(cudaMemsetAsync(p_, 0, bytes_, context::local().stream()), "cudaMemsetAsync");
+        if (take()) set_to_zero(p_, bytes_);
     }
     /// The memory counts as what is in it.
     void forget() {
