@@ -278,8 +278,7 @@ private:
     /// Adds the columns' sums of the gradient to the bias's.
     void sum_bias_gradient(T* to, bool adds) {
         std::size_t const n = shape().size();
-        if (!adds)
-            cuda::set_to_zero(to, product_.columns() * sizeof(T));
+        if (!adds) cuda::set_to_zero(to, product_.columns() * sizeof(T));
         if (n == 0) return;
         using vector = memory_reader<T, gradient_store::atomic, false>;
         using row = broadcast_reader<vector, Shape, shape_t<typename parts::bias>, width>;
