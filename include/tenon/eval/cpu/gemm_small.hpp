@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <type_traits>
+#include <utility>
 
 #include <tenon/base/tuple.hpp>
 #include <tenon/core/shape.hpp>
@@ -50,13 +52,20 @@ TENON_INLINE void store_first(T* p, element::pack<T, Lanes> const& v) {
 }
 }  // namespace detail
 
-/// How many multiplications a product may have to get code of its own.
-inline constexpr std::size_t largest_small_product = 16 * 16 * 16;
+/// How many multiplications a product may have to get code of its own: more where rows of all three are whole packs one after the
+/// other, as 32³ floats then take half the time.
+inline constexpr std::size_t largest_small_product = 16 * 16 * 16, largest_product_in_rows = 32 * 32 * 32;
 /// Whether a product is static and so small that its code belongs where it is used.
 template <std::size_t M, std::size_t N, std::size_t K, class A, class B, class C>
-inline constexpr bool has_small_product =
-    is_fixed_matrix<A> && is_fixed_matrix<B> && is_fixed_matrix<C> && !is_dynamic(M) && !is_dynamic(N) &&
-    !is_dynamic(K) && M * N * K != 0 && M * N * K <= largest_small_product && std::max(M, N) * K <= 1024;
+inline constexpr bool has_small_product = [] {
+    if constexpr (is_fixed_matrix<A> && is_fixed_matrix<B> && is_fixed_matrix<C> && !is_dynamic(M) && !is_dynamic(N) &&
+                  !is_dynamic(K)) {
+        using T = std::remove_cvref_t<decltype(*std::declval<C>().p)>;
+        bool const in_rows = A::columns == 1 && B::columns == 1 && C::columns == 1 && N % tile<T>::lanes == 0;
+        return M * N * K != 0 && M * N * K <= (in_rows ? largest_product_in_rows : largest_small_product) &&
+               std::max(M, N) * K <= 1024;
+    } else return false;
+}();
 
 namespace detail {
 /// The widest pack that N elements fill by more than half, but not less than a quarter of a register.

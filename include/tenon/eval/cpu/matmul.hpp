@@ -157,9 +157,9 @@ struct tape<product_node<A, B>, Grad>
 
 private:
     /// Whether the product may be small enough for code of its own, which knows its strides (`has_small_product`); others share
-    /// theirs.
-    static constexpr bool is_small =
-        !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) && M * N * K <= largest_small_product;
+    /// theirs. So do those of layers that learn, of which programs have many.
+    static constexpr bool is_small = !is_dynamic(M) && !is_dynamic(N) && !is_dynamic(K) &&
+                                     M * N * K <= (differentiable ? largest_small_product : largest_product_in_rows);
 
     /// A matrix with the given static strides, in its type where that helps.
     template <std::ptrdiff_t Rows, std::ptrdiff_t Columns, class E>
