@@ -83,8 +83,8 @@ public:
                 factor::packed_size(k.transposed(), depth, keys, queries),
                 factor::packed_size(v.transposed(), width, keys, queries),
                 wants[0] ? factor::packed_size(k, keys, depth, queries) : 0,
-                wants[1] ? factor::packed_size(q, queries, depth, queries) : 0,
-                wants[2] ? factor::packed_size(slope, queries, width, queries) : 0};
+                wants[1] ? factor::packed_size(q, queries, depth, keys) : 0,
+                wants[2] ? factor::packed_size(slope, queries, width, keys) : 0};
     }
 
 private:
@@ -118,8 +118,8 @@ private:
         room.k_across.start(k.transposed(), all_.depth, all_.keys, all_.queries);
         room.v_across.start(v.transposed(), all_.width, all_.keys, all_.queries);
         if (to_.q.p != nullptr) room.k.start(k, all_.keys, all_.depth, all_.queries);
-        if (to_.k.p != nullptr) room.q.start(q, all_.queries, all_.depth, all_.queries);
-        if (to_.v.p != nullptr) room.slopes.start(slope, all_.queries, all_.width, all_.queries);
+        if (to_.k.p != nullptr) room.q.start(q, all_.queries, all_.depth, all_.keys);
+        if (to_.v.p != nullptr) room.slopes.start(slope, all_.queries, all_.width, all_.keys);
         find_dots(result_ + batch * all_.queries * all_.width, slope.p, room.dots.data());
     }
     /// The gradient of a batch of the result.

@@ -7,6 +7,7 @@
 
 #include <tenon/base/parallel.hpp>
 #include <tenon/eval/cpu/attention_scores.hpp>
+#include <tenon/eval/cpu/gemm.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 

@@ -6,7 +6,8 @@
 
 #include <tenon/base/tuple.hpp>
 #include <tenon/core/workspace.hpp>
-#include <tenon/eval/cpu/gemm.hpp>
+#include <tenon/eval/cpu/gemm_panel.hpp>
+#include <tenon/eval/cpu/gemv.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -22,10 +23,10 @@ struct product_band {
 template <class T>
 class right_factor {
     using t = tile<T>;
-    enum class read { packed, as_panels, by_gemm };
+    enum class read { packed, as_panels, row_by_row };
     /// @param rows how many of A meet it in all. A few are not worth a copy, nor are whole packs that lie as they would in it.
     static constexpr read how(matrix<T const> const& b, std::size_t columns, std::size_t rows) {
-        if (rows < 4) return read::by_gemm;
+        if (rows < 4) return read::row_by_row;
         bool const in_packs = b.columns == 1 && columns % t::lanes == 0;
         return in_packs && (b.rows == t::columns || rows <= 2 * t::rows) ? read::as_panels : read::packed;
     }
@@ -49,7 +50,11 @@ public:
     [[gnu::noinline]] void multiply(std::size_t m, std::size_t n, std::size_t depth, matrix<T const> const& a,
                                     std::size_t k, std::size_t j, matrix<T> const& c, bool accumulate,
                                     product_band const& band = {}) const {
-        if (how_ == read::by_gemm) return gemm_large<T>(m, n, depth, a, b_.from(k, j), c, accumulate);
+        if (how_ == read::row_by_row) {
+            for (std::size_t i = 0; i < m; ++i)
+                gemv<T>(n, depth, a.at(i, 0), a.columns, b_.from(k, j), c.at(i, 0), c.columns, accumulate);
+            return;
+        }
         // Written member by member where it stays: a copy of it would wait for each of them.
         tile_operands<T> o{.rows = m, .columns = n, .depth = depth, .a = a};
         o.c = c;
@@ -104,7 +109,7 @@ private:
 
     matrix<T const> b_{};
     std::size_t depth_ = 0;
-    read how_ = read::by_gemm;
+    read how_ = read::row_by_row;
     buffer<T, dyn> room_;
 };
 
