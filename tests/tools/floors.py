@@ -22,8 +22,8 @@ FLOORS = [
     ['io'],
     ['data'],
     ['tenon.hpp'],
-    ['cuda'],
-    ['cuda.hpp'],
+    ['cuda', 'linalg'],
+    ['cuda.hpp', 'linalg.hpp'],
 ]
 LEVEL = {floor: level for level, floors in enumerate(FLOORS) for floor in floors}
 

@@ -37,6 +37,12 @@ struct index_error : std::out_of_range {
     using std::out_of_range::out_of_range;
 };
 
+/// A matrix that an operation can't take for its values: singular, indefinite, or not converging. The text names the operation, the
+/// matrix's place in its batch, and the pivot; torch.linalg.LinAlgError.
+struct linalg_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 /// A file that is missing, damaged or of another kind. The text names the file and the reason.
 struct io_error : std::runtime_error {
     using std::runtime_error::runtime_error;

@@ -1,0 +1,178 @@
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include <tenon/linalg.hpp>
+#include <tenon/tenon.hpp>
+
+#include "../catch.hpp"
+
+namespace tn = tenon;
+namespace linalg = tenon::linalg;
+
+namespace {
+
+/// The greatest magnitude of any element.
+template <class A>
+double largest(A const& a) {
+    return static_cast<double>(tn::tensor(tn::max(tn::abs(a))).item());
+}
+template <class F>
+std::string error_of(F const& f) {
+    try {
+        f();
+    } catch (std::exception const& e) { return e.what(); }
+    return "";
+}
+
+tn::tensor<double, 2, 3, 3> const square({{{4, 1, 2}, {0.5, 5, 3}, {2, -3, 6}},
+                                          {{2, 0.25, -1}, {0, -3, 1}, {0.5, 1, 4}}});
+tn::tensor<double, 4, 3> const tall({{1, 2, 0.5}, {-1, 3, 2}, {0.25, -2, 1}, {4, 0, 1.5}});
+tn::tensor<double, 2, 3, 2> const right({{{1, 2}, {3, 4}, {-5, 6}}, {{0, 1}, {2, -1}, {1, 1}}});
+/// Numbers that differ, to tell elements of a result apart.
+tn::tensor<double, 4, 4> const weights({{1, -2, 3, 0.5}, {2, 0.25, -1, 1}, {-0.5, 1.5, 2, 3}, {1, -1, 0.75, 2}});
+auto weighted(auto const& x) {
+    using s = tn::shape_t<decltype(x)>;
+    if constexpr (s::rank() == 1)
+        return tn::sum(x *
+                       tn::slice<0, 0, static_cast<std::ptrdiff_t>(s::static_extents[0])>(tn::select<0>(weights, 0)));
+    else
+        return tn::sum(x *
+                       tn::slice<0, 0, static_cast<std::ptrdiff_t>(s::static_extents[s::rank() - 2])>(
+                           tn::slice<1, 0, static_cast<std::ptrdiff_t>(s::static_extents[s::rank() - 1])>(weights)));
+}
+
+}  // namespace
+
+TEST_CASE("Cholesky's factor multiplies up to the matrix, and its gradient is that of finite differences") {
+    tn::variable<double, 2, 3, 3> x(square);
+    auto const positive = tn::matmul(x, tn::transpose<1, 2>(x));
+    tn::tensor const l = linalg::cholesky(positive);
+    CHECK(largest(tn::matmul(l, tn::transpose<1, 2>(l)) - positive) < 1e-13);
+    CHECK(l(1, 0, 2) == 0);
+    CHECK(largest(tn::transpose<1, 2>(linalg::cholesky(positive, {.upper = true})) - l) < 1e-14);
+    for (bool upper : {false, true}) CHECK(tn::gradcheck(weighted(linalg::cholesky(positive, {.upper = upper}))));
+}
+
+TEST_CASE("a matrix that isn't positive definite is named with its place and its pivot") {
+    tn::tensor<float, 2, 2, 2> m({{{1, 0}, {0, 1}}, {{1, 2}, {2, 1}}});
+    CHECK(error_of([&] { (void)linalg::cholesky(m).eval(); }) ==
+          "cholesky: matrix 1 of the batch isn't positive definite: pivot 1 isn't positive");
+    tn::tensor<float, tn::dyn, tn::dyn> one(1, 1);
+    one(0, 0) = std::numeric_limits<float>::quiet_NaN();
+    CHECK(error_of([&] { (void)linalg::cholesky(one).eval(); }) ==
+          "cholesky: the matrix isn't positive definite: pivot 0 isn't positive");
+}
+
+TEST_CASE("equations are solved from either side, for matrices, vectors and broadcast batches") {
+    tn::variable<double, 2, 3, 3> a(square);
+    tn::variable<double, 2, 3, 2> b(right);
+    tn::variable<double, 3> v(tn::tensor({1., -2., 0.5}));
+    CHECK(largest(tn::matmul(a, linalg::solve(a, b)) - b) < 1e-14);
+    auto const transposed = tn::transpose<1, 2>(b);
+    CHECK(largest(tn::matmul(linalg::solve(a, transposed, {.left = false}), a) - transposed) < 1e-14);
+    CHECK(linalg::solve(a, v).shape() == tn::shape<2, 3>());
+    CHECK(largest(tn::matmul(a, tn::unsqueeze<-1>(linalg::solve(a, v))) - tn::unsqueeze<-1>(v)) < 1e-14);
+    CHECK(tn::gradcheck(weighted(linalg::solve(a, b)) + weighted(linalg::solve(a, transposed, {.left = false})) +
+                        weighted(linalg::solve(a, v)) + weighted(linalg::inv(a))));
+    CHECK(largest(tn::matmul(a, linalg::inv(a)) - tn::eye<double, 3>()) < 1e-14);
+}
+
+TEST_CASE("triangular equations read one triangle") {
+    tn::variable<double, 2, 3, 3> a(square);
+    tn::variable<double, 2, 3, 2> b(right);
+    for (bool upper : {false, true})
+        for (bool unit : {false, true}) {
+            linalg::solve_triangular_options const o{.upper = upper, .unitriangular = unit};
+            tn::tensor<double, 2, 3, 3> m;
+            for (std::size_t q = 0; q != 2; ++q)
+                for (std::size_t i = 0; i != 3; ++i)
+                    for (std::size_t j = 0; j != 3; ++j)
+                        m(q, i, j) = i == j                    ? (unit ? 1 : square(q, i, j))
+                                     : (upper ? i < j : j < i) ? square(q, i, j)
+                                                               : 0;
+            CHECK(largest(tn::matmul(m, linalg::solve_triangular(a, b, o)) - b) < 1e-13);
+            CHECK(tn::gradcheck(weighted(linalg::solve_triangular(a, b, o))));
+        }
+}
+
+TEST_CASE("singular matrices and shapes that don't fit are named") {
+    tn::tensor<double, tn::dyn, tn::dyn> m(3, 3), wide(3, 4);
+    for (std::size_t i = 0; i != 3; ++i) m(i, i) = i == 1 ? 0 : 2;
+    CHECK(error_of([&] { (void)linalg::inv(m).eval(); }) == "inv: the matrix is singular: pivot 1 is zero");
+    CHECK(error_of([&] { (void)linalg::solve(m, m).eval(); }) == "solve: the matrix is singular: pivot 1 is zero");
+    CHECK(error_of([&] { (void)linalg::inv(wide); }) == "inv: needs square matrices, and has [3, 4]");
+    CHECK(linalg::inv(tn::tensor<double, tn::dyn, tn::dyn>(0, 0)).eval().size() == 0);
+}
+
+TEST_CASE("determinants, of singular matrices too") {
+    tn::variable<double, 2, 3, 3> a(square);
+    tn::tensor const d = linalg::det(a);
+    CHECK(std::abs(d(0) - 136.) < 1e-12);
+    auto const [sign, logabsdet] = linalg::slogdet(a);
+    CHECK(largest(sign * tn::exp(logabsdet) - d) < 1e-12);
+    CHECK(tn::gradcheck(weighted(linalg::det(a)) + weighted(logabsdet)));
+    CHECK(std::isnan(linalg::logdet(a).eval()(1)));
+    CHECK(std::abs(linalg::logdet(a).eval()(0) - std::log(136.)) < 1e-14);
+    tn::variable<double, 3, 3> singular(tn::tensor<double, 3, 3>({{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}));
+    CHECK(std::abs(linalg::det(singular).item()) < 1e-14);
+    CHECK(tn::gradcheck(linalg::det(singular)));
+    tn::tensor<double, 2, 2> zero;
+    CHECK(linalg::slogdet(zero).sign.item() == 0);
+    CHECK(linalg::slogdet(zero).logabsdet.item() == -std::numeric_limits<double>::infinity());
+}
+
+TEST_CASE("QR of tall and of wide matrices") {
+    auto const check = [](auto const& x) {
+        auto const [q, r] = linalg::qr(x);
+        CHECK(largest(tn::matmul(q, r) - x) < 1e-14);
+        CHECK(largest(tn::matmul(tn::transpose(q), q) - tn::eye<double, 3>()) < 1e-14);
+        CHECK(r.eval()(2, 0) == 0);
+        CHECK(tn::gradcheck(weighted(q) + weighted(r)));
+    };
+    check(tn::variable<double, 4, 3>(tall));
+    check(tn::variable<double, 3, 4>(tn::tensor(tn::transpose(tall))));
+    auto const [q, r] = linalg::qr<linalg::mode::complete>(tall);
+    CHECK(q.shape() == tn::shape<4, 4>());
+    CHECK(largest(tn::matmul(q, r) - tall) < 1e-14);
+    CHECK(linalg::qr<linalg::mode::r>(tall).r.shape() == tn::shape<3, 3>());
+    // As LAPACK signs it: the first column of R is −‖a₁‖ where a₁ begins with a positive element.
+    CHECK(linalg::qr(tall).r.eval()(0, 0) < 0);
+}
+
+TEST_CASE("eigenvalues and eigenvectors of symmetric matrices") {
+    tn::variable<double, 2, 3, 3> x(square);
+    auto const s = x + tn::transpose<1, 2>(x);
+    auto const [values, vectors] = linalg::eigh(s);
+    CHECK(largest(tn::matmul(s, vectors) - vectors * tn::unsqueeze<1>(values)) < 1e-13);
+    CHECK(tn::gradcheck(weighted(values) + weighted(tn::square(vectors))));
+    // Of repeated eigenvalues, their own gradients exist.
+    tn::variable<double, 2, 2> same(tn::tensor<double, 2, 2>({{2, 0}, {0, 2}}));
+    tn::backward(tn::sum(linalg::eigvalsh(same)));
+    CHECK(same.grad()(0, 0) == 1);
+    CHECK(same.grad()(0, 1) == 0);
+    CHECK(same.grad()(1, 1) == 1);
+    same.value()(0, 0) = std::numeric_limits<double>::infinity();
+    CHECK(error_of([&] { (void)linalg::eigvalsh(same).eval(); }) == "eigh: the matrix has elements that aren't finite");
+}
+
+TEST_CASE("singular values, and what is made of them") {
+    auto const check = [](auto const& x) {
+        auto const [u, s, vh] = linalg::svd<false>(x);
+        CHECK(largest(tn::matmul(u * s, vh) - x) < 1e-14);
+        // Signs of columns are arbitrary; what doesn't depend on them has a gradient.
+        CHECK(tn::gradcheck(weighted(tn::square(u)) + weighted(s) + weighted(tn::square(vh)) +
+                            weighted(linalg::pinv(x))));
+        CHECK(largest(tn::matmul(tn::matmul(x, linalg::pinv(x)), x) - x) < 1e-13);
+        CHECK(linalg::matrix_rank(x).item() == 3);
+    };
+    check(tn::variable<double, 4, 3>(tall));
+    check(tn::variable<double, 3, 4>(tn::tensor(tn::transpose(tall))));
+    auto const [u, s, vh] = linalg::svd(tall);
+    CHECK(u.shape() == tn::shape<4, 4>());
+    CHECK(vh.shape() == tn::shape<3, 3>());
+    tn::tensor<double, 3, 3> const nine({{1, 2, 3}, {4, 5, 6}, {7, 8, 9}});
+    CHECK(linalg::matrix_rank(nine).item() == 2);
+    CHECK(linalg::matrix_rank(nine, {.atol = 2}).item() == 1);
+    CHECK(std::abs(linalg::svdvals(nine).eval()(0) - 16.84810335261421) < 1e-12);
+}
