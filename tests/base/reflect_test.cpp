@@ -190,7 +190,7 @@ struct library {
     std::shared_ptr<int> shared;
     int* pointer;
     void (*function)(int);
-    int(one::* member);
+    int one::*member;
 };
 struct full {
     int m00, m01, m02, m03, m04, m05, m06, m07, m08, m09, m10, m11, m12, m13, m14, m15;

@@ -38,8 +38,9 @@ TEST_CASE("functions of a convolution, which its launch applies", "[kernels]") {
     CHECK(values_agree([](auto const& a, auto const& v) { return tn::relu(tn::conv2d(a, v)) + 2; },
                        tn::randint<int, 2, 3, 6, 6>(-9, 9, gen), tn::randint<int, 4, 3, 3, 3>(-9, 9, gen)));
     CHECK(values_agree([](auto const& a, auto const& v) { return tn::conv2d(a, v) > 0.5f; }, x, w));
-    CHECK(squares_agree([](auto const&... a) { return tn::tanh(tn::conv2d(a...)); }, tn::randn<float, 3, 6, 5>(gen), w,
-                        b));
+    // Where tanh is steep: 1 − y² has few digits left near 1.
+    CHECK(squares_agree([](auto const&... a) { return tn::tanh(tn::conv2d(a...)); }, tn::randn<float, 3, 6, 5>(gen),
+                        tn::tensor(w * 0.2f), b));
     CHECK(values_agree([](auto const&... a) { return tn::relu(tn::conv2d(a...)); },
                        tn::randn<float, tn::dyn, 3, tn::dyn, 5>(3, 4, gen), w, b));
 }

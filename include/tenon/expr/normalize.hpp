@@ -41,7 +41,7 @@ struct standardize_rule : row_rule {
     template <class X>
     TENON_LANE void forward(X& x) const {
         using value = typename X::value;
-        auto const square = [](auto v) TENON_LAMBDA_INLINE { return v * v; };
+        auto const squared = [](auto v) TENON_LAMBDA_INLINE { return v * v; };
         if constexpr (Centered) {
             value const one = x.first();
             value const distance =
@@ -49,7 +49,7 @@ struct standardize_rule : row_rule {
             element::exact_mean<value> const mean(one, distance / x.count());
             auto const centered = [m = mean.rounded](auto v) TENON_LAMBDA_INLINE { return v - element::spread(m, v); };
             value const squares =
-                x.template visit<op::sum>([=](auto v) TENON_LAMBDA_INLINE { return square(centered(v)); });
+                x.template visit<op::sum>([=](auto v) TENON_LAMBDA_INLINE { return squared(centered(v)); });
             value const scale = element::rsqrt(mean.variance(squares / x.count()) + x.number(eps)),
                         shift = -(mean.rest * scale);
             x.write([=](auto v) TENON_LAMBDA_INLINE {
@@ -57,7 +57,7 @@ struct standardize_rule : row_rule {
             });
             x.keep(scale);
         } else {
-            value const scale = element::rsqrt(x.template read<op::sum>(square) / x.count() + x.number(eps));
+            value const scale = element::rsqrt(x.template read<op::sum>(squared) / x.count() + x.number(eps));
             x.write([scale](auto v) TENON_LAMBDA_INLINE { return v * element::spread(scale, v); });
             x.keep(scale);
         }
