@@ -203,7 +203,7 @@ template <class T>
         for (std::size_t j0 = 0; j0 < n; j0 += p.columns) {
             std::size_t const nj = std::min(p.columns, n - j0), whole = nj / t::columns * t::columns;
             matrix<T const> const from = b.from(k0, j0);
-            T* const edge = packed_b.data() + (p.packs_b ? whole * nk : 0);
+            T* const edge = room.b != nullptr ? nullptr : packed_b.data() + (p.packs_b ? whole * nk : 0);
             // Rows of B are packed by the tiles that read them first.
             bool keeps = room.b == nullptr && p.packs_b && b.columns == 1 && whole != 0;
             if (room.b == nullptr) {
