@@ -150,20 +150,15 @@ namespace detail {
         check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, context::local().stream()), "cudaMemcpyAsync",
               [bytes] { return std::to_string(bytes) + " bytes on the device"; });
 }
-[[gnu::noinline]] inline void copy_to_device(void const* from, void* to, std::size_t bytes) {
+/// A copy between host and device, and the wait for it.
+/// @param what what errors call it
+[[gnu::noinline]] inline void copy_and_wait(void const* from, void* to, std::size_t bytes, cudaMemcpyKind kind,
+                                            char const* what) {
     auto& here = context::local();
-    here.refuse_capture("a copy to the device");
+    here.refuse_capture(what);
     if (bytes == 0) return;
-    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, here.stream()), "cudaMemcpyAsync",
-          [bytes] { return std::to_string(bytes) + " bytes to the device"; });
-    here.synchronize();
-}
-[[gnu::noinline]] inline void copy_to_host(void const* from, void* to, std::size_t bytes) {
-    auto& here = context::local();
-    here.refuse_capture("a copy to the host");
-    if (bytes == 0) return;
-    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, here.stream()), "cudaMemcpyAsync",
-          [bytes] { return std::to_string(bytes) + " bytes to the host"; });
+    check(cudaMemcpyAsync(to, from, bytes, kind, here.stream()), "cudaMemcpyAsync",
+          [bytes, what] { return std::to_string(bytes) + " bytes in " + what; });
     here.synchronize();
 }
 }  // namespace detail
@@ -247,12 +242,12 @@ void copy_elements(T const* from, T* to, std::size_t n) {
 /// Copies elements to the device. The host's memory may change as soon as this returns.
 template <class T>
 void upload(T const* from, T* to, std::size_t n) {
-    detail::copy_to_device(from, to, n * sizeof(T));
+    detail::copy_and_wait(from, to, n * sizeof(T), cudaMemcpyHostToDevice, "a copy to the device");
 }
 /// Copies elements to the host, and waits for them.
 template <class T>
 void download(T const* from, T* to, std::size_t n) {
-    detail::copy_to_host(from, to, n * sizeof(T));
+    detail::copy_and_wait(from, to, n * sizeof(T), cudaMemcpyDeviceToHost, "a copy to the host");
 }
 
 }  // namespace tenon::inline TENON_TARGET::cuda
