@@ -4,8 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include <tenon/eval/cpu/dense.hpp>
-#include <tenon/eval/cpu/leaf.hpp>
+#include <tenon/eval/cpu/view.hpp>
 #include <tenon/expr/array.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
@@ -95,30 +94,8 @@ private:
 };
 
 template <class Shape, class A, bool Grad>
-struct tape<part_node<Shape, A>, Grad>
-    : in_memory<tape<part_node<Shape, A>, Grad>, value_t<A>, Shape, tape<A, Grad>::differentiable> {
-    using node = part_node<Shape, A>;
-    using T = value_t<A>;
-
-    explicit constexpr tape(node const& n) : node_(&n), operand_(n.operand), dense_(operand_) {}
-    tape(tape const&) = delete;
-    constexpr auto shape() const { return node_->shape(); }
-    TENON_INLINE constexpr T const* data() const { return dense_.data() + node_->offset; }
-    TENON_INLINE constexpr T* gradient() { return dense_.gradient() + node_->offset; }
-    constexpr bool overlaps(void const* begin, void const* end, bool) const {
-        return decltype(dense_)::in_place && operand_.overlaps(begin, end, false);
-    }
-    constexpr void forward() { dense_.forward(); }
-    constexpr void finish() { dense_.finish(); }
-    template <class Plan>
-    static void describe(node const& n, Plan& p) {
-        p.template takes<dense<tape<A, Grad>, true>>(n.operand);
-    }
-
-private:
-    node const* node_;
-    tape<A, Grad> operand_;
-    dense<tape<A, Grad>, true> dense_;
+struct tape<part_node<Shape, A>, Grad> : packed_view<part_node<Shape, A>, A, Grad> {
+    using packed_view<part_node<Shape, A>, A, Grad>::packed_view;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval

@@ -198,33 +198,47 @@ private:
     [[no_unique_address]] gradient_of_served<operand, shape_type> sums_;
 };
 
-/// A reshaped operand lies in memory: its own where that is contiguous, otherwise a copy.
-template <class To, class A, bool Grad>
-struct tape<reshape_node<To, A>, Grad>
-    : in_memory<tape<reshape_node<To, A>, Grad>, value_t<A>, To, tape<A, Grad>::differentiable> {
-    using node = reshape_node<To, A>;
+/// Values that are an operand's in packed memory: its own where that is contiguous, otherwise a copy. They are all of it, or, where
+/// the node has an `offset`, those from there on.
+template <class Node, class A, bool Grad>
+struct packed_view : in_memory<tape<Node, Grad>, value_t<A>, shape_t<Node>, tape<A, Grad>::differentiable> {
     using operand = tape<A, Grad>;
 
-    explicit constexpr tape(node const& n) : shape_(n.shape()), operand_(n.operand), dense_(operand_) {}
-    tape(tape const&) = delete;
+    explicit constexpr packed_view(Node const& n) : shape_(n.shape()), operand_(n.operand), dense_(operand_) {
+        if constexpr (!is_whole) offset_ = n.offset;
+    }
+    packed_view(packed_view const&) = delete;
     constexpr auto shape() const { return shape_; }
-    TENON_INLINE constexpr auto const* data() const { return dense_.data(); }
-    TENON_INLINE constexpr auto* gradient() { return dense_.gradient(); }
-    constexpr bool overwrite_gradient() { return dense_.overwrite_gradient(); }
+    TENON_INLINE constexpr auto const* data() const { return dense_.data() + offset(); }
+    TENON_INLINE constexpr auto* gradient() { return dense_.gradient() + offset(); }
+    constexpr bool overwrite_gradient() {
+        if constexpr (is_whole) return dense_.overwrite_gradient();
+        else return false;
+    }
     constexpr bool overlaps(void const* begin, void const* end, bool) const {
         return decltype(dense_)::in_place && operand_.overlaps(begin, end, false);
     }
     constexpr void forward() { dense_.forward(); }
     constexpr void finish() { dense_.finish(); }
     template <class Plan>
-    static void describe(node const& n, Plan& p) {
+    static void describe(Node const& n, Plan& p) {
         p.template takes<dense<operand, true>>(n.operand);
     }
 
 private:
-    [[no_unique_address]] To shape_;
+    static constexpr bool is_whole = !requires(Node const& n) { n.offset; };
+    constexpr std::size_t offset() const {
+        if constexpr (is_whole) return 0;
+        else return offset_;
+    }
+    [[no_unique_address]] shape_t<Node> shape_;
     operand operand_;
     dense<operand, true> dense_;
+    [[no_unique_address]] std::conditional_t<is_whole, tuple<>, std::size_t> offset_{};
+};
+template <class To, class A, bool Grad>
+struct tape<reshape_node<To, A>, Grad> : packed_view<reshape_node<To, A>, A, Grad> {
+    using packed_view<reshape_node<To, A>, A, Grad>::packed_view;
 };
 
 }  // namespace tenon::inline TENON_TARGET::eval
