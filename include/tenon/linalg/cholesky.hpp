@@ -24,7 +24,7 @@ std::ptrdiff_t factor_cholesky(view<T const> const& a, view<T> const& l) {
             positive = positive && (i != j || l(i, i) > 0);
         }
     if (positive) return -1;
-    // Eigen doesn't say where it stopped.
+    // Eigen doesn't say where it stopped; row by row, what is positive but for rounding may still be found so.
     assign(l, a);
     for (std::size_t j = 0; j != l.rows; ++j) {
         for (std::size_t q = 0; q != j; ++q) l(j, j) -= l(j, q) * l(j, q);
@@ -35,7 +35,9 @@ std::ptrdiff_t factor_cholesky(view<T const> const& a, view<T> const& l) {
             l(i, j) /= l(j, j);
         }
     }
-    return static_cast<std::ptrdiff_t>(l.rows) - 1;
+    for (std::size_t i = 0; i != l.rows; ++i)
+        for (std::size_t j = i + 1; j != l.rows; ++j) l(i, j) = 0;
+    return -1;
 }
 /// Ā += ½ L⁻ᵀ (P + Pᵀ − diag P) L⁻¹ with P the lower triangle of LᵀL̄; Murray (2016), "Differentiation of the Cholesky
 /// decomposition".

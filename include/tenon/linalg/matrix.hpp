@@ -162,7 +162,8 @@ matrix_copy<std::remove_const_t<T>> product(view<T> const& a, view<std::remove_c
     return c;
 }
 /// X of LX = B in B's place, for a lower triangular L, whose diagonal counts as ones where `unit`. What lies above isn't read. Blocks of
-/// 32 rows: the rest of the work is products.
+/// 32 rows: the rest of the work is products. By strides it serves both triangles, transposes and sides, for each of which Eigen would
+/// compile a kernel.
 template <class T>
 void solve_lower(view<std::type_identity_t<T> const> const& l, bool unit, view<T> const& x) {
     constexpr std::size_t block = 32;

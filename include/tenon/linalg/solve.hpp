@@ -168,13 +168,11 @@ struct inverse_rule {
     }
 };
 
-/// An operand whose batch has the extents of another's too.
-template <class A, class B>
-constexpr auto in_batch_of(A&& a, B const& b) {
-    using s = shape_t<A>;
-    using t = shape_t<B>;
-    using batch_of_a = typename instead_of_last<s, 2>::type;
-    using batch_of_b = typename instead_of_last<t, 2>::type;
+/// An operand whose batch has the extents of that of the shape Other too.
+template <class Other, class A>
+constexpr auto in_batch_of(A&& a) {
+    using batch_of_a = typename instead_of_last<shape_t<A>, 2>::type;
+    using batch_of_b = typename instead_of_last<Other, 2>::type;
     if constexpr (std::is_same_v<batch_of_a, batch_of_b>) return as_node(std::forward<A>(a));
     else {
         using batch = broadcast_t<batch_of_a, batch_of_b>;
@@ -184,7 +182,6 @@ constexpr auto in_batch_of(A&& a, B const& b) {
                 return as_node(broadcast_to<batch::static_extents[I]..., dyn, dyn>(std::forward<A>(a)));
             }(std::make_index_sequence<batch::rank()>{});
     }
-    static_cast<void>(b);
 }
 /// Whether b is a vector beside the matrix of shape S, or a batch of vectors beside a batch of matrices, as PyTorch decides.
 template <class S, class R>
@@ -197,22 +194,21 @@ inline constexpr bool is_vector = [] {
 }();
 template <operation_name Operation, template <class, class, class> class Rule, bool VectorsToo, class A, class B,
           class O>
-constexpr auto equation(A&& a, B&& b, O options, bool left) {
+constexpr auto equation(A&& a, B&& b, O options) {
     using s = shape_t<A>;
     using r = shape_t<B>;
     if constexpr (VectorsToo && is_vector<s, r>)
         return squeeze<-1>(
-            equation<Operation, Rule, false>(std::forward<A>(a), unsqueeze<-1>(std::forward<B>(b)), options, left));
+            equation<Operation, Rule, false>(std::forward<A>(a), unsqueeze<-1>(std::forward<B>(b)), options));
     else
         return checked<Operation, true, A>([&] {
             if constexpr (r::rank() < 2 || !std::is_same_v<value_t<A>, value_t<B>> ||
                           (!may_equal(rows_of<s>, rows_of<r>) && !may_equal(rows_of<s>, columns_of<r>)))
                 return equation_shapes_do_not_fit<Operation, s, r>{};
             else {
-                auto x = in_batch_of(std::forward<A>(a), b);
-                auto y = in_batch_of(std::forward<B>(b), x);
+                auto x = in_batch_of<r>(std::forward<A>(a));
+                auto y = in_batch_of<shape_t<decltype(x)>>(std::forward<B>(b));
                 using rule = Rule<value_t<A>, shape_t<decltype(x)>, shape_t<decltype(y)>>;
-                static_cast<void>(left);
                 return tenon::detail::make_array(rule(options), std::move(x), std::move(y));
             }
         });
@@ -224,15 +220,14 @@ constexpr auto equation(A&& a, B&& b, O options, bool left) {
 /// @throws linalg_error where A is singular, with its place in the batch and the pivot
 template <expression A, expression B>
 constexpr auto solve(A&& a, B&& b, solve_options options = {}) {
-    return detail::equation<"solve", detail::solve_rule, true>(std::forward<A>(a), std::forward<B>(b), options.left,
-                                                               options.left);
+    return detail::equation<"solve", detail::solve_rule, true>(std::forward<A>(a), std::forward<B>(b), options.left);
 }
 /// X of AX = B for a triangular A, of which the other triangle isn't read: `solve_triangular(a, b, {.upper = true})`.
 /// torch.linalg.solve_triangular.
 template <expression A, expression B>
 constexpr auto solve_triangular(A&& a, B&& b, solve_triangular_options options) {
-    return detail::equation<"solve_triangular", detail::solve_triangular_rule, false>(
-        std::forward<A>(a), std::forward<B>(b), options, options.left);
+    return detail::equation<"solve_triangular", detail::solve_triangular_rule, false>(std::forward<A>(a),
+                                                                                      std::forward<B>(b), options);
 }
 /// A⁻¹ for each square matrix in the last two axes; 2n³ operations. `solve(a, b)` is quicker and more exact than `matmul(inv(a), b)`.
 /// torch.linalg.inv. @throws linalg_error where A is singular, with its place in the batch and the pivot

@@ -34,7 +34,7 @@ void factor_svd(view<T const> const& a, view<T> const& u, T* s, view<T> const& v
     std::copy_n(svd.singularValues().data(), std::min(a.rows, a.columns), s);
     assign(vh, view_of(svd.matrixV()).transposed());
 }
-/// Xᵀ's part off: x − xᵀ, over differences of squares.
+/// x − xᵀ, each element over the difference of its columns' and its rows' squares.
 template <class T>
 matrix_copy<T> skew_over_differences(matrix_copy<T> const& x, T const* squares) {
     matrix_copy<T> d(x.all());
