@@ -17,8 +17,8 @@ namespace tenon::inline TENON_TARGET::eval {
 template <class E>
 struct batched_matrix {
     E* p = nullptr;
-    std::ptrdiff_t const* strides =
-        nullptr;  ///< along each leading axis of the result, 0 where one serves all, and of rows and columns
+    /// Along each leading axis of the result, 0 where one serves all, and of rows and columns.
+    std::ptrdiff_t const* strides = nullptr;
 };
 
 /// Attention as numbers: what does not depend on the types of operands and shapes.

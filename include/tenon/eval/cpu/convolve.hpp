@@ -15,8 +15,8 @@ constexpr bool is_pointwise(convolution const& g) {
     return g.kernel() == 1 && g.rows.stride == 1 && g.columns.stride == 1 && g.rows.padding == 0 &&
            g.columns.padding == 0 && g.out_pixels() >= 64;
 }
-/// Calls f(image, outputs, weight) for each group of each image of such a convolution, with matrices of channels and pixels, output
-/// channels and pixels, output channels and channels.
+/// Calls f(image, outputs, weight, part) for each group of each image of such a convolution, with matrices of channels and pixels,
+/// output channels and pixels, output channels and channels; group g of image i is part i · groups + g.
 template <class X, class Y, class W, class F>
 void each_pointwise(convolution const& g, X* x, Y* y, W* w, F&& f) {
     std::ptrdiff_t const pixels = static_cast<std::ptrdiff_t>(g.pixels()),
@@ -24,13 +24,14 @@ void each_pointwise(convolution const& g, X* x, Y* y, W* w, F&& f) {
     for (std::size_t part = 0; part < g.parts(); ++part)
         f(matrix<X>{x + part * g.channels * g.pixels(), pixels, 1},
           matrix<Y>{y + part * g.outputs * g.pixels(), pixels, 1},
-          matrix<W>{w + part % g.groups * g.outputs * g.channels, channels, 1}, part % g.groups * g.outputs);
+          matrix<W>{w + part % g.groups * g.outputs * g.channels, channels, 1}, part);
 }
 template <bool Add, class T>
 [[gnu::noinline]] void multiply_pointwise(convolution const& g, T const* x, T const* w, T const* bias, T* y) {
-    each_pointwise(g, x, y, w, [&](matrix<T const> image, matrix<T> out, matrix<T const> weight, std::size_t first) {
+    each_pointwise(g, x, y, w, [&](matrix<T const> image, matrix<T> out, matrix<T const> weight, std::size_t part) {
         if (bias)
-            for (std::size_t o = 0; o < g.outputs; ++o) std::fill_n(out.at(o, 0), g.pixels(), bias[first + o]);
+            for (std::size_t o = 0; o < g.outputs; ++o)
+                std::fill_n(out.at(o, 0), g.pixels(), bias[part % g.groups * g.outputs + o]);
         gemm_large<T>(g.outputs, g.pixels(), g.channels, weight, image, out, Add || bias);
     });
 }
@@ -42,9 +43,9 @@ template <class T>
 }
 template <class T>
 [[gnu::noinline]] void correlate_pointwise(convolution const& g, T const* x, T const* dy, T* dw, bool add) {
-    each_pointwise(g, x, dy, dw, [&](matrix<T const> image, matrix<T const> out, matrix<T> weight, std::size_t) {
-        gemm_large<T>(g.outputs, g.channels, g.pixels(), out, image.transposed(), weight,
-                      add || out.p >= dy + g.groups * g.outputs * g.pixels());
+    // The first image's may be written, the others' are added.
+    each_pointwise(g, x, dy, dw, [&](matrix<T const> image, matrix<T const> out, matrix<T> weight, std::size_t part) {
+        gemm_large<T>(g.outputs, g.channels, g.pixels(), out, image.transposed(), weight, add || part >= g.groups);
     });
 }
 

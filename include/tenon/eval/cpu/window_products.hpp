@@ -20,7 +20,8 @@ namespace tenon::inline TENON_TARGET::eval {
 template <class T>
 class staged_images {
 public:
-    /// How many images are staged at once: as many as fit half of an L2 cache, but one at least.
+    /// How many images are staged at once: 1 MiB of them, but one at least. The same on every machine, whatever its caches, since the
+    /// weight's gradient is summed in such parts.
     static std::size_t at_once(convolution const& g) {
         std::size_t const bytes =
             g.channels * (g.height + 2 * g.rows.padding) * (g.width + 2 * g.columns.padding) * sizeof(T);

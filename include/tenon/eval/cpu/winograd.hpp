@@ -116,8 +116,8 @@ constexpr bool suits_winograd([[maybe_unused]] convolution const& g, [[maybe_unu
            g.images * squares(g.out_height) * squares(g.out_width) >= 48;
 #endif
 }
-/// Whether all elements, even their sum, are so far from infinity that no sum of a transform is: where one is infinite, sums of squares would be NaN
-/// beyond the windows that see it.
+/// Whether all elements, even their sum, are so far from infinity that no sum of a transform is: where one is infinite, sums of squares
+/// would be NaN beyond the windows that see it.
 template <class T>
 [[gnu::noinline]] bool are_moderate(T const* x, std::size_t n) {
     constexpr std::size_t lanes = tile<T>::lanes;
