@@ -1,4 +1,5 @@
-// Everything that needs no GPU: a C++20 compiler and Eigen are enough.
+// Everything that needs a C++20 compiler and nothing else. Beside it stand cuda.hpp for a GPU, linalg.hpp, which needs Eigen, and
+// io/gzip.hpp and data/fashion_mnist.hpp, which need zlib.
 #pragma once
 
 // For programs: models are kept on the heap, and loaders are ranges. No header of the library needs them for itself.

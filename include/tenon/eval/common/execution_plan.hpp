@@ -31,6 +31,7 @@ struct planned_kernel {
     std::size_t scratch = 0;          ///< bytes of the workspace that are given back when the kernel ends
     std::size_t buffers = 0;          ///< blocks of the workspace that are held
     std::size_t scratch_buffers = 0;  ///< blocks of the workspace that are given back
+    bool on_host = false;             ///< of a device's plan: the host computes it, and its operands are copied there
     std::size_t launches = 1;         ///< on a device: launches and calls of libraries
 };
 

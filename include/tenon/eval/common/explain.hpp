@@ -29,8 +29,10 @@ public:
         std::vector<std::array<std::string, 7>> rows;
         for (auto const& k : plan_)
             rows.push_back({std::to_string(rows.size() + 1),
-                            k.kind + (k.gradient ? " gradient" : "") +
-                                (k.launches == 1 ? "" : " in " + numbered(k.launches, "launch", "es")),
+                            k.kind + (k.gradient ? " gradient" : "") + (k.on_host ? " on the host" : "") +
+                                (k.launches == 1 || (k.on_host && k.launches == 0)
+                                     ? ""
+                                     : " in " + numbered(k.launches, "launch", "es")),
                             shapes(k.reads) + " -> " + shapes(k.writes), joined(k.operators),
                             "reads " + bytes(k.bytes_read) + ", writes " + bytes(k.bytes_written),
                             count(k.operations) + (k.operations == 1 ? " operation" : " operations"),

@@ -22,6 +22,7 @@ struct kernel_facts {
     std::size_t gradient_operations = 0;  ///< the same for backward
     bool gradient_for_each = false;       ///< the gradient of each operand that `takes` names is a kernel of its own
     bool merges_copy = false;             ///< a loop without kind wants nothing but the result of a kernel
+    bool on_host = false;                 ///< whether the host computes what is wanted on a device
     std::size_t launches = 1;             ///< on a device
     std::vector<std::size_t> gradient_launches{};  ///< the same for backward, for each such kernel where not one
 };
@@ -137,6 +138,7 @@ protected:
         k.operators = frame_.operators;
         if (*facts.name) k.operators.emplace_back(facts.name);
         for (char const* const name : facts.after) k.operators.emplace_back(name);
+        k.on_host = facts.on_host;
         k.launches = facts.launches;
         return k;
     }

@@ -8,6 +8,7 @@
 #include <tenon/core/evaluate.hpp>
 #include <tenon/eval/common/view.hpp>
 #include <tenon/eval/cuda/argmax.hpp>
+#include <tenon/eval/cuda/array.hpp>
 #include <tenon/eval/cuda/batch_norm.hpp>
 #include <tenon/eval/cuda/concat.hpp>
 #include <tenon/eval/cuda/cross_entropy.hpp>

@@ -169,7 +169,8 @@ struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, dev
     }
 };
 
-/// A reshaped operand lies in memory: its own where that is row-major, otherwise a copy.
+/// Values that are an operand's in row-major memory: its own where that is row-major, otherwise a copy. They are all of it, or, where
+/// the node has an `offset`, those from there on.
 /// @tparam Operand the tape of the node's operand
 template <class Node, class Operand, bool Grad>
 struct reshaped_tape : in_device_memory<device_tape<Node, Grad>, value_t<Node>, shape_t<Node>, Operand::differentiable,
@@ -177,23 +178,26 @@ struct reshaped_tape : in_device_memory<device_tape<Node, Grad>, value_t<Node>, 
     using T = value_t<Node>;
     using operand = Operand;
     using packed = dense_on_device<operand, true>;
+    static constexpr bool is_whole = !requires(Node const& n) { n.offset; };
     static constexpr bool covers = [] {
-        if constexpr (packed::in_place) return operand::covers;
-        else return true;
+        if constexpr (packed::in_place) return is_whole && operand::covers;
+        else return is_whole;
     }();
     static constexpr bool is_aligned = [] {
-        if constexpr (packed::in_place) return operand::is_aligned;
-        else return true;
+        if constexpr (packed::in_place) return is_whole && operand::is_aligned;
+        else return is_whole;
     }();
-    static constexpr bool is_result = packed::in_place && writes_to<operand, T>;
+    static constexpr bool is_result = is_whole && packed::in_place && writes_to<operand, T>;
 
-    explicit reshaped_tape(Node const& n) : shape_(n.shape()), operand_(n.operand), dense_(operand_) {}
+    explicit reshaped_tape(Node const& n) : shape_(n.shape()), operand_(n.operand), dense_(operand_) {
+        if constexpr (!is_whole) offset_ = n.offset;
+    }
     reshaped_tape(reshaped_tape const&) = delete;
     auto shape() const { return shape_; }
-    auto const* device_data() const { return dense_.data(); }
-    auto* device_gradient() { return dense_.gradient(); }
+    auto const* device_data() const { return dense_.data() + offset(); }
+    auto* device_gradient() { return dense_.gradient() + offset(); }
     auto const* gradient_address() { return dense_.gradient_address(); }
-    bool overwrite_gradient() { return dense_.overwrite_gradient(); }
+    bool overwrite_gradient() { return is_whole && dense_.overwrite_gradient(); }
     void clear_gradient() { dense_.clear_gradient(); }
 
     template <std::size_t W, pass Pass>
@@ -238,9 +242,14 @@ struct reshaped_tape : in_device_memory<device_tape<Node, Grad>, value_t<Node>, 
     }
 
 private:
+    std::size_t offset() const {
+        if constexpr (is_whole) return 0;
+        else return offset_;
+    }
     [[no_unique_address]] shape_t<Node> shape_;
     operand operand_;
     packed dense_;
+    [[no_unique_address]] std::conditional_t<is_whole, tuple<>, std::size_t> offset_{};
 };
 
 template <class To, class A, bool Grad>
