@@ -29,6 +29,7 @@
 #include <tenon/eval/cpu/executor.hpp>
 #include <tenon/eval/cpu/plan.hpp>
 #include <tenon/expr/argmax.hpp>
+#include <tenon/expr/as_tensor.hpp>
 #include <tenon/expr/attention.hpp>
 #include <tenon/expr/batch_norm.hpp>
 #include <tenon/expr/concat.hpp>

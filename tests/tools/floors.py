@@ -22,7 +22,7 @@ FLOORS = [
     ['io'],
     ['data'],
     ['tenon.hpp'],
-    ['cuda', 'linalg'],
+    ['cuda', 'linalg', 'eigen.hpp'],
     ['cuda.hpp', 'linalg.hpp'],
 ]
 LEVEL = {floor: level for level, floors in enumerate(FLOORS) for floor in floors}

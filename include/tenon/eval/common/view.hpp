@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include <tenon/core/leaf.hpp>
+#include <tenon/expr/memory.hpp>
 #include <tenon/expr/reshape.hpp>
 #include <tenon/expr/view.hpp>
 
@@ -15,6 +16,8 @@ template <template <class, bool> class Tape, class Node>
 inline constexpr bool lies_in_memory = false;
 template <template <class, bool> class Tape, class Tensor>
 inline constexpr bool lies_in_memory<Tape, tensor_ref<Tensor>> = true;
+template <template <class, bool> class Tape, class T, class Shape, class Strides, class Device, class Owner>
+inline constexpr bool lies_in_memory<Tape, memory_node<T, Shape, Strides, Device, Owner>> = true;
 template <template <class, bool> class Tape, class View, class A>
 inline constexpr bool lies_in_memory<Tape, view_node<View, A>> = lies_in_memory<Tape, A>;
 template <template <class, bool> class Tape, class To, class A>

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <tenon/core/leaf.hpp>
+#include <tenon/eval/common/view.hpp>
 #include <tenon/eval/cpu/dense.hpp>
 #include <tenon/expr/loss_weight.hpp>
+#include <tenon/expr/memory.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -89,6 +91,45 @@ struct tape<variable_ref<Variable>, Grad>
 
 private:
     Variable const* variable_;
+};
+
+/// Memory that somebody else keeps.
+template <class T, class Shape, class Strides, class Owner, bool Grad>
+struct tape<memory_node<T, Shape, Strides, cpu, Owner>, Grad>
+    : in_memory<tape<memory_node<T, Shape, Strides, cpu, Owner>, Grad>, T, Shape, false> {
+    using node = memory_node<T, Shape, Strides, cpu, Owner>;
+    using base = in_memory<tape, T, Shape, false>;
+    static_assert(dynamic_stride == run_time_stride);
+    static constexpr bool is_contiguous = Strides::is_packed;
+    static constexpr auto static_strides = [] {
+        if constexpr (is_contiguous) return row_major<Shape>;
+        else return Strides::known;
+    }();
+    template <class Region>
+    static constexpr bool is_flat = is_contiguous && base::template is_flat<Region>;
+
+    explicit constexpr tape(node const& n) : node_(&n) {}
+    constexpr Shape shape() const { return node_->shape(); }
+    constexpr auto strides() const {
+        if constexpr (is_contiguous) return row_major_strides(shape());
+        else return node_->strides();
+    }
+    TENON_INLINE constexpr T const* data() const { return node_->data(); }
+    constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
+        if constexpr (is_contiguous) return base::overlaps(begin, end, aligned);
+        else {
+            if (__builtin_is_constant_evaluated()) return true;
+            auto const [first, last] = strided_range(data(), shape(), strides());
+            return static_cast<void const*>(first) < end && begin < static_cast<void const*>(last);
+        }
+    }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template leaf<tape>(n, "tensor", n.data());
+    }
+
+private:
+    node const* node_;
 };
 
 /// A number that every element sees.

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <tenon/core/leaf.hpp>
+#include <tenon/eval/common/view.hpp>
 #include <tenon/eval/cuda/dense.hpp>
 #include <tenon/eval/cuda/weights.hpp>
+#include <tenon/expr/memory.hpp>
 
 namespace tenon::inline TENON_TARGET::eval {
 
@@ -143,6 +145,48 @@ private:
         });
         return o;
     }
+};
+
+/// Memory of the device that somebody else keeps.
+template <class T, class Shape, class Strides, class Owner, bool Grad>
+struct device_tape<memory_node<T, Shape, Strides, cuda::device, Owner>, Grad>
+    : in_device_memory<device_tape<memory_node<T, Shape, Strides, cuda::device, Owner>, Grad>, T, Shape, false, false> {
+    using node = memory_node<T, Shape, Strides, cuda::device, Owner>;
+    using base = in_device_memory<device_tape, T, Shape, false, false>;
+    static constexpr bool is_contiguous = Strides::is_packed;
+    static constexpr bool is_aligned = false;
+
+    explicit device_tape(node const& n) : node_(&n) {}
+    auto shape() const { return node_->shape(); }
+    auto strides() const {
+        if constexpr (is_contiguous) return row_major_strides(shape());
+        else return node_->strides();
+    }
+    T const* device_data() const { return node_->data(); }
+    bool overlaps(void const* begin, void const* end, bool aligned) {
+        if constexpr (is_contiguous) return base::overlaps(begin, end, aligned);
+        else {
+            auto const [first, last] = strided_range(device_data(), shape(), strides());
+            return static_cast<void const*>(first) < end && begin < static_cast<void const*>(last);
+        }
+    }
+    template <std::size_t W, pass Pass>
+    auto reader(gradient_list const* list) {
+        if constexpr (is_contiguous) return base::template reader<W, Pass>(list);
+        else {
+            strided_reader<T, gradient_store::none, Shape> r{{}, device_data(), nullptr, {}, shape(), {}};
+            auto const s = strides();
+            for (std::size_t a = 0; a != Shape::rank(); ++a) r.strides[a] = s[a];
+            return r;
+        }
+    }
+    template <class Plan>
+    static void describe(node const& n, Plan& p) {
+        p.template leaf<device_tape>(n, "tensor", n.data());
+    }
+
+private:
+    node const* node_;
 };
 
 /// Weights of a loss: memory under strides that run time knows.
