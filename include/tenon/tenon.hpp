@@ -49,6 +49,7 @@
 #include <tenon/expr/softmax.hpp>
 #include <tenon/expr/triangle.hpp>
 #include <tenon/expr/view.hpp>
+#include <tenon/function/addmm.hpp>
 #include <tenon/function/allclose.hpp>
 #include <tenon/function/attention.hpp>
 #include <tenon/function/binary_cross_entropy.hpp>
@@ -58,11 +59,13 @@
 #include <tenon/function/kl_div.hpp>
 #include <tenon/function/loss.hpp>
 #include <tenon/function/nll_loss.hpp>
+#include <tenon/function/norm.hpp>
 #include <tenon/function/one_hot.hpp>
 #include <tenon/function/prelu.hpp>
 #include <tenon/function/similarity.hpp>
 #include <tenon/function/split.hpp>
 #include <tenon/function/statistics.hpp>
+#include <tenon/function/tensordot.hpp>
 #include <tenon/io/idx.hpp>
 #include <tenon/io/model.hpp>
 #include <tenon/io/npy.hpp>

@@ -43,7 +43,36 @@ TEST_CASE("einsum of two operands: products, batches, outer products") {
     CHECK(tn::einsum<"i,i->i">(u, u).eval()(1) == 4.0);
 }
 
-TEST_CASE("einsum of several operands joins them from left to right") {
+TEST_CASE("einsum with ..., and with extents of 1 that serve any extent") {
+    tn::generator gen{3};
+    auto const a = tn::randn<double, 2, 3, 4>(gen);
+    auto const b = tn::randn<double, 3, 4, 5>(gen);
+    auto const m = tn::randn<double, 3, 3>(gen);
+    tn::tensor const batched = tn::einsum<"...ij,...jk->...ik">(tn::unsqueeze<-2>(a), b);
+    static_assert(std::is_same_v<decltype(batched), tn::tensor<double, 2, 3, 1, 5> const>);
+    CHECK(tn::allclose(batched, tn::matmul(tn::unsqueeze<-2>(a), b)));
+    CHECK(tn::allclose(tn::einsum<"i...->...">(a), tn::sum<0>(a)));
+    CHECK(tn::allclose(tn::einsum<"...ij">(a), a));
+    CHECK(tn::allclose(tn::einsum<"b...">(a), tn::permute<1, 2, 0>(a)));
+    CHECK(tn::allclose(tn::einsum<"ii...->i...">(m), tn::diagonal(m)));
+    // Without it in the result, its axes are summed.
+    CHECK(tn::allclose(
+        tn::einsum<"...j,jk->k">(a, tn::select<0>(b, 0)),
+        tn::sum<0>(tn::matmul(tn::select<1>(a, 0) + tn::select<1>(a, 1) + tn::select<1>(a, 2), tn::select<0>(b, 0)))));
+    auto const one = tn::randn<double, 1, 3>(gen);
+    CHECK(
+        tn::allclose(tn::einsum<"ij,kj->ik">(tn::ones<double, 2, 3>(), one), tn::sum(one) * tn::ones<double, 2, 1>()));
+    CHECK(tn::allclose(tn::einsum<"ij,ij->ij">(m, one), m * one));
+    CHECK(tn::allclose(tn::einsum<"ij,ij->i">(one, m), tn::sum<1>(m * one)));
+    CHECK(tn::allclose(tn::einsum<"...ik, ...j -> ij">(tn::ones<double, 1, 2, 3>(), tn::tensor({1., 2., 3.})),
+                       3. * tn::ones<double, 2, 1>() * tn::tensor({1., 2., 3.})));
+    tn::variable<double, 1, 3> v(one);
+    tn::variable<double, 2, 3, 4> w(a);
+    CHECK(tn::gradcheck(
+        tn::sum(tn::square(tn::einsum<"b...k,ab->a...">(w, tn::einsum<"ij,jk->ki">(v, tn::select<0>(a, 0)))))));
+}
+
+TEST_CASE("einsum of several operands joins them in the order with the fewest operations") {
     tn::generator gen{8};
     auto const a = tn::randn<double, 3, 4>(gen);
     auto const b = tn::randn<double, 4, 5>(gen);
@@ -54,6 +83,13 @@ TEST_CASE("einsum of several operands joins them from left to right") {
     CHECK(tn::allclose(chain, tn::matmul(tn::matmul(a, b), c)));
     CHECK(tn::allclose(tn::einsum<"i,ij,jk,kl,i->l">(u, a, b, c, u), tn::matmul(u * u, chain)));
     CHECK(tn::allclose(tn::einsum<"i,i,i->i">(u, u, u), u * u * u));
+    // From the right, 2·(5·2·4 + 4·2·3); from the left it would be 2·(3·4·5 + 3·5·2).
+    CHECK(tn::plan(tn::einsum<"ij,jk,kl->il">(a, b, c)).operations() == 128);
+    auto const many = tn::einsum<"ab,bc,cd,de,ef,fg,gh,hi,ij,jk->ak">(
+        tn::ones<double, 2, 2>(), tn::ones<double, 2, 2>(), tn::ones<double, 2, 2>(), tn::ones<double, 2, 2>(),
+        tn::ones<double, 2, 2>(), tn::ones<double, 2, 2>(), tn::ones<double, 2, 2>(), tn::ones<double, 2, 2>(),
+        tn::ones<double, 2, 2>(), tn::ones<double, 2, 1>());
+    CHECK(many.eval()(1, 0) == 512.);
     CHECK(tn::allclose(tn::einsum<"i,j,ij">(u, tn::ones<double, 4>(), a), tn::dot(u, tn::sum<1>(a))));
     tn::variable va(a);
     tn::variable vb(b);

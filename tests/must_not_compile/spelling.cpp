@@ -22,7 +22,7 @@ int main() {
     auto any_axis = tn::any(m, 0);                     // expect: any<0>(m)
     auto all_axis = tn::all(m == y, 0);                // expect: all<0>(m)
     auto logsumexp_axis = tn::logsumexp(m, 0);         // expect: logsumexp<0>(m)
-    auto norm_axis = tn::norm(m, 2);                   // expect: norm<0>(m)
+    auto norm_axis = tn::norm(m, 2, 0);                // expect: norm<0>(m, 3.)
     auto max_two = tn::max(m, y);                      // expect: maximum(x, y)
     auto max_number = tn::max(m, 0.f);                 // expect: max<0>(m); maximum(x, y)
     auto max_member = m.max(y);                        // expect: maximum(x, y)

@@ -27,6 +27,14 @@ inline constexpr bool never = false;
 template <class First, class... Rest>
 inline constexpr bool more_than_keepdim = sizeof...(Rest) != 0 || !keepdim_tag<First>;
 
+/// Whether a norm was told more than its order, and to keep its axes.
+template <class... Given>
+inline constexpr bool more_than_an_order = false;
+template <class First, class... Rest>
+inline constexpr bool more_than_an_order<First, Rest...> =
+    std::is_arithmetic_v<std::remove_cvref_t<First>> ? sizeof...(Rest) > 1 || !(keepdim_tag<Rest> && ...)
+                                                     : more_than_keepdim<First, Rest...>;
+
 /// Whether a position was given as a number that is none.
 template <class... Given>
 inline constexpr bool no_position =
@@ -102,6 +110,8 @@ TENON_AXES(gather, sizeof...(Arguments) != 1 || sizeof...(Given) != 1,
 TENON_AXES(index_select, sizeof...(Arguments) != 1 || sizeof...(Given) != 1,
            "the axis is a template argument: index_select<0>(x, index)")
 TENON_AXES(pad, sizeof...(Arguments) < 3, "the axis and the widths are template arguments: pad<1, 2, 2>(x, value)")
+TENON_AXES(norm, (detail::more_than_an_order<Given...>),
+           "write norm<0>(m, 3.) for an axis, norm<0>(m, 3., tn::keepdim) to keep it")
 TENON_AXES(group_norm, sizeof...(Arguments) == 0, "the number of groups is a template argument: group_norm<4>(x)")
 TENON_AXES(dropout, detail::begins_with_bool<Given...>, "a probability comes before training: dropout(x, 0.5, true)")
 TENON_VALUES(reshape, sizeof...(Given) != 0, "the extents are template arguments: reshape<2, 3>(x)")
@@ -150,7 +160,6 @@ TENON_REDUCTION(mean, "write mean<0>(m) for an axis, mean<0>(m, tn::keepdim) to 
 TENON_REDUCTION(logsumexp, "write logsumexp<0>(m) for an axis, logsumexp<0>(m, tn::keepdim) to keep it")
 TENON_REDUCTION(argmax, "write argmax<1>(m) for an axis, argmax<1>(m, tn::keepdim) to keep it")
 TENON_REDUCTION(argmin, "write argmin<1>(m) for an axis, argmin<1>(m, tn::keepdim) to keep it")
-TENON_REDUCTION(norm, "is Euclidean; write norm<0>(m) for an axis, norm<0>(m, tn::keepdim) to keep it")
 TENON_EXTREME(max, "maximum")
 TENON_EXTREME(min, "minimum")
 

@@ -26,61 +26,104 @@ struct einsum_operands_do_not_fit;
 
 namespace detail {
 
-/// The parts of "ab,bc->ac", without spaces. Without an arrow the result has the letters that occur once, in alphabetical order.
-struct parsed_subscripts {
-    static constexpr std::size_t most = 8;  // operands
-    std::array<char, 16> terms[most]{};
-    std::array<char, 16> result{};
-    std::size_t lengths[most]{};
-    std::size_t result_length = 0;
-    std::size_t operands = 1;
-    bool good = true;
+/// The letters of an operand's axes, or of the result's. An axis that "..." stands for has its place among those, counted from the
+/// last and from 1, as its letter.
+struct subscript_term {
+    static constexpr std::size_t most = 24;
+    char text[most]{};
+    std::size_t length = 0;
 
+    TENON_ON_USE
+    constexpr bool push(char c) {
+        if (length == most) return false;
+        text[length++] = c;
+        return true;
+    }
     TENON_ON_USE
     constexpr std::size_t count(char c) const {
         std::size_t n = 0;
-        for (std::size_t t = 0; t != operands; ++t)
-            for (std::size_t i = 0; i != lengths[t]; ++i) n += terms[t][i] == c;
+        for (std::size_t i = 0; i != length; ++i) n += text[i] == c;
         return n;
-    }
-    TENON_ON_USE
-    constexpr bool has(std::size_t t, char c) const {
-        for (std::size_t i = 0; i != lengths[t]; ++i)
-            if (terms[t][i] == c) return true;
-        return false;
-    }
-    TENON_ON_USE
-    constexpr bool kept(char c) const {
-        for (std::size_t i = 0; i != result_length; ++i)
-            if (result[i] == c) return true;
-        return false;
     }
 };
 
+/// The parts of "ab,...c->...ac".
+template <std::size_t N>
+struct parsed_subscripts {
+    subscript_term terms[N]{};
+    subscript_term result{};
+    bool good = true;
+
+    constexpr std::size_t count(char c) const {
+        std::size_t n = 0;
+        for (auto const& t : terms) n += t.count(c);
+        return n;
+    }
+};
+
+/// Puts what "..." stands for behind a term.
 TENON_ON_USE
-constexpr parsed_subscripts parse_subscripts(char const* s) {
-    parsed_subscripts p;
-    bool arrow = false;
-    for (; *s; ++s) {
-        bool const letter = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
-        if (*s == ' ') continue;
-        if (*s == ',' && !arrow && p.operands < p.most) ++p.operands;
-        else if (*s == '-' && s[1] == '>' && !arrow) {
+constexpr bool push_ellipsis(subscript_term& t, std::size_t axes) {
+    bool good = true;
+    for (std::size_t a = axes; a != 0; --a) good = t.push(static_cast<char>(a)) && good;
+    return good;
+}
+/// Reads subscripts of operands of these ranks. Spaces are skipped. Without an arrow the result has the axes that "..." stands for, and
+/// then the letters that occur once, in alphabetical order.
+template <std::size_t N>
+constexpr parsed_subscripts<N> parse_subscripts(char const* text, std::array<std::size_t, N> const& ranks) {
+    parsed_subscripts<N> p;
+    // What each term has beside "...", which stands for the rest.
+    std::size_t named[N + 1]{}, most_open = 0, terms = 0;
+    bool open[N + 1]{}, arrow = false;
+    for (char const* s = text; *s; ++s) {
+        if (*s == '-' && s[1] == '>' && !arrow) {
             arrow = true;
             ++s;
-        } else if (letter && arrow && p.result_length < 16) p.result[p.result_length++] = *s;
-        else if (letter && !arrow && p.lengths[p.operands - 1] < 16)
-            p.terms[p.operands - 1][p.lengths[p.operands - 1]++] = *s;
-        else p.good = false;
+        } else if (*s == ',' && !arrow) ++terms;
+        else if (*s == '.' && s[1] == '.' && s[2] == '.') {
+            if (!arrow && terms < N) {
+                p.good = p.good && !open[terms];
+                open[terms] = true;
+            }
+            s += 2;
+        } else if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z')) {
+            if (!arrow && terms < N) ++named[terms];
+        } else if (*s != ' ') p.good = false;
+        if (terms >= N) p.good = false;
     }
-    if (!arrow)
+    if (terms + 1 != N || !p.good) {
+        p.good = false;
+        return p;
+    }
+    for (std::size_t t = 0; t != N; ++t) {
+        if (open[t] ? ranks[t] < named[t] : ranks[t] != named[t]) {
+            p.good = false;
+            return p;
+        }
+        if (ranks[t] - named[t] > most_open) most_open = ranks[t] - named[t];
+    }
+    subscript_term* to = p.terms;
+    std::size_t t = 0;
+    for (char const* s = text; *s; ++s) {
+        bool fits = true;
+        if (*s == '-') {
+            to = &p.result;
+            ++s;
+        } else if (*s == ',') to = &p.terms[++t];
+        else if (*s == '.') {
+            fits = push_ellipsis(*to, to == &p.result ? most_open : ranks[t] - named[t]);
+            s += 2;
+        } else if (*s != ' ') fits = to->push(*s);
+        p.good = p.good && fits;
+    }
+    if (!arrow) {
+        p.good = push_ellipsis(p.result, most_open) && p.good;
         for (int c = 'A'; c <= 'z'; ++c)
-            if (p.count(static_cast<char>(c)) == 1 && p.result_length < 16)
-                p.result[p.result_length++] = static_cast<char>(c);
-    for (std::size_t i = 0; i != p.result_length; ++i) {
-        p.good = p.good && p.count(p.result[i]) != 0;
-        for (std::size_t j = 0; j != i; ++j) p.good = p.good && p.result[i] != p.result[j];
+            if (p.count(static_cast<char>(c)) == 1) p.good = p.result.push(static_cast<char>(c)) && p.good;
     }
+    for (std::size_t i = 0; i != p.result.length; ++i)
+        p.good = p.good && p.count(p.result.text[i]) != 0 && p.result.count(p.result.text[i]) == 1;
     return p;
 }
 
@@ -93,24 +136,29 @@ struct letters {
             if (text[i] == c) return i;
         return size;
     }
+    static constexpr bool has(char c) { return find(c) != size; }
 };
-
-/// The letters of a list for which Keep is true.
-template <class List, class Keep>
-constexpr auto filter_letters(Keep) {
-    constexpr auto chosen = [] {
-        std::pair<std::array<char, 16>, std::size_t> r{};
-        for (std::size_t i = 0; i != List::size; ++i)
-            if (Keep{}(List::text[i])) r.first[r.second++] = List::text[i];
-        return r;
-    }();
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return letters<chosen.first[I]...>{};
-    }(std::make_index_sequence<chosen.second>{});
-}
 template <char... A, char... B>
 constexpr letters<A..., B...> operator+(letters<A...>, letters<B...>) {
     return {};
+}
+/// The letters of a term, `Make{}()`, as a type.
+template <class Make>
+constexpr auto letters_of(Make) {
+    constexpr subscript_term t = Make{}();
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<t.text[I]...>{};
+    }(std::make_index_sequence<t.length>{});
+}
+/// The letters of a list for which Keep is true.
+template <class List, class Keep>
+constexpr auto filter_letters(Keep) {
+    return letters_of([] {
+        subscript_term r;
+        for (std::size_t i = 0; i != List::size; ++i)
+            if (Keep{}(List::text[i])) r.push(List::text[i]);
+        return r;
+    });
 }
 
 /// A letter that names two axes, and the order of axes in which those two come last.
@@ -136,109 +184,69 @@ struct repeated_letter {
     }();
 };
 
-/// The letters of an operand, and of the result, as a type.
-template <class P, std::size_t Operand>
-constexpr auto term_letters() {
-    return []<std::size_t... I>(std::index_sequence<I...>) {
-        return letters<P::value.terms[Operand][I]...>{};
-    }(std::make_index_sequence<P::value.lengths[Operand]>{});
-}
-template <class P>
-constexpr auto result_letters() {
-    return []<std::size_t... I>(std::index_sequence<I...>) {
-        return letters<P::value.result[I]...>{};
-    }(std::make_index_sequence<P::value.result_length>{});
-}
-
-/// The first two of several operands, joined to what the others or the result need of their letters.
-template <class P>
-struct first_two_terms {
-    static constexpr parsed_subscripts value = [] {
-        constexpr auto p = P::value;
-        auto const wanted = [&p](char c) {
-            bool later = p.kept(c);
-            for (std::size_t t = 2; t < p.operands; ++t) later = later || p.has(t, c);
-            return later;
-        };
-        parsed_subscripts r;
-        r.operands = 2;
-        for (std::size_t t = 0; t != 2; ++t) {
-            r.terms[t] = p.terms[t];
-            r.lengths[t] = p.lengths[t];
-            for (std::size_t i = 0; i != p.lengths[t]; ++i)
-                if (char const c = p.terms[t][i]; wanted(c) && !r.kept(c)) {
-                    if (r.result_length < r.result.size()) r.result[r.result_length++] = c;
-                    else r.good = false;
-                }
-        }
-        return r;
-    }();
-    static_assert(value.good, "einsum: too many letters");
+/// Extents by letter, with 1 where none is known yet.
+struct letter_extents {
+    std::size_t of[128]{};
+    TENON_ON_USE
+    constexpr letter_extents() {
+        for (auto& e : of) e = 1;
+    }
+    constexpr std::size_t& operator[](char c) { return of[static_cast<std::size_t>(c)]; }
+    constexpr std::size_t operator[](char c) const { return of[static_cast<std::size_t>(c)]; }
 };
-/// What is left when the first two operands are one.
-template <class P>
-struct joined_terms {
-    static constexpr parsed_subscripts value = [] {
-        auto r = P::value;
-        r.terms[0] = first_two_terms<P>::value.result;
-        r.lengths[0] = first_two_terms<P>::value.result_length;
-        --r.operands;
-        for (std::size_t t = 1; t < r.operands; ++t) {
-            r.terms[t] = r.terms[t + 1];
-            r.lengths[t] = r.lengths[t + 1];
-        }
-        return r;
-    }();
-};
-/// @throws shape_error where a letter stands for different run-time extents
-template <class P>
-constexpr void check_letters(auto const&... shapes) {
-    constexpr auto p = P::value;
-    std::size_t extents[128]{};
-    bool known[128]{};
-    std::size_t t = 0;
-    auto const check = [&](auto const& s) {
-        for (std::size_t i = 0; i != p.lengths[t]; ++i) {
-            auto const c = static_cast<std::size_t>(p.terms[t][i]);
-            if (known[c] && extents[c] != s[i])
-                throw shape_error(std::string("einsum: ") + p.terms[t][i] + " is " + std::to_string(extents[c]) +
-                                  " and, in " + to_string(s) + ", " + std::to_string(s[i]));
-            extents[c] = s[i];
-            known[c] = true;
-        }
-        ++t;
-    };
-    (check(shapes), ...);
-}
-
-template <class P, class... S>
-constexpr bool einsum_fits() {
-    constexpr auto p = P::value;
-    if (!p.good || p.operands != sizeof...(S)) return false;
-    std::size_t t = 0;
+/// Takes an operand's extents in. @return whether they fit those before: equal, or one of them 1 when the program is compiled; a letter
+/// that names several axes of one operand stands for one extent
+TENON_ON_USE
+constexpr bool merge_letters(letter_extents& all, subscript_term const& t, std::size_t const* extents) {
     bool good = true;
-    std::size_t extents[128]{};
-    bool known[128]{};
-    auto const check = [&]<class Shape>(std::type_identity<Shape>) {
-        if (Shape::rank() != p.lengths[t]) good = false;
-        else
-            for (std::size_t i = 0; i != Shape::rank(); ++i) {
-                auto const c = static_cast<std::size_t>(p.terms[t][i]);
-                std::size_t const e = Shape::static_extents[i];
-                if (known[c] && !is_dynamic(e) && !is_dynamic(extents[c]) && extents[c] != e) good = false;
-                if (!known[c] || is_dynamic(extents[c])) extents[c] = e;
-                known[c] = true;
-            }
-        ++t;
-    };
-    (check(std::type_identity<S>{}), ...);
+    for (std::size_t i = 0; i != t.length; ++i) {
+        std::size_t const e = extents[i];
+        for (std::size_t j = 0; j != i; ++j)
+            good = good && (t.text[j] != t.text[i] || extents[j] == e || is_dynamic(e) || is_dynamic(extents[j]));
+        std::size_t& known = all[t.text[i]];
+        if (e == 1 || known == e) continue;
+        good = good && (known == 1 || is_dynamic(known) || is_dynamic(e));
+        if (known == 1 || is_dynamic(known)) known = e;
+    }
     return good;
 }
 
-template <subscripts Text>
-struct parsed {
-    static constexpr parsed_subscripts value = parse_subscripts(Text.text);
+/// What einsum knows of its operands when the program is compiled.
+template <subscripts Text, class... S>
+struct subscripts_of {
+    static constexpr auto value = parse_subscripts<sizeof...(S)>(Text.text, {S::rank()...});
+    static constexpr auto extents = [] {
+        std::pair<letter_extents, bool> r{{}, value.good};
+        std::size_t t = 0;
+        if (value.good) ((r.second = merge_letters(r.first, value.terms[t++], S::static_extents) && r.second), ...);
+        return r;
+    }();
+    static constexpr bool fits = extents.second;
 };
+
+/// @throws shape_error where a letter stands for different run-time extents
+template <class P>
+constexpr void check_letters(auto const&... shapes) {
+    letter_extents extents;
+    bool known[128]{};
+    std::size_t t = 0;
+    auto const check = [&]<class S>(S const& s) {
+        auto const& term = P::value.terms[t++];
+        for (std::size_t i = 0; i != S::rank(); ++i) {
+            char const c = term.text[i];
+            if (S::static_extents[i] == 1 && P::extents.first[c] != 1) continue;
+            bool& seen = known[static_cast<std::size_t>(c)];
+            if (seen && extents[c] != s[i]) {
+                char const name[] = {c < ' ' ? '.' : c, 0};
+                throw shape_error(
+                    text_of({"einsum: ", name, " is ", extents[c], " and, in ", to_string(s), ", ", s[i]}));
+            }
+            extents[c] = s[i];
+            seen = true;
+        }
+    };
+    (check(shapes), ...);
+}
 
 }  // namespace detail
 }  // namespace tenon::inline TENON_TARGET

@@ -1,7 +1,5 @@
-// Cholesky's factorisation. Needs Eigen.
+// Cholesky's factorisation, and what it solves.
 #pragma once
-
-#include <Eigen/Cholesky>
 
 #include <tenon/linalg/matrix.hpp>
 
@@ -12,31 +10,34 @@ struct cholesky_options {
 };
 
 namespace detail {
-/// L of A = LLᵀ from A's lower triangle. @return the first pivot that isn't positive, or -1
+/// L of A = LLᵀ from A's lower triangle, 32 columns at a time: those before them are taken off by a product.
+/// @return the first pivot that isn't positive, or -1
 template <class T>
 std::ptrdiff_t factor_cholesky(view<T const> const& a, view<T> const& l) {
-    auto work = to_eigen(a);
-    Eigen::LLT<Eigen::Ref<eigen_matrix<T>>> const factor(work);
-    bool positive = factor.info() == Eigen::Success;
-    for (std::size_t i = 0; i != l.rows; ++i)
-        for (std::size_t j = 0; j != l.rows; ++j) {
-            l(i, j) = j > i ? T(0) : work(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j));
-            positive = positive && (i != j || l(i, i) > 0);
+    constexpr std::size_t block = 32;
+    std::size_t const n = a.rows;
+    for (std::size_t i = 0; i != n; ++i)
+        for (std::size_t j = 0; j != n; ++j) l(i, j) = j > i ? T(0) : a(i, j);
+    for (std::size_t first = 0; first < n; first += block) {
+        std::size_t const last = std::min(first + block, n);
+        if (first != 0)
+            subtract_product(l.block(first, first, n - first, last - first), l.block(first, 0, n - first, first),
+                             view<T const>(l).block(first, 0, last - first, first).transposed());
+        for (std::size_t j = first; j != last; ++j) {
+            for (std::size_t q = first; q != j; ++q) l(j, j) -= l(j, q) * l(j, q);
+            if (!(l(j, j) > 0)) return static_cast<std::ptrdiff_t>(j);
+            l(j, j) = std::sqrt(l(j, j));
+            for (std::size_t i = j + 1; i != last; ++i) {
+                l(j, i) = 0;
+                for (std::size_t q = first; q != j; ++q) l(i, j) -= l(i, q) * l(j, q);
+                l(i, j) /= l(j, j);
+            }
         }
-    if (positive) return -1;
-    // Eigen doesn't say where it stopped; row by row, what is positive but for rounding may still be found so.
-    assign(l, a);
-    for (std::size_t j = 0; j != l.rows; ++j) {
-        for (std::size_t q = 0; q != j; ++q) l(j, j) -= l(j, q) * l(j, q);
-        if (!(l(j, j) > 0)) return static_cast<std::ptrdiff_t>(j);
-        l(j, j) = std::sqrt(l(j, j));
-        for (std::size_t i = j + 1; i != l.rows; ++i) {
-            for (std::size_t q = 0; q != j; ++q) l(i, j) -= l(i, q) * l(j, q);
-            l(i, j) /= l(j, j);
-        }
+        // XLᵀ = B below, as LXᵀ = Bᵀ.
+        if (last != n)
+            solve_lower<T>(l.block(first, first, last - first, last - first), false,
+                           l.block(last, first, n - last, last - first).transposed());
     }
-    for (std::size_t i = 0; i != l.rows; ++i)
-        for (std::size_t j = i + 1; j != l.rows; ++j) l(i, j) = 0;
     return -1;
 }
 /// Ā += ½ L⁻ᵀ (P + Pᵀ − diag P) L⁻¹ with P the lower triangle of LᵀL̄; Murray (2016), "Differentiation of the Cholesky

@@ -1,10 +1,8 @@
-// Determinants. Needs Eigen.
+// Determinants.
 #pragma once
 
 #include <cmath>
 #include <limits>
-
-#include <Eigen/SVD>
 
 #include <tenon/expr/let.hpp>
 #include <tenon/linalg/lu.hpp>
@@ -12,26 +10,58 @@
 namespace tenon::inline TENON_TARGET::linalg {
 
 namespace detail {
-/// Ā += g adj(A)ᵀ: det A · A⁻ᵀ, or where A is singular or nearly so the determinants of U and V times U diag(∏_{j≠i} s_j) Vᵀ.
+/// The adjugate of an upper triangular U into `to`: det U · U⁻¹. Of pivots that fall, the last alone may be 0 where others' adjugates
+/// aren't, so U's leading part is inverted, and its own determinant times what the last column adds.
 template <class T>
-void add_det_gradient(view<T const> const& a, T det, T g, view<T> const& to) {
-    if (a.rows == 0) return;
-    if (lu_factors<T> const lu(a); lu.rcond() > std::sqrt(std::numeric_limits<T>::epsilon())) {
-        matrix_copy<T> inverse(a.rows, a.rows);
-        lu.inverse(inverse.all());
-        return add(to, inverse.all().transposed(), g * det);
+void adjugate_of_triangle(view<T const> const& u, view<T> const& to) {
+    std::size_t const n = u.rows, k = n - 1;
+    T rest = 1;
+    for (std::size_t i = 0; i != k; ++i) rest *= u(i, i);
+    for (std::size_t i = 0; i != n; ++i)
+        for (std::size_t j = 0; j != n; ++j) to(i, j) = 0;
+    if (rest == 0) return;
+    // U = [V, v; 0, e]: adj U = det V · [e V⁻¹, −V⁻¹v; 0, 1].
+    for (std::size_t i = 0; i != k; ++i) {
+        to(i, i) = 1;
+        to(i, k) = -u(i, k);
     }
-    Eigen::BDCSVD<eigen_matrix<T>> const svd(to_eigen(a), Eigen::ComputeFullU | Eigen::ComputeFullV);
-    matrix_copy<T> u(view_of(svd.matrixU()));
-    auto const v = view_of(svd.matrixV());
-    T const sign = lu_factors<T>(u.all()).determinant() * lu_factors<T>(v).determinant();
-    for (std::size_t i = 0; i != a.rows; ++i) {
-        T rest = g * sign;
-        for (std::size_t j = 0; j != a.rows; ++j)
-            if (j != i) rest *= svd.singularValues()[static_cast<Eigen::Index>(j)];
-        for (std::size_t r = 0; r != a.rows; ++r) u(r, i) *= rest;
+    solve_upper<T>(u.block(0, 0, k, k), false, to.block(0, 0, k, n));
+    for (std::size_t i = 0; i != k; ++i) {
+        for (std::size_t j = 0; j != k; ++j) to(i, j) *= rest * u(k, k);
+        to(i, k) *= rest;
     }
-    add_product(to, u.all(), v.transposed());
+    to(k, k) = rest;
+}
+/// Ā += g adj(A)ᵀ. With both rows and columns exchanged, PAQ = LU, the pivots fall, so this holds for singular matrices too:
+/// adj A = det(PQ) Q adj(U) L⁻¹ P.
+template <class T>
+void add_det_gradient(view<T const> const& a, T g, view<T> const& to) {
+    std::size_t const n = a.rows;
+    if (n == 0) return;
+    matrix_copy<T> lu(a), adjugate(n, n);
+    std::vector<std::size_t> p(n), q(n);
+    for (std::size_t i = 0; i != n; ++i) p[i] = q[i] = i;
+    for (std::size_t j = 0; j != n; ++j) {
+        std::size_t r = j, c = j;
+        for (std::size_t i = j; i != n; ++i)
+            for (std::size_t k = j; k != n; ++k)
+                if (std::abs(lu(i, k)) > std::abs(lu(r, c))) r = i, c = k;
+        swap_rows(lu.all(), j, r);
+        swap_rows(lu.all().transposed(), j, c);
+        std::swap(p[j], p[r]);
+        std::swap(q[j], q[c]);
+        if ((r != j) != (c != j)) g = -g;
+        if (lu(j, j) == 0) break;
+        for (std::size_t i = j + 1; i != n; ++i) {
+            lu(i, j) /= lu(j, j);
+            subtract_row(lu.all().block(i, j + 1, 1, n - j - 1), lu(i, j), lu.all().block(j, j + 1, 1, n - j - 1));
+        }
+    }
+    adjugate_of_triangle<T>(lu.all(), adjugate.all());
+    // XL = adj U as LᵀXᵀ = (adj U)ᵀ.
+    solve_upper<T>(lu.all().transposed(), true, adjugate.all().transposed());
+    for (std::size_t i = 0; i != n; ++i)
+        for (std::size_t j = 0; j != n; ++j) to(p[j], q[i]) += g * adjugate(i, j);
 }
 
 template <class T, class S>
@@ -54,9 +84,8 @@ struct det_rule {
     }
     void backward(array_of<T const, shape_type> const& y, array_of<T const, shape_type> const& g,
                   array_of<T const, S> const& a, array_of<T, S> const& ga) const {
-        for_each_matrix(y.shape.size(), 3 * operations(a.shape) / y.shape.size(), [&](std::size_t q) {
-            add_det_gradient<T>(matrix_at(a, q), y.data[q], g.data[q], matrix_at(ga, q));
-        });
+        for_each_matrix(y.shape.size(), 3 * operations(a.shape) / y.shape.size(),
+                        [&](std::size_t q) { add_det_gradient<T>(matrix_at(a, q), g.data[q], matrix_at(ga, q)); });
     }
 };
 

@@ -161,24 +161,45 @@ matrix_copy<std::remove_const_t<T>> product(view<T> const& a, view<std::remove_c
     add_product(c.all(), a, b);
     return c;
 }
+/// C −= A·B.
+template <class T>
+void subtract_product(view<T> const& c, view<std::type_identity_t<T> const> const& a,
+                      view<std::type_identity_t<T> const> const& b) {
+    if (a.rows == 0 || a.columns == 0) return;
+    matrix_copy<T> negative(a.rows, a.columns);
+    assign(negative.all(), a, T(-1));
+    add_product(c, negative.all(), b);
+}
+/// y −= factor·x for two rows. Contiguous ones, whose loop the compiler turns into one over lanes, for themselves.
+template <class T>
+void subtract_row(view<T> const& y, T factor, view<std::type_identity_t<T> const> const& x) {
+    if (y.column_step == 1 && x.column_step == 1)
+        for (std::size_t j = 0; j != y.columns; ++j) y.p[j] -= factor * x.p[j];
+    else
+        for (std::size_t j = 0; j != y.columns; ++j) y(0, j) -= factor * x(0, j);
+}
 /// X of LX = B in B's place, for a lower triangular L, whose diagonal counts as ones where `unit`. What lies above isn't read. Blocks of
 /// 32 rows: the rest of the work is products. By strides it serves both triangles, transposes and sides, for each of which Eigen would
 /// compile a kernel.
 template <class T>
 void solve_lower(view<std::type_identity_t<T> const> const& l, bool unit, view<T> const& x) {
     constexpr std::size_t block = 32;
+    if (x.column_step != 1 && x.columns > 1) {
+        matrix_copy<T> rows_together{view<T const>(x)};
+        solve_lower<T>(l, unit, rows_together.all());
+        return assign(x, rows_together.all());
+    }
     for (std::size_t first = 0; first < l.rows; first += block) {
-        std::size_t const last = std::min(first + block, l.rows), rest = l.rows - last;
+        std::size_t const last = std::min(first + block, l.rows);
         for (std::size_t i = first; i != last; ++i) {
-            for (std::size_t q = first; q != i; ++q)
-                for (std::size_t j = 0; j != x.columns; ++j) x(i, j) -= l(i, q) * x(q, j);
+            auto const row = x.block(i, 0, 1, x.columns);
+            for (std::size_t q = first; q != i; ++q) subtract_row(row, l(i, q), x.block(q, 0, 1, x.columns));
             if (!unit)
                 for (std::size_t j = 0; j != x.columns; ++j) x(i, j) /= l(i, i);
         }
-        if (rest == 0) return;
-        matrix_copy<T> below(rest, last - first);
-        assign(below.all(), l.block(last, first, rest, last - first), T(-1));
-        add_product(x.block(last, 0, rest, x.columns), below.all(), x.block(first, 0, last - first, x.columns));
+        if (last == l.rows) return;
+        subtract_product(x.block(last, 0, l.rows - last, x.columns), l.block(last, first, l.rows - last, last - first),
+                         x.block(first, 0, last - first, x.columns));
     }
 }
 /// The same for an upper triangular U.
