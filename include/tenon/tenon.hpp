@@ -26,6 +26,7 @@
 #include <tenon/eval/common/explain.hpp>
 #include <tenon/eval/common/plan.hpp>
 #include <tenon/eval/cpu/assign_view.hpp>
+#include <tenon/eval/cpu/elements.hpp>
 #include <tenon/eval/cpu/executor.hpp>
 #include <tenon/eval/cpu/plan.hpp>
 #include <tenon/expr/argmax.hpp>

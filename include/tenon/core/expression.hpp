@@ -98,6 +98,14 @@ constexpr auto argmax(A&& a, Keep... keep);
 template <expression A>
 constexpr auto evaluate(A const& a);
 
+namespace detail {
+/// How a device's elements are reached one by one: where it `exists`, `at(a, i)` is the iterator at element i.
+template <class Device>
+struct elements_of_device {
+    static constexpr bool exists = false;
+};
+}  // namespace detail
+
 /// item() gives the value of what has one element.
 template <class Shape>
 struct item_needs_one_element;
@@ -131,6 +139,19 @@ public:
     }
     /// Extent of an axis, which may count from the end.
     constexpr std::size_t extent(std::ptrdiff_t axis) const { return self().shape()[axis_of(axis, rank())]; }
+
+    /// The elements in row-major order: an expression is a random-access range. Those of a computation are computed each time
+    /// they are read, without a tensor for the result; what lies in memory is read there.
+    constexpr auto begin() const
+        requires(detail::elements_of_device<device_of_t<Derived>>::exists)
+    {
+        return detail::elements_of_device<device_of_t<Derived>>::at(self(), 0);
+    }
+    constexpr auto end() const
+        requires(detail::elements_of_device<device_of_t<Derived>>::exists)
+    {
+        return detail::elements_of_device<device_of_t<Derived>>::at(self(), size());
+    }
 
     /// Runs the computation; the result owns its elements.
     constexpr auto eval() const { return typename device_of_t<Derived>::template tensor<T, E...>(self()); }

@@ -102,6 +102,18 @@ public:
         return *this = overwritten_node<Node>(node()) / std::forward<X>(x);
     }
 
+    /// The elements in row-major order, which can be assigned to.
+    constexpr auto begin() const
+        requires(detail::elements_of_device<device_of_t<Node>>::exists)
+    {
+        return detail::elements_of_device<device_of_t<Node>>::at(*this, 0);
+    }
+    constexpr auto end() const
+        requires(detail::elements_of_device<device_of_t<Node>>::exists)
+    {
+        return detail::elements_of_device<device_of_t<Node>>::at(*this, this->size());
+    }
+
     /// The part at a position along the first axis.
     constexpr auto operator[](std::size_t i) const { return tenon::select<0>(again(), static_cast<std::ptrdiff_t>(i)); }
     // Views of this view, which write to the same tensor.
