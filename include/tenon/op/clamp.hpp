@@ -1,4 +1,4 @@
-// clamp
+// clamp, clamp_min, clamp_max
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <tenon/op/elementwise.hpp>
+#include <tenon/op/extremum.hpp>
 #include <tenon/scalar/math.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -36,6 +37,23 @@ struct clamp_between : clamp {
     template <std::size_t I, class V>
     TENON_LANE static auto slope(V, V x, V low, V high) {
         if constexpr (I == 0) return (x > low) & (x < high);
+        else return slope_zero{};
+    }
+};
+/// One bound that is a number; a tensor is that of maximum or minimum.
+struct clamp_min : maximum {
+    static constexpr char const* name = "clamp_min";
+    template <std::size_t I, class V>
+    TENON_LANE static auto slope(V, V x, V low) {
+        if constexpr (I == 0) return x > low;
+        else return slope_zero{};
+    }
+};
+struct clamp_max : minimum {
+    static constexpr char const* name = "clamp_max";
+    template <std::size_t I, class V>
+    TENON_LANE static auto slope(V, V x, V high) {
+        if constexpr (I == 0) return x < high;
         else return slope_zero{};
     }
 };
@@ -71,6 +89,27 @@ struct clamp_function {
 /// bounds that are tensors x and the bound get half of it, and outside the bound gets it all. Whole numbers beyond what integer
 /// elements can hold cut nothing off.
 inline constexpr detail::clamp_function clamp{};
+/// clamp by another name; torch.clip.
+inline constexpr detail::clamp_function clip{};
+
+namespace detail {
+/// @tparam Op for a bound that is a number, Of for one that is a tensor
+template <class Op, class Of>
+struct bound_function {
+    template <class X, class B>
+        requires elementwise_operands<X, B>
+    TENON_LANE auto operator()(X&& x, B&& bound) const {
+        using chosen = std::conditional_t<numbers<B>, Op, Of>;
+        if constexpr (integers_between<X, std::remove_cvref_t<B>, std::remove_cvref_t<B>>)
+            return call_op(chosen{}, std::forward<X>(x), bound_of<value_t<X>>(bound));
+        else return call_op(chosen{}, std::forward<X>(x), std::forward<B>(bound));
+    }
+};
+}  // namespace detail
+/// max(x, low): clamp without an upper bound, with its gradients; torch.clamp_min.
+inline constexpr detail::bound_function<op::clamp_min, op::maximum> clamp_min{};
+/// min(x, high): clamp without a lower bound, with its gradients; torch.clamp_max.
+inline constexpr detail::bound_function<op::clamp_max, op::minimum> clamp_max{};
 
 namespace element {
 template <class X, class L, class H>

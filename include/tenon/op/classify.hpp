@@ -1,4 +1,4 @@
-// isnan, isinf, isfinite
+// isnan, isinf, isposinf, isneginf, isfinite
 #pragma once
 
 #include <tenon/op/elementwise.hpp>
@@ -25,6 +25,20 @@ struct isinf : classification {
         return math::isinf(x);
     }
 };
+struct isposinf : classification {
+    static constexpr char const* name = "isposinf";
+    template <class V>
+    TENON_LANE static auto value(V x) {
+        return math::isinf(x) & (x > 0);
+    }
+};
+struct isneginf : classification {
+    static constexpr char const* name = "isneginf";
+    template <class V>
+    TENON_LANE static auto value(V x) {
+        return math::isinf(x) & (x < 0);
+    }
+};
 struct isfinite : classification {
     static constexpr char const* name = "isfinite";
     template <class V>
@@ -38,6 +52,10 @@ struct isfinite : classification {
 inline constexpr elementwise<op::isnan> isnan{};
 /// Whether x is infinite; bool; torch.isinf.
 inline constexpr elementwise<op::isinf> isinf{};
+/// Whether x is ∞; bool; torch.isposinf.
+inline constexpr elementwise<op::isposinf> isposinf{};
+/// Whether x is −∞; bool; torch.isneginf.
+inline constexpr elementwise<op::isneginf> isneginf{};
 /// Whether x is neither infinite nor NaN; bool; torch.isfinite.
 inline constexpr elementwise<op::isfinite> isfinite{};
 

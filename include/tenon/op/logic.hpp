@@ -87,6 +87,15 @@ inline constexpr elementwise<op::logical_xor> logical_xor{};
 /// Whether a = 0; torch.logical_not.
 inline constexpr elementwise<op::logical_not> logical_not{};
 
+/// The bits of both, or for bools both; torch.bitwise_and.
+inline constexpr elementwise<op::bitwise_and> bitwise_and{};
+/// The bits of either, or for bools either; torch.bitwise_or.
+inline constexpr elementwise<op::bitwise_or> bitwise_or{};
+/// The bits of one alone, or for bools one alone; torch.bitwise_xor.
+inline constexpr elementwise<op::bitwise_xor> bitwise_xor{};
+/// The bits turned over, or for bools the other value; torch.bitwise_not.
+inline constexpr elementwise<op::bitwise_not> bitwise_not{};
+
 /// logical_and(a, b)
 template <class A, class B>
     requires operands<A, B>
@@ -99,19 +108,19 @@ template <class A, class B>
 constexpr auto operator||(A&& a, B&& b) {
     return make_map(op::logical_or{}, std::forward<A>(a), std::forward<B>(b));
 }
-/// The bits of both, or for bools both; torch.bitwise_and.
+/// bitwise_and(a, b)
 template <class A, class B>
     requires operands<A, B>
 constexpr auto operator&(A&& a, B&& b) {
     return make_map(op::bitwise_and{}, std::forward<A>(a), std::forward<B>(b));
 }
-/// The bits of either, or for bools either; torch.bitwise_or.
+/// bitwise_or(a, b)
 template <class A, class B>
     requires operands<A, B>
 constexpr auto operator|(A&& a, B&& b) {
     return make_map(op::bitwise_or{}, std::forward<A>(a), std::forward<B>(b));
 }
-/// The bits of one alone, or for bools one alone; torch.bitwise_xor.
+/// bitwise_xor(a, b)
 template <class A, class B>
     requires operands<A, B>
 constexpr auto operator^(A&& a, B&& b) {
@@ -122,7 +131,7 @@ template <expression A>
 constexpr auto operator!(A&& a) {
     return make_map(op::logical_not{}, std::forward<A>(a));
 }
-/// The bits turned over, or for bools the other value; torch.bitwise_not.
+/// bitwise_not(a)
 template <expression A>
 constexpr auto operator~(A&& a) {
     return make_map(op::bitwise_not{}, std::forward<A>(a));

@@ -1,6 +1,8 @@
-// pow
+// pow, float_power
 #pragma once
 
+#include <tenon/op/arithmetic.hpp>
+#include <tenon/op/cast.hpp>
 #include <tenon/op/elementwise.hpp>
 #include <tenon/op/log.hpp>
 #include <tenon/op/sqrt.hpp>
@@ -98,5 +100,16 @@ TENON_LANE auto pow(A&& a, B&& b) {
 namespace element {
 using tenon::pow;
 }  // namespace element
+
+/// a^b in double precision, whatever the operands are; torch.float_power.
+template <class A, class B>
+    requires operands<A, B>
+constexpr auto float_power(A&& a, B&& b) {
+    auto const wide = []<class X>(X&& x) {
+        if constexpr (expression<X>) return tenon::cast<double>(std::forward<X>(x));
+        else return static_cast<double>(x);
+    };
+    return tenon::pow(wide(std::forward<A>(a)), wide(std::forward<B>(b)));
+}
 
 }  // namespace tenon::inline TENON_TARGET

@@ -46,16 +46,62 @@ struct frac : floating {
         return V(1);
     }
 };
+struct round_decimals : numeric {
+    static constexpr char const* name = "round";
+    int decimals;
+    template <class V>
+    TENON_LANE V value(V x) const {
+        using T = typename V::value_type;
+        static_assert(std::is_floating_point_v<T>, "round to decimals is for floating point elements");
+        V const power(static_cast<T>(power_of_ten()));
+        if (decimals < 0) return math::round(x / power) * power;
+        return math::round(x * power) / power;
+    }
+    template <std::size_t, class V>
+    TENON_LANE static slope_zero slope(V, V) {
+        return {};
+    }
+
+private:
+    TENON_LANE double power_of_ten() const {
+        double p = 1;
+        for (int i = decimals < 0 ? -decimals : decimals; i > 0 && p < 1e308; --i) p *= 10;
+        return p;
+    }
+};
 }  // namespace op
+
+namespace detail {
+/// The options of round.
+struct round_options {
+    int decimals = 0;
+};
+struct round_function : elementwise<op::round> {
+    using elementwise<op::round>::operator();
+    template <class X>
+        requires elementwise_operands<X>
+    TENON_LANE auto operator()(X&& x, int decimals) const {
+        return call_op(op::round_decimals{{}, decimals}, std::forward<X>(x));
+    }
+    template <class X>
+        requires elementwise_operands<X>
+    TENON_LANE auto operator()(X&& x, round_options options) const {
+        return (*this)(std::forward<X>(x), options.decimals);
+    }
+};
+}  // namespace detail
 
 /// The greatest integer not above x, in the element type of x; torch.floor.
 inline constexpr elementwise<op::floor> floor{};
 /// The least integer not below x; torch.ceil.
 inline constexpr elementwise<op::ceil> ceil{};
-/// The nearest integer, of two equally near the even one; torch.round.
-inline constexpr elementwise<op::round> round{};
+/// The nearest integer, of two equally near the even one; `round(x, n)` or `round(x, {.decimals = n})` the nearest multiple of
+/// 10^(−n), of floating point elements; torch.round.
+inline constexpr detail::round_function round{};
 /// x without its fraction; torch.trunc.
 inline constexpr elementwise<op::trunc> trunc{};
+/// trunc by another name; torch.fix.
+inline constexpr elementwise<op::trunc> fix{};
 /// What trunc leaves out, x − trunc x; slope 1; torch.frac.
 inline constexpr elementwise<op::frac> frac{};
 

@@ -35,6 +35,8 @@ struct abs : numeric {
 
 /// −1, 0 or 1, and 0 for NaN; its slope is 0; torch.sign.
 inline constexpr elementwise<op::sign> sign{};
+/// sign by the name it has for complex numbers too; torch.sgn.
+inline constexpr elementwise<op::sign> sgn{};
 /// |x|; slope sign(x), 0 at 0; torch.abs.
 inline constexpr elementwise<op::abs> abs{};
 

@@ -12,9 +12,15 @@ import torch.nn.functional as F
 
 inf, nan = math.inf, math.nan
 
+
+def sinc_series(x):
+    return 1 - x**2 / 6 * (1 - x**2 / 20 * (1 - x**2 / 42))
+
+
 UNARY = {name: getattr(torch, name) for name in (
     'exp exp2 expm1 log log2 log10 log1p sqrt rsqrt square reciprocal abs sign floor ceil round trunc sin cos tan asin '
-    'acos atan sinh cosh tanh asinh acosh atanh erf erfc erfinv sigmoid relu selu frac').split()}
+    'acos atan sinh cosh tanh asinh acosh atanh erf erfc erfinv sigmoid relu selu frac deg2rad rad2deg nan_to_num '
+    'logit').split()}
 UNARY |= {name: getattr(F, name) for name in
           ('silu mish gelu elu celu leaky_relu softplus hardtanh hardswish relu6 logsigmoid hardshrink softshrink '
            'tanhshrink').split()}
@@ -40,10 +46,28 @@ UNARY |= {
     'pow_m05': lambda x: torch.pow(x, -0.5),
     'pow_15': lambda x: torch.pow(x, 1.5),
     'pow_of_2': lambda x: torch.pow(2.0, x),
+    # torch.sinc's slope cancels near 0.
+    'sinc': lambda x: torch.where(x.abs() < 1e-2, sinc_series(math.pi * x.clamp(-1e-2, 1e-2)), torch.sinc(x)),
+    'clamp_min_1': lambda x: torch.clamp_min(x, 1.0),
+    'clamp_max_1': lambda x: torch.clamp_max(x, 1.0),
+    'nan_to_num_1': lambda x: torch.nan_to_num(x, 1.0, 2.0, -3.0),
+    'logit_02': lambda x: torch.logit(x, 0.2),
+    'round_1': lambda x: torch.round(x, decimals=1),
+    'round_m1': lambda x: torch.round(x, decimals=-1),
+    # torch.frexp's slope is made of floats in double too.
+    'frexp': lambda x: torch.where(x.isfinite(), x / torch.exp2(torch.frexp(x.detach())[1].to(x.dtype)), x),
 }
-BOOL = {name: getattr(torch, name) for name in 'isnan isinf isfinite'.split()}
+BOOL = {name: getattr(torch, name) for name in 'isnan isinf isfinite isposinf isneginf signbit'.split()}
+BOOL |= {'exponent': lambda x: torch.where(x.isfinite(), torch.frexp(x)[1], 0)}
 BINARY = {name: getattr(torch, name) for name in
-          'add sub mul div atan2 hypot fmod remainder minimum maximum pow logaddexp xlogy'.split()}
+          ('add sub mul div atan2 hypot fmod remainder minimum maximum pow logaddexp xlogy copysign fmin fmax logaddexp2 ldexp '
+           'clamp_min clamp_max').split()}
+BINARY |= {
+    'div_floor': lambda a, b: torch.div(a, b, rounding_mode='floor'),
+    'div_trunc': lambda a, b: torch.div(a, b, rounding_mode='trunc'),
+    'nextafter': lambda a, b: torch.nextafter(a.detach(), b.detach()),
+    'heaviside': lambda a, b: torch.heaviside(a.detach(), b.detach()),
+}
 
 
 TERNARY = {
