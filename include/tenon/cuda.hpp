@@ -16,3 +16,7 @@
 #include <tenon/eval/cuda/executor.hpp>
 #include <tenon/eval/cuda/plan.hpp>
 #include <tenon/eval/cuda/tensor.hpp>
+
+#if defined(__CUDACC__) || defined(THRUST_VERSION) || defined(THRUST_DEVICE_SYSTEM)
+#include <tenon/cuda/elements.hpp>
+#endif

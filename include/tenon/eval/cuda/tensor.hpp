@@ -105,6 +105,19 @@ public:
     /// The elements' address, for kernels alone.
     T* device_data() { return memory().data(); }
     T const* device_data() const { return memory().data(); }
+    /// Thrust's iterators over the elements (cuda/elements.hpp). The host waits for what the device has been asked to do.
+    auto begin()
+        requires(tenon::detail::elements_of_device<device_of_t<tensor>>::exists)
+    {
+        return tenon::detail::elements_of_device<device_of_t<tensor>>::at(*this, 0);
+    }
+    auto end()
+        requires(tenon::detail::elements_of_device<device_of_t<tensor>>::exists)
+    {
+        return tenon::detail::elements_of_device<device_of_t<tensor>>::at(*this, this->size());
+    }
+    using expression_base<tensor, T, tenon::shape<E...>>::begin;
+    using expression_base<tensor, T, tenon::shape<E...>>::end;
     /// Sets every element to 0.
     void clear() { memory().clear(); }
     /// Every element becomes the value.
