@@ -54,6 +54,7 @@
 #include <tenon/function/allclose.hpp>
 #include <tenon/function/attention.hpp>
 #include <tenon/function/binary_cross_entropy.hpp>
+#include <tenon/function/complex.hpp>
 #include <tenon/function/einsum.hpp>
 #include <tenon/function/flip.hpp>
 #include <tenon/function/glu.hpp>
@@ -95,6 +96,7 @@
 #include <tenon/op/clamp.hpp>
 #include <tenon/op/classify.hpp>
 #include <tenon/op/compare.hpp>
+#include <tenon/op/complex.hpp>
 #include <tenon/op/detach.hpp>
 #include <tenon/op/divide.hpp>
 #include <tenon/op/elementwise.hpp>

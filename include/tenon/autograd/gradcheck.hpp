@@ -25,10 +25,16 @@ void visit_variables(Node const& n, F& f) {
     if constexpr (requires { typename Node::variable_tag; }) f(n.variable());
     else for_each_operand(n, [&](auto const& a) { visit_variables(a, f); });
 }
+/// The real part of a number, or the imaginary one.
+template <int Which, class T>
+auto part_of(T const& v) {
+    if constexpr (element::is_complex<T>) return Which == 0 ? v.real() : v.imag();
+    else return v;
+}
 }  // namespace detail
 
 /// Whether backward's gradients of every variable in a computation with one element agree with central differences,
-/// |g − (f(x + ε) − f(x − ε)) / 2ε| ≤ atol + rtol · |difference|. Meant for double. Values and gradients are left as they
+/// |g − (f(x + ε) − f(x − ε)) / 2ε| ≤ atol + rtol · |difference|, for complex numbers in both directions. Meant for double. Values and gradients are left as they
 /// were; torch.autograd.gradcheck.
 template <expression E>
 bool gradcheck(E const& e, gradcheck_options options = {}) {
@@ -37,7 +43,11 @@ bool gradcheck(E const& e, gradcheck_options options = {}) {
     auto read = [](auto& to) {
         return [&to](auto const& v) {
             to.emplace_back();
-            for (auto const g : v.grad().flat()) to.back().push_back(static_cast<double>(g));
+            for (auto const& g : v.grad().flat()) {
+                to.back().push_back(static_cast<double>(detail::part_of<0>(g)));
+                if constexpr (element::is_complex<value_t<decltype(v)>>)
+                    to.back().push_back(static_cast<double>(detail::part_of<1>(g)));
+            }
         };
     };
     auto save = read(before);
@@ -55,16 +65,27 @@ bool gradcheck(E const& e, gradcheck_options options = {}) {
         using T = typename V::value_type;
         auto& v = const_cast<V&>(variable);
         auto const& g = found[next];
-        for (std::size_t i = 0; i != v.size(); ++i) {
+        auto const check = [&](std::size_t i, T step, double found_slope) {
             T const x = v.value().data()[i];
-            v.value().data()[i] = x + static_cast<T>(options.eps);
+            v.value().data()[i] = x + step;
             double const above = static_cast<double>(evaluate(node));
-            v.value().data()[i] = x - static_cast<T>(options.eps);
+            v.value().data()[i] = x - step;
             double const below = static_cast<double>(evaluate(node));
             v.value().data()[i] = x;
             double const slope = (above - below) / (2 * options.eps);
-            if (!(std::abs(g[i] - slope) <= options.atol + options.rtol * std::abs(slope))) agree = false;
-            v.gradient_data()[i] = static_cast<T>(before[next][i]);
+            if (!(std::abs(found_slope - slope) <= options.atol + options.rtol * std::abs(slope))) agree = false;
+        };
+        for (std::size_t i = 0; i != v.size(); ++i) {
+            if constexpr (element::is_complex<T>) {
+                using part = element::real_t<T>;
+                check(i, T(static_cast<part>(options.eps), 0), g[2 * i]);
+                check(i, T(0, static_cast<part>(options.eps)), g[2 * i + 1]);
+                v.gradient_data()[i] =
+                    T(static_cast<part>(before[next][2 * i]), static_cast<part>(before[next][2 * i + 1]));
+            } else {
+                check(i, static_cast<T>(options.eps), g[i]);
+                v.gradient_data()[i] = static_cast<T>(before[next][i]);
+            }
         }
         ++next;
     };

@@ -65,7 +65,7 @@ constexpr bool in_range(V v) {
 /// @param what the function that errors name
 template <class T, class V>
 constexpr T value_to_fill(char const* what, V const& v) {
-    if (!in_range<T>(v))
+    if (!detail::in_range<T>(v))
         throw std::invalid_argument(text_of({what, ": the value is outside the range of the element type"}));
     return static_cast<T>(v);
 }

@@ -40,6 +40,9 @@ struct cannot_assign_elements;
 /// backward() needs a computation with one element: only a scalar has a gradient without a seed.
 template <class Shape>
 struct backward_needs_a_scalar;
+/// backward() needs a real number: tn::real(z) or tn::abs(z) of a complex one.
+template <class Value>
+struct backward_needs_a_real_number;
 /// backward() needs a computation on whose value a variable has an influence that has a slope: there is no variable
 /// in it, or only behind comparisons, integers or detach.
 /// @tparam Value the element type of the computation's value

@@ -10,9 +10,10 @@
 
 namespace tenon::inline TENON_TARGET::eval {
 
-/// Bytes of an element in a loop's registers; duals go one at a time.
+/// Bytes of an element in a loop's registers; duals go one at a time, complex numbers have a register for each part.
 template <class T>
 inline constexpr std::size_t lane_bytes = element::is_dual<T>       ? TENON_VECTOR_BYTES
+                                          : element::is_complex<T>  ? sizeof(element::real_t<T>)
                                           : std::is_same_v<T, bool> ? 1
                                                                     : sizeof(element::computed_t<T>);
 

@@ -191,9 +191,9 @@ inline constexpr double largest_plain = [] {
 }();
 
 /// Formats floating-point elements alike: all with exponents or none, points below each other. With exponents all have the
-/// digits that the longest shortest text needs.
+/// digits that the longest shortest text needs. @param plus whether numbers that are not negative have a sign
 template <class T>
-std::vector<std::string> format_floats(std::vector<T> const& values) {
+std::vector<std::string> format_floats(std::vector<T> const& values, bool plus = false) {
     using U = element::computed_t<T>;
     U high = 0, low = 0;
     for (T const v : values) {
@@ -208,13 +208,14 @@ std::vector<std::string> format_floats(std::vector<T> const& values) {
     auto const format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
     std::vector<std::string> words;
     std::size_t left = 0, right = 0, tail = 0, widest_name = 0;  // widths before the point, after it, of the exponent
+    auto const signed_text = [plus](std::string text) { return plus && text[0] != '-' ? '+' + text : text; };
     for (T const v : values) {
         if (auto const c = class_of(v); c != number_class::finite) {
-            words.emplace_back(name_of(c));
+            words.push_back(signed_text(name_of(c)));
             widest_name = std::max(widest_name, words.back().size());
             continue;
         }
-        words.push_back(shortest(v, format, print_precision));
+        words.push_back(signed_text(shortest(v, format, print_precision)));
         auto const point = words.back().find('.'), e = std::min(words.back().find('e'), words.back().size());
         left = std::max(left, point);
         right = std::max(right, e - point - 1);
@@ -231,7 +232,7 @@ std::vector<std::string> format_floats(std::vector<T> const& values) {
         auto point = w.find('.'), e = std::min(w.find('e'), w.size());
         if (scientific) {
             if (e - point - 1 < right) {
-                w = number_text(static_cast<U>(values[i]), format, static_cast<int>(right));
+                w = signed_text(number_text(static_cast<U>(values[i]), format, static_cast<int>(right)));
                 point = std::min(w.find('.'), w.find('e'));
                 e = w.find('e');
             }
@@ -253,6 +254,32 @@ std::string format_single(T v) {
     auto const point = text.find('.');
     if (!scientific) return point + 1 == text.size() ? text + '0' : text;
     return point + 1 < text.size() && text[point + 1] == 'e' ? text.erase(point, 1) : text;
+}
+
+/// Complex numbers, `1.+2.j`: the real parts alike, and the imaginary ones.
+template <class T>
+std::string format_complex(std::complex<T> const* values, std::size_t n, bool single) {
+    if (single) {
+        // Python writes the parts of a single number as short as it can.
+        auto const part = [](T v) {
+            std::string text = format_single(v);
+            return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+        };
+        T const re = values->real(), im = values->imag();
+        std::string const imag = part(im);
+        bool const minus = imag[0] == '-';
+        if (re == 0 && !std::signbit(re)) return imag + 'j';
+        return '(' + part(re) + (minus ? "" : "+") + imag + "j)";
+    }
+    std::vector<T> re(n), im(n);
+    for (std::size_t i = 0; i != n; ++i) re[i] = values[i].real(), im[i] = values[i].imag();
+    auto const real = format_floats(re), imag = format_floats(im, true);
+    std::string words;
+    for (std::size_t i = 0; i != n; ++i) {
+        auto const end = imag[i].find_last_not_of(' ') + 1;
+        append_text(words, {real[i], imag[i].substr(0, end), "j", imag[i].substr(end)});
+    }
+    return words;
 }
 
 /// Whole numbers, each at the right of a place that the longest fills.
@@ -279,6 +306,7 @@ std::string format_elements(T const* values, std::size_t n, bool single) {
     if constexpr (std::is_same_v<T, bool>)
         for (std::size_t i = 0; i != n; ++i) append_text(words, {values[i] ? (single ? "True" : " True") : "False"});
     else if constexpr (std::is_integral_v<T>) words = format_wholes(values, n);
+    else if constexpr (element::is_complex<T>) words = format_complex(values, n, single);
     else if (single) words = format_single(*values);
     else
         for (std::string const& w : format_floats(std::vector<T>(values, values + n))) words += w;
@@ -303,7 +331,8 @@ std::string array_text(T const* elements, std::size_t size, std::size_t const* e
 /// of 75 characters, and above 1000 elements only the ends of each axis.
 template <class T, std::size_t... E>
 std::string to_string(tensor<T, E...> const& x) {
-    static_assert(std::is_arithmetic_v<T> || element::narrow<T>, "only tensors of numbers are printed");
+    static_assert(std::is_arithmetic_v<T> || element::narrow<T> || element::is_complex<T>,
+                  "only tensors of numbers are printed");
     auto const extents = x.shape().extents();
     return detail::array_text(x.data(), x.size(), extents.data(), sizeof...(E));
 }

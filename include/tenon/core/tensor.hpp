@@ -17,7 +17,8 @@ namespace tenon::inline TENON_TARGET {
 
 /// A value that is not an element of a tensor yet: a number, or a number with tangents.
 template <class T>
-concept number = std::is_arithmetic_v<T> || requires { typename T::dual_tag; } || requires { typename T::narrow_tag; };
+concept number = std::is_arithmetic_v<T> || element::is_complex<T> || requires { typename T::dual_tag; } ||
+                 requires { typename T::narrow_tag; };
 
 /// A number is assigned to a tensor with axes: t.fill(number) sets every element.
 template <class Shape, class Number>
@@ -36,7 +37,7 @@ inline constexpr uninitialized_t uninitialized{};
 /// Owns elements of type T in row-major order. Small static tensors keep them inside the object and work in constant
 /// expressions; others keep them on the heap, 64-byte aligned. A tensor that was moved from can be used like any other: its
 /// values are unspecified, mostly zeros, its run-time extents mostly 0.
-/// @tparam T float, double, bfloat16, float16, an integer type, bool, or a dual number
+/// @tparam T float, double, bfloat16, float16, std::complex<float> or <double>, an integer type, bool, or a dual number
 /// @tparam E the extents: numbers, `dyn`, or `dyn_as<"name">`
 template <class T, std::size_t... E>
 class tensor : public expression_base<tensor<T, E...>, T, tenon::shape<E...>> {
@@ -109,7 +110,9 @@ public:
     template <number U>
     constexpr tensor& operator=(U value) {
         if constexpr (sizeof...(E) != 0) return assign_numbers_by_fill<shape_type, U>{};
-        else if constexpr (std::is_integral_v<T> && !std::is_integral_v<U>) return cannot_assign_elements<T, U>{};
+        else if constexpr ((std::is_integral_v<T> && !std::is_integral_v<U>) ||
+                           (element::is_complex<U> && !element::is_complex<T>))
+            return cannot_assign_elements<T, U>{};
         else {
             *data() = static_cast<T>(value);
             return *this;

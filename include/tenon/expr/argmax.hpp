@@ -30,7 +30,9 @@ constexpr auto make_argmax(A&& x, K... kept) {
     if constexpr (!axes_fit<s::rank(), Axis...>) {
         if constexpr (Least) return wrong_axes<"argmin", s, Axis...>{};
         else return wrong_axes<"argmax", s, Axis...>{};
-    } else if constexpr (element::narrow<value_t<A>>)
+    } else if constexpr (element::is_complex<value_t<A>>)
+        return not_for_complex<std::conditional_t<Least, op::min, op::max>>{};
+    else if constexpr (element::narrow<value_t<A>>)
         return in_float(std::forward<A>(x),
                         [=](auto&& wide) { return make_argmax<Least, Axis...>(std::move(wide), kept...); });
     else if constexpr (sizeof...(Axis) == 0)

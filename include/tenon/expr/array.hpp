@@ -39,7 +39,7 @@ public:
     constexpr shape_type shape() const { return shape_; }
     static constexpr char const *name = Rule::name, *kind = Rule::kind;
     static constexpr read_as read[sizeof...(A)] = {(static_cast<void>(std::type_identity<A>{}), read_as::packed)...};
-    static constexpr bool has_slope = requires { Rule::has_gradient; } && std::is_floating_point_v<value_type>;
+    static constexpr bool has_slope = requires { Rule::has_gradient; } && !std::is_integral_v<value_type>;
     constexpr tuple<A...> const& operands() const { return operands_; }
     constexpr std::size_t operations() const {
         return with_shapes([&](auto const&... s) { return rule.operations(s...); });

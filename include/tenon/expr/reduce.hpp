@@ -79,6 +79,7 @@ namespace op {
 
 /// Σ x; integers and bool are summed as int64.
 struct sum {
+    using for_complex = void;
     static constexpr char const* name = "sum";
     template <class T> using result = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;
     template <class T> static constexpr T identity() { return T(0); }
@@ -88,23 +89,24 @@ struct sum {
 };
 /// Π x; integers as int64. The slope is the product of the others, from y / x, or 0 where x is 0 and another is too.
 struct prod {
+    using for_complex = void;
     static constexpr char const* name = "prod";
     template <class T> using result = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;
     template <class T> static constexpr T identity() { return T(1); }
     template <class V> TENON_LANE static V combine(V a, V b) { return a * b; }
     template <class V> TENON_LANE static auto join(V v) {
         if constexpr (element::is_dual<V>) return v;
-        else return element::pack<typename V::value_type, 1>(math::product_of(v));
+        else return element::lane_t<typename V::value_type, 1>(math::product_of(v));
     }
-    template <class V> TENON_LANE static V slope(V x, V y, V g) { return g * y / x; }
+    template <class V> TENON_LANE static V slope(V x, V y, V g) { return g * math::conj(y) / math::conj(x); }
     /// The gradient of a product among whose elements are zeros: a single one has the product of the others as its slope,
     /// several have none.
     template <class V> TENON_LANE static V gradient_past_zeros(V g, V zeros, V others) {
-        return math::select(zeros == V(0), g, math::select(zeros == V(1), g * others, V(0)));
+        return math::select(zeros == V(0), g, math::select(zeros == V(1), g * math::conj(others), V(0)));
     }
     /// The slope, times such a gradient.
     template <class V> TENON_LANE static V slope_past_zeros(V x, V y, V g) {
-        return math::select(x == V(0), g, g * y / math::select(x == V(0), V(1), x));
+        return math::select(x == V(0), g, g * math::conj(y) / math::select(x == V(0), V(1), math::conj(x)));
     }
     static constexpr bool counts_zeros = true;
 };
@@ -155,6 +157,7 @@ struct min {
     static constexpr bool splits_gradient = true;
 };
 struct any {
+    using for_complex = void;
     using no_slope = void;
     static constexpr char const* name = "any";
     template <class> using result = bool;
@@ -163,6 +166,7 @@ struct any {
     template <class V> TENON_LANE static auto join(V v) { return element::mask<1, 1>(math::any_of(v)); }
 };
 struct all {
+    using for_complex = void;
     using no_slope = void;
     static constexpr char const* name = "all";
     template <class> using result = bool;
@@ -196,7 +200,9 @@ struct sorted_axes {
 template <class Op, std::ptrdiff_t... Axes, class A, class... K>
 constexpr auto reduce(A&& x, K... keep) {
     using axes = sorted_axes<shape_t<A>, Axes...>;
-    if constexpr (element::narrow<value_t<A>>)
+    if constexpr (element::is_complex<value_t<A>> && !requires { typename Op::for_complex; })
+        return not_for_complex<Op>{};
+    else if constexpr (element::narrow<value_t<A>>)
         return in_float(std::forward<A>(x), [=](auto&& wide) { return reduce<Op, Axes...>(std::move(wide), keep...); });
     else
         return make_reduce<Op, (sizeof...(K) != 0)>(std::forward<A>(x),

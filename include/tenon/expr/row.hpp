@@ -125,7 +125,9 @@ namespace detail {
 /// A rule's node for vectors along an axis.
 template <class Rule, std::ptrdiff_t Axis, class A>
 constexpr auto make_row(A&& x) {
-    return row_node<Rule, along<axis_of(Axis, shape_t<A>::rank())>, node_t<A>>(as_node(std::forward<A>(x)));
+    if constexpr (element::is_complex<value_t<A>> && !requires { typename Rule::for_complex; })
+        return not_for_complex<Rule>{};
+    else return row_node<Rule, along<axis_of(Axis, shape_t<A>::rank())>, node_t<A>>(as_node(std::forward<A>(x)));
 }
 }  // namespace detail
 

@@ -127,6 +127,7 @@ struct running_exponentials {
 
 /// Each element's gradient is the sum of those from its place on.
 struct cumsum_rule : scan_rule<detail::running_sum, true> {
+    using for_complex = void;
     static constexpr char const* name = "cumsum";
     template <class G>
     TENON_LANE void backward(G& g) const {
@@ -138,13 +139,15 @@ struct cumsum_rule : scan_rule<detail::running_sum, true> {
 };
 /// Result i has the slope y_{k−1} x_{k+1} … x_i in x_k, in which nothing is divided by an element that may be 0.
 struct cumprod_rule : scan_rule<detail::running_product, true> {
+    using for_complex = void;
     static constexpr char const* name = "cumprod";
     static constexpr bool needs_operand = true;
     static constexpr std::size_t gradient_operations = 3;
     template <class G>
     TENON_LANE void backward(G& g) const {
-        g.template send_back<true>(1, [](auto x, auto, auto before)
-                                          TENON_LAMBDA_INLINE { return gradient_shares<decltype(x)>{before, x}; });
+        g.template send_back<true>(1, [](auto x, auto, auto before) TENON_LAMBDA_INLINE {
+            return gradient_shares<decltype(x)>{math::conj(before), math::conj(x)};
+        });
     }
 };
 /// An element that is the extreme one takes what the results up to the next such element have got.

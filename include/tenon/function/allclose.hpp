@@ -20,6 +20,7 @@ struct close_options {
 
 namespace op {
 struct isclose : comparison {
+    using for_complex = void;
     static constexpr char const* name = "isclose";
     /// Integers are compared as double.
     template <class Common>

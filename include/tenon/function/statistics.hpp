@@ -10,6 +10,7 @@
 #include <tenon/expr/let.hpp>
 #include <tenon/expr/reduce.hpp>
 #include <tenon/op/classify.hpp>
+#include <tenon/op/complex.hpp>
 #include <tenon/op/detach.hpp>
 #include <tenon/op/exp.hpp>
 #include <tenon/op/log.hpp>
@@ -78,6 +79,13 @@ struct first_view : identity_view {
     }
 };
 
+/// x², of complex numbers |x|².
+template <class A>
+constexpr auto squared_length(A&& x) {
+    if constexpr (element::is_complex<value_t<A>>) return square(abs(std::forward<A>(x)));
+    else return square(std::forward<A>(x));
+}
+
 /// Everything is measured from the first element, so that elements far from 0 lose nothing: their mean's rounding would be large
 /// beside their differences.
 template <std::ptrdiff_t... Axes, class A, class... K>
@@ -91,7 +99,7 @@ constexpr auto make_var(A&& x, var_options o, K... keep) {
     auto first = make_view(first_view<axis_of(Axes, shape_t<A>::rank())...>{}, h);
     auto far = std::move(h) - detach(std::move(first));
     auto m = mean<Axes...>(far, keepdim);
-    return sum<Axes...>(square(std::move(far) - std::move(m)), keep...) / degrees;
+    return sum<Axes...>(squared_length(std::move(far) - std::move(m)), keep...) / degrees;
 }
 /// Drops the axes below Rank that a reduction along Axes with keepdim has left.
 /// @tparam S the shape before the reduction
@@ -203,7 +211,7 @@ constexpr auto norm(A&& x, Keep... keep) {
     static_assert(!std::is_integral_v<value_t<A>>, "norm: needs floating point elements");
     if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"norm", shape_t<A>, Axes...>{};
-    else return make_map(op::root_of_squares{}, sum<Axes...>(square(std::forward<A>(x)), keep...));
+    else return make_map(op::root_of_squares{}, sum<Axes...>(detail::squared_length(std::forward<A>(x)), keep...));
 }
 
 }  // namespace tenon::inline TENON_TARGET

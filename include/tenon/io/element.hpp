@@ -68,6 +68,10 @@ Shape checked_shape(std::span<std::size_t const> extents, std::string const& wha
 /// Reads a number of a byte order from memory of any alignment.
 template <class T>
 T load(char const* from, std::endian order) {
+    if constexpr (element::is_complex<T>) {
+        using part = element::real_t<T>;
+        return {detail::load<part>(from, order), detail::load<part>(from + sizeof(part), order)};
+    }
     char bytes[sizeof(T)];
     std::memcpy(bytes, from, sizeof(T));
     if (order != std::endian::native) std::reverse(bytes, bytes + sizeof(T));
@@ -95,8 +99,8 @@ std::string_view little_endian_bytes(tensor<T, E...> const& x, std::string& buff
     if (x.size() == 0) return {};
     if constexpr (std::endian::native == std::endian::little || sizeof(T) == 1) return {p, x.size() * sizeof(T)};
     buffer.assign(p, x.size() * sizeof(T));
-    for (std::size_t i = 0; i != buffer.size(); i += sizeof(T))
-        std::reverse(buffer.data() + i, buffer.data() + i + sizeof(T));
+    for (std::size_t i = 0; i != buffer.size(); i += sizeof(element::real_t<T>))
+        std::reverse(buffer.data() + i, buffer.data() + i + sizeof(element::real_t<T>));
     return buffer;
 }
 

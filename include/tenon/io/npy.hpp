@@ -34,7 +34,9 @@ inline constexpr npy_type_name npy_type_names[] = {
     {"long", {'i', 8}}, {"longlong", {'i', 8}}, {"int64", {'i', 8}}, {"L", {'u', 8}}, {"Q", {'u', 8}}, {"P", {'u', 8}},
     {"uint", {'u', 8}}, {"uintp", {'u', 8}}, {"ulong", {'u', 8}}, {"uint64", {'u', 8}}, {"ulonglong", {'u', 8}},
     {"e", {'f', 2}}, {"half", {'f', 2}}, {"float16", {'f', 2}}, {"f", {'f', 4}}, {"single", {'f', 4}},
-    {"float32", {'f', 4}}, {"d", {'f', 8}}, {"float", {'f', 8}}, {"double", {'f', 8}}, {"float64", {'f', 8}}};
+    {"float32", {'f', 4}}, {"d", {'f', 8}}, {"float", {'f', 8}}, {"double", {'f', 8}}, {"float64", {'f', 8}},
+    {"c8", {'c', 8}}, {"F", {'c', 8}}, {"csingle", {'c', 8}}, {"complex64", {'c', 8}}, {"c16", {'c', 16}},
+    {"D", {'c', 16}}, {"cdouble", {'c', 16}}, {"complex", {'c', 16}}, {"complex128", {'c', 16}}};
 // clang-format on
 
 /// The element type of a descr's text behind the byte order, such as `f4`, `d` or `float32`; of no bytes where there is
@@ -157,7 +159,7 @@ private:
         }
         type = npy_type(name);
         // Words have no byte order.
-        if (type.bytes == 0 || (name.size() > 2 && name.size() != text.size()))
+        if (type.bytes == 0 || (name.size() > 2 && name != "c16" && name.size() != text.size()))
             fail(file_, "holds elements of the type '" + std::string(text) + "', which are no plain numbers");
     }
 

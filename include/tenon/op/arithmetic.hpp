@@ -8,6 +8,7 @@ namespace tenon::inline TENON_TARGET {
 namespace op {
 
 struct add : arithmetic {
+    using for_complex = void;
     static constexpr char const* name = "add";
     template <class V>
     TENON_LANE static V value(V a, V b) {
@@ -20,6 +21,7 @@ struct add : arithmetic {
     }
 };
 struct sub : numeric {
+    using for_complex = void;
     static constexpr char const* name = "sub";
     template <class V>
     TENON_LANE static V value(V a, V b) {
@@ -31,6 +33,7 @@ struct sub : numeric {
     }
 };
 struct mul : arithmetic {
+    using for_complex = void;
     static constexpr char const* name = "mul";
     template <class V>
     TENON_LANE static V value(V a, V b) {
@@ -44,6 +47,7 @@ struct mul : arithmetic {
 };
 /// True division: integers give floats, as in PyTorch.
 struct div : floating {
+    using for_complex = void;
     static constexpr char const* name = "div";
     template <class V>
     TENON_LANE static V value(V a, V b) {
@@ -56,6 +60,7 @@ struct div : floating {
     }
 };
 struct neg : numeric {
+    using for_complex = void;
     static constexpr char const* name = "neg";
     template <class V>
     TENON_LANE static V value(V a) {

@@ -12,6 +12,7 @@ struct classification : comparison {
     template <class Common> using computed = floating_t<Common>;
 };
 struct isnan : classification {
+    using for_complex = void;
     static constexpr char const* name = "isnan";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -19,6 +20,7 @@ struct isnan : classification {
     }
 };
 struct isinf : classification {
+    using for_complex = void;
     static constexpr char const* name = "isinf";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -40,6 +42,7 @@ struct isneginf : classification {
     }
 };
 struct isfinite : classification {
+    using for_complex = void;
     static constexpr char const* name = "isfinite";
     template <class V>
     TENON_LANE static auto value(V x) {

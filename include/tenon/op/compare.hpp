@@ -8,6 +8,7 @@ namespace tenon::inline TENON_TARGET {
 
 namespace op {
 struct eq : comparison {
+    using for_complex = void;
     static constexpr char const* name = "eq";
     template <class V>
     TENON_LANE static auto value(V a, V b) {
@@ -15,6 +16,7 @@ struct eq : comparison {
     }
 };
 struct ne : comparison {
+    using for_complex = void;
     static constexpr char const* name = "ne";
     template <class V>
     TENON_LANE static auto value(V a, V b) {

@@ -7,6 +7,7 @@ namespace tenon::inline TENON_TARGET {
 
 namespace op {
 struct detach : arithmetic {
+    using for_complex = void;
     using no_slope = void;
     static constexpr char const* name = "detach";
     template <class V>

@@ -32,6 +32,13 @@ template <class Op, class... A>
     requires requires { typename Op::numbers_only; }
 inline constexpr bool refuses_bools<Op, A...> = std::is_same_v<promoted_value_t<A...>, bool>;
 
+/// Whether operands are complex and the operator has no value for such. Operators with types of their own (a cast, a user's
+/// function) take what they are given.
+template <class Op, class... A>
+inline constexpr bool refuses_complex = (element::is_complex<value_t<A>> || ...) && !requires {
+    typename Op::for_complex;
+} && !requires { typename Op::template types<A...>; };
+
 /// A bound for elements of type T: cut toward zero for integers, and the nearest that there is.
 template <class T>
 constexpr T bound_for(double bound) {
@@ -46,7 +53,8 @@ constexpr T bound_for(double bound) {
 }  // namespace detail
 
 /// `op(a, b, …)` elementwise over the operands' common shape.
-/// @tparam Op a class with `value(v…)` and, unless it has no slope, `slope<I>(y, v…)` = ∂value/∂v_I. Of one operand, it
+/// @tparam Op a class with `value(v…)` and, unless it has no slope, `slope<I>(y, v…)` = ∂value/∂v_I, or `backward<I>(g, y, v…)`,
+///         what becomes of the gradient g. Of one operand, it
 ///         says by a type `slope_of_value` that `slope<0>(y, y)` is `slope<0>(y, v)`: that the value is all its slope
 ///         needs
 template <class Op, class... A>
@@ -76,11 +84,15 @@ public:
 /// An operator on numbers was given bools: cast them, or use `&`, `|`, `^` and `!`.
 template <class Op>
 struct not_for_bools;
+/// An operator has no value for complex numbers, which have no order: it is for real(z), imag(z) or abs(z).
+template <class Op>
+struct not_for_complex;
 
 /// The node of an operator on operands; a compile error `cannot_broadcast<Op, shape<…>, shape<…>>` where no common shape exists.
 template <class Op, class... X>
 constexpr auto make_map(Op op, X&&... x) {
     if constexpr (detail::refuses_bools<Op, node_t<X>...>) return not_for_bools<Op>{};
+    else if constexpr (detail::refuses_complex<Op, node_t<X>...>) return not_for_complex<Op>{};
     else if constexpr (broadcast_all<shape_t<node_t<X>>...>::fits)
         return map_node<Op, node_t<X>...>(op, as_node(std::forward<X>(x))...);
     else return typename broadcast_conflict<Op, shape_t<node_t<X>>...>::type{};
@@ -89,7 +101,7 @@ constexpr auto make_map(Op op, X&&... x) {
 namespace detail {
 /// Whether X is what a kernel computes with: a pack, a mask, or a dual number of those.
 template <class X>
-inline constexpr bool in_kernel = element::is_pack<X> || element::is_mask<X>;
+inline constexpr bool in_kernel = element::is_pack<X> || element::is_mask<X> || element::is_complex_pack<X>;
 template <element::is_dual X>
 inline constexpr bool in_kernel<X> = in_kernel<typename X::value_type>;
 
@@ -101,7 +113,8 @@ struct common_lane {
     template <class U>
     friend constexpr auto operator+(std::type_identity<U>, common_lane) {
         if constexpr (std::is_void_v<U> || std::is_arithmetic_v<U>) return std::type_identity<V>{};
-        else if constexpr (std::is_arithmetic_v<V> || (element::is_dual<U> && !element::is_dual<V>))
+        else if constexpr (std::is_arithmetic_v<V> || (element::is_dual<U> && !element::is_dual<V>) ||
+                           (element::is_complex_pack<U> && element::is_pack<V>))
             return std::type_identity<U>{};
         else return std::type_identity<V>{};
     }

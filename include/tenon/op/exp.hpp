@@ -8,6 +8,7 @@ namespace tenon::inline TENON_TARGET {
 
 namespace op {
 struct exp : floating {
+    using for_complex = void;
     static constexpr char const* name = "exp";
     using slope_of_value = void;
     template <class V>
@@ -20,6 +21,7 @@ struct exp : floating {
     }
 };
 struct exp2 : floating {
+    using for_complex = void;
     static constexpr char const* name = "exp2";
     using slope_of_value = void;
     template <class V>
@@ -32,6 +34,7 @@ struct exp2 : floating {
     }
 };
 struct expm1 : floating {
+    using for_complex = void;
     static constexpr char const* name = "expm1";
     using slope_of_value = void;
     template <class V>

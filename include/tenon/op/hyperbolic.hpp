@@ -16,6 +16,7 @@ TENON_LANE auto cosh(V x);
 
 namespace op {
 struct sinh : floating {
+    using for_complex = void;
     static constexpr char const* name = "sinh";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -27,6 +28,7 @@ struct sinh : floating {
     }
 };
 struct cosh : floating {
+    using for_complex = void;
     static constexpr char const* name = "cosh";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -38,6 +40,7 @@ struct cosh : floating {
     }
 };
 struct tanh : floating {
+    using for_complex = void;
     static constexpr char const* name = "tanh";
     using slope_of_value = void;
     template <class V>
@@ -50,6 +53,7 @@ struct tanh : floating {
     }
 };
 struct asinh : floating {
+    using for_complex = void;
     static constexpr char const* name = "asinh";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -61,6 +65,7 @@ struct asinh : floating {
     }
 };
 struct acosh : floating {
+    using for_complex = void;
     static constexpr char const* name = "acosh";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -68,10 +73,13 @@ struct acosh : floating {
     }
     template <std::size_t, class V>
     TENON_LANE static auto slope(V, V x) {
-        return element::rsqrt(x * x - 1);
+        // The branch cut of one root would be another one for complex numbers.
+        if constexpr (element::is_complex_pack<V>) return element::rsqrt(x - 1) * element::rsqrt(x + 1);
+        else return element::rsqrt(x * x - 1);
     }
 };
 struct atanh : floating {
+    using for_complex = void;
     static constexpr char const* name = "atanh";
     template <class V>
     TENON_LANE static auto value(V x) {

@@ -8,6 +8,7 @@ namespace tenon::inline TENON_TARGET {
 
 namespace op {
 struct lerp : floating {
+    using for_complex = void;
     static constexpr char const* name = "lerp";
     template <class V>
     TENON_LANE static V value(V a, V b, V weight) {

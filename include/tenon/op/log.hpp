@@ -8,6 +8,7 @@ namespace tenon::inline TENON_TARGET {
 
 namespace op {
 struct log : floating {
+    using for_complex = void;
     static constexpr char const* name = "log";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -19,6 +20,7 @@ struct log : floating {
     }
 };
 struct log2 : floating {
+    using for_complex = void;
     static constexpr char const* name = "log2";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -30,6 +32,7 @@ struct log2 : floating {
     }
 };
 struct log10 : floating {
+    using for_complex = void;
     static constexpr char const* name = "log10";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -41,6 +44,7 @@ struct log10 : floating {
     }
 };
 struct log1p : floating {
+    using for_complex = void;
     static constexpr char const* name = "log1p";
     template <class V>
     TENON_LANE static auto value(V x) {

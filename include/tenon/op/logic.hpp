@@ -8,6 +8,7 @@ namespace tenon::inline TENON_TARGET {
 
 namespace op {
 struct logical_and : logical {
+    using for_complex = void;
     static constexpr char const* name = "logical_and";
     template <class A, class B>
     TENON_LANE static auto value(A a, B b) {
@@ -15,6 +16,7 @@ struct logical_and : logical {
     }
 };
 struct logical_or : logical {
+    using for_complex = void;
     static constexpr char const* name = "logical_or";
     template <class A, class B>
     TENON_LANE static auto value(A a, B b) {
@@ -22,6 +24,7 @@ struct logical_or : logical {
     }
 };
 struct logical_xor : logical {
+    using for_complex = void;
     static constexpr char const* name = "logical_xor";
     template <class A, class B>
     TENON_LANE static auto value(A a, B b) {
@@ -29,6 +32,7 @@ struct logical_xor : logical {
     }
 };
 struct logical_not : logical {
+    using for_complex = void;
     static constexpr char const* name = "logical_not";
     template <class A>
     TENON_LANE static auto value(A a) {

@@ -14,7 +14,8 @@ namespace tenon::inline TENON_TARGET {
 namespace op {
 
 // How an operator's element types follow from its operands'. `computed` is what operands are converted to, `result` what
-// comes out; an operator derives from one of these.
+// comes out; an operator derives from one of these. One that has a value for complex numbers too says so by a type `for_complex`;
+// others refuse them.
 
 /// The operands' common type: 1 + 2.5f is a float.
 struct arithmetic {
@@ -67,16 +68,30 @@ struct steps {
 }  // namespace op
 
 namespace detail {
-/// g · s. A slope may be a number that is known, which costs nothing, or a mask of where the gradient passes: what
-/// does not pass is 0 even where g is infinite or NaN.
+/// A tangent t times a slope s. A slope may be a number that is known, which costs nothing, or a mask of where the gradient passes:
+/// what does not pass is 0 even where t is infinite or NaN.
 template <class G, class S>
-TENON_LANE auto times_slope(G const& g, S const& s) {
+TENON_LANE auto scaled_by_slope(G const& g, S const& s) {
     if constexpr (std::is_same_v<S, slope_one>) return g;
     else if constexpr (std::is_same_v<S, slope_minus_one>) return -g;
     else if constexpr (std::is_same_v<S, slope_zero>) return G(0);
     else if constexpr (element::is_mask<S> && element::is_pack<G>) return math::detail::chosen(s, g, G(0));
     else if constexpr (element::is_mask<S>) return math::select(s, g, G(0));
     else return g * s;
+}
+/// A gradient g times a slope s; a complex one's conjugate: g is ∂L/∂x + i ∂L/∂y of a real L, as in PyTorch.
+template <class G, class S>
+TENON_LANE auto times_slope(G const& g, S const& s) {
+    if constexpr (element::is_complex_pack<S>) return detail::scaled_by_slope(g, math::conj(s));
+    else return detail::scaled_by_slope(g, s);
+}
+
+/// The gradient of operand number I: g times its slope, or what the operator itself makes of g by `backward<I>(g, y, v…)`, as those
+/// of complex numbers do that have no complex derivative.
+template <std::size_t I, class Op, class G, class Y, class... V>
+TENON_LANE auto operand_gradient(Op const& op, G const& g, Y const& y, V const&... v) {
+    if constexpr (requires { op.template backward<I>(g, y, v...); }) return op.template backward<I>(g, y, v...);
+    else return detail::times_slope(g, op.template slope<I>(y, v...));
 }
 
 /// Whether a tangent is 0 in every direction, also in those of its own.
@@ -91,7 +106,7 @@ TENON_LANE auto vanishes(G const& g) {
 /// g · s, and 0 for an operand that may be constant in this direction even if its slope is infinite or NaN, as x^2.5.
 template <bool MayBeConstant, class G, class S>
 TENON_LANE auto tangent_times(G const& g, S const& s) {
-    auto const product = detail::times_slope(g, s);
+    auto const product = detail::scaled_by_slope(g, s);
     if constexpr (!MayBeConstant || element::is_mask<S> || std::is_convertible_v<S, int>) return product;
     else return math::select(detail::vanishes(g), G(0), product);
 }

@@ -14,12 +14,12 @@ namespace op {
 /// x^N by multiplications.
 template <int N>
 struct power : counting {
+    using for_complex = void;
     static constexpr char const* name = "pow";
     template <class V>
     TENON_LANE static V value(V x) {
         if constexpr (N < 0) {
-            static_assert(std::is_floating_point_v<typename V::value_type>,
-                          "pow<N> of integers: N must not be negative");
+            static_assert(!std::is_integral_v<typename V::value_type>, "pow<N> of integers: N must not be negative");
             return 1 / power<-N>::value(x);
         } else if constexpr (N == 0) return V(1);
         else if constexpr (N == 1) return x;
@@ -37,16 +37,19 @@ struct power : counting {
 };
 
 struct pow : numeric {
+    using for_complex = void;
     static constexpr char const* name = "pow";
     template <class V>
     TENON_LANE static V value(V a, V b) {
         using T = typename V::value_type;
-        if constexpr (std::is_floating_point_v<T>) return math::pow(a, b);
+        if constexpr (!std::is_integral_v<T>) return math::pow(a, b);
         else return V::generate([&](std::size_t i) { return of_integers(a[i], b[i]); });
     }
     template <std::size_t I, class V>
     TENON_LANE static V slope(V y, V a, V b) {
         if constexpr (I == 0) return math::select(b == 0, V(0), b * apply_op(pow{}, a, b - 1));
+        else if constexpr (element::is_complex_pack<V>)
+            return math::select((a == 0) & (b.re >= 0) & (b.im == 0), V(0), y * element::log(a));
         else return math::select((a == 0) & (b >= 0), V(0), y * element::log(a));
     }
 
@@ -66,6 +69,7 @@ private:
 
 /// The same with an exponent that all elements share.
 struct pow_by_number : numeric {
+    using for_complex = void;
     static constexpr char const* name = "pow";
     template <class V>
     TENON_LANE static V value(V a, V b) {

@@ -13,6 +13,7 @@ TENON_LANE auto sigmoid(V x);
 
 namespace op {
 struct sigmoid : floating {
+    using for_complex = void;
     static constexpr char const* name = "sigmoid";
     using slope_of_value = void;
     template <class V>
@@ -36,6 +37,7 @@ struct logsigmoid : floating {
     }
 };
 struct silu : floating {
+    using for_complex = void;
     static constexpr char const* name = "silu";
     template <class V>
     TENON_LANE static auto value(V x) {

@@ -21,10 +21,17 @@ struct sign : arithmetic, steps {
     }
 };
 struct abs : numeric {
+    using for_complex = void;
     static constexpr char const* name = "abs";
+    template <class Common> using result = element::real_t<Common>;
     template <class V>
     TENON_LANE static auto value(V x) {
         return math::abs(x);
+    }
+    /// Of a complex number g z/|z|, 0 at 0.
+    template <std::size_t, class G, class Y, element::is_complex_pack V>
+    TENON_LANE static V backward(G g, Y y, V z) {
+        return math::select(y == 0, V(0), V(z.re * g / y, z.im * g / y));
     }
     template <std::size_t, class V>
     TENON_LANE static auto slope(V, V x) {
@@ -35,9 +42,7 @@ struct abs : numeric {
 
 /// −1, 0 or 1, and 0 for NaN; its slope is 0; torch.sign.
 inline constexpr elementwise<op::sign> sign{};
-/// sign by the name it has for complex numbers too; torch.sgn.
-inline constexpr elementwise<op::sign> sgn{};
-/// |x|; slope sign(x), 0 at 0; torch.abs.
+/// |x|, a real number; slope sign(x), 0 at 0; torch.abs.
 inline constexpr elementwise<op::abs> abs{};
 
 namespace element {

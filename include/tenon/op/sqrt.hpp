@@ -8,6 +8,7 @@ namespace tenon::inline TENON_TARGET {
 
 namespace op {
 struct sqrt : floating {
+    using for_complex = void;
     static constexpr char const* name = "sqrt";
     using slope_of_value = void;
     template <class V>
@@ -20,6 +21,7 @@ struct sqrt : floating {
     }
 };
 struct rsqrt : floating {
+    using for_complex = void;
     static constexpr char const* name = "rsqrt";
     using slope_of_value = void;
     template <class V>

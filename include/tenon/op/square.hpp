@@ -8,6 +8,7 @@ namespace tenon::inline TENON_TARGET {
 
 namespace op {
 struct square : counting {
+    using for_complex = void;
     static constexpr char const* name = "square";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -19,6 +20,7 @@ struct square : counting {
     }
 };
 struct reciprocal : floating {
+    using for_complex = void;
     static constexpr char const* name = "reciprocal";
     using slope_of_value = void;
     template <class V>

@@ -16,6 +16,7 @@ TENON_LANE auto cos(V x);
 
 namespace op {
 struct sin : floating {
+    using for_complex = void;
     static constexpr char const* name = "sin";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -27,6 +28,7 @@ struct sin : floating {
     }
 };
 struct cos : floating {
+    using for_complex = void;
     static constexpr char const* name = "cos";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -38,6 +40,7 @@ struct cos : floating {
     }
 };
 struct tan : floating {
+    using for_complex = void;
     static constexpr char const* name = "tan";
     using slope_of_value = void;
     template <class V>
@@ -50,6 +53,7 @@ struct tan : floating {
     }
 };
 struct asin : floating {
+    using for_complex = void;
     static constexpr char const* name = "asin";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -61,6 +65,7 @@ struct asin : floating {
     }
 };
 struct acos : floating {
+    using for_complex = void;
     static constexpr char const* name = "acos";
     template <class V>
     TENON_LANE static auto value(V x) {
@@ -72,6 +77,7 @@ struct acos : floating {
     }
 };
 struct atan : floating {
+    using for_complex = void;
     static constexpr char const* name = "atan";
     template <class V>
     TENON_LANE static auto value(V x) {

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <tenon/base/target.hpp>
+#include <tenon/scalar/complex.hpp>
 #include <tenon/scalar/math_basic.hpp>
 #include <tenon/scalar/math_narrow.hpp>
 #include <tenon/scalar/pack.hpp>
@@ -104,7 +105,7 @@ concept is_dual = requires { typename std::remove_cvref_t<T>::dual_tag; };
 
 /// What an operator can be evaluated on inside a kernel or in a user's function.
 template <class T>
-concept lane = is_pack<T> || is_mask<T> || is_dual<T>;
+concept lane = is_pack<T> || is_mask<T> || is_dual<T> || is_complex_pack<T>;
 
 /// An element of a tensor on its own, as one lane: a float becomes pack<float, 1>, a dual of doubles a dual of packs.
 template <class V, std::size_t K, std::size_t N>

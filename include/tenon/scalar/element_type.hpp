@@ -7,11 +7,12 @@
 
 #include <tenon/base/target.hpp>
 #include <tenon/base/text.hpp>
+#include <tenon/scalar/complex.hpp>
 #include <tenon/scalar/narrow.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
-/// An element type as a value: a kind, 'f' floating point, 'i' and 'u' integers, 'b' truth values, 'h' brain floats of
+/// An element type as a value: a kind, 'f' floating point, 'c' complex, 'i' and 'u' integers, 'b' truth values, 'h' brain floats of
 /// two bytes; and its number of bytes.
 struct element_type {
     char kind = 0;
@@ -19,9 +20,9 @@ struct element_type {
     friend constexpr bool operator==(element_type, element_type) = default;
 };
 
-/// Numbers of at most 8 bytes: what files hold.
+/// Numbers of at most 8 bytes, and complex ones of two such parts: what files hold.
 template <class T>
-concept plain_element = (std::is_arithmetic_v<T> && sizeof(T) <= 8) || element::narrow<T>;
+concept plain_element = (std::is_arithmetic_v<T> && sizeof(T) <= 8) || element::narrow<T> || element::is_complex<T>;
 
 /// The value that stands for a C++ type.
 template <plain_element T>
@@ -29,6 +30,7 @@ constexpr element_type element_type_of() {
     if constexpr (std::is_same_v<T, bfloat16>) return {'h', 2};
     else if constexpr (std::is_same_v<T, float16>) return {'f', 2};
     else if constexpr (std::is_same_v<T, bool>) return {'b', 1};
+    else if constexpr (element::is_complex<T>) return {'c', sizeof(T)};
     else if constexpr (std::is_floating_point_v<T>) return {'f', sizeof(T)};
     else return {std::is_signed_v<T> ? 'i' : 'u', sizeof(T)};
 }
@@ -36,7 +38,11 @@ constexpr element_type element_type_of() {
 /// The element type as NumPy and PyTorch name it: `float32`, `uint8`, `bfloat16`.
 TENON_ON_USE
 std::string to_string(element_type t) {
-    char const* name = t.kind == 'f' ? "float" : t.kind == 'i' ? "int" : t.kind == 'u' ? "uint" : nullptr;
+    char const* name = t.kind == 'f'   ? "float"
+                       : t.kind == 'c' ? "complex"
+                       : t.kind == 'i' ? "int"
+                       : t.kind == 'u' ? "uint"
+                                       : nullptr;
     if (name) return text_of({name, 8 * t.bytes});
     return t.kind == 'b' ? "bool" : t.kind == 'h' ? "bfloat16" : "unknown";
 }

@@ -3,6 +3,7 @@
 // one lane.
 #pragma once
 
+#include "math_complex.hpp"
 #include "math_erf.hpp"
 #include "math_exp.hpp"
 #include "math_hyperbolic.hpp"

@@ -14,6 +14,7 @@ namespace tenon::inline TENON_TARGET {
 namespace op {
 /// The second operand, in the first one's shape.
 struct assigned : arithmetic {
+    using for_complex = void;
     static constexpr char const* name = "assignment to a view";
     using no_slope = void;
     template <class V>

@@ -9,6 +9,7 @@
 #include <tenon/base/parallel.hpp>
 #include <tenon/eval/cpu/blas.hpp>
 #include <tenon/eval/cpu/gemm_blocked.hpp>
+#include <tenon/eval/cpu/gemm_complex.hpp>
 #include <tenon/eval/cpu/gemm_small.hpp>
 #include <tenon/eval/cpu/gemv.hpp>
 #include <tenon/eval/cpu/wide_sum.hpp>
@@ -33,13 +34,19 @@ void gemm_deep(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, m
                bool accumulate);
 
 /// C = A·B, or C += A·B, element by element: for constant expressions, and for elements that vectors can't hold.
-template <class T>
+template <class T, conjugated Which = conjugated::none>
 constexpr void gemm_one_by_one(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
                                matrix<T> c, bool accumulate) {
     for (std::size_t i = 0; i < m; ++i)
         for (std::size_t j = 0; j < n; ++j) {
             T s = accumulate ? *c.at(i, j) : T(0);
-            for (std::size_t q = 0; q < k; ++q) s = element::sum_with_product<T>(s, *a.at(i, q), *b.at(q, j));
+            for (std::size_t q = 0; q < k; ++q) {
+                T const x = *a.at(i, q), y = *b.at(q, j);
+                if constexpr (element::is_complex<T>)
+                    s = element::sum_with_product(s, Which == conjugated::left ? T(x.real(), -x.imag()) : x,
+                                                  Which == conjugated::right ? T(y.real(), -y.imag()) : y);
+                else s = element::sum_with_product<T>(s, x, y);
+            }
             *c.at(i, j) = s;
         }
 }
@@ -123,10 +130,16 @@ template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B
 }
 
 /// C = A·B, or C += A·B, where A is M×K and B is K×N. Extents that are not static are `dyn` in the type.
-/// @tparam A,B,C kinds of `matrix`
-template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
+/// @tparam A,B,C kinds of `matrix` @tparam Which the operand whose conjugate is multiplied, of complex numbers
+template <std::size_t M, std::size_t N, std::size_t K, class T, conjugated Which = conjugated::none, class A, class B,
+          class C>
 TENON_INLINE constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, A a, B b, C c, bool accumulate) {
-    if constexpr (element::is_dual<T> || !std::is_arithmetic_v<T>) gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
+    if constexpr (element::is_complex<T>) {
+        if (__builtin_is_constant_evaluated()) gemm_one_by_one<T, Which>(m, n, k, a, b, c, accumulate);
+        else if (m * n * k <= 8 * 8 * 8) gemm_one_by_one<T, Which>(m, n, k, a, b, c, accumulate);
+        else gemm_complex<element::real_t<T>>(m, n, k, a, b, c, accumulate, Which);
+    } else if constexpr (element::is_dual<T> || !std::is_arithmetic_v<T>)
+        gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
     else if (__builtin_is_constant_evaluated()) gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
     else if constexpr (!has_small_product<M, N, K, A, B, C>) gemm_large<T>(m, n, k, a, b, c, accumulate);
     else if constexpr (M * N * K <= 8 * 8 * 8) gemm_small<M, N, K, T>(a, b, c, accumulate);

@@ -13,7 +13,7 @@ namespace tenon::inline TENON_TARGET::eval {
 namespace detail {
 /// Whether a reduction's error grows with the number of elements: that of sums of floating point numbers.
 template <class Op, class T>
-inline constexpr bool adds_up = std::is_same_v<Op, op::sum> && (std::is_floating_point_v<T> || element::is_dual<T>);
+inline constexpr bool adds_up = std::is_same_v<Op, op::sum> && (std::is_floating_point_v<element::real_t<T>> || element::is_dual<T>);
 
 /// What a reduction makes of parts.
 /// @tparam Long whether there may be many

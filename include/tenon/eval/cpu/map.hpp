@@ -57,8 +57,8 @@ struct map_row : Operand... {
             auto const all = op.slopes(Operand::template lanes<Op>(operand<Operand, Regs>(r))...);
             (send<Operand, N>(j, operand<Operand, Regs>(r), all.tangent[Operand::number], g), ...);
         } else
-            (send<Operand, N>(j, operand<Operand, Regs>(r),
-                              slope<Operand>(r.value, Operand::template lanes<Op>(operand<Operand, Regs>(r))...), g),
+            (pass<Operand, N>(j, operand<Operand, Regs>(r), g, r.value,
+                              Operand::template lanes<Op>(operand<Operand, Regs>(r))...),
              ...);
     }
     TENON_INLINE constexpr void close() { (Operand::row.close(), ...); }
@@ -78,10 +78,14 @@ private:
         auto const v = apply_op(op, Operand::template lanes<Op>(r)...);
         return map_registers<std::remove_cvref_t<decltype(v)>, Regs...>{v, {{r}...}};
     }
-    template <class O, class Y, class... V>
-    TENON_INLINE constexpr auto slope(Y const& y, V const&... v) const {
-        if constexpr (O::differentiable) return op.template slope<O::number>(y, v...);
-        else return slope_zero{};
+    /// Sends the gradient of an operand down. A function of a slope that is 0 is not called.
+    template <class O, std::size_t N, class Regs, class G, class Y, class... V>
+    TENON_INLINE constexpr void pass(std::size_t j, Regs const& r, G const& g, Y const& y, V const&... v) {
+        if constexpr (!O::differentiable) return;
+        else if constexpr (requires { op.template backward<O::number>(g, y, v...); })
+            O::row.template adjoint<N>(
+                j, r, math::convert<typename O::value_type>(op.template backward<O::number>(g, y, v...)));
+        else send<O, N>(j, r, op.template slope<O::number>(y, v...), g);
     }
     template <class O, std::size_t N, class Regs, class S, class G>
     TENON_INLINE constexpr void send(std::size_t j, Regs const& r, S const& s, G const& g) {

@@ -93,7 +93,7 @@ struct tape<product_node<A, B>, Grad>
             if (computes_rows_) return memory_row<T, 1, false>{rows_.row(row_number(shape_, outer)), {}, {}};
         return row_in_memory(*this, outer);
     }
-    /// ∂A += G·Bᵀ, ∂B += Aᵀ·G
+    /// ∂A += G·Bᵀ, ∂B += Aᵀ·G; of complex numbers G·Bᴴ and Aᴴ·G.
     constexpr void finish() {
         if constexpr (differentiable) {
             // A batch may use a matrix several times.
@@ -104,11 +104,13 @@ struct tape<product_node<A, B>, Grad>
                 auto const a = offset_of_left(q);
                 auto const b = offset_of_right(q);
                 if constexpr (left::differentiable)
-                    gemm<M, K, N, T>(rows(), depth_, columns(), g, right_matrix(b_.data() + b).transposed(),
-                                     left_matrix(a_.gradient() + a), add_left);
+                    gemm<M, K, N, T, conjugated::right>(rows(), depth_, columns(), g,
+                                                        right_matrix(b_.data() + b).transposed(),
+                                                        left_matrix(a_.gradient() + a), add_left);
                 if constexpr (right::differentiable)
-                    gemm<K, N, M, T>(depth_, columns(), rows(), left_matrix(a_.data() + a).transposed(), g,
-                                     right_matrix(b_.gradient() + b), add_right);
+                    gemm<K, N, M, T, conjugated::left>(depth_, columns(), rows(),
+                                                       left_matrix(a_.data() + a).transposed(), g,
+                                                       right_matrix(b_.gradient() + b), add_right);
             }
             a_.finish();
             b_.finish();

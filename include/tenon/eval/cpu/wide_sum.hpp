@@ -19,6 +19,10 @@ template <>
 struct wider<float> {
     using type = double;
 };
+template <>
+struct wider<std::complex<float>> {
+    using type = std::complex<double>;
+};
 template <element::is_dual T>
 struct wider<T> {
     using type = element::dual<typename wider<typename T::value_type>::type, T::directions>;

@@ -186,11 +186,11 @@ private:
             all.value.at[k] = apply_op(op, tenon::detail::operand_lanes<Op, T>(r.value.at[k])...);
         return all;
     }
-    /// ∂value/∂operand J for one lane.
-    template <std::size_t J, class Y, class... V>
-    TENON_INLINE __device__ auto slope(Y const& y, V const&... v) const {
-        if constexpr (requires { op.slopes(v...); }) return op.slopes(v...).tangent[J];
-        else return op.template slope<J>(y, v...);
+    /// g ∂value/∂operand J for one lane.
+    template <std::size_t J, class G, class Y, class... V>
+    TENON_INLINE __device__ auto gradient(G const& g, Y const& y, V const&... v) const {
+        if constexpr (requires { op.slopes(v...); }) return tenon::detail::times_slope(g, op.slopes(v...).tangent[J]);
+        else return tenon::detail::operand_gradient<J>(op, g, y, v...);
     }
     template <std::size_t J, class Child, std::size_t N, class Index, class R, class G>
     TENON_INLINE __device__ void send(Child& child, Index i, R const& r, lanes<G, N> const& g) {
@@ -199,9 +199,9 @@ private:
             // Zeros are sent too: whoever stores a gradient may rely on getting all of it.
             lanes<lane_t<type, 1>, N> sent;
             for (std::size_t k = 0; k < N; ++k)
-                sent.at[k] = math::convert<type>(tenon::detail::times_slope(
-                    g.at[k], slope<J>(r.value.at[k],
-                                      tenon::detail::operand_lanes<Op, T>(tenon::get<I>(r.operands).value.at[k])...)));
+                sent.at[k] = math::convert<type>(
+                    gradient<J>(g.at[k], r.value.at[k],
+                                tenon::detail::operand_lanes<Op, T>(tenon::get<I>(r.operands).value.at[k])...));
             child.template adjoint<N>(i, tenon::get<J>(r.operands), sent);
         }
     }
