@@ -1,11 +1,11 @@
-// Complex numbers beside pairs of real ones, and what conjugates: view_as_real, view_as_complex, adjoint, vdot.
+// Complex numbers beside pairs of real ones, and what conjugates: view_as_real, view_as_complex, adjoint.
 #pragma once
 
 #include <cstddef>
 #include <utility>
 
 #include <tenon/expr/concat.hpp>
-#include <tenon/expr/matmul.hpp>
+#include <tenon/expr/view.hpp>
 #include <tenon/function/statistics.hpp>
 #include <tenon/op/complex.hpp>
 
@@ -50,13 +50,6 @@ template <expression A>
 constexpr auto adjoint(A&& x) {
     if constexpr (shape_t<A>::rank() < 2) return too_few_axes<"adjoint", shape_t<A>>{};
     else return conj(transpose<-2, -1>(std::forward<A>(x)));
-}
-/// Σ conj(a_i) b_i of two vectors; torch.vdot.
-template <expression A, expression B>
-constexpr auto vdot(A&& a, B&& b) {
-    if constexpr (shape_t<A>::rank() != 1 || shape_t<B>::rank() != 1 || !detail::product_fits<shape_t<A>, shape_t<B>>())
-        return vectors_do_not_fit<"vdot", shape_t<A>, shape_t<B>>{};
-    else return matmul(conj(std::forward<A>(a)), std::forward<B>(b));
 }
 
 }  // namespace tenon::inline TENON_TARGET

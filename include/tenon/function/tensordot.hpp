@@ -7,6 +7,7 @@
 
 #include <tenon/expr/concat.hpp>
 #include <tenon/function/contraction.hpp>
+#include <tenon/op/complex.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -153,11 +154,12 @@ constexpr auto bmm(A&& a, B&& b) {
         return matmul(std::forward<A>(a), std::forward<B>(b));
     }
 }
-/// Σ a_i b_i of two vectors of real numbers; torch.vdot.
+/// Σ conj(a_i) b_i of two vectors; torch.vdot.
 template <expression A, expression B>
 constexpr auto vdot(A&& a, B&& b) {
     if constexpr (!detail::product_of_ranks<1, 1, shape_t<A>, shape_t<B>>)
         return operands_do_not_fit<"vdot", shape_t<A>, shape_t<B>>{};
+    else if constexpr (element::is_complex<value_t<A>>) return matmul(conj(std::forward<A>(a)), std::forward<B>(b));
     else return matmul(std::forward<A>(a), std::forward<B>(b));
 }
 
