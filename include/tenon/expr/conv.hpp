@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <tenon/base/tuple.hpp>
+#include <tenon/expr/pad.hpp>
 #include <tenon/expr/view.hpp>
 #include <tenon/expr/window.hpp>
 #include <tenon/op/cast.hpp>
@@ -92,6 +93,25 @@ struct conv_transpose_extents {
     }
 };
 
+/// A padding along one axis, where same_padding is what keeps the extent; and what that adds behind the input where it is odd.
+struct resolved_padding {
+    std::size_t padding, behind;
+    constexpr resolved_padding(std::size_t given, std::size_t kernel, std::size_t dilation)
+        : padding(given != same_padding ? given : dilation * (kernel - 1) / 2),
+          behind(given != same_padding ? 0 : dilation * (kernel - 1) % 2) {}
+};
+/// same_padding of a convolution's options as numbers.
+template <conv_options O, class W>
+struct same_options {
+    static constexpr bool any = O.padding.height == same_padding || O.padding.width == same_padding;
+    static constexpr resolved_padding rows{O.padding.height, W::static_extents[2], O.dilation.height},
+        columns{O.padding.width, W::static_extents[3], O.dilation.width};
+    static constexpr conv_options value{
+        O.stride, {rows.padding, columns.padding}, O.dilation, O.groups, O.output_padding};
+    static constexpr bool possible = (O.padding.height != same_padding || O.stride.height == 1) &&
+                                     (O.padding.width != same_padding || O.stride.width == 1);
+};
+
 template <bool Transposed, conv_options O, class X, class W>
 using conv_extents_of = std::conditional_t<Transposed, conv_transpose_extents<O, X, W>, conv_extents<O, X, W>>;
 
@@ -142,7 +162,15 @@ constexpr auto make_conv(X&& x, W&& w, B&&... b) {
         return squeeze<0>(make_conv<Name, Transposed, O>(unsqueeze<0>(std::forward<X>(x)), std::forward<W>(w),
                                                          std::forward<B>(b)...));
     else if constexpr (s::rank() != 4 || t::rank() != 4) return conv_channels_do_not_fit<Name, s, t, O.groups>{};
-    else if constexpr (!possible_options<Transposed>(O, {t::static_extents[2], t::static_extents[3]}))
+    else if constexpr (same_options<O, t>::any) {
+        using same = same_options<O, t>;
+        if constexpr (Transposed || !same::possible)
+            return impossible_conv_options<Name, O, extent2{t::static_extents[2], t::static_extents[3]}>{};
+        else
+            return make_conv<Name, Transposed, same::value>(
+                pad<-2, 0, same::rows.behind>(pad<-1, 0, same::columns.behind>(std::forward<X>(x))), std::forward<W>(w),
+                std::forward<B>(b)...);
+    } else if constexpr (!possible_options<Transposed>(O, {t::static_extents[2], t::static_extents[3]}))
         return impossible_conv_options<Name, O, extent2{t::static_extents[2], t::static_extents[3]}>{};
     else {
         using e = conv_extents_of<Transposed, O, s, t>;
@@ -180,7 +208,7 @@ constexpr auto make_flat_conv(X&& x, W&& w, B&&... b) {
 
 /// y(n, o, i, j) = b(o) + Σ_c Σ_k Σ_l x(n, c, i·stride + k·dilation − padding, j·stride + l·dilation − padding) w(o, c, k, l)
 /// for x of shape [n, c, h, w] or [c, h, w], a weight [out, c / groups, kh, kw] and a bias [out]; x is 0 outside. An output
-/// channel sees the input channels of its group. Compile errors `conv_channels_do_not_fit`, `conv_bias_does_not_fit`,
+/// channel sees the input channels of its group. `.padding = same_padding` keeps h and w. Compile errors `conv_channels_do_not_fit`, `conv_bias_does_not_fit`,
 /// `groups_do_not_divide_channels`, `kernel_larger_than_input`, `impossible_conv_options`, or shape_error where only run time
 /// can know; torch.nn.functional.conv2d.
 template <conv_options Options = conv_options{}, expression X, expression W>

@@ -8,6 +8,7 @@
 
 #include <tenon/expr/view.hpp>
 #include <tenon/expr/window.hpp>
+#include <tenon/expr/window_pool.hpp>
 #include <tenon/op/cast.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -57,11 +58,15 @@ struct sliding_windows {
     // Constants are copied before something refers to them: a device has no static members.
     static constexpr range row_range(std::size_t i, std::size_t input, std::size_t) {
         constexpr window w = rows;
-        return along(w, i, input);
+        range r = along(w, i, input);
+        if constexpr (O.divisor_override != 0) r.divisor = O.divisor_override;
+        return r;
     }
     static constexpr range column_range(std::size_t i, std::size_t input, std::size_t) {
         constexpr window w = columns;
-        return along(w, i, input);
+        range r = along(w, i, input);
+        if constexpr (O.divisor_override != 0) r.divisor = 1;
+        return r;
     }
 
     /// Windows that hold element i of an axis, without dilation.
@@ -203,20 +208,31 @@ constexpr auto pool(A&& x) {
     else if constexpr (element::narrow<value_t<A>>)
         return in_float(std::forward<A>(x),
                         [](auto&& wide) { return pool<Name, Max, Kernel, Options>(std::move(wide)); });
-    else if constexpr (Max) return max_pool_node<Kernel, Options, node_t<A>>(as_node(std::forward<A>(x)));
+    else if constexpr (Max && Options.return_indices) {
+        auto const from = x.shape();
+        auto const to = pooled_shape<windows>(from);
+        return pool_by_places<2, true>(std::forward<A>(x), to,
+                                       {grid_over(std::array{windows::rows, windows::columns}, to.extents(), from)});
+    } else if constexpr (Max) return max_pool_node<Kernel, Options, node_t<A>>(as_node(std::forward<A>(x)));
     else return mean_pool_node<windows, node_t<A>>(as_node(std::forward<A>(x)));
 }
 template <operation_name Name, bool Max, std::size_t Kernel, pool_options Options, class A>
 constexpr auto flat_pool(A&& x) {
     if constexpr (shape_t<A>::rank() != 2 && shape_t<A>::rank() != 3) return pooling_needs_an_image<Name, shape_t<A>>{};
-    else
-        return squeeze<-2>(
-            pool<Name, Max, extent2(1, Kernel), flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x))));
+    else {
+        auto pooled = pool<Name, Max, extent2(1, Kernel), flat_options(Options)>(unsqueeze<-2>(std::forward<A>(x)));
+        if constexpr (Max && Options.return_indices) {
+            auto values = squeeze<-2>(std::move(pooled.values));
+            auto indices = squeeze<-2>(std::move(pooled.indices));
+            return pool_result<decltype(values), decltype(indices)>{std::move(values), std::move(indices)};
+        } else return squeeze<-2>(std::move(pooled));
+    }
 }
 }  // namespace detail
 
 /// The greatest value of each window, of the first of equal elements and of a NaN before all numbers, for x of shape
-/// [n, c, h, w] or [c, h, w]; the gradient goes to the element that was taken. Compile errors `pooling_needs_an_image`,
+/// [n, c, h, w] or [c, h, w]; the gradient goes to the element that was taken. With `.return_indices` a pool_result: `auto [values,
+/// indices] = max_pool2d<2, pool_options{.return_indices = true}>(x)`. Compile errors `pooling_needs_an_image`,
 /// `impossible_pool_options`, `kernel_larger_than_input`, or shape_error where only run time can know; torch.nn.functional.max_pool2d.
 template <extent2 Kernel, pool_options Options = pool_options{}, expression A>
 constexpr auto max_pool2d(A&& x) {
@@ -232,12 +248,22 @@ constexpr auto avg_pool2d(A&& x) {
 }
 
 /// Means of Height × Width windows that cover x of any extents: output (i, j) is the mean of rows ⌊i h / Height⌋ to
-/// ⌈(i + 1) h / Height⌉ and columns likewise. Compile error `pooling_needs_an_image`;
+/// ⌈(i + 1) h / Height⌉ and columns likewise; an extent `dyn` is that of x, where it is static. Compile error `pooling_needs_an_image`;
 /// torch.nn.functional.adaptive_avg_pool2d.
 template <std::size_t Height, std::size_t Width = Height, expression A>
 constexpr auto adaptive_avg_pool2d(A&& x) {
     using windows = detail::adaptive_windows<extent2(Height, Width)>;
-    if constexpr ((shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) || !detail::has_windows<windows, shape_t<A>>)
+    if constexpr (is_dynamic(Height) || is_dynamic(Width)) {
+        using s = shape_t<A>;
+        constexpr auto keeps = [](std::size_t wanted, std::size_t axis) {
+            return is_dynamic(wanted) && s::rank() > 2 ? s::static_extents[s::rank() - axis] : wanted;
+        };
+        constexpr std::size_t height = keeps(Height, 2), width = keeps(Width, 1);
+        static_assert(!is_dynamic(height) && !is_dynamic(width),
+                      "adaptive_avg_pool2d: an extent that is kept has to be static");
+        return adaptive_avg_pool2d<height, width>(std::forward<A>(x));
+    } else if constexpr ((shape_t<A>::rank() != 3 && shape_t<A>::rank() != 4) ||
+                         !detail::has_windows<windows, shape_t<A>>)
         return pooling_needs_an_image<"adaptive_avg_pool2d", shape_t<A>>{};
     else if constexpr (element::narrow<value_t<A>>)
         return detail::in_float(std::forward<A>(x),

@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/expr/reshape.hpp>
+#include <tenon/function/norm.hpp>
 #include <tenon/function/statistics.hpp>
 #include <tenon/op/extremum.hpp>
 
@@ -14,6 +16,7 @@ namespace tenon::inline TENON_TARGET {
 
 /// Options of normalize.
 struct normalize_options {
+    double p = 2;        ///< the order of the norm
     double eps = 1e-12;  ///< what shorter vectors are divided by
 };
 /// Options of cosine_similarity.
@@ -43,21 +46,40 @@ constexpr auto length_beside(X const& x, Other const& other, double eps) {
 /// x / max(‖x‖, eps) with the Euclidean norm along an axis; the slope of a vector of zeros is 1/eps;
 /// torch.nn.functional.normalize.
 template <std::ptrdiff_t Axis = 1, expression X>
-constexpr auto normalize(X&& x, normalize_options options = {}) {
+constexpr auto normalize(X&& x) {
     if constexpr (!detail::axes_fit<shape_t<X>::rank(), Axis>)
         return detail::wrong_axes<"normalize", shape_t<X>, Axis>{};
     else {
         auto const whole = detail::reused(std::forward<X>(x));
-        return whole / maximum(norm<Axis>(whole, keepdim), static_cast<value_t<X>>(options.eps));
+        return whole / maximum(norm<Axis>(whole, keepdim), static_cast<value_t<X>>(normalize_options{}.eps));
     }
+}
+/// The same with the norm of order p, which may be ±∞, or with options: `normalize<1>(x, 1)`, `normalize<1>(x, {.p = 1, .eps = 1e-6})`.
+template <std::ptrdiff_t Axis = 1, expression X>
+constexpr auto normalize(X&& x, normalize_options options) {
+    if constexpr (!detail::axes_fit<shape_t<X>::rank(), Axis>)
+        return detail::wrong_axes<"normalize", shape_t<X>, Axis>{};
+    else {
+        auto const whole = detail::reused(std::forward<X>(x));
+        auto const least = static_cast<value_t<X>>(options.eps);
+        return whole / maximum(norm<Axis>(whole, options.p, keepdim), least);
+    }
+}
+template <std::ptrdiff_t Axis = 1, expression X, class P>
+    requires std::is_arithmetic_v<P>
+constexpr auto normalize(X&& x, P p, normalize_options options = {}) {
+    options.p = static_cast<double>(p);
+    return normalize<Axis>(std::forward<X>(x), options);
 }
 
 /// Σ a b / (max(‖a‖, eps) · max(‖b‖, eps)) along an axis of what a and b are broadcast to, which is dropped;
-/// torch.nn.functional.cosine_similarity.
+/// of numbers without axes along axis 0; torch.nn.functional.cosine_similarity.
 template <std::ptrdiff_t Axis = 1, expression A, expression B>
 constexpr auto cosine_similarity(A&& a, B&& b, cosine_similarity_options options = {}) {
     using common = broadcast_t<shape_t<A>, shape_t<B>>;
-    if constexpr (!detail::axes_fit<common::rank(), Axis>)
+    if constexpr (common::rank() == 0 && (Axis == 0 || Axis == -1))
+        return cosine_similarity<0>(reshape<1>(std::forward<A>(a)), reshape<1>(std::forward<B>(b)), options);
+    else if constexpr (!detail::axes_fit<common::rank(), Axis>)
         return detail::wrong_axes<"cosine_similarity", common, Axis>{};
     else {
         auto const u = detail::reused(std::forward<A>(a));
@@ -71,14 +93,15 @@ constexpr auto cosine_similarity(A&& a, B&& b, cosine_similarity_options options
 
 // Calls that are spelled otherwise: core/spelling.hpp. Braces without a name are no options, but axes elsewhere.
 template <std::ptrdiff_t... Axis, expression X, class First, class... Rest>
-    requires(sizeof...(Rest) != 0 || !std::same_as<std::remove_cvref_t<First>, normalize_options>)
+    requires(sizeof...(Rest) != 0 || (!std::same_as<std::remove_cvref_t<First>, normalize_options> &&
+                                      !std::is_arithmetic_v<std::remove_cvref_t<First>>))
 constexpr auto const& normalize(X&& x, First&&, Rest&&...) {
-    static_assert(detail::never<X>, "normalize: is Euclidean, and the axis is a template argument: normalize<1>(x)");
+    static_assert(detail::never<X>, "normalize: the axis is a template argument: normalize<1>(x), normalize<1>(x, p)");
     return x;
 }
 template <std::ptrdiff_t... Axis, expression X, class N>
 constexpr auto const& normalize(X&& x, std::initializer_list<N>) {
-    return tenon::normalize(x, 0);
+    return tenon::normalize(x, 0, 0);
 }
 template <std::ptrdiff_t... Axis, expression A, expression B, class First, class... Rest>
     requires(sizeof...(Rest) != 0 || !std::same_as<std::remove_cvref_t<First>, cosine_similarity_options>)

@@ -32,7 +32,8 @@ std::string describe_pool(char const* name, extent2 kernel, pool_options const& 
 TENON_ON_USE
 std::string describe_flat_pool(char const* name, std::size_t kernel, pool_options const& o, bool greatest) {
     return describe_pool(
-        name, kernel, {o.stride.width, o.padding.width, o.dilation.width, o.ceil_mode, o.count_include_pad}, greatest);
+        name, kernel, {o.stride.width, o.padding.width, o.dilation.width, o.ceil_mode, o.count_include_pad, 0, false},
+        greatest);
 }
 }  // namespace detail
 

@@ -1,0 +1,189 @@
+// Resizing along axes one after another: each output element is a weighted sum of neighbouring input elements.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <tenon/base/parallel.hpp>
+#include <tenon/expr/array.hpp>
+#include <tenon/expr/resample_weights.hpp>
+
+namespace tenon::inline TENON_TARGET {
+
+namespace detail {
+
+/// A sum as an element: whole numbers are rounded and stay in their range.
+template <class T, class W>
+TENON_INLINE T resampled(W v) {
+    if constexpr (std::is_floating_point_v<T>) return static_cast<T>(v);
+    else {
+        auto const low = static_cast<W>(std::numeric_limits<T>::lowest()),
+                   high = static_cast<W>(std::numeric_limits<T>::max());
+        W const r = std::floor(v + W(0.5));
+        return !(r > low)  ? std::numeric_limits<T>::lowest()
+               : r >= high ? std::numeric_limits<T>::max()
+                           : static_cast<T>(r);
+    }
+}
+
+/// Arrays [outer, input, inner] and [outer, output, inner], of which the axis between is resized.
+struct resample_extents {
+    std::size_t outer, input, output, inner;
+};
+/// Sums of rows, W of them at once: y(o, :) = Σ_k w_k x(first + k, :).
+template <class T, class W>
+void resample_rows(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
+    for_each_part(e.outer * e.output, 1, e.outer * e.output * e.inner * w.taps / 200'000,
+                  [&](std::size_t begin, std::size_t end) {
+                      constexpr std::size_t block = 256;
+                      W sums[block];
+                      for (std::size_t r = begin; r < end; ++r) {
+                          std::size_t const o = r % e.output;
+                          T const* const rows = from + (r / e.output * e.input + w.first[o]) * e.inner;
+                          W const* const weights = w.of(o);
+                          T* const line = to + r * e.inner;
+                          for (std::size_t j = 0; j < e.inner; j += block) {
+                              std::size_t const n = std::min(block, e.inner - j);
+                              for (std::size_t i = 0; i < n; ++i) sums[i] = weights[0] * static_cast<W>(rows[j + i]);
+                              for (std::size_t k = 1; k < w.taps; ++k) {
+                                  if (weights[k] == 0) continue;  // what a window doesn't reach may be infinite or NaN
+                                  T const* const row = rows + k * e.inner + j;
+                                  for (std::size_t i = 0; i < n; ++i) sums[i] += weights[k] * static_cast<W>(row[i]);
+                              }
+                              for (std::size_t i = 0; i < n; ++i) line[j + i] = resampled<T>(sums[i]);
+                          }
+                      }
+                  });
+}
+/// The same along the last axis: eight rows at once, so that the weights are read once for them.
+template <class T, class W>
+void resample_columns(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
+    for_each_part(e.outer, 8, e.outer * e.output * w.taps / 100'000, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t r = begin; r < end; r += 8) {
+            std::size_t const rows = std::min<std::size_t>(8, end - r);
+            for (std::size_t o = 0; o < e.output; ++o) {
+                W const* const weights = w.of(o);
+                for (std::size_t i = 0; i < rows; ++i) {
+                    T const* const x = from + (r + i) * e.input + w.first[o];
+                    W sum = weights[0] * static_cast<W>(x[0]);
+                    for (std::size_t k = 1; k < w.taps; ++k)
+                        if (weights[k] != 0) sum += weights[k] * static_cast<W>(x[k]);
+                    to[(r + i) * e.output + o] = resampled<T>(sum);
+                }
+            }
+        }
+    });
+}
+template <class T, class W>
+void resample(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
+    if (e.inner == 1) resample_columns(to, from, e, w);
+    else resample_rows(to, from, e, w);
+}
+/// The transpose: adds to the input's gradient what the output's is made of.
+template <class T, class W>
+void resample_transposed(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
+    for_each_part(e.outer, 1, e.outer * e.output * e.inner * w.taps / 200'000, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t r = begin; r < end; ++r)
+            for (std::size_t o = 0; o < e.output; ++o) {
+                T const* const g = from + (r * e.output + o) * e.inner;
+                for (std::size_t k = 0; k < w.taps; ++k) {
+                    T const weight = w.of(o)[k];
+                    if (weight == 0) continue;
+                    T* const row = to + (r * e.input + w.first[o] + k) * e.inner;
+                    for (std::size_t j = 0; j < e.inner; ++j) row[j] += weight * g[j];
+                }
+            }
+    });
+}
+
+/// The steps of resizing [planes, extents…]: the last axis first, as Pillow and PyTorch do for bytes.
+template <std::size_t N>
+struct resample_plan {
+    std::size_t planes;
+    std::array<resample_axis, N> axes;
+
+    /// What the step along an axis sees: those behind it are resized already.
+    resample_extents step(std::size_t axis) const {
+        resample_extents e{planes, axes[axis].input, axes[axis].output, 1};
+        for (std::size_t a = 0; a < axis; ++a) e.outer *= axes[a].input;
+        for (std::size_t a = axis + 1; a < N; ++a) e.inner *= axes[a].output;
+        return e;
+    }
+    std::size_t operations() const {
+        std::size_t n = 0;
+        for (std::size_t a = 0; a < N; ++a) {
+            auto const e = step(a);
+            n += 2 * e.outer * e.output * e.inner * (axes[a].mode == interpolation::bicubic ? 4 : 2);
+        }
+        return n;
+    }
+};
+/// Elements of a type, between which numbers are found in another.
+template <class T>
+using resample_weight =
+    std::conditional_t<std::is_same_v<T, double> || (std::is_integral_v<T> && sizeof(T) > 2), double, float>;
+
+template <class T, std::size_t N>
+void resample_all(T* to, T const* from, resample_plan<N> const& plan) {
+    using W = resample_weight<T>;
+    std::vector<T> stages[2];
+    T const* now = from;
+    for (std::size_t a = N; a-- > 0;) {
+        auto const e = plan.step(a);
+        T* next = to;
+        if (a != 0) {
+            auto& stage = stages[a % 2];
+            stage.resize(e.outer * e.output * e.inner);
+            next = stage.data();
+        }
+        resample(next, now, e, weights_along<W>(plan.axes[a]));
+        now = next;
+    }
+}
+template <class T, std::size_t N>
+void add_resampled_gradient(T* to, T const* from, resample_plan<N> const& plan) {
+    std::vector<T> stages[2];
+    T const* now = from;
+    for (std::size_t a = 0; a < N; ++a) {
+        auto const e = plan.step(a);
+        T* next = to;
+        if (a + 1 != N) {
+            auto& stage = stages[a % 2];
+            stage.assign(e.outer * e.input * e.inner, T(0));
+            next = stage.data();
+        }
+        resample_transposed(next, now, e, weights_along<T>(plan.axes[a]));
+        now = next;
+    }
+}
+
+template <class T, class S, std::size_t N>
+struct resample_rule {
+    using value_type = T;
+    using shape_type = S;
+    static constexpr char const *name = "interpolate", *kind = "resize";
+    static constexpr bool has_gradient = true;
+    [[no_unique_address]] S to;
+    resample_plan<N> plan;
+    constexpr S shape(auto const&) const { return to; }
+    constexpr std::size_t operations(auto const&) const { return plan.operations(); }
+
+    template <class X>
+    void forward(array_of<T, S> const& y, array_of<T const, X> const& x) const {
+        resample_all(y.data, x.data, plan);
+    }
+    template <class X>
+    void backward(array_of<T const, S> const&, array_of<T const, S> const& g, array_of<T const, X> const&,
+                  array_of<T, X> const& gx) const {
+        add_resampled_gradient(gx.data, g.data, plan);
+    }
+};
+}  // namespace detail
+
+}  // namespace tenon::inline TENON_TARGET
