@@ -77,3 +77,27 @@ TEST_CASE("an embedding on the device", "[kernels]") {
     CHECK(launched(calls::launches - before, 1));
     CHECK(same(tn::to<tn::cpu>(y), tn::tensor(host(words.host))));
 }
+
+TEST_CASE("ranges, indices and masks as subscripts", "[kernels]") {
+    using tn::full_extent, tn::range;
+    tn::generator gen{53};
+    auto const x = tn::randn<float, 5, 6, 7>(gen);
+    on_both const i(tn::randint<std::int64_t, 4>(-5, 5, gen));
+    on_both const j(tn::randint<std::int64_t, 3, 1>(-5, 5, gen));
+    auto const both = [&](auto const& f) {
+        return values_agree(f, x) &&
+               gradients_agree([&](auto const& a) { return tn::sum(tn::square(f(a)) * 0.5f); }, x);
+    };
+    CHECK(both([&](auto const& a) { return a(1, range(full_extent, full_extent, -2), range(1, -1)); }));
+    CHECK(both([&](auto const& a) { return tn::exp(a)(range(4, 1, -1), tn::newaxis, tn::ellipsis, -1) * 2.f; }));
+    CHECK(both([&](auto const& a) { return a(full_extent, i.where(a), j.where(a)); }));
+    CHECK(both([&](auto const& a) { return tn::exp(a)(i.where(a), range(2, 5), j.where(a)); }));
+    CHECK(both([&](auto const& a) { return tn::index_put(a, std::tuple(full_extent, i.where(a)), 2.f, true); }));
+    auto const written = [&](auto y) {
+        y(range(0, 4, 2), 1) = 5;
+        y(range(0, 2), i.where(y)) += 1.f;
+        y[y > 1.f] = 0.f;
+        return tn::to<tn::cpu>(y);
+    };
+    CHECK(tn::allclose(written(tn::to<tn::cuda::device>(x)), written(x)));
+}

@@ -11,6 +11,7 @@
 #include <tenon/core/expression_concept.hpp>
 #include <tenon/core/shape.hpp>
 #include <tenon/core/spelling.hpp>
+#include <tenon/core/subscript.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -170,6 +171,30 @@ public:
     {
         return evaluate(self());
     }
+
+    /// The part that a subscript names, as `at_subscripts(x, i)`: x[tn::range(2, 5)], x[index], x[mask], x[tn::newaxis].
+    template <subscript I>
+    constexpr auto operator[](I&& i) & { return at_subscripts(itself(), std::forward<I>(i)); }
+    template <subscript I>
+    constexpr auto operator[](I&& i) const& { return at_subscripts(self(), std::forward<I>(i)); }
+    template <subscript I>
+    constexpr auto operator[](I&& i) && { return at_subscripts(moved(), std::forward<I>(i)); }
+    template <std::integral I>
+        requires(positions<I> && !requires { typename Derived::tensor_tag; })
+    constexpr auto operator[](I i) const& { return at_subscripts(self(), i); }
+    template <std::integral I>
+        requires(positions<I> && !requires { typename Derived::tensor_tag; })
+    constexpr auto operator[](I i) && { return at_subscripts(moved(), i); }
+    /// The same with a subscript for each axis: x(tn::range(0, 10, 2), 3).
+    template <class... I>
+        requires(subscript_list<I...> || (positions<I...> && !requires { typename Derived::tensor_tag; }))
+    constexpr auto operator()(I&&... i) & { return at_subscripts(itself(), std::forward<I>(i)...); }
+    template <class... I>
+        requires(subscript_list<I...> || (positions<I...> && !requires { typename Derived::tensor_tag; }))
+    constexpr auto operator()(I&&... i) const& { return at_subscripts(self(), std::forward<I>(i)...); }
+    template <class... I>
+        requires(subscript_list<I...> || (positions<I...> && !requires { typename Derived::tensor_tag; }))
+    constexpr auto operator()(I&&... i) && { return at_subscripts(moved(), std::forward<I>(i)...); }
 
     // The common functions as members; each does what the free function of its name does, and refuses the same
     // calls. Views of a tensor that is not const can be assigned to.

@@ -96,7 +96,7 @@ TENON_AXES(permute, sizeof...(Given) != 0, "the axes are template arguments: per
 TENON_AXES(flatten, sizeof...(Given) != 0, "the axes are template arguments: flatten<1>(x)")
 TENON_AXES(glu, sizeof...(Given) != 0, "the axis is a template argument: glu<1>(x)")
 TENON_AXES(unbind, sizeof...(Given) != 0, "the axis is a template argument: unbind<1>(x)")
-TENON_AXES(diagonal, sizeof...(Given) != 0, "is that of the last two axes; permute<…>(x) brings others there")
+TENON_AXES(diagonal, sizeof...(Given) != 0, "offset and axes are template arguments: diagonal<1, 0, 1>(x)")
 TENON_AXES(unflatten, sizeof...(Given) != 0 || sizeof...(Arguments) == 0,
            "the axis and the extents are template arguments: unflatten<1, 2, 3>(x)")
 TENON_AXES(split, sizeof...(Given) != 0 || sizeof...(Arguments) == 0,

@@ -135,6 +135,8 @@ public:
     constexpr std::span<T> flat() { return {data(), this->size()}; }
     constexpr std::span<T const> flat() const { return {data(), this->size()}; }
 
+    using base::operator();
+    using base::operator[];
     /// An element; bounds are checked in debug builds.
     template <std::integral... I>
         requires(sizeof...(I) == sizeof...(E))
@@ -153,7 +155,7 @@ public:
     }
     /// Compile errors `wrong_number_of_indices` and `indices_are_whole_numbers`.
     template <class... I>
-        requires(sizeof...(I) != sizeof...(E) || !(std::integral<I> && ...))
+        requires((sizeof...(I) != sizeof...(E) || !(std::integral<I> && ...)) && !subscript_list<I...>)
     constexpr auto operator()(I const&...) const& {
         if constexpr (sizeof...(I) != sizeof...(E))
             return wrong_number_of_indices<shape_type, sizeof...(E), sizeof...(I)>{};

@@ -59,7 +59,7 @@ inline constexpr bool reshapes_inside = false;
 /// An elementwise node whose operands all have its shape, or one element, is reshaped operand by operand and stays one loop.
 template <class Op, class... A>
 inline constexpr bool reshapes_inside<map_node<Op, A...>> =
-    ((std::is_same_v<shape_t<A>, shape_t<map_node<Op, A...>>> ||
+    shape_t<map_node<Op, A...>>::rank() != 0 && ((std::is_same_v<shape_t<A>, shape_t<map_node<Op, A...>>> ||
       (static_size<shape_t<A>> == 1 && shape_t<A>::rank() == 0)) &&
      ...);
 

@@ -17,7 +17,7 @@ namespace tenon::inline TENON_TARGET {
 /// Elements of an operand under an affine map of positions: along the operand's axis a, position = start_a + step_a · (the
 /// view's position along axis source_a).
 /// @tparam View a class that gives `extents<S>()`, `source<S>()`, `step<S>()` for an operand of shape type S, and `shape(s)` and,
-///         where that is not 0, `start(s)` for its shape s
+///         where that is not 0, `start(s)` for its shape s; where a step is `run_time_step`, `steps(s)` says it
 template <class View, class A>
 class view_node : public expression_base<view_node<View, A>, value_t<A>, detail::view_shape<View, shape_t<A>>>,
                   public read_only_view<view_node<View, A>> {
@@ -36,6 +36,8 @@ public:
         else return {};
     }
     static constexpr bool has_start = requires(View v, shape_t<A> s) { v.start(s); };
+    static constexpr bool has_run_time_step = requires(View v, shape_t<A> s) { v.steps(s); };
+    constexpr auto steps() const { return detail::steps_of(view, operand.shape()); }
     /// How far that is from the operand's first element in memory.
     template <class Strides>
     constexpr std::ptrdiff_t offset(Strides const& of_operand) const {
@@ -44,14 +46,24 @@ public:
         for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) o += from[a] * of_operand[a];
         return o;
     }
-    /// The view's strides, and a 0 behind them, from the operand's.
+    /// The view's strides, and a 0 behind them, from the operand's: what the types know of them.
     /// @tparam Open what stands for a stride that is not known, where there are such
     template <std::ptrdiff_t Open = 0, class Strides>
-    static constexpr auto strides(Strides const& of_operand) {
+    static constexpr auto static_strides(Strides const& of_operand) {
         std::array<std::ptrdiff_t, shape_type::rank() + 1> s{};
         for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
             if (std::size_t const o = source[a]; o != fixed_axis)
-                s[o] = Open != 0 && (of_operand[a] == Open || s[o] == Open) ? Open : s[o] + step[a] * of_operand[a];
+                s[o] = Open != 0 && (of_operand[a] == Open || s[o] == Open || step[a] == run_time_step)
+                           ? Open
+                           : s[o] + step[a] * of_operand[a];
+        return s;
+    }
+    template <class Strides>
+    constexpr auto strides(Strides const& of_operand) const {
+        std::array<std::ptrdiff_t, shape_type::rank() + 1> s{};
+        auto const by = steps();
+        for (std::size_t a = 0; a != shape_t<A>::rank(); ++a)
+            if (std::size_t const o = source[a]; o != fixed_axis) s[o] += by[a] * of_operand[a];
         return s;
     }
     /// Whether the view has each element of its operand once, in whatever order.
@@ -197,11 +209,14 @@ constexpr auto broadcast_to(A&& x) {
         return cannot_broadcast_to<shape_t<A>, to>{};
     else return make_view(detail::broadcast_view<static_cast<std::size_t>(E)...>{}, as_node(std::forward<A>(x)));
 }
-/// The diagonal of the last two axes; torch.diagonal(x, dim1=-2, dim2=-1).
-template <expression A>
+/// The diagonal of two axes, here the last two, with Offset > 0 a diagonal above it; it is the last axis of the result;
+/// torch.diagonal(x, Offset, I, J), whose axes are 0 and 1 where none are given. Compile errors `too_few_axes`, `no_such_axis`.
+template <std::ptrdiff_t Offset = 0, std::ptrdiff_t I = -2, std::ptrdiff_t J = -1, expression A>
 constexpr auto diagonal(A&& x) {
-    if constexpr (shape_t<A>::rank() < 2) return too_few_axes<"diagonal", shape_t<A>>{};
-    else return make_view(detail::diagonal_view{}, std::forward<A>(x));
+    constexpr std::size_t rank = shape_t<A>::rank();
+    if constexpr (rank < 2) return too_few_axes<"diagonal", shape_t<A>>{};
+    else if constexpr (!detail::axes_fit<rank, I, J>) return detail::wrong_axes<"diagonal", shape_t<A>, I, J>{};
+    else return make_view(detail::diagonal_view<Offset, axis_of(I, rank), axis_of(J, rank)>{}, std::forward<A>(x));
 }
 
 }  // namespace tenon::inline TENON_TARGET

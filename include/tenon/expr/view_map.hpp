@@ -3,13 +3,17 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include <tenon/core/broadcast.hpp>
+#include <tenon/core/subscript.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
 /// Marks an axis of a view's operand that no axis of the view moves along.
 inline constexpr std::size_t fixed_axis = static_cast<std::size_t>(-1);
+/// Stands for a step of a view that is known at run time alone.
+inline constexpr std::ptrdiff_t run_time_step = PTRDIFF_MIN;
 
 namespace detail {
 template <class View, class S>
@@ -18,6 +22,13 @@ struct view_extents {
 };
 template <class View, class S>
 using view_shape = shape_from<view_extents<View, S>::value.size(), view_extents<View, S>>;
+
+/// The steps of a view of an operand of shape s.
+template <class View, class S>
+constexpr auto steps_of(View const& view, S const& s) {
+    if constexpr (requires { view.steps(s); }) return view.steps(s);
+    else return View::template step<S>();
+}
 
 /// What most views share: every axis keeps its place and pace, and begins where the operand's does. A view that begins elsewhere
 /// has `start(s)`.
@@ -165,6 +176,45 @@ struct slice_view : identity_view {
     }
 };
 
+/// Python's slice along one axis with bounds that are known at run time.
+/// @tparam Unit whether the step is 1
+template <std::size_t Axis, bool Unit>
+struct range_view : identity_view {
+    axis_range<Unit> range;
+    template <class S>
+    static constexpr auto extents() {
+        auto e = identity_view::extents<S>();
+        e[Axis] = dyn;
+        return e;
+    }
+    template <class S>
+    static constexpr auto step() {
+        auto s = identity_view::step<S>();
+        if constexpr (!Unit) s[Axis] = run_time_step;
+        return s;
+    }
+    template <class S>
+    constexpr auto steps(S const&) const
+        requires(!Unit)
+    {
+        auto s = identity_view::step<S>();
+        s[Axis] = range.step;
+        return s;
+    }
+    template <class S>
+    constexpr auto shape(S const& s) const {
+        auto all = s.extents();
+        all[Axis] = range.cut(all[Axis]).count;
+        return view_shape<range_view, S>(all);
+    }
+    template <class S>
+    constexpr auto start(S const& s) const {
+        std::array<std::ptrdiff_t, S::rank()> r{};
+        r[Axis] = range.cut(s[Axis]).first;
+        return r;
+    }
+};
+
 template <std::size_t... Axes>
 struct flip_view : identity_view {
     template <class S>
@@ -219,28 +269,48 @@ struct broadcast_view : identity_view {
     }
 };
 
-/// The diagonal of the last two axes.
+/// A diagonal of the axes I and J, which it takes the place of as the last axis; the positive diagonals start along J.
+template <std::ptrdiff_t Offset, std::size_t I, std::size_t J>
 struct diagonal_view : identity_view {
-    template <class S>
-    static constexpr auto extents() {
+    static constexpr std::size_t count(std::size_t rows, std::size_t columns) {
+        auto const r = static_cast<std::ptrdiff_t>(rows) + (Offset < 0 ? Offset : 0),
+                   c = static_cast<std::ptrdiff_t>(columns) - (Offset > 0 ? Offset : 0), n = r < c ? r : c;
+        return n < 0 ? 0 : static_cast<std::size_t>(n);
+    }
+    /// The extents of the other axes, and n.
+    template <class S, class Extents>
+    static constexpr auto reduced(Extents const& s, std::size_t n) {
         std::array<std::size_t, S::rank() - 1> e{};
-        for (std::size_t a = 0; a + 2 < S::rank(); ++a) e[a] = S::static_extents[a];
-        std::size_t const r = S::static_extents[S::rank() - 2], c = S::static_extents[S::rank() - 1];
-        e[S::rank() - 2] = is_dynamic(r) || is_dynamic(c) ? dyn : r < c ? r : c;
+        std::size_t o = 0;
+        for (std::size_t a = 0; a != S::rank(); ++a)
+            if (a != I && a != J) e[o++] = s[a];
+        e[o] = n;
         return e;
     }
     template <class S>
+    static constexpr auto extents() {
+        std::size_t const r = S::static_extents[I], c = S::static_extents[J];
+        return reduced<S>(S::static_extents, is_dynamic(r) || is_dynamic(c) ? dyn : count(r, c));
+    }
+    template <class S>
     static constexpr auto source() {
-        auto s = identity_view::source<S>();
-        s[S::rank() - 1] = S::rank() - 2;
+        std::array<std::size_t, S::rank()> s{};
+        std::size_t o = 0;
+        for (std::size_t a = 0; a != S::rank(); ++a) s[a] = a == I || a == J ? S::rank() - 2 : o++;
         return s;
     }
     template <class S>
     static constexpr auto shape(S const& s) {
-        std::array<std::size_t, S::rank() - 1> all{};
-        for (std::size_t a = 0; a + 2 < S::rank(); ++a) all[a] = s[a];
-        all[S::rank() - 2] = s[S::rank() - 2] < s[S::rank() - 1] ? s[S::rank() - 2] : s[S::rank() - 1];
-        return view_shape<diagonal_view, S>(all);
+        return view_shape<diagonal_view, S>(reduced<S>(s, count(s[I], s[J])));
+    }
+    template <class S>
+    static constexpr auto start(S const& s) {
+        std::array<std::ptrdiff_t, S::rank()> r{};
+        if (count(s[I], s[J]) != 0) {
+            r[I] = Offset < 0 ? -Offset : 0;
+            r[J] = Offset > 0 ? Offset : 0;
+        }
+        return r;
     }
 };
 }  // namespace detail

@@ -116,6 +116,15 @@ public:
 
     /// The part at a position along the first axis.
     constexpr auto operator[](std::size_t i) const { return tenon::select<0>(again(), static_cast<std::ptrdiff_t>(i)); }
+    template <subscript I>
+    constexpr auto operator[](I&& i) const {
+        return at_subscripts(again(), std::forward<I>(i));
+    }
+    template <class... I>
+        requires subscript_list<I...>
+    constexpr auto operator()(I&&... i) const {
+        return at_subscripts(again(), std::forward<I>(i)...);
+    }
     // Views of this view, which write to the same tensor.
     template <auto... To>
     constexpr auto reshape(auto const&... given) const {

@@ -1,6 +1,7 @@
 // where
 #pragma once
 
+#include <tenon/op/cast.hpp>
 #include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -53,11 +54,17 @@ namespace element {
 using tenon::where;
 }  // namespace element
 
-/// x, but a number where the mask is not 0, in x's element type; no gradient there; torch.masked_fill.
+/// x, but a value where the mask is not 0, in x's element type; no gradient there; torch.masked_fill.
+/// @param value a number, or something without axes, whose gradient is the sum of those of the places
 template <class X, class M>
     requires elementwise_operands<X, M>
 TENON_LANE auto masked_fill(X&& x, M&& mask, value_t<X> value) {
     return where(std::forward<M>(mask), value, std::forward<X>(x));
+}
+template <expression X, expression M, expression V>
+constexpr auto masked_fill(X&& x, M&& mask, V&& value) {
+    static_assert(shape_t<V>::rank() == 0, "masked_fill: the value has no axes; where(mask, v, x) takes any");
+    return where(std::forward<M>(mask), cast<value_t<X>>(std::forward<V>(value)), std::forward<X>(x));
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -10,6 +10,7 @@
 #include <tenon/core/tensor.hpp>
 #include <tenon/eval/common/view.hpp>
 #include <tenon/eval/cpu/argmax.hpp>
+#include <tenon/eval/cpu/array.hpp>
 #include <tenon/eval/cpu/attention.hpp>
 #include <tenon/eval/cpu/batch_norm.hpp>
 #include <tenon/eval/cpu/concat.hpp>

@@ -22,7 +22,7 @@ struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Gr
     static constexpr bool is_addressable = true;
     static constexpr bool has_strided_rows = true;
     static constexpr std::size_t widest = lane_bytes<value_type>;
-    static constexpr auto static_strides = node::template strides<run_time_stride>(operand::static_strides);
+    static constexpr auto static_strides = node::template static_strides<run_time_stride>(operand::static_strides);
     static constexpr bool is_contiguous = [] {
         bool same = operand::is_contiguous;
         for (std::size_t a = 0; same && a != shape_type::rank(); ++a)
@@ -32,7 +32,7 @@ struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Gr
     template <class Region>
     static constexpr bool is_flat = is_contiguous && std::is_same_v<Region, shape_type>;
 
-    constexpr auto strides() const { return node::strides(this->operand_.strides()); }
+    constexpr auto strides() const { return this->node_->strides(this->operand_.strides()); }
     TENON_INLINE constexpr auto* data() const { return from_start(this->operand_.data()); }
     TENON_INLINE constexpr auto* gradient() { return from_start(this->operand_.gradient()); }
     template <std::size_t R>
@@ -104,11 +104,12 @@ struct tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, tape<A, Gr
     template <std::size_t R>
     TENON_INLINE constexpr mapped map(position<R> const& outer, std::size_t j) const {
         auto const start = this->node_->start();
+        auto const step = this->node_->steps();
         mapped m{};
         for (std::size_t a = 0; a != operand_rank; ++a) {
             std::size_t const o = node::source[a];
             auto const p = o == fixed_axis ? 0 : static_cast<std::ptrdiff_t>(o + 1 == rank ? j : outer.at[o]);
-            auto const at = static_cast<std::size_t>(start[a] + node::step[a] * p);
+            auto const at = static_cast<std::size_t>(start[a] + step[a] * p);
             if (a + 1 == operand_rank) m.last = at;
             else m.outer.at[a] = at;
         }

@@ -29,13 +29,13 @@ struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, dev
     static constexpr bool is_contiguous = [] {
         if (operand::is_contiguous && node::keeps_order) return true;
         if (!operand::is_contiguous || !shape_type::is_static || !shape_t<A>::is_static) return false;
-        auto const s = node::strides(row_major<shape_t<A>>);
+        auto const s = node::static_strides(row_major<shape_t<A>>);
         for (std::size_t a = 0; a != rank; ++a)
             if (s[a] != row_major<shape_type>[a]) return false;
         return true;
     }();
 
-    auto strides() const { return node::strides(operand_.strides()); }
+    auto strides() const { return this->node_->strides(operand_.strides()); }
     auto* device_data() const { return operand_.device_data() + offset(); }
     auto* device_gradient() { return operand_.device_gradient() + offset(); }
     auto const* gradient_address() { return operand_.gradient_address(); }
@@ -76,6 +76,7 @@ template <class Node, class Operand>
 struct view_map {
     Operand operand;
     std::ptrdiff_t start[Operand::rank() + 1];
+    std::ptrdiff_t steps[Node::has_run_time_step ? Operand::rank() + 1 : 1];
 
     /// The operand's index from the positions along the view's axes.
     template <class Index, std::size_t R>
@@ -85,7 +86,8 @@ struct view_map {
             constexpr std::size_t from = Node::source[a];
             std::ptrdiff_t p = start[a];
             if constexpr (from != fixed_axis) {
-                constexpr std::ptrdiff_t step = Node::step[a];
+                constexpr std::ptrdiff_t known = Node::step[a];
+                std::ptrdiff_t const step = known == run_time_step ? steps[Node::has_run_time_step ? a : 0] : known;
                 p += step * static_cast<std::ptrdiff_t>(position[from]);
             }
             at = at * extent_of<a, Index>(operand) + static_cast<Index>(p);
@@ -157,9 +159,13 @@ struct device_tape<view_node<View, A>, Grad> : view_tape<view_node<View, A>, dev
     auto reader(gradient_list const* list) {
         auto const r = this->operand_.template reader < 1,
                    Pass == pass::forward ? pass::forward : pass::scatter > (list);
-        view_map<node, shape_t<A>> map{this->operand_.shape(), {}};
+        view_map<node, shape_t<A>> map{this->operand_.shape(), {}, {}};
         auto const start = this->node_->start();
         for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) map.start[a] = start[a];
+        if constexpr (node::has_run_time_step) {
+            auto const steps = this->node_->steps();
+            for (std::size_t a = 0; a != shape_t<A>::rank(); ++a) map.steps[a] = steps[a];
+        }
         return view_reader<std::remove_const_t<decltype(r)>, shape_type, view_map<node, shape_t<A>>>(r, this->shape(),
                                                                                                      map);
     }

@@ -58,7 +58,7 @@ template <class View, class A, bool Grad>
 struct block_tape<view_node<View, A>, Grad>
     : alias_in_block<block_tape<view_node<View, A>, Grad>, view_node<View, A>, leaf_in_block<A, Grad>> {
     using node = view_node<View, A>;
-    static constexpr auto strides = node::strides(leaf_in_block<A, Grad>::strides);
+    static constexpr auto strides = node::static_strides(leaf_in_block<A, Grad>::strides);
     using alias_in_block<block_tape, node, leaf_in_block<A, Grad>>::alias_in_block;
 };
 
