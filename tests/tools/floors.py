@@ -22,8 +22,8 @@ FLOORS = [
     ['io'],
     ['data'],
     ['tenon.hpp'],
-    ['cuda', 'linalg', 'eigen.hpp'],
-    ['cuda.hpp', 'linalg.hpp'],
+    ['cuda', 'linalg', 'special', 'eigen.hpp'],
+    ['cuda.hpp', 'linalg.hpp', 'special.hpp'],
 ]
 LEVEL = {floor: level for level, floors in enumerate(FLOORS) for floor in floors}
 

@@ -62,12 +62,12 @@ struct mvlgamma : floating {
         return sum;
     }
 };
-/// x^(a−1) e^(−x) / Γ(a), the slope in x.
+/// x^(a−1) e^(−x) / Γ(a), the slope in x; that in a has no formula, and NaN says so.
 template <bool Lower>
 struct incomplete_gamma : floating {
     template <std::size_t I, class V>
     TENON_LANE static V slope(V, V a, V x) {
-        static_assert(I == 1 || sizeof(V) == 0, "igamma and igammac have a gradient in x alone: detach a");
+        if constexpr (I == 0) return V(math::not_a_number<double>);
         V const density = element::exp((a - 1) * element::log(x) - x - apply_op(lgamma{}, a));
         if constexpr (Lower) return density;
         else return -density;
@@ -93,7 +93,8 @@ struct igammac : incomplete_gamma<false> {
 inline constexpr elementwise<op::lgamma> lgamma{};
 /// The derivative of log Γ(x), −∞ at 0, ∞ at −0 and NaN at negative integers; slope polygamma(1, x); torch.digamma.
 inline constexpr elementwise<op::digamma> digamma{};
-/// The lower incomplete gamma function γ(a, x)/Γ(a) for a, x ≥ 0, else NaN; slope x^(a−1) e^(−x)/Γ(a) in x, none in a; torch.igamma.
+/// The lower incomplete gamma function γ(a, x)/Γ(a) for a, x ≥ 0, else NaN; slope x^(a−1) e^(−x)/Γ(a) in x, NaN in a,
+/// for which PyTorch has none either; torch.igamma.
 inline constexpr elementwise<op::igamma> igamma{};
 /// The upper one, 1 − igamma(a, x), exact where it is small; torch.igammac.
 inline constexpr elementwise<op::igammac> igammac{};

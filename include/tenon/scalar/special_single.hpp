@@ -29,6 +29,7 @@ TENON_ON_USE [[gnu::noinline]] constexpr double log1p(double x) { return math::l
 TENON_ON_USE [[gnu::noinline]] constexpr double pow(double x, double y) { return math::pow(lane(x), lane(y)).raw; }
 TENON_ON_USE [[gnu::noinline]] constexpr double sin(double x) { return math::sin(lane(x)).raw; }
 TENON_ON_USE [[gnu::noinline]] constexpr double cos(double x) { return math::cos(lane(x)).raw; }
+TENON_ON_USE [[gnu::noinline]] constexpr double acos(double x) { return math::acos(lane(x)).raw; }
 TENON_ON_USE [[gnu::noinline]] constexpr double erfc(double x) { return math::erfc(lane(x)).raw; }
 /// log |Γ(x)|, of the C library.
 TENON_ON_USE constexpr double lgamma(double x) { return math::lgamma(lane(x)).raw; }
