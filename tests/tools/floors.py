@@ -22,7 +22,8 @@ FLOORS = [
     ['io'],
     ['data'],
     ['tenon.hpp'],
-    ['cuda', 'linalg', 'special', 'eigen.hpp'],
+    ['dlpack.hpp', 'eigen.hpp'],
+    ['cuda', 'linalg', 'special'],
     ['cuda.hpp', 'linalg.hpp', 'special.hpp'],
 ]
 LEVEL = {floor: level for level, floors in enumerate(FLOORS) for floor in floors}

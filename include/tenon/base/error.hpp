@@ -43,6 +43,12 @@ struct linalg_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// Elements from another library that can't be taken as they lie: of another type, on another device, misaligned, or read-only. The
+/// text says what they are and what was asked for.
+struct dlpack_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 /// A file that is missing, damaged or of another kind. The text names the file and the reason.
 struct io_error : std::runtime_error {
     using std::runtime_error::runtime_error;

@@ -4,6 +4,7 @@
 #include <tenon/core/leaf.hpp>
 #include <tenon/eval/common/view.hpp>
 #include <tenon/eval/cuda/dense.hpp>
+#include <tenon/eval/cuda/device.hpp>
 #include <tenon/eval/cuda/weights.hpp>
 #include <tenon/expr/memory.hpp>
 
