@@ -23,8 +23,9 @@ FLOORS = [
     ['data'],
     ['tenon.hpp'],
     ['dlpack.hpp', 'eigen.hpp'],
-    ['cuda', 'linalg', 'special'],
-    ['cuda.hpp', 'linalg.hpp', 'special.hpp'],
+    ['fft'],
+    ['cuda', 'linalg', 'special', 'signal'],
+    ['cuda.hpp', 'linalg.hpp', 'special.hpp', 'fft.hpp', 'signal.hpp'],
 ]
 LEVEL = {floor: level for level, floors in enumerate(FLOORS) for floor in floors}
 
