@@ -111,7 +111,7 @@ TEST_CASE("transforms along several axes have PyTorch's values and gradients") {
 }
 
 TEST_CASE("every length is exact to a few roundings, alone, in batches and side by side") {
-    for (std::size_t const n : {1, 2, 5, 13, 47, 49, 97, 128, 1000, 1021, 2048, 2310})
+    for (std::size_t const n : std::vector<std::size_t>{1, 2, 5, 13, 47, 49, 97, 128, 1000, 1021, 2048, 2310})
         for (auto const& [outer, inner] :
              std::vector<std::pair<std::size_t, std::size_t>>{{1, 1}, {3, 1}, {37, 1}, {2, 21}}) {
             INFO(n << " points, " << outer << " times " << inner);
@@ -122,7 +122,7 @@ TEST_CASE("every length is exact to a few roundings, alone, in batches and side 
 }
 
 TEST_CASE("real signals and half spectra go there and back, in float and double") {
-    for (std::size_t const n : {1, 2, 3, 16, 53, 97, 256, 1000, 1021, 4096}) {
+    for (std::size_t const n : std::vector<std::size_t>{1, 2, 3, 16, 53, 97, 256, 1000, 1021, 4096}) {
         tn::tensor<float, dyn, dyn> x(3, n);
         for (std::size_t i = 0; i != x.size(); ++i) x.data()[i] = static_cast<float>(i * 7919 % 101) - 50;
         tn::tensor const half = tn::fft::rfft(x);

@@ -60,7 +60,7 @@ constexpr auto with_axes(F const& f) {
     else {
         constexpr auto which = axes_of<s::rank(), Sizes, Axes...>();
         constexpr std::size_t sizes = [] {
-            if constexpr (std::is_void_v<Sizes>) return which.count;
+            if constexpr (std::is_void_v<Sizes>) return decltype(which)::count;
             else return Sizes::rank();
         }();
         if constexpr (sizes != which.count) return one_size_for_each_axis<Name, Sizes, Axes...>{};
