@@ -32,10 +32,10 @@ class Outside:
     def call(self, *words, **more):
         call(words, cwd=self.folder, env={**self.environment, **more})
 
-    def install(self):
+    def install(self, *options):
         """Installs with every program switched off: there is nothing to build."""
         build = self.folder / 'library'
-        off = ['-Dtests=disabled', '-Dsamples=false', '-Dbenchmarks=false']
+        off = ['-Dtests=disabled', '-Dsamples=false', '-Dbenchmarks=false', *options]
         self.call(*self.meson, 'setup', build, self.source, f'--prefix={self.prefix}', *off)
         self.call(*self.meson, 'install', '-C', build, '--quiet')
         self.pkgconfig = str(self.prefix / 'share' / 'pkgconfig')
@@ -67,7 +67,7 @@ class Outside:
         return project / 'build' / 'outside'
 
     def pkg_config(self):
-        self.install()
+        self.install('-Deigen=disabled')  # the program needs none
         project = self.folder / 'outside'
         project.mkdir()
         shutil.copy(self.source / 'tests' / 'packaging' / 'program.cpp', project)
