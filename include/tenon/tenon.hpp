@@ -59,11 +59,14 @@
 #include <tenon/function/affine_grid.hpp>
 #include <tenon/function/allclose.hpp>
 #include <tenon/function/attention.hpp>
+#include <tenon/function/bilinear.hpp>
 #include <tenon/function/binary_cross_entropy.hpp>
 #include <tenon/function/complex.hpp>
 #include <tenon/function/conv3d.hpp>
+#include <tenon/function/ctc_loss.hpp>
 #include <tenon/function/distance.hpp>
 #include <tenon/function/einsum.hpp>
+#include <tenon/function/embedding_bag.hpp>
 #include <tenon/function/flip.hpp>
 #include <tenon/function/glu.hpp>
 #include <tenon/function/grid_sample.hpp>
@@ -100,6 +103,7 @@
 #include <tenon/nn/distance_loss.hpp>
 #include <tenon/nn/dropout.hpp>
 #include <tenon/nn/embedding.hpp>
+#include <tenon/nn/image.hpp>
 #include <tenon/nn/layer_norm.hpp>
 #include <tenon/nn/linear.hpp>
 #include <tenon/nn/loss.hpp>
@@ -108,6 +112,7 @@
 #include <tenon/nn/pool.hpp>
 #include <tenon/nn/recurrent.hpp>
 #include <tenon/nn/summary.hpp>
+#include <tenon/nn/volume.hpp>
 #include <tenon/op/alias.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/atan2.hpp>

@@ -18,9 +18,10 @@ namespace tenon::inline TENON_TARGET {
 struct scale_factor {
     std::array<double, 3> factors{};
     std::size_t axes = 0;  ///< how many there are; 0: one factor for two axes
-    constexpr scale_factor(double all) : factors{all, all, all} {}
-    constexpr scale_factor(double rows, double columns) : factors{rows, columns, 0}, axes(2) {}
-    constexpr scale_factor(double planes, double rows, double columns) : factors{planes, rows, columns}, axes(3) {}
+    explicit constexpr scale_factor(double all) : factors{all, all, all} {}
+    explicit constexpr scale_factor(double rows, double columns) : factors{rows, columns, 0}, axes(2) {}
+    explicit constexpr scale_factor(double planes, double rows, double columns)
+        : factors{planes, rows, columns}, axes(3) {}
     /// One factor for a number of axes.
     static constexpr scale_factor along(std::size_t axes, double all) {
         scale_factor s(all);

@@ -9,6 +9,7 @@
 #include <tenon/expr/softmax.hpp>
 #include <tenon/function/glu.hpp>
 #include <tenon/function/prelu.hpp>
+#include <tenon/function/softmin.hpp>
 #include <tenon/nn/module.hpp>
 #include <tenon/nn/parameter.hpp>
 #include <tenon/op/elu.hpp>
@@ -211,6 +212,18 @@ struct log_softmax {
     using layer_tag = void;
     using preserves_features = void;
     constexpr auto operator()(auto&& x) const { return tenon::log_softmax<Axis>(std::forward<decltype(x)>(x)); }
+};
+template <std::ptrdiff_t Axis = -1>
+struct softmin {
+    using layer_tag = void;
+    using preserves_features = void;
+    constexpr auto operator()(auto&& x) const { return tenon::softmin<Axis>(std::forward<decltype(x)>(x)); }
+};
+/// softmax over the channels of images [n, c, h, w] or [c, h, w]; torch.nn.Softmax2d.
+struct softmax2d {
+    using layer_tag = void;
+    using preserves_features = void;
+    constexpr auto operator()(auto&& x) const { return tenon::softmax<-3>(std::forward<decltype(x)>(x)); }
 };
 /// Passes its input on.
 struct identity {

@@ -38,10 +38,10 @@ std::string describe_batch_norm(char const* name, std::size_t channels, double e
 /// (x − mean) / √(var + eps) · weight + bias for each channel of x. While training, mean and variance are the batch's, and each
 /// evaluation moves the running ones by `momentum` towards them (their variance is divided by n − 1); in evaluation mode the
 /// running ones are used. Compile error `channels_do_not_fit`; shape_error while training with one element for a channel.
-/// @tparam Dimensions 1: x is [n, Channels] or [n, Channels, length]; 2: it is [n, Channels, height, width]
+/// @tparam Dimensions 1: x is [n, Channels] or [n, Channels, length]; 2: it is [n, Channels, height, width]; 3: it is [n, Channels, depth, height, width]
 template <std::size_t Channels, std::size_t Dimensions, class Device = cpu>
 struct basic_batch_norm {
-    static_assert(Dimensions == 1 || Dimensions == 2, "batch_norm: a channel has one or two dimensions");
+    static_assert(Dimensions >= 1 && Dimensions <= 3, "batch_norm: a channel has one to three dimensions");
     using layer_tag = void;
     using preserves_features = void;
     using parameters = typename Device::template variable<float, Channels>;
@@ -58,7 +58,7 @@ struct basic_batch_norm {
 
     constexpr auto operator()(auto&& x) const& {
         using s = shape_t<decltype(x)>;
-        constexpr bool rank_fits = Dimensions == 1 ? s::rank() <= 3 : s::rank() == 4;
+        constexpr bool rank_fits = Dimensions == 1 ? s::rank() <= 3 : s::rank() == Dimensions + 2;
         if constexpr (!rank_fits || !tenon::detail::channels_fit<Channels, s>())
             return channels_do_not_fit<"batch_norm", Channels, s>{};
         else return detail::batch_normalized(std::forward<decltype(x)>(x), *this);
@@ -69,14 +69,17 @@ struct basic_batch_norm {
         return detail::refused_temporary<basic_batch_norm, named>();
     }
     std::string description() const {
-        return detail::describe_batch_norm(Dimensions == 1 ? "batch_norm1d" : "batch_norm2d", Channels, eps, momentum);
+        constexpr char const* names[] = {"batch_norm1d", "batch_norm2d", "batch_norm3d"};
+        return detail::describe_batch_norm(names[Dimensions - 1], Channels, eps, momentum);
     }
 };
 
-/// torch.nn.BatchNorm1d and torch.nn.BatchNorm2d.
+/// torch.nn.BatchNorm1d, torch.nn.BatchNorm2d and torch.nn.BatchNorm3d.
 template <std::size_t Channels, class Device = cpu>
 using batch_norm1d = basic_batch_norm<Channels, 1, Device>;
 template <std::size_t Channels, class Device = cpu>
 using batch_norm2d = basic_batch_norm<Channels, 2, Device>;
+template <std::size_t Channels, class Device = cpu>
+using batch_norm3d = basic_batch_norm<Channels, 3, Device>;
 
 }  // namespace tenon::inline TENON_TARGET::nn

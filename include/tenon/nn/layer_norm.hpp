@@ -113,10 +113,12 @@ private:
     }
 };
 
-/// Normalises each channel of each picture, x is [n, Channels, height, width]; has no parameters, as torch.nn.InstanceNorm2d
-/// unless told otherwise. Compile error `channels_do_not_fit`.
-template <std::size_t Channels>
-struct instance_norm2d {
+/// Normalises each channel of each sample; has no parameters, as torch.nn.InstanceNorm2d unless told otherwise. Compile error
+/// `channels_do_not_fit`.
+/// @tparam Dimensions 1: x is [n, Channels, length]; 2: [n, Channels, height, width]; 3: [n, Channels, depth, height, width]
+template <std::size_t Channels, std::size_t Dimensions>
+struct basic_instance_norm {
+    static_assert(Dimensions >= 1 && Dimensions <= 3, "instance_norm: a channel has one to three dimensions");
     using layer_tag = void;
     using preserves_features = void;
 
@@ -124,13 +126,19 @@ struct instance_norm2d {
 
     constexpr auto operator()(auto&& x) const {
         using s = shape_t<decltype(x)>;
-        if constexpr (s::rank() != 4 || !tenon::detail::channels_fit<Channels, s>())
+        if constexpr (s::rank() != Dimensions + 2 || !tenon::detail::channels_fit<Channels, s>())
             return channels_do_not_fit<"instance_norm", Channels, s>{};
         else return tenon::instance_norm(std::forward<decltype(x)>(x), eps);
     }
     std::string description() const {
-        return text_of({"instance_norm2d(", Channels, ", eps=", detail::number_text(eps), ")"});
+        return text_of({"instance_norm", Dimensions, "d(", Channels, ", eps=", detail::number_text(eps), ")"});
     }
 };
+template <std::size_t Channels>
+using instance_norm1d = basic_instance_norm<Channels, 1>;
+template <std::size_t Channels>
+using instance_norm2d = basic_instance_norm<Channels, 2>;
+template <std::size_t Channels>
+using instance_norm3d = basic_instance_norm<Channels, 3>;
 
 }  // namespace tenon::inline TENON_TARGET::nn

@@ -135,3 +135,68 @@ case('unpool2', lambda x, i: F.max_unpool2d(x, i, 2, output_size=(5, 6)), plane_
 volume_values, volume_places = F.max_pool3d(volume, 2, return_indices=True)
 case('unpool3', lambda x, i: F.max_unpool3d(x, i, 2, output_size=(4, 5, 6)), volume_values, volume_places)
 write('window')
+
+# Images at other resolutions: smaller, larger, one row, the same.
+image = normal(2, 5, 7)
+sizes = {'smaller': (3, 4), 'larger': (8, 9), 'mixed': (1, 11), 'same': (5, 7)}
+for name, size in sizes.items():
+    for mode in 'nearest', 'nearest-exact', 'bilinear', 'bicubic', 'area':
+        case(f'{mode}_{name}', lambda x: F.interpolate(x[None], size=size, mode=mode)[0], image)
+        if mode[0] == 'b':
+            case(f'{mode}_{name}_corners', lambda x: F.interpolate(x[None], size=size, mode=mode, align_corners=True)[0], image)
+            case(f'{mode}_{name}_antialias', lambda x: F.interpolate(x[None], size=size, mode=mode, antialias=True)[0], image)
+case('scaled', lambda x: F.interpolate(x[None], scale_factor=(1.7, 0.6), mode='bilinear')[0], image)
+case('scaled_anew', lambda x: F.interpolate(x[None], scale_factor=1.7, mode='bicubic', recompute_scale_factor=True)[0], image)
+case('linear', lambda x: F.interpolate(x, size=9, mode='linear'), normal(2, 3, 5))
+case('trilinear', lambda x: F.interpolate(x[None], size=(4, 3, 5), mode='trilinear', align_corners=True)[0], normal(2, 3, 4, 3))
+# Which element is nearest, for many pairs of extents in float.
+for mode in 'nearest', 'nearest-exact':
+    rows = [F.interpolate(torch.arange(n, dtype=torch.float32)[None, None], size=m, mode=mode)[0, 0] for n in range(1, 40) for m in range(1, 40)]
+    cases[mode + '_places'] = torch.cat(rows).to(torch.uint8)
+bytes_image = whole(3, 9, 13, high=256).to(torch.uint8)
+cases['bytes'] = bytes_image
+for mode in 'bilinear', 'bicubic':
+    for antialias in False, True:
+        cases[f'bytes_{mode}_{antialias}'] = F.interpolate(bytes_image[None], size=(5, 17), mode=mode, antialias=antialias)[0].contiguous()
+
+# Samples at places, some outside and one NaN; volumes; affine maps.
+image, grid = normal(2, 3, 4, 5), normal(2, 3, 4, 2)
+grid[0, 0, 0, 0] = 3.7
+grid[0, 0, 1, 1] = -2.9
+for mode in 'bilinear', 'nearest', 'bicubic':
+    for padding in 'zeros', 'border', 'reflection':
+        for corners in False, True:
+            case(f'sample_{mode}_{padding}_{int(corners)}', lambda x, g: F.grid_sample(x, g, mode, padding, corners), image, grid)
+case('sample_volume', lambda x, g: F.grid_sample(x, g, 'bilinear', 'reflection', True), normal(1, 2, 3, 4, 3), normal(1, 2, 2, 3, 3))
+case('affine', lambda t: F.affine_grid(t, (2, 1, 3, 4), align_corners=False), normal(2, 2, 3))
+case('affine_volume', lambda t: F.affine_grid(t, (2, 1, 2, 3, 4), align_corners=True), normal(2, 3, 4))
+case('pixel_shuffle', lambda x: F.pixel_shuffle(x, 2), normal(2, 8, 3, 2))
+case('pixel_unshuffle', lambda x: F.pixel_unshuffle(x, 2), normal(2, 8, 4, 2))
+case('channel_shuffle', lambda x: F.channel_shuffle(x, 4), normal(2, 8, 3, 2))
+write('image')
+
+# Bags of rows.
+table = normal(6, 3)
+bags = torch.tensor([[0, 5, 2], [2, 2, 4], [1, 3, 1]])
+line, offsets = torch.tensor([0, 5, 2, 2, 2, 4, 1]), torch.tensor([0, 3, 3, 6])
+for mode in 'sum', 'mean', 'max':
+    case(f'bags_{mode}', lambda i, w: F.embedding_bag(i, w, mode=mode), bags, table)
+    case(f'bags_{mode}_offsets', lambda i, w, o: F.embedding_bag(i, w, o, mode=mode, padding_idx=-4), line, table, offsets)
+case('bags_weighted', lambda i, w, p: F.embedding_bag(i, w, mode='sum', per_sample_weights=p), bags, table, normal(3, 3))
+case('bags_last', lambda i, w, o, p: F.embedding_bag(i, w, o, mode='sum', per_sample_weights=p, include_last_offset=True), line, table, torch.tensor([0, 3, 7]), normal(7))
+case('bags_frequency', lambda i, w: F.embedding_bag(i, w, mode='mean', scale_grad_by_freq=True), bags, table)
+
+# Sequences of labels: repeated ones, one that is empty, and one that is too long for its steps.
+log_p = normal(7, 4, 5).log_softmax(-1)
+labels = torch.tensor([[1, 1, 4], [3, 2, 0], [2, 4, 1], [1, 1, 1]])
+steps, lengths = torch.tensor([7, 5, 6, 4]), torch.tensor([3, 2, 0, 3])
+ctc = lambda **o: lambda x, l, n, m: F.ctc_loss(x, l, n, m, **o)
+case('ctc', ctc(reduction='none', zero_infinity=True), log_p, labels, steps, lengths)
+case('ctc_mean', ctc(zero_infinity=True), log_p, labels, steps, lengths)
+case('ctc_list', ctc(reduction='none', blank=3), log_p, torch.tensor([1, 2, 4, 0, 1]), torch.tensor([7, 5, 6, 4]), torch.tensor([2, 1, 0, 2]))
+case('ctc_one', lambda x, l: F.ctc_loss(x, l, torch.tensor(6), torch.tensor(2), reduction='none'), log_p[:, 0], torch.tensor([1, 4]))
+
+case('bilinear', lambda x, y, w, b: F.bilinear(x, y, w, b), normal(2, 4, 3), normal(2, 4, 2), normal(5, 3, 2), normal(5))
+for size in 2, 5:
+    case(f'response_{size}', lambda x: F.local_response_norm(x, size, alpha=0.3, beta=0.5, k=1.25), normal(2, 6, 3))
+write('sequence')
