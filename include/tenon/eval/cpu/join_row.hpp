@@ -13,7 +13,8 @@ namespace tenon::inline TENON_TARGET::eval {
 namespace detail {
 /// Whether a reduction's error grows with the number of elements: that of sums of floating point numbers.
 template <class Op, class T>
-inline constexpr bool adds_up = std::is_same_v<Op, op::sum> && (std::is_floating_point_v<element::real_t<T>> || element::is_dual<T>);
+inline constexpr bool adds_up =
+    std::is_same_v<Op, op::sum> && (std::is_floating_point_v<element::real_t<T>> || element::is_dual<T>);
 
 /// What a reduction makes of parts.
 /// @tparam Long whether there may be many
@@ -47,14 +48,14 @@ TENON_INLINE constexpr lane_t<T, 1> join_row(std::size_t length, Load&& load) {
                 if constexpr (Length >= 4 * N)
                     while (stop - j >= 4 * N) {
                         std::size_t const end = std::min(stop, j + run);
-                        lane_t<T, N> w(Op::template identity<T>()), b = w, c = w, d = w;
-                        for (; j + 4 * N <= end; j += 4 * N) {
-                            w = Op::combine(w, load(wide, j));
-                            b = Op::combine(b, load(wide, j + N));
-                            c = Op::combine(c, load(wide, j + 2 * N));
-                            d = Op::combine(d, load(wide, j + 3 * N));
-                        }
-                        a = Op::combine(a, Op::combine(Op::combine(w, b), Op::combine(c, d)));
+                        lane_t<T, N> parts[4];
+                        TENON_UNROLL for (std::size_t q = 0; q < 4; ++q) parts[q] =
+                            lane_t<T, N>(Op::template identity<T>());
+                        for (; j + 4 * N <= end; j += 4 * N)
+                            TENON_UNROLL for (std::size_t q = 0; q < 4; ++q) parts[q] =
+                                Op::combine(parts[q], load(wide, j + q * N));
+                        a = Op::combine(a,
+                                        Op::combine(Op::combine(parts[0], parts[1]), Op::combine(parts[2], parts[3])));
                     }
                 if constexpr (Length % (4 * N) >= N || Length > block)
                     for (; j + N <= stop; j += N) a = Op::combine(a, load(wide, j));
