@@ -91,6 +91,7 @@
 #include <tenon/function/statistics.hpp>
 #include <tenon/function/tensordot.hpp>
 #include <tenon/function/view_scatter.hpp>
+#include <tenon/function/windows.hpp>
 #include <tenon/io/idx.hpp>
 #include <tenon/io/model.hpp>
 #include <tenon/io/npy.hpp>

@@ -24,8 +24,9 @@ FLOORS = [
     ['tenon.hpp'],
     ['dlpack.hpp', 'eigen.hpp'],
     ['fft'],
+    ['fft.hpp'],
     ['cuda', 'linalg', 'special', 'signal'],
-    ['cuda.hpp', 'linalg.hpp', 'special.hpp', 'fft.hpp', 'signal.hpp'],
+    ['cuda.hpp', 'linalg.hpp', 'special.hpp', 'signal.hpp'],
 ]
 LEVEL = {floor: level for level, floors in enumerate(FLOORS) for floor in floors}
 
