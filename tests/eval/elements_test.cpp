@@ -55,7 +55,8 @@ TEST_CASE("an expression is a range of its elements", "[elements]") {
     CHECK((iterates(m + r) && iterates(tn::transpose(m + r)) && iterates(tn::transpose(m)) && iterates(m[1])));
     CHECK((iterates(tn::matmul(tn::transpose(m), m)) && iterates(tn::softmax<1>(m)) && iterates(tn::sum<0>(m))));
     CHECK((iterates(tn::flip<0, 1>(m)) && iterates(m.reshape<6, 2>()) && iterates(tn::sum(m)) && iterates(m > 3.f)));
-    CHECK((iterates(matrix() * r) && iterates(tn::transpose(matrix())) && iterates(tn::tensor<int>(3) + 1)));
+    CHECK((iterates(matrix() * r) && iterates(tn::transpose(matrix())) &&
+           iterates(tn::transpose<0, 1>(tn::zeros<float, 2, 0, 3>()) * 2.f) && iterates(tn::tensor<int>(3) + 1)));
     CHECK(iterates(tn::broadcast_to<2, 3>(r)));
 }
 

@@ -33,8 +33,9 @@ struct element_place {
             rest /= n;
         }
         for (std::size_t a = outer_rank<Shape>; a-- > 0;) {
+            if (a != 0 && s[a] == 0) return;  // there is no element, and an end alone
             outer.at[a] = a == 0 ? rest : rest % s[a];
-            rest /= s[a];
+            if (a != 0) rest /= s[a];
         }
     }
     constexpr void next(Shape const& s) {

@@ -1,6 +1,7 @@
 // Computations on whole arrays on the device: by the rule's form for it, or else by the rule itself on the host's copies.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
@@ -14,7 +15,7 @@ namespace tenon::inline TENON_TARGET::eval {
 
 /// How the device runs a rule of an `array_node` in its own memory: a specialisation has
 /// - `exists`, which is true;
-/// - `launches(rule, shape₁, …)`, for plans: launches and calls of libraries;
+/// - `launches(rule, shape₁, …)`, for plans: launches and calls of libraries; where backward takes others, `gradient_launches`;
 /// - `forward(rule, y, a₁, …)` and, where the rule has it, `backward(rule, y, g, a₁, …, ga₁, …)`, with `array_of` device memory in
 ///   place of the host's, in the order of the thread's stream. The operands' gradients are zeros before.
 ///
@@ -159,8 +160,9 @@ struct device_tape<array_node<Rule, A...>, Grad>
     static void describe(node const& n, Plan& p) {
         auto facts = p.facts_of(n);
         facts.on_host = on_host;
-        facts.launches = launches(n, std::index_sequence_for<A...>{});
-        facts.gradient_launches = {facts.launches + (operand<A>::gradient_launches + ...)};
+        auto const [forward, back] = launches(n, std::index_sequence_for<A...>{});
+        facts.launches = forward;
+        facts.gradient_launches = {back + (operand<A>::gradient_launches + ...)};
         p.template kernel<device_tape>(n, facts, [&] { describe_operands(n, p, std::index_sequence_for<A...>{}); });
     }
 
@@ -169,9 +171,14 @@ private:
     using operand = array_operand_on_device<B, Grad && differentiates<node, B>, on_host>;
 
     template <std::size_t... I>
-    static std::size_t launches(node const& n, std::index_sequence<I...>) {
-        if constexpr (on_host) return 0;
-        else return form::launches(n.rule, tenon::get<I>(n.operands()).shape()...);
+    static std::array<std::size_t, 2> launches(node const& n, std::index_sequence<I...>) {
+        if constexpr (on_host) return {0, 0};
+        else {
+            std::size_t const forward = form::launches(n.rule, tenon::get<I>(n.operands()).shape()...);
+            if constexpr (requires { form::gradient_launches(n.rule, tenon::get<I>(n.operands()).shape()...); })
+                return {forward, form::gradient_launches(n.rule, tenon::get<I>(n.operands()).shape()...)};
+            else return {forward, forward};
+        }
     }
     template <class Plan, std::size_t... I>
     static void describe_operands(node const& n, Plan& p, std::index_sequence<I...>) {
