@@ -27,7 +27,9 @@ constexpr auto make_argmax(A&& x, K... kept) {
     static_assert(sizeof...(Axis) <= 1, "argmax and argmin: take one axis, or none");
     constexpr bool keep = sizeof...(kept) != 0;
     using s = shape_t<A>;
-    if constexpr (!axes_fit<s::rank(), Axis...>) {
+    if constexpr (axis_of_one<s::rank(), Axis...>)
+        return as_vector(std::forward<A>(x), [=](auto&& v) { return make_argmax<Least, 0>(std::move(v), kept...); });
+    else if constexpr (!axes_fit<s::rank(), Axis...>) {
         if constexpr (Least) return wrong_axes<"argmin", s, Axis...>{};
         else return wrong_axes<"argmax", s, Axis...>{};
     } else if constexpr (element::is_complex<value_t<A>>)

@@ -148,12 +148,6 @@ private:
 
 namespace detail {
 
-template <class T, class A>
-constexpr auto as_elements(A&& x) {
-    if constexpr (std::is_same_v<value_t<A>, T>) return as_node(std::forward<A>(x));
-    else return tenon::cast<T>(std::forward<A>(x));
-}
-
 template <operation_name Name, bool Transposed, conv_options O, class X, class W, class... B>
 constexpr auto make_conv(X&& x, W&& w, B&&... b) {
     using s = shape_t<X>;

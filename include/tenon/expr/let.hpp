@@ -8,6 +8,7 @@
 
 #include <tenon/core/leaf.hpp>
 #include <tenon/core/workspace.hpp>
+#include <tenon/op/elementwise.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -24,7 +25,8 @@ class let_node : public expression_base<let_node<Node>, value_t<Node>, shape_t<N
 public:
     using device = device_of_nodes<Node>;
     explicit constexpr let_node(Node n) {
-        if (__builtin_is_constant_evaluated()) block_ = std::construct_at(std::allocator<block>{}.allocate(1), std::move(n));
+        if (__builtin_is_constant_evaluated())
+            block_ = std::construct_at(std::allocator<block>{}.allocate(1), std::move(n));
         else block_ = ::new (detail::workspace_memory::allocate(sizeof(block))) block(std::move(n));
     }
     constexpr let_node(let_node const& other) : block_(other.block_) { ++block_->handles; }
@@ -73,5 +75,25 @@ constexpr auto let(A&& a) {
     if constexpr (requires { typename node::leaf_tag; }) return as_node(std::forward<A>(a));
     else return let_node<node>(as_node(std::forward<A>(a)));
 }
+
+namespace detail {
+/// Whether a computation is read from memory, or is elementwise on what is: as cheap to repeat as to keep.
+template <class Node>
+inline constexpr bool repeatable = requires { typename Node::scalar_tag; } || requires { typename Node::variable_tag; };
+template <class Tensor>
+inline constexpr bool repeatable<tensor_ref<Tensor>> = true;
+template <class Node>
+inline constexpr bool repeatable<let_node<Node>> = true;
+template <class Op, class... A>
+inline constexpr bool repeatable<map_node<Op, A...>> = (repeatable<A> && ...);
+
+/// Something that is used several times: a name for it, unless it is repeatable.
+template <class A>
+constexpr auto reused(A&& x) {
+    using node = node_t<A>;
+    if constexpr (repeatable<node>) return as_node(std::forward<A>(x));
+    else return let_node<node>(as_node(std::forward<A>(x)));
+}
+}  // namespace detail
 
 }  // namespace tenon::inline TENON_TARGET

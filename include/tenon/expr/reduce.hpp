@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenon/expr/scalar_axis.hpp>
 #include <tenon/expr/view.hpp>
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/cast.hpp>
@@ -220,7 +221,9 @@ constexpr std::size_t reduced_count(A const& x) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto sum(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return sum<0>(std::move(v), keep...); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"sum", shape_t<A>, Axes...>{};
     else return detail::reduce<op::sum, Axes...>(std::forward<A>(x), keep...);
 }
@@ -228,7 +231,9 @@ constexpr auto sum(A&& x, Keep... keep) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto prod(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return prod<0>(std::move(v), keep...); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"prod", shape_t<A>, Axes...>{};
     else return detail::reduce<op::prod, Axes...>(std::forward<A>(x), keep...);
 }
@@ -236,7 +241,9 @@ constexpr auto prod(A&& x, Keep... keep) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto max(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return max<0>(std::move(v), keep...); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"max", shape_t<A>, Axes...>{};
     else return detail::reduce<op::max, Axes...>(std::forward<A>(x), keep...);
 }
@@ -244,7 +251,9 @@ constexpr auto max(A&& x, Keep... keep) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto min(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return min<0>(std::move(v), keep...); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"min", shape_t<A>, Axes...>{};
     else return detail::reduce<op::min, Axes...>(std::forward<A>(x), keep...);
 }
@@ -252,7 +261,9 @@ constexpr auto min(A&& x, Keep... keep) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto any(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return any<0>(std::move(v), keep...); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"any", shape_t<A>, Axes...>{};
     else return detail::reduce<op::any, Axes...>(std::forward<A>(x), keep...);
 }
@@ -260,7 +271,9 @@ constexpr auto any(A&& x, Keep... keep) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto all(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return all<0>(std::move(v), keep...); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"all", shape_t<A>, Axes...>{};
     else return detail::reduce<op::all, Axes...>(std::forward<A>(x), keep...);
 }
@@ -270,7 +283,9 @@ template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
 constexpr auto mean(A&& x, Keep... keep) {
     static_assert(!std::is_integral_v<value_t<A>>,
                   "mean: integers have no mean of their own type; cast them to a floating point type");
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return mean<0>(std::move(v), keep...); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"mean", shape_t<A>, Axes...>{};
     else {
         auto const n = static_cast<double>(detail::reduced_count<Axes...>(x));

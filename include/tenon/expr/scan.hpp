@@ -187,13 +187,6 @@ struct logcumsumexp_rule : scan_rule<detail::running_exponentials, true> {
     }
 };
 
-/// What cummax and cummin give: `auto [values, indices] = tn::cummax<1>(x)`.
-template <class Values, class Indices>
-struct values_and_indices {
-    Values values;
-    Indices indices;
-};
-
 namespace detail {
 template <bool Least, std::ptrdiff_t Axis, class A>
 constexpr auto make_cummax(A&& x) {
@@ -208,21 +201,27 @@ constexpr auto make_cummax(A&& x) {
 /// added up in double precision; torch.cumsum.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto cumsum(A&& x) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"cumsum", shape_t<A>, Axis>{};
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axis>)
+        return detail::as_vector(std::forward<A>(x), [](auto&& v) { return cumsum<0>(std::move(v)); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"cumsum", shape_t<A>, Axis>{};
     else return detail::make_scan<cumsum_rule, true, Axis>(std::forward<A>(x));
 }
 /// y_i = Π x_j over j ≤ i along an axis; integers and bool are multiplied as int64. The gradient is exact where elements are 0;
 /// torch.cumprod.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto cumprod(A&& x) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"cumprod", shape_t<A>, Axis>{};
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axis>)
+        return detail::as_vector(std::forward<A>(x), [](auto&& v) { return cumprod<0>(std::move(v)); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"cumprod", shape_t<A>, Axis>{};
     else return detail::make_scan<cumprod_rule, true, Axis>(std::forward<A>(x));
 }
 /// y_i = log Σ exp(x_j) over j ≤ i along an axis, without overflow; torch.logcumsumexp.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto logcumsumexp(A&& x) {
     static_assert(!std::is_integral_v<value_t<A>>, "logcumsumexp: needs floating point elements");
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axis>)
+        return detail::as_vector(std::forward<A>(x), [](auto&& v) { return logcumsumexp<0>(std::move(v)); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>)
         return detail::wrong_axes<"logcumsumexp", shape_t<A>, Axis>{};
     else return detail::make_scan<logcumsumexp_rule, false, Axis>(std::forward<A>(x));
 }
@@ -231,13 +230,17 @@ constexpr auto logcumsumexp(A&& x) {
 /// element that it is; torch.cummax.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto cummax(A&& x) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"cummax", shape_t<A>, Axis>{};
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axis>)
+        return detail::as_vector(std::forward<A>(x), [](auto&& v) { return cummax<0>(std::move(v)); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"cummax", shape_t<A>, Axis>{};
     else return detail::make_cummax<false, Axis>(std::forward<A>(x));
 }
 /// The same for the least; torch.cummin.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto cummin(A&& x) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"cummin", shape_t<A>, Axis>{};
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axis>)
+        return detail::as_vector(std::forward<A>(x), [](auto&& v) { return cummin<0>(std::move(v)); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"cummin", shape_t<A>, Axis>{};
     else return detail::make_cummax<true, Axis>(std::forward<A>(x));
 }
 

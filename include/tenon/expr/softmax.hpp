@@ -74,14 +74,18 @@ constexpr auto make_softmax(A&& x) {
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto softmax(A&& x) {
     static_assert(!std::is_integral_v<value_t<A>>, "softmax: needs floating point elements");
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"softmax", shape_t<A>, Axis>{};
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axis>)
+        return detail::as_vector(std::forward<A>(x), [](auto&& v) { return softmax<0>(std::move(v)); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>) return detail::wrong_axes<"softmax", shape_t<A>, Axis>{};
     else return detail::make_softmax<softmax_kind::plain, Axis>(std::forward<A>(x));
 }
 /// x_i − log Σ_j exp(x_j) along an axis; torch.log_softmax.
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto log_softmax(A&& x) {
     static_assert(!std::is_integral_v<value_t<A>>, "log_softmax: needs floating point elements");
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axis>)
+        return detail::as_vector(std::forward<A>(x), [](auto&& v) { return log_softmax<0>(std::move(v)); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>)
         return detail::wrong_axes<"log_softmax", shape_t<A>, Axis>{};
     else return detail::make_softmax<softmax_kind::logarithm, Axis>(std::forward<A>(x));
 }

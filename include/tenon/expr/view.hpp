@@ -219,4 +219,20 @@ constexpr auto diagonal(A&& x) {
     else return make_view(detail::diagonal_view<Offset, axis_of(I, rank), axis_of(J, rank)>{}, std::forward<A>(x));
 }
 
+namespace detail {
+/// An axis before all others, whose order stays.
+template <std::size_t Axis, class A>
+constexpr auto moved_to_front(A&& x) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return permute<static_cast<std::ptrdiff_t>(I == 0 ? Axis : I <= Axis ? I - 1 : I)...>(as_node(std::forward<A>(x)));
+    }(std::make_index_sequence<shape_t<A>::rank()>{});
+}
+/// Count axes of extent 1 behind the others.
+template <std::size_t Count, class A>
+constexpr auto with_axes_behind(A&& x) {
+    if constexpr (Count == 0) return as_node(std::forward<A>(x));
+    else return with_axes_behind<Count - 1>(unsqueeze<-1>(as_node(std::forward<A>(x))));
+}
+}  // namespace detail
+
 }  // namespace tenon::inline TENON_TARGET

@@ -44,24 +44,6 @@ namespace detail {
 template <class X>
 concept told_to_var = keepdim_tag<X> || std::same_as<std::remove_cvref_t<X>, var_options>;
 
-/// Whether a computation is read from memory, or is elementwise on what is: as cheap to repeat as to keep.
-template <class Node>
-inline constexpr bool repeatable = requires { typename Node::scalar_tag; } || requires { typename Node::variable_tag; };
-template <class Tensor>
-inline constexpr bool repeatable<tensor_ref<Tensor>> = true;
-template <class Node>
-inline constexpr bool repeatable<let_node<Node>> = true;
-template <class Op, class... A>
-inline constexpr bool repeatable<map_node<Op, A...>> = (repeatable<A> && ...);
-
-/// Something that is used several times: a name for it, unless it is repeatable.
-template <class A>
-constexpr auto reused(A&& x) {
-    using node = node_t<A>;
-    if constexpr (repeatable<node>) return as_node(std::forward<A>(x));
-    else return let_node<node>(as_node(std::forward<A>(x)));
-}
-
 /// The first elements along axes, which stay as axes of extent 1. Nothing is read where there is none.
 /// @tparam Axes positive
 template <std::size_t... Axes>
@@ -114,8 +96,10 @@ constexpr auto without_reduced(A&& x) {
 
 template <std::ptrdiff_t... Axes, class A, class... K>
 constexpr auto make_logsumexp(A&& x, K... keep) {
-    static_assert(!std::is_integral_v<value_t<A>>, "logsumexp: needs floating point elements");
-    auto h = reused(std::forward<A>(x));
+    auto h = [&] {
+        if constexpr (std::is_integral_v<value_t<A>>) return cast<float>(std::forward<A>(x));
+        else return reused(std::forward<A>(x));
+    }();
     // A finite number near the greatest element, which is a constant: the result does not depend on it.
     auto greatest = let(detach(reduce<op::greatest, Axes...>(h, keepdim)));
     auto near = let(where(isfinite(greatest), greatest, 0));
@@ -129,20 +113,26 @@ constexpr auto make_logsumexp(A&& x, K... keep) {
 /// `var<1>(x, {.correction = 0})`. NaN where n − correction ≤ 0 and all differences are 0; torch.var.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto var(A&& x, var_options options = {}) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return var<0>(std::move(v), options); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
     else return detail::make_var<Axes...>(std::forward<A>(x), options);
 }
 /// The same with axes kept: `var<1>(x, keepdim)`, `var<1>(x, keepdim, {.correction = 0})`.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto var(A&& x, keepdim_t, var_options options = {}) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return var<0>(std::move(v), keepdim, options); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
     else return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
 }
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto var(A&& x, var_options options, keepdim_t) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return var<0>(std::move(v), keepdim, options); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"var", shape_t<A>, Axes...>{};
     else return detail::make_var<Axes...>(std::forward<A>(x), options, keepdim);
 }
@@ -163,20 +153,26 @@ constexpr auto const& var(A&& x, std::initializer_list<N>, Given const&...) {
 /// √var, with var's options; its slope is 0 where all elements are equal; torch.std.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, var_options options = {}) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return std<0>(std::move(v), options); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
     else return make_map(op::root_of_squares{}, var<Axes...>(std::forward<A>(x), options));
 }
 /// The same with axes kept.
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, keepdim_t, var_options options = {}) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return std<0>(std::move(v), keepdim, options); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
     else return make_map(op::root_of_squares{}, var<Axes...>(std::forward<A>(x), keepdim, options));
 }
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto std(A&& x, var_options options, keepdim_t) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return std<0>(std::move(v), keepdim, options); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"std", shape_t<A>, Axes...>{};
     else return make_map(op::root_of_squares{}, var<Axes...>(std::forward<A>(x), keepdim, options));
 }
@@ -199,7 +195,9 @@ constexpr auto const& std(A&& x, std::initializer_list<N>, Given const&...) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto logsumexp(A&& x, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return logsumexp<0>(std::move(v), keep...); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"logsumexp", shape_t<A>, Axes...>{};
     else return detail::make_logsumexp<Axes...>(std::forward<A>(x), keep...);
 }
@@ -209,7 +207,9 @@ template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto norm(A&& x, Keep... keep) {
     static_assert(!std::is_integral_v<value_t<A>>, "norm: needs floating point elements");
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return norm<0>(std::move(v), keep...); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"norm", shape_t<A>, Axes...>{};
     else return make_map(op::root_of_squares{}, sum<Axes...>(detail::squared_length(std::forward<A>(x)), keep...));
 }

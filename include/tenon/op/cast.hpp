@@ -56,6 +56,12 @@ constexpr auto cast(A&& a) {
 }
 
 namespace detail {
+/// The elements in another type, as they are where they have it.
+template <class T, class A>
+constexpr auto as_elements(A&& x) {
+    if constexpr (std::is_same_v<value_t<A>, T>) return as_node(std::forward<A>(x));
+    else return tenon::cast<T>(std::forward<A>(x));
+}
 /// f(x) for x of narrow elements, with floats in their place; a result of floats becomes one of x's type, rounded where it is
 /// stored.
 template <class X, class F>

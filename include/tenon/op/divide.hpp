@@ -7,7 +7,10 @@
 namespace tenon::inline TENON_TARGET {
 
 /// What div does with a quotient: nothing, cut it toward zero, or take the greatest integer not above it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"  // g++ takes an enumerator of a class for one that hides the function trunc
 enum class rounding_mode { none, trunc, floor };
+#pragma GCC diagnostic pop
 
 namespace op {
 struct div_trunc : numeric {
