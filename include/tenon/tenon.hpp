@@ -62,6 +62,7 @@
 #include <tenon/function/affine_grid.hpp>
 #include <tenon/function/allclose.hpp>
 #include <tenon/function/attention.hpp>
+#include <tenon/function/axes.hpp>
 #include <tenon/function/bilinear.hpp>
 #include <tenon/function/binary_cross_entropy.hpp>
 #include <tenon/function/cdist.hpp>
@@ -69,12 +70,14 @@
 #include <tenon/function/conv3d.hpp>
 #include <tenon/function/covariance.hpp>
 #include <tenon/function/ctc_loss.hpp>
+#include <tenon/function/diag.hpp>
 #include <tenon/function/differences.hpp>
 #include <tenon/function/distance.hpp>
 #include <tenon/function/einsum.hpp>
 #include <tenon/function/embedding_bag.hpp>
 #include <tenon/function/flip.hpp>
 #include <tenon/function/glu.hpp>
+#include <tenon/function/grid.hpp>
 #include <tenon/function/grid_sample.hpp>
 #include <tenon/function/histogram.hpp>
 #include <tenon/function/index_put.hpp>
@@ -94,10 +97,12 @@
 #include <tenon/function/pixel_shuffle.hpp>
 #include <tenon/function/prelu.hpp>
 #include <tenon/function/quantile.hpp>
+#include <tenon/function/repeat.hpp>
 #include <tenon/function/scatter.hpp>
 #include <tenon/function/similarity.hpp>
 #include <tenon/function/softmin.hpp>
 #include <tenon/function/split.hpp>
+#include <tenon/function/stack.hpp>
 #include <tenon/function/statistics.hpp>
 #include <tenon/function/tensordot.hpp>
 #include <tenon/function/unique.hpp>

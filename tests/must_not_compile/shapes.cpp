@@ -59,6 +59,16 @@ int main() {
     auto outer = tn::outer(m, v);                                 // expect: outer; shape<2, 3>; shape<7>
     auto concat = tn::concat<0>(m, n);                            // expect: concat; shape<2, 3>; shape<5, 4>
     auto stack = tn::stack<0>(m, n);                              // expect: stack; shape<2, 3>; shape<5, 4>
+    auto scatter = tn::scatter<1>(m, index, v);                   // expect: cannot_write_at; "scatter"; shape<2, 3>; shape<7>
+    auto scatter_type = tn::scatter_add<0>(m, m, m);              // expect: indices_are_integers; "scatter_add"; float
+    auto scatter_fraction = tn::index_fill<0>(index, index(0, tn::full_extent), 0.5);  // expect: cannot_assign_elements; double
+    auto subscripts = m(0, tn::range(1), tn::ellipsis, 2);        // expect: too_many_subscripts; shape<2, 3>; 3
+    auto mask = m[tn::zeros<bool, 3>()];                          // expect: cannot_mask; shape<2, 3>; shape<3>
+    auto pad = tn::pad<1, -2, -2>(m);                             // expect: cannot_pad; -2; shape<2, 3>
+    auto unfold = tn::unfold<1, 4, 1>(m);                         // expect: cannot_unfold; 4; shape<2, 3>
+    auto repeat = tn::repeat<2>(m);                               // expect: cannot_repeat; shape<2, 3>; 2
+    auto grid = tn::meshgrid(m, m);                               // expect: needs_vectors; "meshgrid"; shape<2, 3>
+    auto diag = tn::diag(tn::zeros<float, 1, 2, 3>());            // expect: needs_a_vector_or_matrix; "diag"; shape<1, 2, 3>
     auto reshape = tn::reshape<4, 2>(m);                          // expect: reshape; shape<2, 3>; shape<4, 2>
     auto reshape_open = tn::reshape<-1, 4>(m);                    // expect: reshape; shape<2, 3>
     auto unflatten = tn::unflatten<1, 2, 2>(m);                   // expect: unflatten; 3; 2, 2
@@ -70,7 +80,6 @@ int main() {
     auto split = tn::split<1, 2, 2>(m);                           // expect: split; 3
     auto chunk = tn::chunk<2, 0>(tn::zeros<float, tn::dyn>(3));   // expect: chunk
     auto glu = tn::glu<1>(m);                                     // expect: glu; 3; shape<2, 3>
-    auto squeeze = tn::squeeze<0>(m);                             // expect: squeeze; 0; shape<2, 3>
     auto text = tn::cast<std::string>(m);                         // expect: cast; string
     auto mean = tn::mean(index);                                  // expect: mean: integers
     auto softmax = tn::softmax<1>(index);                         // expect: softmax

@@ -59,7 +59,6 @@ int main() {
     auto permute_axes = tn::permute(m, 1, 0);          // expect: permute<1, 0>(x)
     auto permute_member = m.permute(1, 0);             // expect: permute<1, 0>(x)
     auto squeeze_axis = tn::squeeze(m, 0);             // expect: squeeze<0>(x)
-    auto squeeze_none = m.squeeze();                   // expect: squeeze<0>(x)
     auto unsqueeze_axis = m.unsqueeze(0);              // expect: unsqueeze<0>(x)
     auto reshape_extents = tn::reshape(m, 3, 2);       // expect: reshape<2, 3>(x)
     auto reshape_member = m.reshape(3, 2);             // expect: reshape<2, 3>(x)

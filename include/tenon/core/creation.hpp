@@ -136,27 +136,29 @@ constexpr tensor<T, E...> ones(I... extents) {
     return tenon::ones<T, E...>(cpu{}, extents...);
 }
 
-/// A tensor of another's element type, shape and device whose elements have to be written before they are read.
-template <expression X>
+/// A tensor of another's shape and device, and element type where no T is named, whose elements have to be written before they are read.
+template <class T = void, expression X>
 constexpr auto empty_like(X const& x) {
-    return tensor_of_t<value_t<X>, shape_t<X>, device_of_t<X>>(uninitialized, x.shape());
+    using element = std::conditional_t<std::is_void_v<T>, value_t<X>, T>;
+    return tensor_of_t<element, shape_t<X>, device_of_t<X>>(uninitialized, x.shape());
 }
-/// Zeros of another tensor's element type, shape and device; the other is not read.
-template <expression X>
+/// Zeros of another tensor's shape and device, and element type where no T is named; the other is not read. torch.zeros_like
+template <class T = void, expression X>
 constexpr auto zeros_like(X const& x) {
-    return tensor_of_t<value_t<X>, shape_t<X>, device_of_t<X>>(x.shape());
+    using element = std::conditional_t<std::is_void_v<T>, value_t<X>, T>;
+    return tensor_of_t<element, shape_t<X>, device_of_t<X>>(x.shape());
 }
-/// Ones of another tensor's element type, shape and device.
-template <expression X>
+/// Ones, as `zeros_like`. torch.ones_like
+template <class T = void, expression X>
 constexpr auto ones_like(X const& x) {
-    auto y = empty_like(x);
-    y.fill(value_t<X>(1));
+    auto y = empty_like<T>(x);
+    y.fill(value_t<decltype(y)>(1));
     return y;
 }
-/// A value in another tensor's element type, shape and device.
-template <expression X>
-constexpr auto full_like(X const& x, value_t<X> value) {
-    auto y = empty_like(x);
+/// A value everywhere, as `zeros_like`. torch.full_like
+template <class T = void, expression X>
+constexpr auto full_like(X const& x, std::conditional_t<std::is_void_v<T>, value_t<X>, T> value) {
+    auto y = empty_like<T>(x);
     y.fill(value);
     return y;
 }

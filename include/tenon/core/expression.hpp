@@ -67,6 +67,9 @@ template <std::ptrdiff_t... Axes, expression A>
 constexpr auto transpose(A&& a);
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto squeeze(A&& a);
+template <std::ptrdiff_t... Axes, expression A>
+    requires(sizeof...(Axes) != 1)
+constexpr auto squeeze(A&& a);
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto unsqueeze(A&& a);
 template <auto... E, expression A>

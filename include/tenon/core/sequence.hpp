@@ -115,37 +115,72 @@ tensor<T, dyn> arange(std::type_identity_t<T> stop) {
 }
 
 namespace detail {
-/// N numbers from a to b: the i-th is a + i (b - a) / (N - 1), rounded once from double.
-template <class T, std::size_t N>
+/// Numbers from a to b: the i-th of n is a + i (b - a) / (n - 1), rounded once from double.
+template <class T>
 struct even_numbers {
     static_assert(!std::is_integral_v<T>, "linspace needs floating point elements");
     T last;
     double first, step;
+    std::size_t count;
 
-    constexpr even_numbers(T a, T b) : last(b), first(static_cast<double>(a)) {
-        double const gaps = N < 2 ? 1.0 : static_cast<double>(N - 1), end = static_cast<double>(b);
+    constexpr even_numbers(T a, T b, std::size_t n) : last(b), first(static_cast<double>(a)), count(n) {
+        double const gaps = n < 2 ? 1.0 : static_cast<double>(n - 1), end = static_cast<double>(b);
         step = strict::div(strict::sub(end, first), gaps);
         // The distance may be too large for a number where a step is not.
         if (!strict::isfinite(step)) step = strict::sub(strict::div(end, gaps), strict::div(first, gaps));
     }
     TENON_HOST_DEVICE constexpr T operator[](std::size_t i) const {
-        return N > 1 && i == N - 1 ? last
-                                   : static_cast<T>(strict::add(first, strict::mul(static_cast<double>(i), step)));
+        return count > 1 && i == count - 1
+                   ? last
+                   : static_cast<T>(strict::add(first, strict::mul(static_cast<double>(i), step)));
     }
+};
+/// Powers of a base: base to the power of each of some numbers.
+template <class T>
+struct even_powers {
+    even_numbers<double> exponents;
+    double base;
+    T operator[](std::size_t i) const { return static_cast<T>(std::pow(base, exponents[i])); }
 };
 }  // namespace detail
 
 /// N numbers from a to b, both included, at equal distances: a + i (b - a) / (N - 1), rounded once from double;
-/// torch.linspace.
+/// torch.linspace. The ends may be tensors without axes.
 template <class T, std::size_t N, some_device Device>
 constexpr auto linspace(Device, std::type_identity_t<T> a, std::type_identity_t<T> b) {
     typename Device::template tensor<T, N> x(uninitialized);
-    creation<Device>::by_position(x, detail::even_numbers<T, N>(a, b));
+    creation<Device>::by_position(x, detail::even_numbers<T>(a, b, N));
     return x;
 }
 template <class T, std::size_t N>
 constexpr tensor<T, N> linspace(std::type_identity_t<T> a, std::type_identity_t<T> b) {
     return linspace<T, N>(cpu{}, a, b);
+}
+/// The same for n numbers.
+template <class T, some_device Device>
+auto linspace(Device, std::type_identity_t<T> a, std::type_identity_t<T> b, std::size_t n) {
+    typename Device::template tensor<T, dyn> x(uninitialized, detail::shape_to_make<T, shape<dyn>>("linspace", &n));
+    creation<Device>::by_position(x, detail::even_numbers<T>(a, b, n));
+    return x;
+}
+template <class T>
+tensor<T, dyn> linspace(std::type_identity_t<T> a, std::type_identity_t<T> b, std::size_t n) {
+    return linspace<T>(cpu{}, a, b, n);
+}
+/// N numbers from base to the power of a to base to the power of b, whose exponents are at equal distances, computed in double;
+/// torch.logspace.
+template <class T, std::size_t N>
+tensor<T, N> logspace(double a, double b, double base = 10) {
+    tensor<T, N> x(uninitialized);
+    creation<cpu>::by_position(x, detail::even_powers<T>{{a, b, N}, base});
+    return x;
+}
+/// The same for n numbers.
+template <class T>
+tensor<T, dyn> logspace(double a, double b, std::size_t n, double base = 10) {
+    tensor<T, dyn> x(uninitialized, detail::shape_to_make<T, shape<dyn>>("logspace", &n));
+    creation<cpu>::by_position(x, detail::even_powers<T>{{a, b, n}, base});
+    return x;
 }
 
 /// The identity matrix: ones where row and column have the same number, zeros elsewhere; Columns may differ from Rows.
@@ -154,6 +189,26 @@ constexpr auto eye(Device = {}) {
     typename Device::template tensor<T, Rows, Columns> x(uninitialized);
     creation<Device>::by_position(x, detail::identity<T, Columns>{});
     return x;
+}
+
+namespace detail {
+template <class T>
+struct identity_of {
+    std::size_t columns;
+    TENON_HOST_DEVICE constexpr T operator[](std::size_t i) const { return T(i / columns == i % columns ? 1 : 0); }
+};
+}  // namespace detail
+/// The identity matrix of n rows, or of n rows and m columns, which are known at run time.
+template <class T>
+tensor<T, dyn, dyn> eye(std::size_t n, std::size_t m) {
+    std::size_t const given[] = {n, m};
+    tensor<T, dyn, dyn> x(uninitialized, detail::shape_to_make<T, shape<dyn, dyn>>("eye", given));
+    creation<cpu>::by_position(x, detail::identity_of<T>{m});
+    return x;
+}
+template <class T>
+tensor<T, dyn, dyn> eye(std::size_t n) {
+    return eye<T>(n, n);
 }
 
 }  // namespace tenon::inline TENON_TARGET

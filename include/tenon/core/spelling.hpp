@@ -80,11 +80,11 @@ TENON_AXES(cummax, sizeof...(Arguments) != 1 || sizeof...(Given) != 0, "the axis
 TENON_AXES(cummin, sizeof...(Arguments) != 1 || sizeof...(Given) != 0, "the axis is a template argument: cummin<1>(x)")
 TENON_AXES(logcumsumexp, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
            "the axis is a template argument: logcumsumexp<1>(x)")
-TENON_AXES(squeeze, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
+TENON_AXES(squeeze, sizeof...(Given) != 0,
            "the axis is a template argument: squeeze<0>(x)")
 TENON_AXES(unsqueeze, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
            "the axis is a template argument: unsqueeze<0>(x)")
-TENON_AXES(one_hot, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
+TENON_AXES(one_hot, sizeof...(Given) != 0,
            "the number of classes is a template argument: one_hot<5>(index)")
 TENON_AXES(select, sizeof...(Arguments) != 1 || sizeof...(Given) != 1 || detail::no_position<Given...>,
            "the axis is a template argument: select<0>(x, k)")
@@ -97,7 +97,7 @@ TENON_AXES(flatten, sizeof...(Given) != 0, "the axes are template arguments: fla
 TENON_AXES(glu, sizeof...(Given) != 0, "the axis is a template argument: glu<1>(x)")
 TENON_AXES(unbind, sizeof...(Given) != 0, "the axis is a template argument: unbind<1>(x)")
 TENON_AXES(diagonal, sizeof...(Given) != 0, "offset and axes are template arguments: diagonal<1, 0, 1>(x)")
-TENON_AXES(unflatten, sizeof...(Given) != 0 || sizeof...(Arguments) == 0,
+TENON_AXES(unflatten, sizeof...(Given) != 0 || sizeof...(Arguments) < 2,
            "the axis and the extents are template arguments: unflatten<1, 2, 3>(x)")
 TENON_AXES(split, sizeof...(Given) != 0 || sizeof...(Arguments) == 0,
            "the axis and the sizes are template arguments: split<1, 2>(x)")

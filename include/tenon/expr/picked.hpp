@@ -61,6 +61,9 @@ namespace detail {
 template <class Shape, class X>
 constexpr auto stretched_to(Shape const& s, X&& x) {
     if constexpr (std::is_same_v<shape_t<X>, Shape>) return as_node(std::forward<X>(x));
+    else if constexpr (Shape::is_static && shape_t<X>::is_static && broadcast_pair<shape_t<X>, Shape>::fits &&
+                       shape_t<X>::rank() <= Shape::rank())
+        return [&]<std::size_t... E>(tenon::shape<E...>) { return broadcast_to<E...>(std::forward<X>(x)); }(s);
     else return make_map(op::stretched{}, filled_node<value_t<X>, Shape>(s, value_t<X>(0)), std::forward<X>(x));
 }
 

@@ -60,8 +60,8 @@ inline constexpr bool reshapes_inside = false;
 template <class Op, class... A>
 inline constexpr bool reshapes_inside<map_node<Op, A...>> =
     shape_t<map_node<Op, A...>>::rank() != 0 && ((std::is_same_v<shape_t<A>, shape_t<map_node<Op, A...>>> ||
-      (static_size<shape_t<A>> == 1 && shape_t<A>::rank() == 0)) &&
-     ...);
+                                                  (static_size<shape_t<A>> == 1 && shape_t<A>::rank() == 0)) &&
+                                                 ...);
 
 template <class To, class A>
 constexpr auto reshape_operand(A&& a, To const& to) {
@@ -158,19 +158,29 @@ struct unflatten_extents {
 };
 }  // namespace detail
 
-/// Splits an axis into axes of extents E: `unflatten<1, 2, 3>(x)` makes [n, 2, 3] of [n, 6]. Compile error `cannot_unflatten`,
-/// or shape_error where only run time can know; torch.unflatten.
-template <std::ptrdiff_t Axis, std::size_t... E, expression A>
+/// Splits an axis into axes of extents E: `unflatten<1, 2, 3>(x)` makes [n, 2, 3] of [n, 6]; one may be left open as -1 or `dyn`. Compile
+/// error `cannot_unflatten`, or shape_error where only run time can know; torch.unflatten.
+template <std::ptrdiff_t Axis, auto... E, expression A>
     requires(sizeof...(E) != 0)
 constexpr auto unflatten(A&& x) {
     using s = shape_t<A>;
-    constexpr std::size_t axis = axis_of(Axis, s::rank()), extent = s::static_extents[axis], product = (E * ... * 1);
+    constexpr std::size_t axis = axis_of(Axis, s::rank()), extent = s::static_extents[axis];
+    using target = detail::reshape_target<shape<extent>, static_cast<std::size_t>(E)...>;
     if constexpr (axis == s::rank()) return no_such_axis<"unflatten", Axis, s>{};
-    else if constexpr (!is_dynamic(extent) && extent != product) return cannot_unflatten<shape<extent>, shape<E...>>{};
+    else if constexpr (!target::fits) return cannot_unflatten<shape<extent>, shape<static_cast<std::size_t>(E)...>>{};
     else {
-        using extents = detail::unflatten_extents<s, axis, E...>;
-        if (x.shape()[axis] != product) throw_shapes("unflatten", to_string(x.shape()), to_string(shape<E...>()));
-        return detail::reshape_to(std::forward<A>(x), typename extents::type(extents::split(x.shape().extents())));
+        auto const all = x.shape().extents();
+        if (target::known == 0  ? all[axis] != 0
+            : target::open == 0 ? all[axis] != target::known
+                                : all[axis] % target::known != 0)
+            throw_shapes("unflatten", to_string(x.shape()), to_string(shape<target::known>()));
+        return [&]<std::size_t... F>(shape<F...>) {
+            using extents = detail::unflatten_extents<s, axis, F...>;
+            auto to = extents::split(all);
+            for (std::size_t a = axis; a != axis + sizeof...(F); ++a)
+                if (is_dynamic(to[a])) to[a] = all[axis] / (target::known == 0 ? 1 : target::known);
+            return detail::reshape_to(std::forward<A>(x), typename extents::type(to));
+        }(typename target::type{});
     }
 }
 

@@ -115,9 +115,6 @@ constexpr auto make_view(View v, A&& a) {
 /// broadcast_to stretches axes of extent 1 alone.
 template <class From, class To>
 struct cannot_broadcast_to;
-/// An axis is dropped whose extent is not 1 when the program is compiled.
-template <std::ptrdiff_t Axis, class Shape>
-struct cannot_squeeze;
 
 namespace detail {
 template <class S, std::size_t I, std::size_t J>
@@ -178,13 +175,44 @@ constexpr auto select(A&& x, std::ptrdiff_t k) {
     if constexpr (!detail::axes_fit<rank, Axis>) return detail::wrong_axes<"select", shape_t<A>, Axis>{};
     else return make_view(detail::select_view<axis_of(Axis, rank)>{{}, k}, std::forward<A>(x));
 }
-/// Drops an axis of extent 1; torch.squeeze. Compile error `cannot_squeeze`.
+/// Drops an axis of extent 1; one whose type says another extent stays, as in PyTorch. torch.squeeze
+/// @throws shape_error where a run-time extent isn't 1
 template <std::ptrdiff_t Axis, expression A>
 constexpr auto squeeze(A&& x) {
     constexpr std::size_t rank = shape_t<A>::rank();
-    if constexpr (!detail::axes_fit<rank, Axis>) return detail::wrong_axes<"squeeze", shape_t<A>, Axis>{};
-    else if constexpr (shape_t<A>::static_extents[axis_of(Axis, rank)] != 1) return cannot_squeeze<Axis, shape_t<A>>{};
-    else return select<Axis>(std::forward<A>(x), 0);
+    if constexpr (rank == 0 && (Axis == 0 || Axis == -1)) return detail::view_of<A>(as_node(std::forward<A>(x)));
+    else if constexpr (!detail::axes_fit<rank, Axis>) return detail::wrong_axes<"squeeze", shape_t<A>, Axis>{};
+    else {
+        constexpr std::size_t extent = shape_t<A>::static_extents[axis_of(Axis, rank)];
+        if constexpr (extent != 1 && !is_dynamic(extent)) return detail::view_of<A>(as_node(std::forward<A>(x)));
+        else {
+            if constexpr (extent != 1)
+                if (x.shape()[axis_of(Axis, rank)] != 1) throw_shapes("squeeze", to_string(x.shape()), "[1]");
+            return select<Axis>(std::forward<A>(x), 0);
+        }
+    }
+}
+namespace detail {
+/// x without the axes below End whose extent is 1, where Named allows it.
+template <std::size_t End, class Named, class A>
+constexpr auto squeezed(A&& x) {
+    if constexpr (End == 0) return view_of<A>(as_node(std::forward<A>(x)));
+    else if constexpr (Named::has(End - 1) && shape_t<A>::static_extents[End - 1] == 1)
+        return squeezed<End - 1, Named>(select<static_cast<std::ptrdiff_t>(End - 1)>(std::forward<A>(x), 0));
+    else return squeezed<End - 1, Named>(std::forward<A>(x));
+}
+template <std::size_t... Axes>
+struct named_axes {
+    static constexpr bool has(std::size_t a) { return sizeof...(Axes) == 0 || ((a == Axes) || ...); }
+};
+}  // namespace detail
+/// Drops those of several axes, or of all, whose extent is 1 when the program is compiled; a run-time extent stays.
+template <std::ptrdiff_t... Axes, expression A>
+    requires(sizeof...(Axes) != 1)
+constexpr auto squeeze(A&& x) {
+    constexpr std::size_t rank = shape_t<A>::rank();
+    if constexpr (!detail::axes_fit<rank, Axes...>) return detail::wrong_axes<"squeeze", shape_t<A>, Axes...>{};
+    else return detail::squeezed<rank, detail::named_axes<axis_of(Axes, rank)...>>(std::forward<A>(x));
 }
 /// x[start:stop:step] along one axis, as Python cuts it.
 template <std::ptrdiff_t Axis, std::ptrdiff_t Start, std::ptrdiff_t Stop, std::ptrdiff_t Step, expression A>
