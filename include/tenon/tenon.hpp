@@ -73,8 +73,10 @@
 #include <tenon/function/diag.hpp>
 #include <tenon/function/differences.hpp>
 #include <tenon/function/distance.hpp>
+#include <tenon/function/distribution.hpp>
 #include <tenon/function/einsum.hpp>
 #include <tenon/function/embedding_bag.hpp>
+#include <tenon/function/feature_dropout.hpp>
 #include <tenon/function/flip.hpp>
 #include <tenon/function/glu.hpp>
 #include <tenon/function/grid.hpp>
@@ -89,6 +91,7 @@
 #include <tenon/function/margin_loss.hpp>
 #include <tenon/function/masked_scatter.hpp>
 #include <tenon/function/multilabel_margin_loss.hpp>
+#include <tenon/function/multinomial.hpp>
 #include <tenon/function/nan_statistics.hpp>
 #include <tenon/function/nll_loss.hpp>
 #include <tenon/function/nonzero.hpp>

@@ -39,6 +39,19 @@ TEST_CASE("dropout draws the processor's numbers, forward and back", "[kernels]"
     CHECK(agrees(tn::randn<float, 6, 5>(gen), 0.5, false));
 }
 
+TEST_CASE("numbers of distributions are the processor's on the device", "[kernels]") {
+    constexpr tn::close_options exactly{.rtol = 0, .atol = 0};
+    tn::generator a{7}, b{7};
+    tn::tensor<float, 5, 3> const rates = tn::rand<float, 5, 3>(a) * 30.f;
+    auto const on_device = tn::to<tn::cuda::device>(rates);
+    b = a;
+    CHECK(same(tn::poisson(on_device, b), tn::poisson(rates, a), exactly));
+    CHECK(same(tn::gamma<double, 7>(tn::cuda::device{}, 0.5, b), tn::gamma<double, 7>(0.5, a), exactly));
+    tn::tensor<float, 3> const weights({1, 2, 3});
+    CHECK(same(tn::multinomial<2>(tn::to<tn::cuda::device>(weights), {}, b), tn::multinomial<2>(weights, {}, a), exactly));
+    CHECK(a.counter() == b.counter());
+}
+
 TEST_CASE("a captured step draws at each replay what it would draw if it ran anew", "[kernels]") {
     tn::generator host{43}, device{43}, other{5};
     auto const x = tn::randn<float, 4, 5>(other);
