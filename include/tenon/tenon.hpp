@@ -131,7 +131,9 @@
 #include <tenon/nn/pipeline.hpp>
 #include <tenon/nn/pool.hpp>
 #include <tenon/nn/recurrent.hpp>
+#include <tenon/nn/sequence.hpp>
 #include <tenon/nn/summary.hpp>
+#include <tenon/nn/transformer.hpp>
 #include <tenon/nn/volume.hpp>
 #include <tenon/op/alias.hpp>
 #include <tenon/op/arithmetic.hpp>

@@ -48,12 +48,13 @@ TEST_CASE("convolutions of volumes are PyTorch's") {
 }
 
 TEST_CASE("padding may keep the extents of an image for windows of an even span") {
-    auto x = data().operand<2, 3, 5, 6>("conv2d_same.0");
-    auto w = data().operand<4, 3, 2, 4>("conv2d_same.1");
-    data().check("conv2d_same", tn::conv2d<conv_options{.padding = tn::same_padding, .dilation = {1, 3}}>(x, w), x, w);
-    auto l = data().operand<3, 7>("conv1d_same.0");
-    auto v = data().operand<2, 3, 4>("conv1d_same.1");
-    data().check("conv1d_same", tn::conv1d<conv_options{.padding = tn::same_padding}>(l, v), l, v);
+    auto const x = data().get<double, 2, 3, 5, 6>("conv2d_same.0");
+    auto const w = data().get<double, 4, 3, 2, 4>("conv2d_same.1");
+    data().compare("conv2d_same.out",
+                   tn::conv2d<conv_options{.padding = tn::same_padding, .dilation = {1, 3}}>(x, w).eval());
+    auto const l = data().get<double, 3, 7>("conv1d_same.0");
+    auto const v = data().get<double, 2, 3, 4>("conv1d_same.1");
+    data().compare("conv1d_same.out", tn::conv1d<conv_options{.padding = tn::same_padding}>(l, v).eval());
 }
 
 TEST_CASE("windows of images are columns, and columns add up to images") {
@@ -106,6 +107,7 @@ TEST_CASE("pools say where they found their values, and those can be put back") 
     auto x = data().operand<dyn, dyn, dyn>("max_pool2d_values.0");
     auto const [values, indices] =
         tn::max_pool2d<3, pool_options{.stride = 2, .padding = 1, .return_indices = true}>(x);
+    data().compare("max_pool2d_values.out", values.eval());
     data().check("max_pool2d_values", values, x);
     data().compare("max_pool2d_values.indices", indices.eval());
     auto const [of_line, at] = tn::max_pool1d<3, pool_options{.stride = 2, .return_indices = true}>(

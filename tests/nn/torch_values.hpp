@@ -1,4 +1,4 @@
-// What PyTorch's layers computed: tests/nn/data/*.safetensors, written by make.py there.
+// What PyTorch's layers computed: tests/nn/data/*.safetensors, written by make.py and make_sequences.py there.
 #pragma once
 
 #include <cmath>
@@ -15,11 +15,12 @@ namespace tn = tenon;
 
 inline std::string path(std::string const& name) { return TENON_TESTS_DIR "/nn/data/" + name + ".safetensors"; }
 
-/// A tensor of values.safetensors.
+/// A tensor of values.safetensors or sequences.safetensors.
 template <class T, std::size_t... E>
 tn::tensor<T, E...> get(std::string const& name) {
     static auto const file = tn::io::load_safetensors(path("values"));
-    return file.get<T, E...>(name);
+    static auto const sequences = tn::io::load_safetensors(path("sequences"));
+    return (file.contains(name) ? file : sequences).template get<T, E...>(name);
 }
 template <class T, class Shape>
 struct reader;
