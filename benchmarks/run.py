@@ -179,7 +179,7 @@ def measure(options, programs, registry):
             continue
         use_threads(threads)
         workers = []
-        for script in ('with_torch.py', 'with_jax.py'):
+        for script in ('with_torch.py', 'with_jax.py', 'with_numpy.py'):
             try:
                 workers.append(Worker([sys.executable, HERE / 'peers' / script], [w['name'] for w in names]))
             except RuntimeError as error:

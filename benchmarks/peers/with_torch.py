@@ -285,6 +285,11 @@ def arrays(family, rest):
     return Function(lambda a, b, out: torch.mm(a, b, out=out), operands, torch.empty(n, n, dtype=torch.double))
 
 
+def linear_algebra(name):
+    function, operands = worker.linear_algebra(name, torch)
+    return Fresh(function, [torch.from_numpy(x) for x in operands], None)
+
+
 ARRAYS = ['transpose', 'transposed sum', 'sum along 0', 'sum along 1', 'gather', 'product of doubles']
 
 
@@ -361,6 +366,8 @@ def find(name):
         return {'PyTorch': lambda: AttentionGradients(rest)}
     if family in ARRAYS:
         return {'PyTorch': lambda: arrays(family, rest)}
+    if family in worker.LINEAR_ALGEBRA:
+        return {'PyTorch': lambda: linear_algebra(name)}
     if rest.startswith('resnet18'):
         return {'PyTorch': ResidualStep if family == 'training' else ResidualScores}
     if family == 'training':

@@ -156,6 +156,24 @@ class Work:
         pass
 
 
+LINEAR_ALGEBRA = 'solve', 'cholesky', 'qr', 'svd', 'eigh'
+
+
+def linear_algebra(name, library):
+    """A function of numpy.linalg's or torch.linalg's, and its operands as arrays; of several results the one that is compared."""
+    family, _, rest = name.partition('/')
+    if family == 'solve':
+        count, n, _ = (int(x) for x in re.findall(r'\d+', rest))
+        matrices = numbers((count, n, n), 0) + 2 * n * numpy.eye(n, dtype=numpy.float32)
+        return library.linalg.solve, (matrices, numbers((count, n, 1), 1))
+    n = int(rest)
+    x = numbers((n, n), 0)
+    if family in ('cholesky', 'eigh'):
+        x = x + x.T + 64 * numpy.eye(n, dtype=numpy.float32)
+    return {'cholesky': library.linalg.cholesky, 'qr': lambda a: library.linalg.qr(a)[1], 'svd': lambda a: library.linalg.svd(a)[1],
+            'eigh': lambda a: library.linalg.eigh(a)[0]}[family], (x,)
+
+
 class Training(Work):
     """Steps on one batch whose labels change; a subclass has step(labels), which returns the loss, and self.sets."""
 

@@ -3,7 +3,6 @@
 #include <string>
 
 #include <tenon/linalg.hpp>
-#include <tenon/tenon.hpp>
 
 #include "../catch.hpp"
 
@@ -138,41 +137,4 @@ TEST_CASE("QR of tall and of wide matrices") {
     CHECK(linalg::qr<linalg::mode::r>(tall).r.shape() == tn::shape<3, 3>());
     // As LAPACK signs it: the first column of R is −‖a₁‖ where a₁ begins with a positive element.
     CHECK(linalg::qr(tall).r.eval()(0, 0) < 0);
-}
-
-TEST_CASE("eigenvalues and eigenvectors of symmetric matrices") {
-    tn::variable<double, 2, 3, 3> x(square);
-    auto const s = x + tn::transpose<1, 2>(x);
-    auto const [values, vectors] = linalg::eigh(s);
-    CHECK(largest(tn::matmul(s, vectors) - vectors * tn::unsqueeze<1>(values)) < 1e-13);
-    CHECK(tn::gradcheck(weighted(values) + weighted(tn::square(vectors))));
-    // Of repeated eigenvalues, their own gradients exist.
-    tn::variable<double, 2, 2> same(tn::tensor<double, 2, 2>({{2, 0}, {0, 2}}));
-    tn::backward(tn::sum(linalg::eigvalsh(same)));
-    CHECK(same.grad()(0, 0) == 1);
-    CHECK(same.grad()(0, 1) == 0);
-    CHECK(same.grad()(1, 1) == 1);
-    same.value()(0, 0) = std::numeric_limits<double>::infinity();
-    CHECK(error_of([&] { (void)linalg::eigvalsh(same).eval(); }) == "eigh: the matrix has elements that aren't finite");
-}
-
-TEST_CASE("singular values, and what is made of them") {
-    auto const check = [](auto const& x) {
-        auto const [u, s, vh] = linalg::svd<false>(x);
-        CHECK(largest(tn::matmul(u * s, vh) - x) < 1e-14);
-        // Signs of columns are arbitrary; what doesn't depend on them has a gradient.
-        CHECK(tn::gradcheck(weighted(tn::square(u)) + weighted(s) + weighted(tn::square(vh)) +
-                            weighted(linalg::pinv(x))));
-        CHECK(largest(tn::matmul(tn::matmul(x, linalg::pinv(x)), x) - x) < 1e-13);
-        CHECK(linalg::matrix_rank(x).item() == 3);
-    };
-    check(tn::variable<double, 4, 3>(tall));
-    check(tn::variable<double, 3, 4>(tn::tensor(tn::transpose(tall))));
-    auto const [u, s, vh] = linalg::svd(tall);
-    CHECK(u.shape() == tn::shape<4, 4>());
-    CHECK(vh.shape() == tn::shape<3, 3>());
-    tn::tensor<double, 3, 3> const nine({{1, 2, 3}, {4, 5, 6}, {7, 8, 9}});
-    CHECK(linalg::matrix_rank(nine).item() == 2);
-    CHECK(linalg::matrix_rank(nine, {.atol = 2}).item() == 1);
-    CHECK(std::abs(linalg::svdvals(nine).eval()(0) - 16.84810335261421) < 1e-12);
 }

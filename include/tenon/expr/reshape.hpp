@@ -72,7 +72,7 @@ constexpr auto reshape_operand(A&& a, To const& to) {
 template <class To, class A>
 constexpr auto reshape_to(A&& x, To const& to) {
     using node = node_t<A>;
-    if constexpr (std::is_same_v<shape_t<node>, To>) return view_of<A>(as_node(std::forward<A>(x)));
+    if constexpr (std::is_same_v<shape_t<node>, To>) return detail::view_of<A>(as_node(std::forward<A>(x)));
     else if constexpr (reshapes_inside<node>) {
         node n = as_node(std::forward<A>(x));
         return [&]<std::size_t... I>(std::index_sequence<I...>) {

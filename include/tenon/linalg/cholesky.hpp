@@ -1,7 +1,7 @@
 // Cholesky's factorisation, and what it solves.
 #pragma once
 
-#include <tenon/linalg/matrix.hpp>
+#include <tenon/linalg/lanes.hpp>
 
 namespace tenon::inline TENON_TARGET::linalg {
 
@@ -72,11 +72,20 @@ struct cholesky_rule {
 
     void forward(array_of<T, S> const& y, array_of<T const, S> const& x) const {
         std::size_t const n = rows(x.shape), count = matrices(x.shape);
-        for_each_matrix(count, n * n * n, [&](std::size_t q) {
-            auto const a = matrix_at(x, q);
-            auto const l = matrix_at(y, q);
-            auto const pivot = upper ? factor_cholesky<T>(a.transposed(), l.transposed()) : factor_cholesky<T>(a, l);
+        auto const turned = [this](auto const& a) { return upper ? a.transposed() : a; };
+        auto const alone = [&](std::size_t q) {
+            auto const pivot = factor_cholesky<T>(turned(matrix_at(x, q)), turned(matrix_at(y, q)));
             if (pivot >= 0) fail(name, q, count, "isn't positive definite", pivot, "isn't positive");
+        };
+        if (!in_lanes<T>(count, n, n)) return for_each_matrix(count, n * n * n, alone);
+        for_each_lanes<T>(count, n * n * n, [&](auto const& number, std::size_t used) {
+            lane_matrices<T> a(n, n);
+            for (std::size_t l = 0; l != lane_matrices<T>::width; ++l) a.read(l, turned(matrix_at(x, number(l))));
+            bool const found = factor_cholesky_in_lanes(a);
+            for (std::size_t l = 0; l != used; ++l) {
+                if (found) a.write(l, turned(matrix_at(y, number(l))));
+                else alone(number(l));
+            }
         });
     }
     void backward(array_of<T const, S> const& y, array_of<T const, S> const& g, array_of<T const, S> const& x,

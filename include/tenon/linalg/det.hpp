@@ -167,3 +167,9 @@ constexpr auto logdet(A&& a) {
 }
 
 }  // namespace tenon::inline TENON_TARGET::linalg
+
+namespace tenon::inline TENON_TARGET {
+using linalg::det;
+using linalg::logdet;
+using linalg::slogdet;
+}  // namespace tenon::inline TENON_TARGET

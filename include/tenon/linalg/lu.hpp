@@ -7,11 +7,6 @@
 
 namespace tenon::inline TENON_TARGET::linalg::detail {
 
-template <class T>
-void swap_rows(view<T> const& a, std::size_t i, std::size_t j) {
-    if (i == j) return;
-    for (std::size_t c = 0; c != a.columns; ++c) std::swap(a(i, c), a(j, c));
-}
 /// PA = LU in A's place, for a matrix of any extents: L without its diagonal of ones below, U on and above the diagonal. Row i is
 /// exchanged with row pivots[i]. Column by column as LAPACK's getf2 where there are few, else in two halves, so that most of the
 /// work is products (Toledo, 1997, "Locality of reference in LU decomposition with partial pivoting").

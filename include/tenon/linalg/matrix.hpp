@@ -93,7 +93,8 @@ struct view {
     }
     view transposed() const { return {p, columns, rows, column_step, row_step}; }
     view block(std::size_t i, std::size_t j, std::size_t r, std::size_t c) const {
-        return {&(*this)(i, j), r, c, row_step, column_step};
+        return {p + static_cast<std::ptrdiff_t>(i) * row_step + static_cast<std::ptrdiff_t>(j) * column_step, r, c,
+                row_step, column_step};
     }
     /// Both axes backwards: an upper triangle as a lower one.
     view reversed() const {
@@ -136,6 +137,11 @@ private:
     std::size_t rows_, columns_;
 };
 
+template <class T>
+void swap_rows(view<T> const& a, std::size_t i, std::size_t j) {
+    if (i == j) return;
+    for (std::size_t c = 0; c != a.columns; ++c) std::swap(a(i, c), a(j, c));
+}
 /// C = factor·A.
 template <class T>
 void assign(view<T> const& c, view<std::type_identity_t<T> const> const& a, T factor = 1) {

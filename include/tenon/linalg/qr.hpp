@@ -1,10 +1,8 @@
-// The QR factorisation. Needs Eigen.
+// The QR factorisation.
 #pragma once
 
-#include <Eigen/QR>
-
 #include <tenon/expr/let.hpp>
-#include <tenon/linalg/matrix.hpp>
+#include <tenon/linalg/reflectors.hpp>
 
 namespace tenon::inline TENON_TARGET::linalg {
 
@@ -20,12 +18,12 @@ void factor_qr(view<T const> const& a, view<T> const& q, view<T> const& r) {
             for (std::size_t j = 0; j != q.columns; ++j) q(i, j) = i == j;
         return;
     }
-    Eigen::HouseholderQR<eigen_matrix<T>> const factor(to_eigen(a));
-    eigen_matrix<T> identity =
-        eigen_matrix<T>::Identity(static_cast<Eigen::Index>(q.rows), static_cast<Eigen::Index>(q.columns));
-    identity.applyOnTheLeft(factor.householderQ());
-    assign(q, view_of(identity));
-    auto const packed = view_of(factor.matrixQR());
+    matrix_copy<T> packed(a);
+    std::vector<T> tau(std::min(a.rows, a.columns));
+    factor_reflectors(packed.all(), tau.data());
+    for (std::size_t i = 0; i != q.rows; ++i)
+        for (std::size_t j = 0; j != q.columns; ++j) q(i, j) = i == j;
+    apply_reflectors<T>(packed.all(), tau.data(), tau.size(), q, false);
     for (std::size_t i = 0; i != r.rows; ++i)
         for (std::size_t j = 0; j != r.columns; ++j) r(i, j) = i <= j ? packed(i, j) : T(0);
 }

@@ -1,8 +1,9 @@
-// Linear equations and inverses. Needs Eigen.
+// Linear equations and inverses.
 #pragma once
 
 #include <vector>
 
+#include <tenon/linalg/lanes.hpp>
 #include <tenon/linalg/lu.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -80,14 +81,20 @@ private:
     /// With A, or with its transpose.
     void solve(array_of<T, R> const& y, array_of<T const, S> const& a, array_of<T const, R> const& b,
                bool transposed) const {
-        std::size_t const count = matrices(a.shape);
+        std::size_t const count = matrices(a.shape), columns_of_b = left ? columns(b.shape) : rows(b.shape);
         std::copy_n(b.data, b.shape.size(), y.data);
-        for_each_matrix(count, operations(a.shape, b.shape) / count, [&](std::size_t q) {
-            auto const lu = factored<T>(name, matrix_at(a, q), q, count);
-            // XA = B is AᵀXᵀ = Bᵀ.
-            if (left) lu.solve(matrix_at(y, q), transposed);
-            else lu.solve(matrix_at(y, q).transposed(), !transposed);
-        });
+        // XA = B is AᵀXᵀ = Bᵀ.
+        auto const turned = [this](auto const& x) { return left ? x : x.transposed(); };
+        auto const alone = [&](std::size_t q) {
+            factored<T>(name, matrix_at(a, q), q, count).solve(turned(matrix_at(y, q)), transposed == left);
+        };
+        if (!in_lanes<T>(count, rows(a.shape), columns_of_b))
+            return for_each_matrix(count, operations(a.shape, b.shape) / count, alone);
+        auto const x = [&](std::size_t q) { return turned(matrix_at(y, q)); };
+        solve_all_in_lanes<T>(
+            count, rows(a.shape), columns_of_b,
+            [&](std::size_t q) { return transposed == left ? matrix_at(a, q).transposed() : matrix_at(a, q); }, x, x,
+            alone);
     }
 };
 
@@ -152,9 +159,17 @@ struct inverse_rule {
     static constexpr std::size_t operations(S const& s) { return 2 * s.size() * rows(s); }
 
     void forward(array_of<T, S> const& y, array_of<T const, S> const& a) const {
-        std::size_t const count = matrices(a.shape);
-        for_each_matrix(count, operations(a.shape) / count,
-                        [&](std::size_t q) { factored<T>(name, matrix_at(a, q), q, count).inverse(matrix_at(y, q)); });
+        std::size_t const n = rows(a.shape), count = matrices(a.shape);
+        auto const alone = [&](std::size_t q) {
+            factored<T>(name, matrix_at(a, q), q, count).inverse(matrix_at(y, q));
+        };
+        if (!in_lanes<T>(count, n, n)) return for_each_matrix(count, operations(a.shape) / count, alone);
+        matrix_copy<T> identity(n, n);
+        for (std::size_t i = 0; i != n; ++i) identity(i, i) = 1;
+        solve_all_in_lanes<T>(
+            count, n, n, [&](std::size_t q) { return matrix_at(a, q); },
+            [&](std::size_t) { return view<T const>(identity.all()); }, [&](std::size_t q) { return matrix_at(y, q); },
+            alone);
     }
     /// Ā = −Y⁻ᵀ Ȳ Y⁻ᵀ for Y = A⁻¹
     void backward(array_of<T const, S> const& y, array_of<T const, S> const& g, array_of<T const, S> const& a,
@@ -168,6 +183,14 @@ struct inverse_rule {
     }
 };
 
+/// Whether a matrix's and a right side's extents may fit, from whichever side, and their batches be broadcast.
+template <class S, class R>
+constexpr bool equation_fits() {
+    if constexpr (R::rank() < 2) return false;
+    else
+        return (may_equal(rows_of<S>, rows_of<R>) || may_equal(rows_of<S>, columns_of<R>)) &&
+               broadcast_pair<typename instead_of_last<S, 2>::type, typename instead_of_last<R, 2>::type>::fits;
+}
 /// An operand whose batch has the extents of that of the shape Other too.
 template <class Other, class A>
 constexpr auto in_batch_of(A&& a) {
@@ -202,8 +225,7 @@ constexpr auto equation(A&& a, B&& b, O options) {
             equation<Operation, Rule, false>(std::forward<A>(a), unsqueeze<-1>(std::forward<B>(b)), options));
     else
         return checked<Operation, true, A>([&] {
-            if constexpr (r::rank() < 2 || !std::is_same_v<value_t<A>, value_t<B>> ||
-                          (!may_equal(rows_of<s>, rows_of<r>) && !may_equal(rows_of<s>, columns_of<r>)))
+            if constexpr (!equation_fits<s, r>() || !std::is_same_v<value_t<A>, value_t<B>>)
                 return equation_shapes_do_not_fit<Operation, s, r>{};
             else {
                 auto x = in_batch_of<r>(std::forward<A>(a));
