@@ -16,6 +16,7 @@
 #include <tenon/linalg/ldl.hpp>
 #include <tenon/linalg/lstsq.hpp>
 #include <tenon/linalg/lu_factor.hpp>
+#include <tenon/linalg/lu_solve.hpp>
 #include <tenon/linalg/matrix_function.hpp>
 #include <tenon/linalg/norm.hpp>
 #include <tenon/linalg/polar.hpp>
