@@ -130,10 +130,7 @@ TEST_CASE("linear algebra on the device", "[kernels]") {
     namespace linalg = tenon::linalg;
     auto const g = tn::randn<double, 2, 4, 4>();
     tn::tensor const a = tn::matmul(g, tn::transpose(g)) + tn::eye<double, 4>() * 2.;
-    auto const b = tn::randn<double, 2, 4, 3>();
-    CHECK(both_agree([](auto const& x) { return linalg::cholesky(x); }, a));
-    CHECK(both_agree([](auto const& x, auto const& y) { return linalg::solve(x, y); }, a, b));
-    CHECK(gradients_agree([](auto const& x) { return tn::sum(linalg::slogdet(x).logabsdet); }, a));
+    CHECK(gradients_agree([](auto const& x) { return tn::sum(tn::square(linalg::cholesky(x))); }, a));
     auto const indefinite = tn::to<cuda::device>(tn::tensor<double, 4, 4>(tn::eye<double, 4>() * -1.));
     CHECK_THROWS_AS(linalg::cholesky(indefinite).eval(), tn::linalg_error);
 }

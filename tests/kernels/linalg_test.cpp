@@ -9,28 +9,27 @@ namespace linalg = tenon::linalg;
 
 namespace {
 
-template <class T>
-void agrees() {
-    auto const g = tn::randn<T, tn::dyn, 4, 4>(3);
-    tn::tensor const a = tn::matmul(g, tn::transpose(g)) + tn::eye<T, 4>() * T(2);
-    auto const b = tn::randn<T, tn::dyn, 4, 3>(3);
-    CHECK(both_agree([](auto const& x) { return linalg::cholesky(x); }, a));
-    CHECK(both_agree([](auto const& x) { return linalg::cholesky(x * T(2), {.upper = true}); }, a));
-    CHECK(both_agree([](auto const& x, auto const& y) { return linalg::solve(x + T(1), y); }, a, b));
-    tn::tensor const right = tn::transpose(b);
-    CHECK(both_agree([](auto const& x, auto const& y) { return linalg::solve(x, y, {.left = false}); }, g, right));
-    // One matrix has calls of its own.
-    tn::tensor<T, tn::dyn, 4, 4> const one = tn::slice<0, 0, 1>(a);
-    tn::tensor<T, tn::dyn, 4, 3> const side = tn::slice<0, 0, 1>(b);
-    CHECK(values_agree([](auto const& x) { return linalg::cholesky(x); }, one));
-    CHECK(values_agree([](auto const& x, auto const& y) { return linalg::solve(x, y); }, one, side));
-    CHECK(values_agree([](auto const& x) { return linalg::cholesky(x); }, tn::tensor<T, tn::dyn, 4, 4>()));
-}
+using matrices = tn::tensor<double, tn::dyn, 4, 4>;
 
 }  // namespace
 
 TEST_CASE("cholesky and solve in the device's memory", "[kernels]") {
-    agrees<double>();
+    auto const g = tn::randn<double, tn::dyn, 4, 4>(3);
+    matrices const a = tn::matmul(g, tn::transpose(g)) + tn::eye<double, 4>() * 2.;
+    auto const b = tn::randn<double, tn::dyn, 4, 3>(3);
+    auto const factors = [](auto const& x) {
+        return linalg::cholesky(x) * 3. + linalg::cholesky(x * 2., {.upper = true});
+    };
+    auto const solutions = [](auto const& x, auto const& y) {
+        return linalg::solve(x + 1., y) + tn::transpose(linalg::solve(x, tn::transpose(y), {.left = false}));
+    };
+    CHECK(both_agree(factors, a));
+    CHECK(both_agree(solutions, g, b));
+    // One matrix has calls of its own.
+    CHECK(both_agree(factors, matrices(tn::slice<0, 0, 1>(a))));
+    CHECK(both_agree(solutions, matrices(tn::slice<0, 1, 2>(g)),
+                     tn::tensor<double, tn::dyn, 4, 3>(tn::slice<0, 1, 2>(b))));
+    CHECK(both_agree(factors, matrices()));
     CHECK(values_agree([](auto const& x) { return linalg::solve(x, x); }, tn::randn<float, 5, 5>()));
 }
 

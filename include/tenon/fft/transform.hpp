@@ -64,8 +64,19 @@ struct transform_rule {
     };
     using shape_type = shape_from<S::rank(), extents>;
 
+    /// In backward, a factor for the elements of a half spectrum that stand for two.
+    static constexpr real middle = Kind == detail::kind::complex   ? 1
+                                   : Kind == detail::kind::to_half ? real(0.5)
+                                                                   : real(2);
+
     bool inverse;
     fft::norm norm;
+
+    /// What a transform of n points is multiplied by.
+    real scale(std::size_t n) const {
+        if (norm == fft::norm::ortho) return static_cast<real>(1 / std::sqrt(static_cast<double>(n)));
+        return inverse == (norm == fft::norm::backward) ? static_cast<real>(1 / static_cast<double>(n)) : real(1);
+    }
 
     /// @throws shape_error where there are no data points
     shape_type shape(S const& s) const {
@@ -91,7 +102,6 @@ struct transform_rule {
                   array_of<From const, S> const&, array_of<From, S> const& ga) const {
         if (!ga.data) return;
         std::size_t const n = points(ga.shape[Axis]), most = Kind == detail::kind::from_half ? n / 2 + 1 : n;
-        constexpr real middle = Kind == detail::kind::complex ? 1 : Kind == detail::kind::to_half ? real(0.5) : real(2);
         transform_of<real>(n)->run(lines_of(g, g.shape[Axis]), lines_of(ga, std::min(ga.shape[Axis], most)),
                                    {.scale = scale(n), .middle = middle, .add = true, .inverse = !inverse});
     }
@@ -107,10 +117,6 @@ private:
         return all;
     }
     static std::size_t signals(S const& s) { return s[Axis] == 0 ? 0 : s.size() / s[Axis]; }
-    real scale(std::size_t n) const {
-        if (norm == fft::norm::ortho) return static_cast<real>(1 / std::sqrt(static_cast<double>(n)));
-        return inverse == (norm == fft::norm::backward) ? static_cast<real>(1 / static_cast<double>(n)) : real(1);
-    }
 };
 
 /// Integers as floats.
