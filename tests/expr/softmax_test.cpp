@@ -1,8 +1,7 @@
 #include <cmath>
 #include <cstdint>
-
-#include <cstdint>
 #include <limits>
+#include <utility>
 
 #include <tenon/tenon.hpp>
 
@@ -71,6 +70,30 @@ TEST_CASE("the slope of softmax is y (g − Σ g y)") {
         }
         CHECK(std::abs(x.grad().data()[i] - (f[1] - f[0]) / (2 * h)) < 1e-7);
     }
+}
+
+TEST_CASE("a gradient that counts as zero is written, and another one is added to") {
+    tn::generator gen{5};
+    auto const check = [&](auto const& loss) {
+        for (auto const& [rows, columns] : {std::pair{1u, 1u}, {5u, 37u}, {3u, 600u}}) {
+            tn::variable x(tn::randn<double, tn::dyn, tn::dyn>(rows, columns, gen));
+            auto const w = tn::randn<double, tn::dyn, tn::dyn>(rows, columns, gen);
+            x.grad() = tn::zeros<double, tn::dyn, tn::dyn>(rows, columns);
+            tn::backward(loss(x, w));
+            auto const added = x.grad();
+            CHECK(tn::any(added != 0.0).item() == (columns != 1));
+            x.zero_grad();
+            tn::backward(loss(x, w));
+            CHECK(tn::array_equal(x.grad(), added));
+            tn::backward(loss(x, w));
+            CHECK(tn::array_equal(x.grad(), added * 2.0));
+        }
+    };
+    check([](auto const& x, auto const& w) { return tn::sum(tn::softmax<1>(x) * w); });
+    check([](auto const& x, auto const& w) { return tn::sum(tn::softmax<1>(tn::log_softmax<1>(x)) * w); });
+    check([](auto const& x, auto const& w) { return tn::sum(tn::matmul(tn::softmax<1>(x), tn::transpose(w))); });
+    // Of the first row's results alone: the others' gradients are zeros.
+    check([](auto const& x, auto const&) { return tn::sum(tn::square(tn::select<0>(tn::softmax<1>(x), 0))); });
 }
 
 TEST_CASE("cross-entropy's options: sum and none, weights, ignored rows, smoothing") {

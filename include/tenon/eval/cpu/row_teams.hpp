@@ -103,15 +103,16 @@ private:
     Out const& out_;
 };
 
-/// The same backward: the operand's gradient takes the place of the results'.
+/// The same backward.
 template <std::size_t Length, class T>
 class row_gradient {
 public:
     using value = lane_t<T, 1>;
 
     /// @param x the operand's elements, or null where the rule doesn't need them
-    TENON_INLINE constexpr row_gradient(T const* x, T const* y, T* g, std::size_t n, T const* kept)
-        : x_(x), y_(y), g_(g), n_(n), kept_(kept) {}
+    /// @param to where the operand's gradient goes, which may take the place of the results'
+    TENON_INLINE constexpr row_gradient(T const* x, T const* y, T const* g, T* to, std::size_t n, T const* kept)
+        : x_(x), y_(y), g_(g), to_(to), n_(n), kept_(kept) {}
     TENON_INLINE constexpr value count() const { return number(static_cast<double>(n_)); }
     TENON_INLINE static constexpr value number(double c) { return value(static_cast<T>(c)); }
     TENON_INLINE constexpr value kept() const { return element::load_lanes<1>(kept_); }
@@ -129,7 +130,7 @@ public:
     template <class F>
     TENON_INLINE constexpr void send(F const& f) const {
         for_each_pack<lanes, Length>(n_, [&](auto N, std::size_t j) TENON_LAMBDA_INLINE {
-            element::store_lanes(g_ + j, f(element::load_lanes<N>(y_ + j), element::load_lanes<N>(g_ + j)));
+            element::store_lanes(to_ + j, f(element::load_lanes<N>(y_ + j), element::load_lanes<N>(g_ + j)));
         });
     }
     template <bool Widens, class F>
@@ -141,15 +142,15 @@ public:
             auto const before = j == 0 ? lane_t<W, 1>(static_cast<W>(start)) : at(y_ + j - 1);
             auto const share = f(at(x_ ? x_ + j : y_ + j), at(y_ + j), before);
             auto const g = at(g_ + j) + carried;
-            element::store_lanes(g_ + j, math::convert<T>(share.own * g));
+            element::store_lanes(to_ + j, math::convert<T>(share.own * g));
             carried = share.through * g;
         }
     }
 
 private:
     static constexpr std::size_t lanes = row_lanes<T>;
-    T const *x_, *y_;
-    T* g_;
+    T const *x_, *y_, *g_;
+    T* to_;
     std::size_t n_;
     T const* kept_;
 };

@@ -25,15 +25,15 @@ template <class Rule, class T, class R>
     forward_vector<dyn>(rule, x, room, to, n, kept, out);
 }
 template <std::size_t Length, class Rule, class T>
-TENON_INLINE constexpr void backward_vector(Rule const& rule, T const* x, T const* y, T* g, std::size_t n,
+TENON_INLINE constexpr void backward_vector(Rule const& rule, T const* x, T const* y, T const* g, T* to, std::size_t n,
                                             T const* kept) {
-    row_gradient<Length, T> team(x, y, g, n, kept);
+    row_gradient<Length, T> team(x, y, g, to, n, kept);
     rule.backward(team);
 }
 template <class Rule, class T>
-[[gnu::noinline]] constexpr void backward_shared(Rule const& rule, T const* x, T const* y, T* g, std::size_t n,
-                                                 T const* kept) {
-    backward_vector<dyn>(rule, x, y, g, n, kept);
+[[gnu::noinline]] constexpr void backward_shared(Rule const& rule, T const* x, T const* y, T const* g, T* to,
+                                                 std::size_t n, T const* kept) {
+    backward_vector<dyn>(rule, x, y, g, to, n, kept);
 }
 
 /// Kept: the results and, where the rule wants that, a number of each vector.
@@ -63,7 +63,11 @@ struct tape<row_node<Rule, Vectors, A>, Grad>
     tape(tape const&) = delete;
     constexpr auto shape() const { return operand_.shape(); }
     TENON_INLINE constexpr R const* data() const { return values_.data(); }
-    TENON_INLINE constexpr R* gradient() { return gradients_.data(); }
+    TENON_INLINE constexpr R* gradient() {
+        if (overwrite_gradient()) gradients_.reserve_zeros(shape().size());
+        return gradients_.data();
+    }
+    TENON_INLINE constexpr bool overwrite_gradient() { return std::exchange(zeros_to_write_, false); }
     constexpr bool overlaps(void const* begin, void const* end, bool aligned) const {
         return on_demand && operand_.overlaps(begin, end, aligned);
     }
@@ -98,7 +102,7 @@ struct tape<row_node<Rule, Vectors, A>, Grad>
         }
         if constexpr (differentiable) {
             gradients_.reserve(n);
-            for (std::size_t i = 0; i != n; ++i) gradients_.data()[i] = R(0);
+            zeros_to_write_ = true;
         }
     }
     constexpr void forward_by_rows()
@@ -128,6 +132,8 @@ struct tape<row_node<Rule, Vectors, A>, Grad>
     constexpr void finish() {
         if constexpr (differentiable) {
             auto const s = shape();
+            // Zeros, where no consumer has written.
+            R* const g = gradient();
             buffer<T, copies_operand ? static_size<Shape> : 0> copy;
             T const* x = nullptr;
             if constexpr (copies_operand) {
@@ -137,10 +143,10 @@ struct tape<row_node<Rule, Vectors, A>, Grad>
             } else if constexpr (Rule::needs_operand) x = operand_.data();
             if constexpr (!node::neighbours) {
                 if (s.size() != 0)
-                    backward_columns(rule_, x, std::as_const(values_).data(), gradients_.data(),
-                                     std::as_const(kept_).data(), node::divided(s));
-                backward_from_memory(operand_, std::as_const(gradients_).data());
-            } else backward_neighbours(x);
+                    backward_columns(rule_, x, std::as_const(values_).data(), g, std::as_const(kept_).data(),
+                                     node::divided(s));
+                backward_from_memory(operand_, static_cast<R const*>(g));
+            } else backward_neighbours(x, g);
             operand_.finish();
         }
     }
@@ -170,11 +176,19 @@ private:
         if constexpr (same_type) return to;
         else return room_.data();
     }
+    /// A row of the operand's values. Asking for its gradient too would write zeros there, which backward may not need.
+    template <std::size_t N>
+    TENON_INLINE constexpr auto operand_row(position<N> const& outer) {
+        if constexpr (differentiable && operand_in_order) {
+            auto const s = shape();
+            return memory_row<T, 1, false>{operand_.data() + row_number(s, outer) * row_length(s), {}, {}};
+        } else return operand_.row(outer);
+    }
     template <std::size_t N, class Out>
     TENON_INLINE constexpr void compute_row(position<N> const& outer, T* room, R* to, T* kept, Out const& out) {
-        auto const r = operand_.row(outer);
-        using row_type = std::remove_const_t<decltype(r)>;
         std::size_t const n = row_length(shape());
+        auto const r = operand_row(outer);
+        using row_type = std::remove_const_t<decltype(r)>;
         if constexpr (!is_memory_row<row_type>) {
             row_team<lanes_for<operand>, row_extent, row_type, T, R, Out> team(r, room, to, n, kept, out);
             rule_.forward(team);
@@ -231,23 +245,40 @@ private:
         });
     }
     /// Each vector's gradient is found when the first row of it is to be sent.
-    constexpr void backward_neighbours(T const* x) {
+    /// @param to the results' gradient, in whose place the operand's is found
+    constexpr void backward_neighbours(T const* x, T* to) {
         auto const s = shape();
         std::size_t const row = row_length(s), length = node::divided(s).length;
         std::size_t sent = 0, done = 0;
         T const* kept = kept_.data();
+        if constexpr (operand_in_order && shares_rows<T, vector_extent>)
+            if (operand_.overwrite_gradient()) return write_neighbours(x, to, operand_.gradient());
         backward_region(operand_, [&](auto const&) TENON_LAMBDA_INLINE {
-            T const* const g = gradients_.data() + sent;
+            T const* const g = to + sent;
             sent += row;
             for (; done < sent; done += length) {
                 T const* const own = x ? x + done : nullptr;
                 T const* const y = values_.data() + done;
                 if constexpr (shares_rows<T, vector_extent>)
-                    backward_shared(rule_, own, y, gradients_.data() + done, length, kept);
-                else backward_vector<vector_extent>(rule_, own, y, gradients_.data() + done, length, kept);
+                    backward_shared(rule_, own, y, to + done, to + done, length, kept);
+                else backward_vector<vector_extent>(rule_, own, y, to + done, to + done, length, kept);
                 if constexpr (Rule::keeps_number) ++kept;
             }
             return gradient_row<T>{g};
+        });
+    }
+
+    /// The same where the operand's gradient lies in memory and counts as zero: it is written, and need not be zero before. A
+    /// softmax of 256×1024 with its gradient takes 400 µs, and 435 where zeros are written and added to.
+    void write_neighbours(T const* x, T const* g, T* to) {
+        auto const v = node::divided(shape());
+        T const *const y = values_.data(), *const numbers = kept_.data();
+        for_each_part(v.count, 1, v.count * v.length / elements_for_thread, [&](std::size_t first, std::size_t last) {
+            for (std::size_t k = first; k != last; ++k) {
+                std::size_t const at = k * v.length;
+                backward_shared(rule_, x ? x + at : x, y + at, g + at, to + at, v.length,
+                                Rule::keeps_number ? numbers + k : nullptr);
+            }
         });
     }
 
@@ -256,6 +287,7 @@ private:
     bool by_rows_ = false;
     buffer<R, static_size<Shape>> values_;
     buffer<R, differentiable ? static_size<Shape> : 0> gradients_;
+    bool zeros_to_write_ = false;
     kept_numbers kept_;
     buffer<T, same_type ? 0 : row_extent> room_;
 };
