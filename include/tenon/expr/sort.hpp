@@ -46,9 +46,7 @@ template <class T>
 void sort_along(T const* x, T* y, axis_extents const& e, bool descending) {
     for_each_vector("sort", e, [&](std::size_t first, std::size_t step) {
         using key = sort_key_t<T>;
-        buffer<key, dyn> keys, more;
-        keys.reserve(e.along);
-        more.reserve(e.along);
+        sort_room<key> keys(e.along), more(e.along);
         key* const k = keys.data();
         bool negative_zero = false;
         read_keys(x + first, step, e.along, descending, [&](key v, std::size_t i) { k[i] = v; });
@@ -63,21 +61,22 @@ void sort_along(T const* x, T* y, axis_extents const& e, bool descending) {
             if (negative_zero) restore_zeros(x + first, y + first, step, e.along);
     });
 }
-/// The first `count` of the positions that put a vector in order; equal elements in the order of their positions.
-/// @param room, more memory for n elements with positions
+/// The positions that put a vector in order, each the `position_of` a number; equal elements in the order of their positions.
+/// @param room, more memory of sort_room for n numbers
 template <class T>
-keyed_t<T>* order_of(T const* x, std::size_t step, std::size_t n, bool descending, keyed_t<T>* room, keyed_t<T>* more) {
-    read_keys(x, step, n, descending, [&](sort_key_t<T> key, std::size_t i) { room[i] = keyed<T>(key, i); });
-    constexpr unsigned bit = first_key_bit<T, keyed_t<T>>;
-    return sort_keys(room, more, n, bit, bit + key_bits<T>);
+std::uint64_t* order_of(T const* x, std::size_t step, std::size_t n, bool descending, std::uint64_t* room,
+                        std::uint64_t* more) {
+    auto const flip = static_cast<sort_key_t<T>>(descending ? nan_key<T> : 0);
+    read_keys(x, step, n, descending, [=](sort_key_t<T> key, std::size_t i) { room[i] = keyed<T>(key, i); });
+    return sort_positions<T>(room, more, n, [=](std::size_t i) {
+        return static_cast<sort_key_t<T>>(detail::order_key(x[i * step]) ^ flip);
+    });
 }
 /// The positions that put the elements of x in their order along an axis.
 template <class T>
 void argsort_along(T const* x, std::int64_t* y, axis_extents const& e, bool descending) {
     for_each_vector("argsort", e, [&](std::size_t first, std::size_t step) {
-        buffer<keyed_t<T>, dyn> room, more;
-        room.reserve(e.along);
-        more.reserve(e.along);
+        sort_room<std::uint64_t> room(e.along), more(e.along);
         auto const* const order = order_of(x + first, step, e.along, descending, room.data(), more.data());
         for (std::size_t i = 0; i != e.along; ++i)
             y[first + i * step] = static_cast<std::int64_t>(position_of(order[i]));
@@ -87,9 +86,7 @@ void argsort_along(T const* x, std::int64_t* y, axis_extents const& e, bool desc
 template <class T>
 void add_sorted_gradient(T const* x, T const* g, T* gx, axis_extents const& e, bool descending) {
     for_each_vector("sort", e, [&](std::size_t first, std::size_t step) {
-        buffer<keyed_t<T>, dyn> room, more;
-        room.reserve(e.along);
-        more.reserve(e.along);
+        sort_room<std::uint64_t> room(e.along), more(e.along);
         auto const* const order = order_of(x + first, step, e.along, descending, room.data(), more.data());
         for (std::size_t i = 0; i != e.along; ++i) gx[first + position_of(order[i]) * step] += g[first + i * step];
     });

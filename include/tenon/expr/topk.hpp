@@ -53,10 +53,8 @@ void topk_of(T const* x, std::int64_t* y, std::size_t step, std::size_t n, std::
     key* const all = keys.data();
     read_keys(x, step, n, o.largest, [&](key v, std::size_t i) { all[i] = v; });
     auto const last = select_key(static_cast<key const*>(all), more.data(), n, k - 1, key_bits<T>);
-    buffer<keyed_t<T>, dyn> chosen, room;
-    chosen.reserve(k);
-    room.reserve(k);
-    keyed_t<T>* const c = chosen.data();
+    sort_room<std::uint64_t> chosen(k), room(k);
+    std::uint64_t* const c = chosen.data();
     // All that are less, and of those that are equal as many as are left to take.
     std::size_t equals = k - last.less, m = 0;
     for (std::size_t first = 0; first < n && m != k; first += 64) {
@@ -70,8 +68,8 @@ void topk_of(T const* x, std::int64_t* y, std::size_t step, std::size_t n, std::
                     c[m++] = keyed<T>(all[i], i);
                 }
     }
-    constexpr unsigned bit = first_key_bit<T, keyed_t<T>>;
-    auto const* const order = o.sorted ? sort_keys(c, room.data(), k, bit, bit + key_bits<T>) : c;
+    auto const* const order =
+        o.sorted ? sort_positions<T>(c, room.data(), k, [=](std::size_t i) { return all[i]; }) : c;
     for (std::size_t i = 0; i != k; ++i) y[i * step] = static_cast<std::int64_t>(position_of(order[i]));
 }
 template <class T>
@@ -118,9 +116,7 @@ void rank_along(T const* x, std::int64_t* y, axis_extents const& e, rank_kind ki
 template <class T>
 void mode_along(T const* x, std::int64_t* y, axis_extents const& e) {
     for_each_vector("mode", e, [&](std::size_t first, std::size_t step) {
-        buffer<keyed_t<T>, dyn> room, more;
-        room.reserve(e.along);
-        more.reserve(e.along);
+        sort_room<std::uint64_t> room(e.along), more(e.along);
         auto const* const order = order_of(x + first, step, e.along, false, room.data(), more.data());
         auto const key = [&](std::size_t i) { return order_key(x[first + position_of(order[i]) * step]); };
         std::size_t most = 0, run = 0, found = 0;

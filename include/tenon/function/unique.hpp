@@ -52,9 +52,7 @@ std::size_t group_elements(T const* x, std::size_t n, bool consecutive, std::int
     auto const same = [x](std::size_t a, std::size_t b) { return x[a] == x[b]; };
     if (consecutive) return number_groups(n, [](std::size_t i) { return i; }, same, first, inverse, counts);
     if (n > 0xFFFF'FFFFU) throw_too_long("unique", n);
-    buffer<keyed_t<T>, dyn> room, more;
-    room.reserve(n);
-    more.reserve(n);
+    sort_room<std::uint64_t> room(n), more(n);
     auto const* const sorted = order_of(x, 1, n, false, room.data(), more.data());
     return number_groups(n, [=](std::size_t i) { return position_of(sorted[i]); }, same, first, inverse, counts);
 }
