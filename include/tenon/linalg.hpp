@@ -11,6 +11,7 @@
 #include <tenon/linalg/cholesky.hpp>
 #include <tenon/linalg/cholesky_solve.hpp>
 #include <tenon/linalg/det.hpp>
+#include <tenon/linalg/eig.hpp>
 #include <tenon/linalg/eigh.hpp>
 #include <tenon/linalg/householder.hpp>
 #include <tenon/linalg/ldl.hpp>
