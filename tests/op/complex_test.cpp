@@ -72,12 +72,15 @@ void binary(std::string const& name, F f) {
 TEST_CASE("functions of complex numbers have PyTorch's values and gradients") {
 #define UNARY(name) unary(#name, [](auto const& z) { return tn::name(z); });
     UNARY(abs)
-    UNARY(angle) UNARY(real) UNARY(imag) UNARY(conj) UNARY(sgn) UNARY(exp) UNARY(exp2) UNARY(expm1) UNARY(log)
-        UNARY(log2) UNARY(log10) UNARY(log1p) UNARY(sqrt) UNARY(rsqrt) UNARY(square) UNARY(reciprocal) UNARY(sin)
-            UNARY(cos) UNARY(tan) UNARY(asin) UNARY(acos) UNARY(atan) UNARY(sinh) UNARY(cosh) UNARY(tanh) UNARY(asinh)
-                UNARY(acosh) UNARY(atanh) UNARY(sigmoid)
+    UNARY(angle)
+    UNARY(real) UNARY(imag) UNARY(conj) UNARY(sgn) UNARY(exp) UNARY(exp2) UNARY(expm1) UNARY(log) UNARY(log2)
+        UNARY(log10) UNARY(log1p) UNARY(sqrt) UNARY(rsqrt) UNARY(square) UNARY(reciprocal) UNARY(sin) UNARY(cos)
+            UNARY(tan) UNARY(asin) UNARY(acos) UNARY(atan) UNARY(sinh) UNARY(cosh) UNARY(tanh) UNARY(asinh) UNARY(acosh)
+                UNARY(atanh) UNARY(sigmoid)
 #undef UNARY
-                    unary("neg", [](auto const& z) { return -z; });
+                    unary("sinc", [](auto const& z) { return tn::sinc(z); });
+    unary("tanhshrink", [](auto const& z) { return tn::tanhshrink(z); });
+    unary("neg", [](auto const& z) { return -z; });
     unary("pow3", [](auto const& z) { return tn::pow<3>(z); });
     unary("pow_real", [](auto const& z) { return tn::pow(z, 1.5); });
 }
@@ -160,6 +163,9 @@ TEST_CASE("complex tensors are made, compared, chosen, joined, assigned and prin
     tn::tensor<cf, tn::dyn> const none(0);
     CHECK(tn::sum(none).item() == cf(0));
     CHECK(tn::prod(none).item() == cf(1));
+    auto const drawn = tn::randn<cf, 4000>();
+    CHECK(std::abs(tn::mean(tn::square(tn::abs(drawn))).item() - 1) < 0.1f);
+    CHECK(std::abs(tn::mean(tn::imag(tn::rand<cf, 4000>())).item() - 0.5f) < 0.05f);
     CHECK_THROWS_AS(tn::view_as_complex(tn::tensor<double, tn::dyn>(3)).eval(), tn::shape_error);
 }
 

@@ -186,13 +186,31 @@ void normal_(X& x, value_t<X> mean = 0, value_t<X> std = 1, generator& gen = def
     creation<typename X::device>::draw(x, detail::normal_of<T>(mean, std), gen);
 }
 
-/// Uniform numbers in [0, 1): `rand<float, 2, 3>()`, `rand<float, dyn, 3>(5)`, either with a generator after them, and as all that
+namespace detail {
+/// Complex numbers whose parts f draws.
+template <class X, class F>
+void draw_parts(X& x, F const& f) {
+    using part = element::real_t<value_t<X>>;
+    tensor<part, dyn> parts(uninitialized, shape<dyn>(std::array<std::size_t, 1>{2 * x.size()}));
+    f(parts);
+    for (std::size_t i = 0; i != x.size(); ++i) x.data()[i] = {parts.data()[2 * i], parts.data()[2 * i + 1]};
+}
+/// Those of normal numbers of standard deviation 1.
+template <class X>
+void draw_normal_parts(X& x, generator& gen) {
+    using part = element::real_t<value_t<X>>;
+    draw_parts(x, [&](auto& parts) { normal_(parts, part(0), part(0.70710678118654752440), gen); });
+}
+}  // namespace detail
+
+/// Uniform numbers in [0, 1), of complex ones both parts: `rand<float, 2, 3>()`, `rand<float, dyn, 3>(5)`, either with a generator after them, and as all that
 /// follows with a device before them: `rand<float, dyn, 3>(Device{}, 5, gen)`.
 template <class T, std::size_t... E, some_device Device, class... A>
 auto rand(Device, A&&... arguments) {
     detail::random_arguments<std::size_t, 0, T, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
     tensor_of_t<T, shape<E...>, Device> x(uninitialized, a.shape("rand"));
-    uniform_(x, T{0}, T{1}, *a.gen);
+    if constexpr (element::is_complex<T>) detail::draw_parts(x, [&](auto& parts) { uniform_(parts, 0, 1, *a.gen); });
+    else uniform_(x, T{0}, T{1}, *a.gen);
     return x;
 }
 template <class T, std::size_t... E, detail::no_device... A>
@@ -200,12 +218,13 @@ tensor<T, E...> rand(A&&... arguments) {
     return tenon::rand<T, E...>(cpu{}, arguments...);
 }
 
-/// Normal numbers of mean 0 and standard deviation 1; arguments as for `rand`.
+/// Normal numbers of mean 0 and standard deviation 1, of complex ones 1/√2 for each part; arguments as for `rand`.
 template <class T, std::size_t... E, some_device Device, class... A>
 auto randn(Device, A&&... arguments) {
     detail::random_arguments<std::size_t, 0, T, shape<E...>, std::remove_reference_t<A>...> const a(arguments...);
     tensor_of_t<T, shape<E...>, Device> x(uninitialized, a.shape("randn"));
-    normal_(x, T{0}, T{1}, *a.gen);
+    if constexpr (element::is_complex<T>) detail::draw_normal_parts(x, *a.gen);
+    else normal_(x, T{0}, T{1}, *a.gen);
     return x;
 }
 template <class T, std::size_t... E, detail::no_device... A>
@@ -217,7 +236,9 @@ tensor<T, E...> randn(A&&... arguments) {
 template <expression X>
 auto rand_like(X const& x, generator& gen = default_generator()) {
     auto y = empty_like(x);
-    uniform_(y, 0, 1, gen);
+    if constexpr (element::is_complex<value_t<X>>)
+        detail::draw_parts(y, [&](auto& parts) { uniform_(parts, 0, 1, gen); });
+    else uniform_(y, 0, 1, gen);
     return y;
 }
 
@@ -225,7 +246,8 @@ auto rand_like(X const& x, generator& gen = default_generator()) {
 template <expression X>
 auto randn_like(X const& x, generator& gen = default_generator()) {
     auto y = empty_like(x);
-    normal_(y, 0, 1, gen);
+    if constexpr (element::is_complex<value_t<X>>) detail::draw_normal_parts(y, gen);
+    else normal_(y, 0, 1, gen);
     return y;
 }
 

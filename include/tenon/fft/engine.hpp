@@ -351,19 +351,28 @@ private:
     static complex product(complex a, complex b) {
         return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
     }
+    /// to = x·w of n elements, of x's parts exchanged where the transform is inverse.
+    static void multiply(complex* to, complex const* x, complex const* w, std::size_t n, bool exchange) {
+        std::size_t j = 0;
+        for (; j + group <= n; j += group) (exchanged(pair::load(x + j), exchange) * pair::load(w + j)).store(to + j);
+        for (; j != n; ++j) to[j] = product(exchange ? complex(x[j].imag(), x[j].real()) : x[j], w[j]);
+    }
     void bluestein(lines<complex const> const& from, lines<complex> const& to, finish<T> const& f) const {
         std::size_t const m = convolution_;
         buffer<complex, dyn> memory;
         memory.reserve(m);
         complex* const z = memory.data();
         auto const exchange = [&](complex v) { return f.inverse ? complex(v.imag(), v.real()) : v; };
-        for (std::size_t j = 0; j != m; ++j)
-            z[j] = j < std::min(from.length, size_) ? product(exchange(*at(from, 0, j)), chirp_[j]) : complex(0);
+        std::size_t const used = std::min(from.length, size_);
+        if (from.step == 1) multiply(z, from.first, chirp_.data(), used, f.inverse);
+        else
+            for (std::size_t j = 0; j != used; ++j) z[j] = product(exchange(*at(from, 0, j)), chirp_[j]);
+        for (std::size_t j = used; j != m; ++j) z[j] = complex(0);
         auto const longer = transform_of<T>(m);
         auto const source = lines<complex const>::one(z, m, 1);
         auto const result = lines<complex>::one(z, m, 1);
         longer->run(source, result, {});
-        for (std::size_t j = 0; j != m; ++j) z[j] = product(z[j], spectrum_[j]);
+        multiply(z, z, spectrum_.data(), m, false);
         longer->run(source, result, {.inverse = true});
         for (std::size_t k = 0; k != to.length; ++k)
             put(at(to, 0, k), exchange(product(z[k], chirp_[k])) * f.scale, f.add);

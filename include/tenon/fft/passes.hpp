@@ -1,5 +1,5 @@
 // The discrete Fourier transform of as many signals at once as a register has lanes: Stockham's algorithm, which sorts by itself, in
-// passes of radix 4, 2, 3, 5 and any other prime.
+// passes of radix 8, 4, 2, 3, 5 and any other prime.
 #pragma once
 
 #include <cmath>
@@ -65,6 +65,15 @@ TENON_INLINE void butterfly(signals<T> (&z)[R]) {
         z[1] = b + d;
         z[2] = a - c;
         z[3] = b - d;
+    } else if constexpr (R == 8) {
+        constexpr T root = T(0.70710678118654752440);
+        signals<T> a[4] = {z[0], z[2], z[4], z[6]}, b[4] = {z[1], z[3], z[5], z[7]};
+        butterfly<4, T>(a);
+        butterfly<4, T>(b);
+        b[1] = signals<T>(b[1].re + b[1].im, b[1].im - b[1].re) * root;
+        b[2] = turned<T>(b[2]);
+        b[3] = signals<T>(b[3].im - b[3].re, -(b[3].re + b[3].im)) * root;
+        for (std::size_t j = 0; j != 4; ++j) z[j] = a[j] + b[j], z[j + 4] = a[j] - b[j];
     } else {
         static_assert(R == 5);
         constexpr T c1 = T(0.30901699437494742410), c2 = T(-0.80901699437494742410), s1 = T(0.95105651629515357212),
@@ -129,10 +138,14 @@ public:
     /// Primes up to this are passes; a greater factor makes its length one for Bluestein's algorithm.
     static constexpr std::size_t largest_prime = 47;
 
-    /// The prime factors of n with 4 before 2; the last is greater than `largest_prime` where n has such a factor.
+    /// Factors of n: of powers of 2 as few as may be of 8 and 4, and primes; the last is greater than `largest_prime` where n has such
+    /// a factor.
     static std::vector<std::size_t> factors_of(std::size_t n) {
         std::vector<std::size_t> all;
-        while (n % 4 == 0) all.push_back(4), n /= 4;
+        std::size_t twos = 0;
+        while (n >> twos != 0 && n % (std::size_t{2} << twos) == 0) ++twos;
+        for (; twos >= 3 && twos != 4; twos -= 3) all.push_back(8), n /= 8;
+        for (; twos >= 2; twos -= 2) all.push_back(4), n /= 4;
         for (std::size_t p = 2; p <= largest_prime && n != 1; ++p)
             while (n % p == 0) all.push_back(p), n /= p;
         if (n != 1) all.push_back(n);
@@ -146,7 +159,7 @@ public:
             std::size_t const m = rest / r;
             for (std::size_t p = 0; p != m; ++p)
                 for (std::size_t j = 1; j != r; ++j) twiddles_.push_back(std::complex<T>(root_of_one(p * j, rest)));
-            if (r > 5)
+            if (r > 5 && r != 8)
                 for (std::size_t k = 0; k != r; ++k) twiddles_.push_back(std::complex<T>(root_of_one(k, r)));
             rest = m;
         }
@@ -159,12 +172,13 @@ public:
         std::size_t rest = size_, step = 1;
         for (std::size_t const r : radices_) {
             std::size_t const m = rest / r;
-            if (r == 4) pass<4, T>(x, y, m, step, w);
+            if (r == 8) pass<8, T>(x, y, m, step, w);
+            else if (r == 4) pass<4, T>(x, y, m, step, w);
             else if (r == 2) pass<2, T>(x, y, m, step, w);
             else if (r == 3) pass<3, T>(x, y, m, step, w);
             else if (r == 5) pass<5, T>(x, y, m, step, w);
             else pass_of_prime<T>(r, x, y, m, step, w, w + m * (r - 1));
-            w += m * (r - 1) + (r > 5 ? r : 0);
+            w += m * (r - 1) + (r > 5 && r != 8 ? r : 0);
             std::swap(x, y);
             rest = m;
             step *= r;

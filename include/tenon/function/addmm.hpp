@@ -27,6 +27,7 @@ struct addend_does_not_fit;
 
 namespace op {
 struct scaled_sum : numeric {
+    using for_complex = void;
     static constexpr char const* name = "scaled_sum";
     template <class V>
     TENON_LANE static V value(V x, V product, V beta, V alpha) {

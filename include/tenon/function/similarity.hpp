@@ -51,7 +51,8 @@ constexpr auto normalize(X&& x) {
         return detail::wrong_axes<"normalize", shape_t<X>, Axis>{};
     else {
         auto const whole = detail::reused(std::forward<X>(x));
-        return whole / maximum(norm<Axis>(whole, keepdim), static_cast<value_t<X>>(normalize_options{}.eps));
+        return whole /
+               maximum(norm<Axis>(whole, keepdim), static_cast<element::real_t<value_t<X>>>(normalize_options{}.eps));
     }
 }
 /// The same with the norm of order p, which may be ±∞, or with options: `normalize<1>(x, 1)`, `normalize<1>(x, {.p = 1, .eps = 1e-6})`.

@@ -30,6 +30,7 @@ struct softshrink : hardshrink {
     }
 };
 struct tanhshrink : floating {
+    using for_complex = void;
     static constexpr char const* name = "tanhshrink";
     template <class V>
     TENON_LANE static auto value(V x) {

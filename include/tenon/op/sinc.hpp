@@ -9,6 +9,7 @@ namespace tenon::inline TENON_TARGET {
 
 namespace op {
 struct sinc : floating {
+    using for_complex = void;
     static constexpr char const* name = "sinc";
     template <class V>
     TENON_LANE static V value(V x) {
@@ -19,9 +20,11 @@ struct sinc : floating {
     template <std::size_t, class V>
     TENON_LANE static V slope(V y, V x) {
         V const angle = 3.14159265358979323846 * x, z = angle * angle;
-        V const series = -3.28986813369645287295 * x *
-                         (1 - z / 10 * (1 - z / 28 * (1 - z / 54 * (1 - z / 88 * (1 - z / 130)))));
-        return math::select(z < 0.25, series, (element::cos(angle) - y) / x);
+        V const series =
+            -3.28986813369645287295 * x * (1 - z / 10 * (1 - z / 28 * (1 - z / 54 * (1 - z / 88 * (1 - z / 130)))));
+        V const far = (element::cos(angle) - y) / x;
+        if constexpr (element::is_complex_pack<V>) return math::select(math::abs(z) < 0.25, series, far);
+        else return math::select(z < 0.25, series, far);
     }
 };
 struct deg2rad : floating {
