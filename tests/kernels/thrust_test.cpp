@@ -5,6 +5,8 @@
 #include <thrust/sort.h>
 #include <thrust/transform.h>
 
+#include <tenon/cuda/sort.hpp>
+
 #include "device.hpp"
 
 using namespace device_test;
@@ -52,4 +54,21 @@ TEST_CASE("Thrust computes an expression's elements as it reads them", "[kernels
     CHECK(tn::sum(to).item() == Approx(found + tn::sum(tn::exp(x)).item()));
     auto const above = (a > 0.).begin();
     CHECK(thrust::reduce(above, above + 2800, 0) == tn::sum(x > 0.).item());
+}
+
+TEST_CASE("sorts in the device's memory", "[kernels]") {
+    tn::tensor<double, 3, 4> x({{2, -1, NAN, 2}, {0, 5, -0., -3}, {INFINITY, NAN, 1, 1}});
+    auto const d = tn::to<cuda::device>(x);
+    auto const check = [&](auto const& f) {
+        tn::tensor const expected = f(x);
+        cuda::tensor const found = f(d);
+        auto const a = elements(found);
+        return std::equal(a.begin(), a.end(), expected.begin(),
+                          [](auto p, auto q) { return p == q || (p != p && q != q); });
+    };
+    CHECK(check([](auto const& a) { return tn::argsort<0>(a); }));
+    CHECK(check([](auto const& a) { return tn::argsort<1>(a, {.descending = true}); }));
+    CHECK(check([](auto const& a) { return tn::sort<0>(a, {.descending = true}).values; }));
+    CHECK(both_agree([](auto const& a) { return tn::sort<1>(a).values; }, tn::randn<double, 2, 5, 3>()));
+    CHECK_THAT(tn::explain(tn::argsort<0>(d)).text(), !Catch::Contains("on the host"));
 }

@@ -27,7 +27,7 @@ FLOORS = [
     ['fft.hpp'],
     ['cuda', 'linalg', 'special', 'signal'],
     ['cuda.hpp', 'linalg.hpp', 'special.hpp', 'signal.hpp'],
-    ['cuda/fft.hpp', 'cuda/linalg.hpp'],
+    ['cuda/fft.hpp', 'cuda/linalg.hpp', 'cuda/sort.hpp'],
 ]
 LEVEL = {floor: level for level, floors in enumerate(FLOORS) for floor in floors}
 
