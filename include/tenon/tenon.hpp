@@ -75,6 +75,7 @@
 #include <tenon/function/distance.hpp>
 #include <tenon/function/distribution.hpp>
 #include <tenon/function/einsum.hpp>
+#include <tenon/function/embedding.hpp>
 #include <tenon/function/embedding_bag.hpp>
 #include <tenon/function/feature_dropout.hpp>
 #include <tenon/function/flip.hpp>
@@ -86,6 +87,7 @@
 #include <tenon/function/interpolate.hpp>
 #include <tenon/function/kl_div.hpp>
 #include <tenon/function/likelihood_loss.hpp>
+#include <tenon/function/linear.hpp>
 #include <tenon/function/loss.hpp>
 #include <tenon/function/lp_pool.hpp>
 #include <tenon/function/margin_loss.hpp>

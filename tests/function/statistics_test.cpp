@@ -146,3 +146,27 @@ TEST_CASE("the variance of what lies far from 0") {
     CHECK(tn::hvp([](auto const& a) { return tn::var(a); }, v.value(), tn::tensor({1.0, 0.0, 0.0, 0.0})).eval()(1) ==
           Approx(-2.0 / 12));
 }
+
+TEST_CASE("functions under PyTorch's names: amax, amin, cat, ravel, equal, linear, embedding") {
+    tn::tensor const x({{1.f, 2.f}, {4.f, 3.f}});
+    CHECK(tn::equal(tn::amax<1>(x), tn::tensor({2.f, 4.f})));
+    CHECK(tn::equal(tn::amin<0>(x, tn::keepdim), tn::tensor({{1.f, 2.f}})));
+    CHECK(tn::amin(x).eval().item() == 1.f);
+    CHECK(tn::equal(tn::cat<0>(x, x), tn::concat<0>(x, x)));
+    CHECK(tn::equal(tn::ravel(tn::transpose(x)), tn::tensor({1.f, 4.f, 2.f, 3.f})));
+    CHECK_FALSE(tn::equal(x, tn::ravel(x)));
+
+    tn::variable w(tn::tensor({{1.f, 0.f}, {1.f, 1.f}, {0.f, 2.f}}));
+    tn::variable b(tn::tensor({1.f, 2.f, 3.f}));
+    CHECK(tn::equal(tn::linear(x, w, b), tn::tensor({{2.f, 5.f, 7.f}, {5.f, 9.f, 9.f}})));
+    CHECK(tn::equal(tn::linear(x, tn::tensor({1.f, -1.f})), tn::tensor({-1.f, 1.f})));
+    tn::backward(tn::sum(tn::linear(x, w, b)));
+    CHECK(tn::equal(w.grad(), tn::tensor({{5.f, 5.f}, {5.f, 5.f}, {5.f, 5.f}})));
+    CHECK(tn::equal(b.grad(), tn::tensor({2.f, 2.f, 2.f})));
+
+    tn::variable table(x);
+    CHECK(tn::equal(tn::embedding(tn::tensor({1, 0, 1}), table), tn::tensor({{4.f, 3.f}, {1.f, 2.f}, {4.f, 3.f}})));
+    CHECK(tn::equal(tn::embedding(tn::tensor<std::int64_t>(1), table), tn::tensor({4.f, 3.f})));
+    tn::backward(tn::sum(tn::embedding(tn::tensor({1, 1}), table)));
+    CHECK(tn::equal(table.grad(), tn::tensor({{0.f, 0.f}, {2.f, 2.f}})));
+}

@@ -99,6 +99,11 @@ constexpr auto concat(X&& x, Rest&&... rest) {
     if constexpr (!detail::axes_fit<shape_t<X>::rank(), Axis>) return detail::wrong_axes<"concat", shape_t<X>, Axis>{};
     else return detail::make_concat<axis_of(Axis, shape_t<X>::rank())>(std::forward<X>(x), std::forward<Rest>(rest)...);
 }
+/// The same under PyTorch's name.
+template <std::ptrdiff_t Axis, expression X, expression... Rest>
+constexpr auto cat(X&& x, Rest&&... rest) {
+    return concat<Axis>(std::forward<X>(x), std::forward<Rest>(rest)...);
+}
 
 /// Operands of one shape along a new axis, which is axis Axis of the result. Compile error `cannot_stack`, or shape_error
 /// where only run time can know; torch.stack.

@@ -209,6 +209,15 @@ constexpr auto reduce(A&& x, K... keep) {
         return make_reduce<Op, (sizeof...(K) != 0)>(std::forward<A>(x),
                                                     axes::sequence(std::make_index_sequence<axes::count>{}));
 }
+/// A public reduction: what its axes have to be, and what reduces along them.
+template <operation_name Name, class Op, std::ptrdiff_t... Axes, class A, class... K>
+constexpr auto reduce_along(A&& x, K... keep) {
+    if constexpr (axis_of_one<shape_t<A>::rank(), Axes...>)
+        return as_vector(std::forward<A>(x),
+                         [=](auto&& v) { return reduce_along<Name, Op, 0>(std::move(v), keep...); });
+    else if constexpr (!axes_fit<shape_t<A>::rank(), Axes...>) return wrong_axes<Name, shape_t<A>, Axes...>{};
+    else return reduce<Op, Axes...>(std::forward<A>(x), keep...);
+}
 /// How many elements are joined into one.
 template <std::ptrdiff_t... Axes, class A>
 constexpr std::size_t reduced_count(A const& x) {
@@ -221,61 +230,49 @@ constexpr std::size_t reduced_count(A const& x) {
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto sum(A&& x, Keep... keep) {
-    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
-        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return sum<0>(std::move(v), keep...); });
-    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
-        return detail::wrong_axes<"sum", shape_t<A>, Axes...>{};
-    else return detail::reduce<op::sum, Axes...>(std::forward<A>(x), keep...);
+    return detail::reduce_along<"sum", op::sum, Axes...>(std::forward<A>(x), keep...);
 }
 /// Π x along Axes, or over all elements.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto prod(A&& x, Keep... keep) {
-    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
-        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return prod<0>(std::move(v), keep...); });
-    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
-        return detail::wrong_axes<"prod", shape_t<A>, Axes...>{};
-    else return detail::reduce<op::prod, Axes...>(std::forward<A>(x), keep...);
+    return detail::reduce_along<"prod", op::prod, Axes...>(std::forward<A>(x), keep...);
 }
-/// The greatest element; NaN if there is one. Elements that share it share its gradient; torch.amax.
+/// The greatest element; NaN if there is one. Elements that share it share its gradient; torch.amax, numpy.max.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto max(A&& x, Keep... keep) {
-    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
-        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return max<0>(std::move(v), keep...); });
-    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
-        return detail::wrong_axes<"max", shape_t<A>, Axes...>{};
-    else return detail::reduce<op::max, Axes...>(std::forward<A>(x), keep...);
+    return detail::reduce_along<"max", op::max, Axes...>(std::forward<A>(x), keep...);
 }
-/// The least element; NaN if there is one. Elements that share it share its gradient; torch.amin.
+/// The same under PyTorch's name.
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
+constexpr auto amax(A&& x, Keep... keep) {
+    return detail::reduce_along<"amax", op::max, Axes...>(std::forward<A>(x), keep...);
+}
+/// The least element; NaN if there is one. Elements that share it share its gradient; torch.amin, numpy.min.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto min(A&& x, Keep... keep) {
-    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
-        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return min<0>(std::move(v), keep...); });
-    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
-        return detail::wrong_axes<"min", shape_t<A>, Axes...>{};
-    else return detail::reduce<op::min, Axes...>(std::forward<A>(x), keep...);
+    return detail::reduce_along<"min", op::min, Axes...>(std::forward<A>(x), keep...);
+}
+/// The same under PyTorch's name.
+template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
+    requires(sizeof...(Keep) <= 1)
+constexpr auto amin(A&& x, Keep... keep) {
+    return detail::reduce_along<"amin", op::min, Axes...>(std::forward<A>(x), keep...);
 }
 /// Whether any element is true, that is, not 0.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto any(A&& x, Keep... keep) {
-    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
-        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return any<0>(std::move(v), keep...); });
-    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
-        return detail::wrong_axes<"any", shape_t<A>, Axes...>{};
-    else return detail::reduce<op::any, Axes...>(std::forward<A>(x), keep...);
+    return detail::reduce_along<"any", op::any, Axes...>(std::forward<A>(x), keep...);
 }
 /// Whether all elements are true, that is, not 0.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>
     requires(sizeof...(Keep) <= 1)
 constexpr auto all(A&& x, Keep... keep) {
-    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
-        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return all<0>(std::move(v), keep...); });
-    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
-        return detail::wrong_axes<"all", shape_t<A>, Axes...>{};
-    else return detail::reduce<op::all, Axes...>(std::forward<A>(x), keep...);
+    return detail::reduce_along<"all", op::all, Axes...>(std::forward<A>(x), keep...);
 }
 /// Σ x / n along Axes, or over all elements.
 template <std::ptrdiff_t... Axes, expression A, keepdim_tag... Keep>

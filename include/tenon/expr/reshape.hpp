@@ -140,6 +140,11 @@ constexpr auto flatten(A&& x) {
         return detail::reshape_to(std::forward<A>(x), to);
     }
 }
+/// All elements along one axis, in row-major order; torch.ravel, numpy.ravel.
+template <expression A>
+constexpr auto ravel(A&& x) {
+    return flatten<0, -1>(std::forward<A>(x));
+}
 
 namespace detail {
 template <class S, std::size_t Axis, std::size_t... E>

@@ -1,4 +1,4 @@
-// Whether tensors agree: isclose, allclose, array_equal.
+// Whether tensors agree: isclose, allclose, equal.
 #pragma once
 
 #include <cstddef>
@@ -53,13 +53,18 @@ constexpr bool allclose(A&& a, B&& b, close_options options = {}) {
 
 /// Whether a and b have the same shape and equal elements; NaN equals nothing. Evaluates at once; torch.equal.
 template <expression A, expression B>
-constexpr bool array_equal(A&& a, B&& b) {
+constexpr bool equal(A&& a, B&& b) {
     if constexpr (shape_t<A>::rank() != shape_t<B>::rank() || !broadcast_all<shape_t<A>, shape_t<B>>::fits)
         return false;
     else {
         if (!(a.shape() == b.shape())) return false;
         return evaluate(all(std::forward<A>(a) == std::forward<B>(b)));
     }
+}
+/// The same under NumPy's name.
+template <expression A, expression B>
+constexpr bool array_equal(A&& a, B&& b) {
+    return tenon::equal(std::forward<A>(a), std::forward<B>(b));
 }
 
 }  // namespace tenon::inline TENON_TARGET

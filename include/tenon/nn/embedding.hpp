@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <tenon/expr/index.hpp>
+#include <tenon/function/embedding.hpp>
 #include <tenon/nn/module.hpp>
 #include <tenon/nn/parameter.hpp>
 
@@ -36,9 +36,7 @@ private:
     static constexpr auto rows(W&& w, X&& x) {
         using T = value_t<X>;
         if constexpr (!std::is_integral_v<T> || std::is_same_v<T, bool>) return embedding_takes_integers<T>{};
-        else if constexpr (shape_t<X>::rank() == 0)
-            return select<0>(index_select<0>(std::forward<W>(w), reshape<1>(std::forward<X>(x))), 0);
-        else return index_select<0>(std::forward<W>(w), std::forward<X>(x));
+        else return tenon::embedding(std::forward<X>(x), std::forward<W>(w));
     }
 };
 
