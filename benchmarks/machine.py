@@ -63,7 +63,7 @@ def describe(build, arguments):
     versions = {name: output('pkg-config', '--modversion', package)
                 for name, package in [('Eigen', 'eigen3'), ('OpenBLAS', 'openblas'), ('dlib', 'dlib-1'), ('xtensor', 'xtensor'),
                                       ('Google Benchmark', 'benchmark')]}
-    for package in ('torch', 'jax', 'numpy'):
+    for package in ('torch', 'jax', 'numpy', 'scipy'):
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

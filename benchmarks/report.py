@@ -6,9 +6,9 @@ import statistics
 import sys
 
 ORDER = ['Tenon', 'Tenon captured', 'Tenon fused', 'by hand', 'Eigen', 'OpenBLAS', 'xtensor', 'dlib', 'LibTorch', 'PyTorch',
-         'PyTorch captured', 'torch.compile', 'torch.compile captured', 'JAX']
+         'PyTorch captured', 'torch.compile', 'torch.compile captured', 'JAX', 'NumPy', 'SciPy']
 COLOURS = dict(zip(ORDER, ['black', '0.3', '0.45', '0.6', 'tab:green', 'tab:olive', 'tab:cyan', 'tab:brown', 'tab:pink', 'tab:red',
-                           'darkred', 'tab:orange', 'chocolate', 'tab:blue']))
+                           'darkred', 'tab:orange', 'chocolate', 'tab:blue', 'tab:purple', 'indigo']))
 
 
 def text_of(seconds):

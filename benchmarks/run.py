@@ -21,7 +21,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-PACKAGES = ['torch', 'jax', 'numpy', 'matplotlib']
+PACKAGES = ['torch', 'jax', 'numpy', 'scipy', 'matplotlib']
 
 
 def parse():

@@ -290,6 +290,31 @@ def linear_algebra(name):
     return Fresh(function, [torch.from_numpy(x) for x in operands], None)
 
 
+class Spectrum(Function):
+    def result(self):
+        self.run()
+        return torch.view_as_real(self.out).numpy()
+
+
+def ordered(family, rest):
+    """Sorts, the largest of many, counts in bins, spectra."""
+    if family == 'fft':
+        x = torch.from_numpy(worker.complex_numbers(rest))
+        return Spectrum(lambda x, out: torch.fft.fft(x, out=out), (x,), torch.empty_like(x))
+    n = size(rest.split()[-1])
+    x = tensor(n, 0)
+    if family == 'sort':
+        return Function(lambda x, where, out: torch.sort(x, out=(out, where)),
+                        (x, torch.empty(n, dtype=torch.int64)), torch.empty(n))
+    if family == 'argsort':
+        return Function(lambda x, values, out: torch.sort(x, stable=True, out=(values, out)),
+                        (x, torch.empty(n)), torch.empty(n, dtype=torch.int64))
+    if family == 'topk':
+        return Fresh(lambda x: torch.topk(x, 100).values, (x,), None)
+    return Fresh(lambda x: torch.histc(x, 100, -1, 1), (x,), None)
+
+
+ORDERED = ['sort', 'argsort', 'topk', 'histogram', 'fft']
 ARRAYS = ['transpose', 'transposed sum', 'sum along 0', 'sum along 1', 'gather', 'product of doubles']
 
 
@@ -364,6 +389,8 @@ def find(name):
         return {'PyTorch': lambda: attention(rest)}
     if family == 'attention gradients':
         return {'PyTorch': lambda: AttentionGradients(rest)}
+    if family in ORDERED:
+        return {'PyTorch': lambda: ordered(family, rest)}
     if family in ARRAYS:
         return {'PyTorch': lambda: arrays(family, rest)}
     if family in worker.LINEAR_ALGEBRA:

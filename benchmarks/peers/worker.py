@@ -79,6 +79,12 @@ def size(text):
     return int(text[:-1]) * {'k': 2**10, 'M': 2**20}[text[-1]]
 
 
+def complex_numbers(text):
+    """For '1M' a vector, for '1000x1024' a matrix; the real and the imaginary part are a sequence each."""
+    shape = (size(text),) if text[-1] in 'kM' else tuple(int(n) for n in text.split('x'))
+    return numbers(shape, 0) + numpy.complex64(1j) * numbers(shape, 1)
+
+
 class Convolution:
     """Extents and operands of a convolution, from a name like 'convolution/64-64 3x3 of 56x56'; the result is as large as x."""
 
