@@ -153,8 +153,8 @@ constexpr auto make_transform(A&& x, bool inverse, norm n) {
     if constexpr (!std::is_void_v<refusal>) return refusal{};
     else {
         auto node = [&] {
-            if constexpr (Kind == kind::to_half) return as_floating(std::forward<A>(x));
-            else return as_complex(std::forward<A>(x));
+            if constexpr (Kind == kind::to_half) return fft::detail::as_floating(std::forward<A>(x));
+            else return fft::detail::as_complex(std::forward<A>(x));
         }();
         using from = value_t<decltype(node)>;
         using part = element::real_t<from>;

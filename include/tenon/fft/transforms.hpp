@@ -43,12 +43,12 @@ constexpr auto axes_of() {
 /// Complex transforms along the first Count of such axes.
 template <operation_name Name, auto Which, std::size_t Count, class A>
 constexpr auto along(A&& x, bool inverse, norm n) {
-    if constexpr (Count == 0) return as_complex(std::forward<A>(x));
+    if constexpr (Count == 0) return fft::detail::as_complex(std::forward<A>(x));
     else {
         constexpr std::size_t i = Count - 1;
-        return along<Name, Which, i>(
-            make_transform<Name, kind::complex, Which.axes[i], Which.points[i]>(std::forward<A>(x), inverse, n),
-            inverse, n);
+        return along<Name, Which, i>(fft::detail::make_transform<Name, kind::complex, Which.axes[i], Which.points[i]>(
+                                         std::forward<A>(x), inverse, n),
+                                     inverse, n);
     }
 }
 
