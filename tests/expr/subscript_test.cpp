@@ -149,6 +149,28 @@ TEST_CASE("what subscripts name can be assigned to") {
           "assignment to a view: shapes [2] and [3] do not fit");
 }
 
+TEST_CASE("an assignment through strides is index_put's result") {
+    auto x = numbers();
+    tn::tensor<int, 2, 1> const i({{3}, {-4}});
+    tn::tensor<int, 3> const j({0, 2, 1});
+    tn::tensor<double, 2, 3, 2> const v = tn::arange<double, 12>().reshape<2, 3, 2>() - 100.;
+    tn::tensor<bool, 4, 2> mask;
+    mask(1, 0) = mask(3, 1) = true;
+    auto const both = [&](auto const& write, auto const& expected) {
+        auto y = x;
+        auto view = tn::permute<2, 0, 1>(y);
+        tn::tensor const after = expected(tn::permute<2, 0, 1>(x));
+        write(view);
+        CHECK(text_of(view) == text_of(after));
+    };
+    both([&](auto& view) { view(i, full_extent, j) = v; },
+         [&](auto const& e) { return tn::index_put(e, std::tie(i, full_extent, j), v); });
+    both([&](auto& view) { view[mask] = v[0](range(2), tn::newaxis, 0); },
+         [&](auto const& e) { return tn::index_put(e, std::tie(mask), v[0](range(2), tn::newaxis, 0)); });
+    both([&](auto& view) { view(range(full_extent, full_extent, -1), 1, j) = 7; },
+         [&](auto const& e) { return tn::index_put(e, std::tuple(full_extent, tn::tensor<int>(1), j), 7.); });
+}
+
 TEST_CASE("index_put is the assignment as an expression") {
     auto const x = numbers();
     tn::tensor<int, 2> const i({1, 1}), k({0, -1});

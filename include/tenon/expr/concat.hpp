@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -85,6 +86,14 @@ private:
 };
 
 namespace detail {
+/// Whether a vector of no elements stands beside operands of more axes: PyTorch leaves it out.
+template <class S, class... All>
+inline constexpr bool stands_aside = std::is_same_v<S, shape<0>> && ((All::rank() > 1) || ...);
+template <class First, class X>
+constexpr auto unless_aside(X&& x) {
+    if constexpr (stands_aside<shape_t<X>, First>) return std::tuple<>();
+    else return std::forward_as_tuple(std::forward<X>(x));
+}
 template <std::size_t Axis, class... X>
 constexpr auto make_concat(X&&... x) {
     if constexpr (!concat_extents<Axis, shape_t<X>...>::fits) return cannot_concat<Axis, shape_t<X>...>{};
@@ -93,10 +102,17 @@ constexpr auto make_concat(X&&... x) {
 }  // namespace detail
 
 /// The operands one after another along an axis; every other extent is the same in all. Mixed element types become their
-/// common type. Compile error `cannot_concat`, or shape_error where only run time can know; torch.cat.
+/// common type. A vector whose type says that it has no elements may stand beside any. Compile error `cannot_concat`, or shape_error
+/// where only run time can know; torch.cat.
 template <std::ptrdiff_t Axis, expression X, expression... Rest>
 constexpr auto concat(X&& x, Rest&&... rest) {
-    if constexpr (!detail::axes_fit<shape_t<X>::rank(), Axis>) return detail::wrong_axes<"concat", shape_t<X>, Axis>{};
+    if constexpr (detail::stands_aside<shape_t<X>, shape_t<Rest>...>) return concat<Axis>(std::forward<Rest>(rest)...);
+    else if constexpr ((detail::stands_aside<shape_t<Rest>, shape_t<X>> || ...))
+        return std::apply([](auto&&... kept) { return concat<Axis>(std::forward<decltype(kept)>(kept)...); },
+                          std::tuple_cat(std::forward_as_tuple(std::forward<X>(x)),
+                                         detail::unless_aside<shape_t<X>>(std::forward<Rest>(rest))...));
+    else if constexpr (!detail::axes_fit<shape_t<X>::rank(), Axis>)
+        return detail::wrong_axes<"concat", shape_t<X>, Axis>{};
     else return detail::make_concat<axis_of(Axis, shape_t<X>::rank())>(std::forward<X>(x), std::forward<Rest>(rest)...);
 }
 /// The same under PyTorch's name.

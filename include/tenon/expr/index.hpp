@@ -10,6 +10,7 @@
 
 #include <tenon/expr/generated.hpp>
 #include <tenon/expr/reshape.hpp>
+#include <tenon/expr/scalar_axis.hpp>
 
 namespace tenon::inline TENON_TARGET {
 
@@ -137,6 +138,8 @@ template <std::ptrdiff_t Axis, expression A, expression I>
 constexpr auto index_select(A&& x, I&& idx) {
     static_assert(shape_t<I>::rank() > 0, "index_select: indices need an axis; for a single position there is select");
     if constexpr (!detail::counts_positions<value_t<I>>) return indices_are_integers<"index_select", value_t<I>>{};
+    else if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axis>)
+        return squeeze<0>(index_select<0>(unsqueeze<0>(as_node(std::forward<A>(x))), std::forward<I>(idx)));
     else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>)
         return detail::wrong_axes<"index_select", shape_t<A>, Axis>{};
     else
@@ -151,7 +154,12 @@ template <std::ptrdiff_t Axis, expression A, expression I>
 constexpr auto gather(A&& x, I&& idx) {
     constexpr std::size_t axis = axis_of(Axis, shape_t<A>::rank());
     if constexpr (!detail::counts_positions<value_t<I>>) return indices_are_integers<"gather", value_t<I>>{};
-    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>)
+    else if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axis>) {
+        auto one = unsqueeze<0>(as_node(std::forward<A>(x)));
+        if constexpr (shape_t<I>::rank() == 0)
+            return select<0>(gather<0>(std::move(one), unsqueeze<0>(as_node(std::forward<I>(idx)))), 0);
+        else return gather<0>(std::move(one), std::forward<I>(idx));
+    } else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axis>)
         return detail::wrong_axes<"gather", shape_t<A>, Axis>{};
     else if constexpr (!detail::may_gather<axis, shape_t<A>, shape_t<I>>())
         return cannot_gather<axis, shape_t<A>, shape_t<I>>{};

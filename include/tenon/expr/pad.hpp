@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <tenon/expr/concat.hpp>
+#include <tenon/expr/let.hpp>
 #include <tenon/expr/positions.hpp>
 #include <tenon/op/where.hpp>
 
@@ -45,29 +46,17 @@ constexpr auto margin(S const& s, T value) {
     return filled_node<T, typename extents::type>(typename extents::type(extents::of(s, Extent)), value);
 }
 
-/// Where each element of a padded axis comes from; within the margins of a constant from any.
-struct padded_position {
+/// Where each element of a margin comes from.
+struct margin_position {
     padding mode;
-    std::int64_t before, extent;
-    std::int64_t left;  ///< how many elements are not taken away, from which a circular margin goes on
+    std::int64_t first;        ///< where the margin begins, counted from x's first element
+    std::int64_t extent;       ///< of x
+    std::int64_t begin, left;  ///< of what isn't taken away, from whose other end a circular margin goes on
     TENON_HOST_DEVICE constexpr std::int64_t at(std::int64_t, std::int64_t column) const {
-        std::int64_t const p = column - before, last = extent - 1;
-        if (mode == padding::circular) {
-            std::int64_t const first = before < 0 ? -before : 0;
-            return p < first ? p + left : p >= first + left ? p - left : p;
-        }
-        if (p >= 0 && p <= last) return p;
+        std::int64_t const p = first + column, last = extent - 1;
+        if (mode == padding::circular) return p < begin ? p + left : p - left;
         if (mode == padding::reflect) return p < 0 ? -p : 2 * last - p;
         return p < 0 ? 0 : last;
-    }
-};
-/// 1 inside, 0 in a constant's margins.
-struct kept_position {
-    padding mode;
-    std::int64_t before, extent;
-    TENON_HOST_DEVICE constexpr std::int64_t at(std::int64_t, std::int64_t column) const {
-        std::int64_t const p = column - before;
-        return mode != padding::constant || (p >= 0 && p < extent);
     }
 };
 TENON_ON_USE
@@ -115,32 +104,43 @@ constexpr auto pad_with_value(A&& x, value_t<A> value) {
     else if constexpr (Before == 0) return concat<Axis>(std::forward<A>(x), margin<a, back>(e, value));
     else return concat<Axis>(margin<a, front>(e, value), std::forward<A>(x), margin<a, back>(e, value));
 }
+/// N elements of x along an axis as a margin, or a value in their place.
+template <std::size_t Axis, std::size_t N, class A>
+constexpr auto margin_of(A const& x, margin_position const& from, value_t<A> value) {
+    auto y = index_select<static_cast<std::ptrdiff_t>(Axis)>(x, positions_node(from, shape<N>()));
+    bool const constant = from.mode == padding::constant;
+    return where(filled_node<bool, shape<>>({}, constant), filled_node<value_t<A>, shape<>>({}, value), std::move(y));
+}
 template <std::ptrdiff_t Axis, std::ptrdiff_t Before, std::ptrdiff_t After, class A>
 constexpr auto pad_by_mode(A&& x, pad_options const& o) {
     using s = shape_t<A>;
-    using T = value_t<A>;
     constexpr std::size_t a = axis_of(Axis, s::rank()), n = s::static_extents[a];
-    constexpr std::ptrdiff_t added = Before + After;
-    auto const e = x.shape();
-    if constexpr (!is_dynamic(n) && static_cast<std::ptrdiff_t>(n) + added < 0)
+    constexpr std::ptrdiff_t from = Before < 0 ? -Before : 0, drop = After < 0 ? -After : 0;
+    constexpr auto front = static_cast<std::size_t>(Before > 0 ? Before : 0),
+                   back = static_cast<std::size_t>(After > 0 ? After : 0);
+    if constexpr (!is_dynamic(n) && static_cast<std::ptrdiff_t>(n) < from + drop)
         return cannot_pad<Axis, Before, After, s>{};
     else {
+        auto const e = x.shape();
         check_padding(e, a, Before, After, o.mode);
-        constexpr std::size_t to =
-            is_dynamic(n) ? dyn : static_cast<std::size_t>(static_cast<std::ptrdiff_t>(n) + added);
-        std::array const extent{static_cast<std::size_t>(static_cast<std::ptrdiff_t>(e[a]) + added)};
-        shape<to> const line(extent);
-        auto const here = static_cast<std::int64_t>(e[a]);
-        constexpr std::int64_t taken = (Before < 0 ? Before : 0) + (After < 0 ? After : 0);
-        auto y = index_select<Axis>(std::forward<A>(x),
-                                    positions_node(padded_position{o.mode, Before, here, here + taken}, line));
-        // The mask has an axis for each of those behind.
-        auto const inside = [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return reshape_to(positions_node(kept_position{o.mode, Before, here}, line),
-                              shape<to, (static_cast<void>(I), std::size_t{1})...>(
-                                  std::array{extent[0], (static_cast<void>(I), std::size_t{1})...}));
-        }(std::make_index_sequence<s::rank() - 1 - a>{});
-        return where(inside, std::move(y), static_cast<T>(o.value));
+        auto const extent = static_cast<std::int64_t>(e[a]);
+        auto const value = static_cast<value_t<A>>(o.value);
+        auto const all = reused(std::forward<A>(x));
+        auto const side = [&](auto count, std::int64_t first) {
+            return margin_of<a, count()>(all, {o.mode, first, extent, from, extent - from - drop}, value);
+        };
+        auto const before = [&] {
+            return side(std::integral_constant<std::size_t, front>{}, -static_cast<std::int64_t>(Before));
+        };
+        auto const after = [&] { return side(std::integral_constant<std::size_t, back>{}, extent); };
+        auto kept = [&] {
+            if constexpr (from == 0 && drop == 0) return all;
+            else return slice < Axis, from, drop == 0 ? PTRDIFF_MAX : -drop > (all);
+        };
+        if constexpr (front == 0 && back == 0) return kept();
+        else if constexpr (back == 0) return concat<Axis>(before(), kept());
+        else if constexpr (front == 0) return concat<Axis>(kept(), after());
+        else return concat<Axis>(before(), kept(), after());
     }
 }
 template <std::ptrdiff_t... Widths>

@@ -71,14 +71,15 @@ constexpr auto stretched_to(Shape const& s, X&& x) {
 template <class M>
 tensor<std::int64_t, dyn> true_positions(M const& mask) {
     auto const all = to<cpu>(mask);
+    bool const* const is_true = all.data();
     std::size_t count = 0;
-    for (auto const m : all.flat()) count += m ? 1 : 0;
+    for (std::size_t i = 0, n = all.size(); i != n; ++i) count += is_true[i];
     tensor<std::int64_t, dyn> at(uninitialized, shape<dyn>(count));
-    std::int64_t i = 0;
-    std::int64_t* next = at.data();
-    for (auto const m : all.flat()) {
-        if (m) *next++ = i;
-        ++i;
+    // Written at each position, and kept where the mask is true: no branch that depends on it.
+    std::int64_t *next = at.data(), *const end = next + count;
+    for (std::size_t i = 0; next != end; ++i) {
+        *next = static_cast<std::int64_t>(i);
+        next += is_true[i];
     }
     return at;
 }
@@ -173,6 +174,21 @@ constexpr auto read_picked(X const& x, P const&... p) {
     if constexpr (single_place<P...>) return select<first>(std::move(y), 0);
     else return y;
 }
+/// What is written to the elements that picks name of `flat`, which has the axes that they pick from as one: a number, or something that
+/// has the elements' shape.
+template <class Axes, class Flat, class At, class V, class... P>
+constexpr auto fitted_to_picked(Flat const& flat, At const& at, V&& value, P const&...) {
+    using parts = index_select_extents<Axes::first, Flat, At>;
+    if constexpr (number<std::remove_cvref_t<V>>) return value;
+    else if constexpr (shape_t<V>::rank() == 0) return as_node(std::forward<V>(value));
+    else {
+        using type = typename parts::type;
+        type const s(parts::joined(flat, at));
+        if constexpr (single_place<P...> && shape_t<V>::rank() + 1 == type::rank())
+            return stretched_to(s, unsqueeze<static_cast<std::ptrdiff_t>(Axes::first)>(std::forward<V>(value)));
+        else return stretched_to(s, std::forward<V>(value));
+    }
+}
 /// A node with a value at the elements that picks name, or with it added there.
 template <class X, class V, class... P>
 constexpr auto write_picked(X const& x, V&& value, bool accumulate, P const&... p) {
@@ -181,18 +197,7 @@ constexpr auto write_picked(X const& x, V&& value, bool accumulate, P const&... 
     auto ordered = in_order<axes::order>(x);
     auto at = joined_positions(x.shape(), p...);
     auto flat = flatten<first, first + static_cast<std::ptrdiff_t>(axes::span) - 1>(ordered);
-    using parts = index_select_extents<axes::first, shape_t<decltype(flat)>, shape_t<decltype(at)>>;
-    auto fitted = [&] {
-        if constexpr (number<std::remove_cvref_t<V>>) return value;
-        else if constexpr (shape_t<V>::rank() == 0) return as_node(std::forward<V>(value));
-        else {
-            using type = typename parts::type;
-            type const s(parts::joined(flat.shape(), at.shape()));
-            if constexpr (single_place<P...> && shape_t<V>::rank() + 1 == type::rank())
-                return stretched_to(s, unsqueeze<first>(std::forward<V>(value)));
-            else return stretched_to(s, std::forward<V>(value));
-        }
-    }();
+    auto fitted = fitted_to_picked<axes>(flat.shape(), at.shape(), std::forward<V>(value), p...);
     auto const s = ordered.shape();
     auto y = reshape_to(write_with_indices<"index_put">(added_or_put{accumulate}, part_places<axes::first>{},
                                                         std::move(flat), std::move(at), std::move(fitted)),

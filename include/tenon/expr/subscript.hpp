@@ -85,6 +85,15 @@ constexpr auto take_subscripts(F const& f, X&& x, std::tuple<P...> picks, I&& i,
     }
 }
 
+/// How a device writes to elements of a view that picks name: here the whole view is computed anew, as index_put computes it.
+template <class Device>
+struct picked_writer {
+    template <class Node, class V, class... P>
+    static void write(Node const& view, V&& value, P const&... p) {
+        assign_through(view, write_picked(view, std::forward<V>(value), false, p...));
+    }
+};
+
 /// Elements of a tensor that indices or masks name: reads as a copy of them, and writes to the tensor when it is assigned to.
 /// @tparam Reading the node that reads them @tparam X the view of the tensor that they are picked from
 template <class Reading, class X, class... P>
@@ -101,7 +110,7 @@ public:
     constexpr picked_elements& operator=(V&& v) {
         std::apply(
             [&](auto const&... p) {
-                assign_through(from_.node(), write_picked(from_.node(), std::forward<V>(v), false, p...));
+                picked_writer<device_of_t<Reading>>::write(from_.node(), std::forward<V>(v), p...);
             },
             picks_);
         return *this;

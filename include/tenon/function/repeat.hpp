@@ -139,7 +139,9 @@ template <std::ptrdiff_t Axis, std::size_t Size, std::size_t Step, expression X>
 constexpr auto unfold(X&& x) {
     using s = shape_t<X>;
     constexpr std::size_t axis = axis_of(Axis, s::rank()), n = s::static_extents[axis];
-    if constexpr (axis == s::rank()) return detail::wrong_axes<"unfold", s, Axis>{};
+    if constexpr (s::rank() == 0 && (Axis == 0 || Axis == -1))
+        return select<0>(unfold<0, Size, Step>(unsqueeze<0>(as_node(std::forward<X>(x)))), 0);
+    else if constexpr (axis == s::rank()) return detail::wrong_axes<"unfold", s, Axis>{};
     else if constexpr (Step == 0 || (!is_dynamic(n) && Size > n)) return cannot_unfold<Axis, Size, Step, s>{};
     else {
         std::size_t const extent = x.shape()[axis];

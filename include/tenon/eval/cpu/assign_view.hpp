@@ -3,10 +3,15 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include <tenon/eval/common/assign_view.hpp>
+#include <tenon/eval/cpu/array.hpp>
 #include <tenon/eval/cpu/executor.hpp>
+#include <tenon/expr/subscript.hpp>
 #include <tenon/expr/writable.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -101,4 +106,95 @@ constexpr void executor<cpu>::assign_view(View const& view, Node const& n) {
     else memory.write(t);
 }
 
+namespace detail {
+
+/// The processor writes to the elements that are named, and leaves the others alone. Places and values are computed before the first
+/// element is written.
+template <>
+struct picked_writer<cpu> {
+    template <class Node, class V, class... P>
+    static void write(Node const& view, V&& value, P const&... p) {
+        using T = value_t<Node>;
+        using U = typename source_value<V>::type;
+        using axes = picked_axes<shape_t<Node>::rank(), P...>;
+        constexpr std::size_t rank = shape_t<Node>::rank(), first = axes::first, span = axes::span;
+        if constexpr (!executor<cpu>::writes_view<Node>) (void)view_is_read_only<Node>{};
+        else if constexpr (number<std::remove_cvref_t<V>> ? !number_may_become<T, U>
+                                                          : !std::is_same_v<promote_t<T, U>, T>)
+            (void)cannot_assign_elements<T, U>{};
+        else {
+            tensor const at = joined_positions(view.shape(), p...);
+            using index = shape_t<decltype(at)>;
+            using flat = shape_from<rank + 1 - span,
+                                    flatten_extents<ordered_shape<axes, shape_t<Node>>, first, first + span - 1>>;
+            auto const s = ordered<axes>(view.shape());
+            flat const joined(flatten_target<ordered_shape<axes, shape_t<Node>>, first, first + span - 1>::joined(s));
+            auto const node = source_of<T>(fitted_to_picked<axes>(joined, at.shape(), std::forward<V>(value), p...));
+            using source = shape_t<decltype(node)>;
+            using places = part_places<first>;
+            if constexpr (!places::template fits<flat, index, source>)
+                (void)cannot_assign<typename places::template parts<flat, index>::type, source>{};
+            else {
+                if (!places{}.fits_now(joined, at.shape(), node.shape()))
+                    throw_shapes("assignment to elements", to_string(view.shape()), to_string(node.shape()));
+                auto plan = places{}.plan(joined, at.shape(), node.shape());
+                eval::tape<Node, false> to(view);
+                to.forward();
+                auto const strides = to.strides();
+                // The plan is for packed elements; the view's lie under its own strides.
+                for (std::size_t a = 0; a + 1 < plan.axes.size(); ++a)
+                    if (a < first) plan.axes[a].target = strides[axes::order[a]];
+                    else if (a >= first + index::rank())
+                        plan.axes[a].target = strides[axes::order[a - index::rank() + span]];
+                std::vector<std::int64_t> distances(at.begin(), at.end());
+                bool packed = true;
+                for (std::size_t a = first; a + 1 != first + span; ++a)
+                    packed = packed && strides[axes::order[a]] ==
+                                           strides[axes::order[a + 1]] * static_cast<std::ptrdiff_t>(s[a + 1]);
+                for (auto& d : distances) {
+                    auto left = static_cast<std::size_t>(d);
+                    if (packed) d *= strides[axes::order[first + span - 1]];
+                    else {
+                        d = 0;
+                        for (std::size_t a = first + span; a-- != first; left /= s[a])
+                            d += static_cast<std::int64_t>(left % s[a]) * strides[axes::order[a]];
+                    }
+                }
+                auto* const begin = const_cast<T*>(to.data());
+                auto const [low, high] = eval::strided_range(begin, view.shape(), strides);
+                eval::array_operand<std::remove_const_t<decltype(node)>, false> from(node);
+                from.values.forward();
+                walk const w{plan.axes.data(), plan.axes.size() - 1, 0, distances.data(), 0};
+                if (decltype(from.values)::in_place && from.inner.overlaps(low, high, false))
+                    write_over(begin,
+                               std::vector<T>(from.values.data(), from.values.data() + node.shape().size()).data(), w);
+                else write_over(begin, from.values.data(), w);
+            }
+        }
+    }
+
+private:
+    template <class Axes, class S>
+    struct ordered_extents {
+        static constexpr auto value = [] {
+            std::array<std::size_t, S::rank() + 1> e{};
+            for (std::size_t a = 0; a != S::rank(); ++a) e[a] = S::static_extents[Axes::order[a]];
+            return e;
+        }();
+    };
+    template <class Axes, class S>
+    using ordered_shape = shape_from<S::rank(), ordered_extents<Axes, S>>;
+    template <class Axes, class S>
+    static std::array<std::size_t, S::rank()> ordered(S const& s) {
+        std::array<std::size_t, S::rank()> e{};
+        for (std::size_t a = 0; a != S::rank(); ++a) e[a] = s[Axes::order[a]];
+        return e;
+    }
+    template <class T>
+    static void write_over(T* to, T const* from, walk const& w) {
+        run_walk(w, [&](std::ptrdiff_t t, std::ptrdiff_t s) { to[t] = from[s]; });
+    }
+};
+
+}  // namespace detail
 }  // namespace tenon::inline TENON_TARGET
