@@ -124,3 +124,15 @@ TEST_CASE("channels far from 0 keep their differences") {
     auto const right = (exact - tn::mean<0>(exact)) / tn::sqrt(tn::var<0>(exact, {.correction = 0}) + 1e-5);
     CHECK(tn::max(tn::abs(tn::cast<double>(layer(x)) - right)).item() < 1e-6);
 }
+
+TEST_CASE("weights and biases of normalisations may be left out") {
+    auto const x = tn::randn<float, 4, 3, 5>();
+    tn::tensor<float, 3> const mean({0.5f, -1, 2}), var({1, 4, 0.25f}), ones({1, 1, 1}), zeros({0, 0, 0});
+    auto same = [](auto const& a, auto const& b) { return tn::allclose(a, b); };
+    tn::tensor<float, 3> m = mean, v = var, m2 = mean, v2 = var;
+    CHECK(same(tn::batch_norm(x, m, v, {.training = true}), tn::batch_norm(x, m2, v2, ones, zeros, {.training = true})));
+    CHECK(same(m, m2));
+    CHECK(same(v, v2));
+    CHECK(same(tn::batch_norm(x), tn::batch_norm(x, ones, zeros)));
+    CHECK(same(tn::instance_norm(x, ones * 2.f, zeros + 1.f), tn::instance_norm(x) * 2.f + 1.f));
+}

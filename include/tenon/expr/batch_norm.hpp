@@ -71,6 +71,20 @@ template <class X, class W>
 constexpr void check_channels(X const& x, W const& w) {
     if (x.shape()[1] != w.shape()[0]) throw_shapes("batch_norm", to_string(x.shape()), to_string(w.shape()));
 }
+/// f of x standardised by statistics that run, which have an element for each channel.
+template <class X, class Statistics, class F>
+constexpr auto with_running_statistics(X&& x, Statistics& mean, Statistics& var, batch_norm_options const& o,
+                                       F const& f) {
+    using channels = shape_t<Statistics>;
+    if constexpr (!one_for_each_channel<shape_t<X>, channels>)
+        return channels_do_not_fit<"batch_norm", channels::rank() == 0 ? 0 : inner_extent<channels>, shape_t<X>>{};
+    else {
+        static_assert(std::is_same_v<device_of_nodes<node_t<X>, Statistics>, typename Statistics::device>);
+        check_channels(x, mean);
+        running_statistics<value_t<Statistics>> const running{elements_of(mean), elements_of(var), nullptr, o.momentum};
+        return f(standardize_channels(std::forward<X>(x), running, o.training, o.eps));
+    }
+}
 }  // namespace detail
 
 /// (x − mean) / √(var + eps) · weight + bias with the mean and variance (divided by n) of each channel in the batch; x is
@@ -92,18 +106,22 @@ template <expression X, class Statistics, expression W, expression B>
     requires requires { typename Statistics::tensor_tag; }
 constexpr auto batch_norm(X&& x, Statistics& running_mean, Statistics& running_var, W&& weight, B&& bias,
                           batch_norm_options options = {}) {
-    using channels = shape_t<Statistics>;
-    if constexpr (!detail::one_for_each_channel<shape_t<X>, channels>)
-        return channels_do_not_fit<"batch_norm", channels::rank() == 0 ? 0 : inner_extent<channels>, shape_t<X>>{};
-    else {
-        static_assert(std::is_same_v<device_of_nodes<node_t<X>, Statistics>, typename Statistics::device>);
-        detail::check_channels(x, running_mean);
-        running_statistics<value_t<Statistics>> const running{elements_of(running_mean), elements_of(running_var),
-                                                              nullptr, options.momentum};
-        return detail::scale_channels(
-            detail::standardize_channels(std::forward<X>(x), running, options.training, options.eps),
-            std::forward<W>(weight), std::forward<B>(bias));
-    }
+    return detail::with_running_statistics(std::forward<X>(x), running_mean, running_var, options, [&](auto&& y) {
+        return detail::scale_channels(std::move(y), std::forward<W>(weight), std::forward<B>(bias));
+    });
+}
+/// The same without weight and bias: `batch_norm(x, mean, var, {.training = true})`.
+template <expression X, class Statistics>
+    requires requires { typename Statistics::tensor_tag; }
+constexpr auto batch_norm(X&& x, Statistics& running_mean, Statistics& running_var, batch_norm_options options) {
+    return detail::with_running_statistics(std::forward<X>(x), running_mean, running_var, options,
+                                           [](auto&& y) { return std::move(y); });
+}
+/// The same with the batch's statistics alone: `batch_norm(x)`.
+template <expression X>
+constexpr auto batch_norm(X&& x, double eps = 1e-5) {
+    static_assert(shape_t<X>::rank() > 1, "batch_norm: x is [n, channels, ...]");
+    return detail::standardize_channels<float>(std::forward<X>(x), {}, true, eps);
 }
 
 }  // namespace tenon::inline TENON_TARGET

@@ -220,5 +220,12 @@ constexpr auto instance_norm(X&& x, double eps = 1e-5) {
     else if constexpr (shape_t<X>::rank() < 3) return groups_do_not_fit<"instance_norm", 1, shape_t<X>>{};
     else return detail::standardize<true, 2, 1>(std::forward<X>(x), eps);
 }
+/// The same times weight plus bias, which have a value for each channel.
+template <expression X, expression W, expression B>
+constexpr auto instance_norm(X&& x, W&& weight, B&& bias, double eps = 1e-5) {
+    constexpr std::size_t rank = shape_t<X>::rank();
+    return instance_norm(std::forward<X>(x), eps) * detail::along_channels<rank>(std::forward<W>(weight)) +
+           detail::along_channels<rank>(std::forward<B>(bias));
+}
 
 }  // namespace tenon::inline TENON_TARGET

@@ -102,7 +102,7 @@ constexpr auto const& normalize(X&& x, First&&, Rest&&...) {
 }
 template <std::ptrdiff_t... Axis, expression X, class N>
 constexpr auto const& normalize(X&& x, std::initializer_list<N>) {
-    return tenon::normalize(x, 0, 0);
+    return tenon::normalize(x, nullptr);
 }
 template <std::ptrdiff_t... Axis, expression A, expression B, class First, class... Rest>
     requires(sizeof...(Rest) != 0 || !std::same_as<std::remove_cvref_t<First>, cosine_similarity_options>)
