@@ -13,15 +13,24 @@ import sys
 
 from compile_command import Compiler
 
-INCLUDE = re.compile(r'^\s*#\s*include\s*<tenon/([^>]+)>', re.MULTILINE)
+DIRECTIVE = re.compile(r'^\s*#\s*(if|endif|include)\w*\s*(?:<tenon/([^>]+)>)?', re.MULTILINE)
+
+
+def included(text):
+    """The headers that a text includes whatever is defined: not those under a condition."""
+    conditions = 0
+    for directive, name in DIRECTIVE.findall(text):
+        conditions += {'if': 1, 'endif': -1, 'include': 0}[directive]
+        if name and conditions == 0:
+            yield name
 
 
 def includes_of(roots):
-    """What each header below the roots includes of the others, directly or through them."""
+    """What each header below the roots always includes of the others, directly or through them."""
     direct = {}
     for root in roots:
         for header in root.rglob('*.hpp'):
-            direct[header.relative_to(root).as_posix()] = INCLUDE.findall(header.read_text())
+            direct[header.relative_to(root).as_posix()] = list(included(header.read_text()))
     closed = {}
 
     def close(name):

@@ -106,6 +106,9 @@ private:
         r.counts = t != all_.ignored;
         r.total = V(T(1));
         if (!r.counts) {
+            // Nobody reads these; g++ warns that somebody might.
+            r.target = 0;
+            r.top = r.chosen = r.spread = r.all_weights = V(T(0));
             each_class(z, [](auto N, T* p) TENON_LAMBDA_INLINE { element::store_lanes(p, lane_t<T, N>(T(0))); });
             return;
         }

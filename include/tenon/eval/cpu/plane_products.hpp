@@ -40,7 +40,7 @@ TENON_INLINE void each_block(std::size_t count, F const& f) {
 /// The rows of a tile beside each other, for one address to reach them all: `to` has Rows elements for each of `depth`, of
 /// which row r is at from + r·row and element k there at k·step. Where fewer than Rows are left, the last stands in for the others.
 template <std::size_t Rows, class T>
-T* pack_rows(T const* from, std::size_t rows, std::size_t row, std::size_t depth, std::size_t step, T* to) {
+T* interleave_rows(T const* from, std::size_t rows, std::size_t row, std::size_t depth, std::size_t step, T* to) {
     for (std::size_t k = 0; k < depth; ++k)
         for (std::size_t r = 0; r < Rows; ++r) *to++ = from[std::min(r, rows - 1) * row + k * step];
     return to;
@@ -74,8 +74,8 @@ template <std::size_t Rows, std::size_t Packs, class T>
     T* to = rows.data();
     for (std::size_t group = 0; group < g.groups; ++group)
         for (std::size_t o = 0; o < g.outputs; o += Rows)
-            to =
-                pack_rows<Rows>(w + (group * g.outputs + o) * g.window(), g.outputs - o, g.window(), g.window(), 1, to);
+            to = interleave_rows<Rows>(w + (group * g.outputs + o) * g.window(), g.outputs - o, g.window(), g.window(),
+                                       1, to);
     for (std::size_t part = begin; part < end; ++part) {
         for (std::size_t c = 0; c < g.channels; ++c) image.read(x + (part * g.channels + c) * g.pixels(), c);
         for (std::size_t o = 0; o < g.outputs; o += Rows) {
@@ -229,8 +229,8 @@ template <std::size_t Rows, std::size_t Packs, class T>
     for (std::size_t group = 0; group < g.groups; ++group)
         for (std::size_t k = 0; k < g.kernel(); ++k)
             for (std::size_t c = 0; c < g.channels; c += Rows)
-                packed = pack_rows<Rows>(w + group * g.outputs * g.window() + c * g.kernel() + k, g.channels - c,
-                                         g.kernel(), g.outputs, g.window(), packed);
+                packed = interleave_rows<Rows>(w + group * g.outputs * g.window() + c * g.kernel() + k, g.channels - c,
+                                               g.kernel(), g.outputs, g.window(), packed);
     for (std::size_t part = 0; part < g.parts(); ++part) {
         image.clear();
         gradients.read(dy + part * g.outputs * g.out_pixels());
