@@ -96,11 +96,6 @@ struct view {
         return {p + static_cast<std::ptrdiff_t>(i) * row_step + static_cast<std::ptrdiff_t>(j) * column_step, r, c,
                 row_step, column_step};
     }
-    /// Both axes backwards: an upper triangle as a lower one.
-    view reversed() const {
-        if (rows == 0 || columns == 0) return *this;
-        return {&(*this)(rows - 1, columns - 1), rows, columns, -row_step, -column_step};
-    }
     eval::matrix<T> strided() const { return {p, row_step, column_step}; }
     operator view<T const>() const
         requires(!std::is_const_v<T>)
@@ -185,7 +180,7 @@ void subtract_row(view<T> const& y, T factor, view<std::type_identity_t<T> const
         for (std::size_t j = 0; j != y.columns; ++j) y(0, j) -= factor * x(0, j);
 }
 /// X of LX = B in B's place, for a lower triangular L, whose diagonal counts as ones where `unit`. What lies above isn't read. Blocks of
-/// 32 rows: the rest of the work is products. By strides it serves both triangles, transposes and sides, for each of which Eigen would
+/// 32 rows: the rest of the work is products. By strides it serves transposes and both sides, for each of which Eigen would
 /// compile a kernel.
 template <class T>
 void solve_lower(view<std::type_identity_t<T> const> const& l, bool unit, view<T> const& x) {
@@ -211,8 +206,24 @@ void solve_lower(view<std::type_identity_t<T> const> const& l, bool unit, view<T
 /// The same for an upper triangular U.
 template <class T>
 void solve_upper(view<std::type_identity_t<T> const> const& u, bool unit, view<T> const& x) {
-    view<T> const backwards{x.rows == 0 ? x.p : &x(x.rows - 1, 0), x.rows, x.columns, -x.row_step, x.column_step};
-    solve_lower<T>(u.reversed(), unit, backwards);
+    constexpr std::size_t block = 32;
+    if (x.column_step != 1 && x.columns > 1) {
+        matrix_copy<T> rows_together{view<T const>(x)};
+        solve_upper<T>(u, unit, rows_together.all());
+        return assign(x, rows_together.all());
+    }
+    for (std::size_t last = u.rows; last != 0;) {
+        std::size_t const first = last > block ? last - block : 0;
+        for (std::size_t i = last; i-- != first;) {
+            auto const row = x.block(i, 0, 1, x.columns);
+            for (std::size_t q = i + 1; q != last; ++q) subtract_row(row, u(i, q), x.block(q, 0, 1, x.columns));
+            if (!unit)
+                for (std::size_t j = 0; j != x.columns; ++j) x(i, j) /= u(i, i);
+        }
+        subtract_product(x.block(0, 0, first, x.columns), u.block(0, first, first, last - first),
+                         x.block(first, 0, last - first, x.columns));
+        last = first;
+    }
 }
 
 /// Eigen's matrices: factorisations are computed with these.
