@@ -41,8 +41,8 @@ def main():
     options = parser.parse_args()
 
     compiler = Compiler(options.build, options.like)
-    # Users have the compiler's own limits of its heap.
-    compiler.words = [word for word in compiler.words if not word.startswith('--param=ggc')]
+    # Users have the compiler's own limits of its heap, and all of its passes.
+    compiler.words = [word for word in compiler.words if not word.startswith(('--param=ggc', '-fno-'))]
     failed = False
     with scratch(options.build) as folder:
         for program in options.programs:
