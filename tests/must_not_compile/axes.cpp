@@ -60,6 +60,9 @@ int main() {
     auto pad_axis = tn::pad<2, 1, 1>(m);             // expect: no_such_axis; "pad"; 2; shape<2, 3>
     auto gather_axis = tn::gather<2>(m, index);      // expect: no_such_axis; "gather"; 2; shape<2, 3>
     auto index_axis = tn::index_select<2>(m, index);  // expect: no_such_axis; "index_select"; 2; shape<2, 3>
+    auto sort_axis = tn::sort<2>(m);                 // expect: no_such_axis; "sort"; 2; shape<2, 3>
+    auto median_axis = tn::median<2>(m);             // expect: no_such_axis; "median"; 2; shape<2, 3>
+    auto diff_axis = tn::diff<2>(m);                 // expect: no_such_axis; "diff"; 2; shape<2, 3>
     auto split_axis = tn::split<2, 1>(m);            // expect: no_such_axis; "split"; 2; shape<2, 3>
     auto chunk_axis = tn::chunk<2, 2>(m);            // expect: no_such_axis; "chunk"; 2; shape<2, 3>
     auto unbind_axis = tn::unbind<2>(m);             // expect: no_such_axis; "unbind"; 2; shape<2, 3>

@@ -29,6 +29,11 @@ int main() {
     auto select_type = tn::index_select<0>(m, v);                 // expect: index_select; float
     auto select_point = tn::index_select<0>(m, tn::tensor<int>(1));  // expect: index_select
     auto one_hot = tn::one_hot<4>(v);                             // expect: one_hot; float
+    auto topk_many = tn::topk<1, 4>(m);                           // expect: topk_asks_for_too_many; 1, 4; shape<2, 3>
+    auto sorted_point = tn::searchsorted(tn::tensor<float>(1.f), m);  // expect: cannot_search; "searchsorted"; shape<>
+    auto sorted_rows = tn::bucketize(v, m);                       // expect: cannot_search; "bucketize"; shape<2, 3>; shape<7>
+    auto mask_shape = tn::masked_select(m, v > 0.f);              // expect: cannot_broadcast; shape<2, 3>; shape<7>
+    auto far_columns = tn::cdist(m, n);                           // expect: cannot_measure_distances; shape<2, 3>; shape<5, 4>
     auto channels = tn::conv2d(image, tn::zeros<float, 6, 1, 5, 5>());  // expect: conv2d; shape<2, 3, 8, 8>; shape<6, 1, 5, 5>
     auto conv_rank = tn::conv2d(m, tn::zeros<float, 6, 3, 5, 5>());  // expect: conv2d; shape<2, 3>; shape<6, 3, 5, 5>
     auto conv_large = tn::conv2d(image, tn::zeros<float, 6, 3, 9, 9>());  // expect: conv2d; shape<2, 3, 8, 8>; 9
