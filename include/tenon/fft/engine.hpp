@@ -63,7 +63,7 @@ public:
             for_each_part(from.count, group, worth(from.count), [&](std::size_t first, std::size_t last) {
                 lane_buffers b(size_);
                 for (std::size_t t = first; t < last; t += group) {
-                    load(from, t, b.x, f.inverse);
+                    load(from, t, size_, b.x, f.inverse);
                     pair const* const y = in_lanes_->run(b.x, b.y);
                     write_lines<complex>(line_group<complex>(to, t), to.length, f.add,
                                          [&](std::size_t k)
@@ -194,11 +194,11 @@ private:
     /// Into how many parts so many transforms are cut.
     std::size_t worth(std::size_t count) const { return count * size_ / (std::size_t{1} << 15); }
 
-    void load(lines<complex const> const& from, std::size_t t, pair* x, bool exchange) const {
-        std::size_t const used = std::min(from.length, size_);
+    static void load(lines<complex const> const& from, std::size_t t, std::size_t size, pair* x, bool exchange) {
+        std::size_t const used = std::min(from.length, size);
         read_lines<complex>(line_group<complex const>(from, t), used,
                             [=](std::size_t j, pair z) TENON_LAMBDA_INLINE { x[j] = exchanged(z, exchange); });
-        for (std::size_t j = used; j != size_; ++j) x[j] = pair(0);
+        for (std::size_t j = used; j != size; ++j) x[j] = pair(0);
     }
     void load_real(lines<T const> const& from, std::size_t t, pair* x) const {
         std::size_t const used = std::min(from.length, size_);
@@ -220,14 +220,17 @@ private:
     /// The parts of a signal that goes as a matrix: element j lies in row j / columns_. Between its two steps tiles of a register's
     /// width of columns lie one after another, so that both read and write neighbours: 2²⁰ floats take 1.5 times as long otherwise.
     struct matrix_parts {
-        std::shared_ptr<transform const> down, across;
+        std::unique_ptr<passes<T>> down, across;  ///< columns and rows, which go in lanes however long they are
         std::size_t tiles;
         std::vector<complex> twiddles;  ///< exp(−2πi k b/n) for row k and column b, in the order of the tiles
     };
     matrix_parts const& parts() const {
         std::call_once(parts_made_, [&] {
             std::size_t const rows = size_ / columns_;
-            parts_ = {transform_of<T>(rows), transform_of<T>(columns_), (columns_ + group - 1) / group, {}};
+            parts_ = {std::make_unique<passes<T>>(rows),
+                      std::make_unique<passes<T>>(columns_),
+                      (columns_ + group - 1) / group,
+                      {}};
             parts_.twiddles.resize(parts_.tiles * rows * group, 1);
             for (std::size_t b = 0; b != columns_; ++b)
                 for (std::size_t k = 0; k != rows; ++k)
@@ -251,8 +254,8 @@ private:
         for_each_part(made.tiles, 1, size_ >> 15, [&](std::size_t first, std::size_t last) {
             lane_buffers b(rows);
             for (std::size_t tile = first; tile != last; ++tile) {
-                made.down->load(of_columns, tile * group, b.x, f.inverse);
-                pair const* const y = made.down->in_lanes_->run(b.x, b.y);
+                load(of_columns, tile * group, rows, b.x, f.inverse);
+                pair const* const y = made.down->run(b.x, b.y);
                 complex const* w = made.twiddles.data() + tile * rows * group;
                 complex* out = z + tile * rows * group;
                 for (std::size_t k = 0; k != rows; ++k, w += group, out += group) (y[k] * pair::load(w)).store(out);
@@ -270,7 +273,7 @@ private:
                     transpose_lanes(square);
                     for (std::size_t l = 0; l != group; ++l) b.x[tile * group + l] = square[l];
                 }
-                pair const* const y = made.across->in_lanes_->run(b.x, b.y);
+                pair const* const y = made.across->run(b.x, b.y);
                 auto const v = [&](std::size_t k) TENON_LAMBDA_INLINE { return exchanged(y[k], f.inverse) * f.scale; };
                 line_group<complex> const out(results, t);
                 // Line t + l has the elements t + l + k rows: where less is wanted than the whole, the last are cut off.
