@@ -32,6 +32,18 @@ template <class Op, class... A>
     requires requires { typename Op::numbers_only; }
 inline constexpr bool refuses_bools<Op, A...> = std::is_same_v<promoted_value_t<A...>, bool>;
 
+/// Whether an operator for integers, or for floating point alone, was given something else.
+template <class Op, class... A>
+inline constexpr bool wants_integers = false;
+template <class Op, class... A>
+    requires requires { typename Op::integers_only; }
+inline constexpr bool wants_integers<Op, A...> = !std::is_integral_v<promoted_value_t<A...>>;
+template <class Op, class... A>
+inline constexpr bool wants_floating_point = false;
+template <class Op, class... A>
+    requires requires { typename Op::floating_point_only; }
+inline constexpr bool wants_floating_point<Op, A...> = std::is_integral_v<promoted_value_t<A...>>;
+
 /// Whether operands are complex and the operator has no value for such. Operators with types of their own (a cast, a user's
 /// function) take what they are given.
 template <class Op, class... A>
@@ -87,12 +99,20 @@ struct not_for_bools;
 /// An operator has no value for complex numbers, which have no order: it is for real(z), imag(z) or abs(z).
 template <class Op>
 struct not_for_complex;
+/// An operator on the bits or divisors of integers was given other numbers.
+template <class Op>
+struct only_for_integers;
+/// An operator on the parts of floating point numbers was given integers.
+template <class Op>
+struct only_for_floating_point;
 
 /// The node of an operator on operands; a compile error `cannot_broadcast<Op, shape<…>, shape<…>>` where no common shape exists.
 template <class Op, class... X>
 constexpr auto make_map(Op op, X&&... x) {
     if constexpr (detail::refuses_bools<Op, node_t<X>...>) return not_for_bools<Op>{};
     else if constexpr (detail::refuses_complex<Op, node_t<X>...>) return not_for_complex<Op>{};
+    else if constexpr (detail::wants_integers<Op, node_t<X>...>) return only_for_integers<Op>{};
+    else if constexpr (detail::wants_floating_point<Op, node_t<X>...>) return only_for_floating_point<Op>{};
     else if constexpr (broadcast_all<shape_t<node_t<X>>...>::fits)
         return map_node<Op, node_t<X>...>(op, as_node(std::forward<X>(x))...);
     else return typename broadcast_conflict<Op, shape_t<node_t<X>>...>::type{};

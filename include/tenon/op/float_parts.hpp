@@ -35,15 +35,7 @@ struct signbit : comparison {
 };
 /// Floating point alone.
 struct real_only : floating {
-    template <class Common>
-    struct real {
-        static_assert(!std::is_integral_v<Common>, "this function is for floating point elements");
-        using type = Common;
-    };
-    template <class Common>
-    using computed = typename real<Common>::type;
-    template <class Common>
-    using result = Common;
+    using floating_point_only = void;
 };
 /// x as m · 2^e with 1/2 ≤ |m| < 1; 0, infinities and NaN as they are, with e = 0.
 struct frexp_mantissa : real_only {
@@ -97,6 +89,12 @@ struct frexp_exponent : real_only {
 };
 struct nextafter : real_only {
     using no_slope = void;
+    template <class Common>
+    struct wide {
+        static_assert(!element::narrow<Common>, "nextafter: numbers of 16 bits are computed as floats, whose neighbours are others");
+        using type = Common;
+    };
+    template <class Common> using result = typename wide<Common>::type;
     static constexpr char const* name = "nextafter";
     template <class V>
     TENON_LANE static V value(V a, V b) {

@@ -11,13 +11,7 @@ namespace op {
 /// Integers alone; bool is none.
 struct whole : numeric {
     using no_slope = void;
-    template <class Common>
-    struct integer_only {
-        static_assert(std::is_integral_v<Common>, "this function is for integers");
-        using type = Common;
-    };
-    template <class Common>
-    using result = typename integer_only<Common>::type;
+    using integers_only = void;
 };
 struct bitwise_left_shift : whole {
     static constexpr char const* name = "bitwise_left_shift";
