@@ -95,6 +95,9 @@ void gemm_deep(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, m
     copy_block<T>(m, n, part.data(), n, c, accumulate);
 }
 
+/// Up to so many products of complex numbers one loop takes less time than four products of their parts.
+inline constexpr std::size_t largest_complex_one_by_one = 8 * 8 * 8;
+
 /// The elements of the buffers that `gemm_large` takes from the workspace, 0 for one that it does without.
 template <class T>
 constexpr std::array<std::size_t, 4> gemm_packed(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a,
@@ -116,6 +119,15 @@ constexpr std::array<std::size_t, 4> gemm_packed(std::size_t m, std::size_t n, s
 /// The same for `gemm`.
 template <std::size_t M, std::size_t N, std::size_t K, class T, class A, class B, class C>
 constexpr std::array<std::size_t, 4> gemm_packed(std::size_t m, std::size_t n, std::size_t k, A a, B b, C c) {
+    if constexpr (element::is_complex<T>) {
+        // The parts of both operands and of the product, and what the real products take.
+        if (m * n * k <= largest_complex_one_by_one) return {};
+        using real = element::real_t<T>;
+        auto const depth = static_cast<std::ptrdiff_t>(k), width = static_cast<std::ptrdiff_t>(n);
+        matrix<real const> const left{nullptr, depth, 1}, right{nullptr, width, 1};
+        auto const inner = gemm_packed<real>(m, n, k, left, right, right);
+        return {m * k, k * n, m * n, (inner[0] + inner[1] + inner[2] + inner[3] + 1) / 2};
+    }
     if (element::is_dual<T> || !std::is_arithmetic_v<T> || m == 0 || n == 0 || k == 0 ||
         has_small_product<M, N, K, A, B, C>)
         return {};
@@ -136,7 +148,7 @@ template <std::size_t M, std::size_t N, std::size_t K, class T, conjugated Which
 TENON_INLINE constexpr void gemm(std::size_t m, std::size_t n, std::size_t k, A a, B b, C c, bool accumulate) {
     if constexpr (element::is_complex<T>) {
         if (__builtin_is_constant_evaluated()) gemm_one_by_one<T, Which>(m, n, k, a, b, c, accumulate);
-        else if (m * n * k <= 8 * 8 * 8) gemm_one_by_one<T, Which>(m, n, k, a, b, c, accumulate);
+        else if (m * n * k <= largest_complex_one_by_one) gemm_one_by_one<T, Which>(m, n, k, a, b, c, accumulate);
         else gemm_complex<element::real_t<T>>(m, n, k, a, b, c, accumulate, Which);
     } else if constexpr (element::is_dual<T> || !std::is_arithmetic_v<T>)
         gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
