@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -196,4 +198,33 @@ TEST_CASE("equations of tensors, and matrices of powers") {
     tn::tensor<std::int64_t, 3> const whole({0, 1, -2});
     CHECK(linalg::vander(whole).eval()(2, 2) == 4);
     CHECK(linalg::vander(whole).eval()(0, 0) == 1);
+}
+
+TEST_CASE("matrices without elements, and batches of none") {
+    using array3 = tn::tensor<double, tn::dyn, tn::dyn, tn::dyn>;
+    for (auto const [count, m, n] :
+         {std::array<std::size_t, 3>{0, 3, 3}, {2, 0, 0}, {2, 3, 0}, {2, 0, 3}, {0, 0, 0}, {1, 1, 1}}) {
+        INFO(count << ' ' << m << ' ' << n);
+        batch x(array3(count, m, n)), b(array3(count, m, 2));
+        for (auto& v : x.value().flat()) v = 2;
+        std::size_t const k = std::min(m, n);
+        CHECK(linalg::lu(x).p.eval().size() == count * m * m);
+        CHECK(linalg::lu_factor(x).pivots.eval().size() == count * k);
+        CHECK(linalg::geqrf(x).tau.eval().size() == count * k);
+        CHECK(linalg::lstsq(x, b).solution.eval().size() == count * n * 2);
+        auto const [q, r] = linalg::qr(x);
+        tn::backward(tn::sum(linalg::lu(x).u) + tn::sum(linalg::lstsq(x, b).solution));
+        CHECK(r.eval().size() == count * k * n);
+        CHECK(q.eval().size() == count * m * k);
+        if (m != n) {
+            CHECK_THROWS_AS(linalg::matrix_exp(x), tn::shape_error);
+            CHECK_THROWS_AS(linalg::solve(x, b), tn::shape_error);
+            continue;
+        }
+        CHECK(linalg::ldl_factor(x).ld.eval().size() == x.size());
+        tn::backward(tn::sum(linalg::matrix_exp(x)) + tn::sum(linalg::matrix_power(x, -2)) +
+                     tn::sum(linalg::solve(x, b)) + tn::sum(linalg::cholesky_solve(b, x)) +
+                     tn::sum(linalg::cholesky_inverse(x)) + tn::sum(linalg::cholesky(x)));
+        CHECK(x.grad().size() == x.size());
+    }
 }
