@@ -36,49 +36,54 @@ TENON_INLINE T resampled(W v) {
 struct resample_extents {
     std::size_t outer, input, output, inner;
 };
-/// Sums of rows, W of them at once: y(o, :) = Σ_k w_k x(first + k, :).
+/// Sums of rows: y(o, :) = Σ_k w_k x(first + k, :).
 template <class T, class W>
 void resample_rows(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
-    for_each_part(e.outer * e.output, 1, e.outer * e.output * e.inner * w.taps / 200'000,
-                  [&](std::size_t begin, std::size_t end) {
-                      constexpr std::size_t block = 256;
-                      W sums[block];
-                      for (std::size_t r = begin; r < end; ++r) {
-                          std::size_t const o = r % e.output;
-                          T const* const rows = from + (r / e.output * e.input + w.first[o]) * e.inner;
-                          W const* const weights = w.of(o);
-                          T* const line = to + r * e.inner;
-                          for (std::size_t j = 0; j < e.inner; j += block) {
-                              std::size_t const n = std::min(block, e.inner - j);
-                              for (std::size_t i = 0; i < n; ++i) sums[i] = weights[0] * static_cast<W>(rows[j + i]);
-                              for (std::size_t k = 1; k < w.taps; ++k) {
-                                  if (weights[k] == 0) continue;  // what a window doesn't reach may be infinite or NaN
-                                  T const* const row = rows + k * e.inner + j;
-                                  for (std::size_t i = 0; i < n; ++i) sums[i] += weights[k] * static_cast<W>(row[i]);
-                              }
-                              for (std::size_t i = 0; i < n; ++i) line[j + i] = resampled<T>(sums[i]);
-                          }
-                      }
-                  });
-}
-/// The same along the last axis: eight rows at once, so that the weights are read once for them.
-template <class T, class W>
-void resample_columns(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
-    for_each_part(e.outer, 8, e.outer * e.output * w.taps / 100'000, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t r = begin; r < end; r += 8) {
-            std::size_t const rows = std::min<std::size_t>(8, end - r);
-            for (std::size_t o = 0; o < e.output; ++o) {
-                W const* const weights = w.of(o);
-                for (std::size_t i = 0; i < rows; ++i) {
-                    T const* const x = from + (r + i) * e.input + w.first[o];
-                    W sum = weights[0] * static_cast<W>(x[0]);
-                    for (std::size_t k = 1; k < w.taps; ++k)
-                        if (weights[k] != 0) sum += weights[k] * static_cast<W>(x[k]);
-                    to[(r + i) * e.output + o] = resampled<T>(sum);
+    std::size_t const work = e.outer * e.output * e.inner * w.taps;
+    for_each_part(e.outer * e.output, 1, work / 200'000, [&](std::size_t begin, std::size_t end) {
+        constexpr std::size_t block = 256;
+        W sums[block];
+        for (std::size_t r = begin; r < end; ++r) {
+            std::size_t const o = r % e.output, taps = w.counts[o];
+            T const* const rows = from + (r / e.output * e.input + w.first[o]) * e.inner;
+            W const* const weights = w.of(o);
+            T* const line = to + r * e.inner;
+            for (std::size_t j = 0; j < e.inner; j += block) {
+                std::size_t const n = std::min(block, e.inner - j);
+                for (std::size_t i = 0; i < n; ++i) sums[i] = weights[0] * static_cast<W>(rows[j + i]);
+                for (std::size_t k = 1; k < taps; ++k) {
+                    T const* const row = rows + k * e.inner + j;
+                    for (std::size_t i = 0; i < n; ++i) sums[i] += weights[k] * static_cast<W>(row[i]);
                 }
+                for (std::size_t i = 0; i < n; ++i) line[j + i] = resampled<T>(sums[i]);
             }
         }
     });
+}
+/// The same along the last axis: eight rows side by side, so that each weight is multiplied with a register of elements.
+template <class T, class W>
+void resample_columns(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
+    constexpr std::size_t lanes = 8;
+    for_each_part(e.outer, lanes, e.outer * (e.input + e.output * w.taps) / 100'000,
+                  [&](std::size_t begin, std::size_t end) {
+                      std::vector<W> side_by_side(e.input * lanes);
+                      for (std::size_t r = begin; r < end; r += lanes) {
+                          std::size_t const rows = std::min(lanes, end - r);
+                          for (std::size_t i = 0; i < rows; ++i)
+                              for (std::size_t j = 0; j < e.input; ++j)
+                                  side_by_side[j * lanes + i] = static_cast<W>(from[(r + i) * e.input + j]);
+                          for (std::size_t o = 0; o < e.output; ++o) {
+                              W const *const weights = w.of(o), *x = side_by_side.data() + w.first[o] * lanes;
+                              W sums[lanes];
+                              for (std::size_t i = 0; i < lanes; ++i) sums[i] = weights[0] * x[i];
+                              for (std::size_t k = 1; k < w.counts[o]; ++k) {
+                                  x += lanes;
+                                  for (std::size_t i = 0; i < lanes; ++i) sums[i] += weights[k] * x[i];
+                              }
+                              for (std::size_t i = 0; i < rows; ++i) to[(r + i) * e.output + o] = resampled<T>(sums[i]);
+                          }
+                      }
+                  });
 }
 template <class T, class W>
 void resample(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
@@ -92,9 +97,8 @@ void resample_transposed(T* to, T const* from, resample_extents const& e, resamp
         for (std::size_t r = begin; r < end; ++r)
             for (std::size_t o = 0; o < e.output; ++o) {
                 T const* const g = from + (r * e.output + o) * e.inner;
-                for (std::size_t k = 0; k < w.taps; ++k) {
+                for (std::size_t k = 0; k < w.counts[o]; ++k) {
                     T const weight = w.of(o)[k];
-                    if (weight == 0) continue;
                     T* const row = to + (r * e.input + w.first[o] + k) * e.inner;
                     for (std::size_t j = 0; j < e.inner; ++j) row[j] += weight * g[j];
                 }
@@ -102,18 +106,23 @@ void resample_transposed(T* to, T const* from, resample_extents const& e, resamp
     });
 }
 
-/// The steps of resizing [planes, extents…]: the last axis first, as Pillow and PyTorch do for bytes.
+/// The steps of resizing [planes, extents…].
 template <std::size_t N>
 struct resample_plan {
     std::size_t planes;
     std::array<resample_axis, N> axes;
 
-    /// What the step along an axis sees: those behind it are resized already.
-    resample_extents step(std::size_t axis) const {
+    /// What the step along an axis sees. @param done whether an axis has been resized already
+    template <class Done>
+    resample_extents step(std::size_t axis, Done const& done) const {
         resample_extents e{planes, axes[axis].input, axes[axis].output, 1};
-        for (std::size_t a = 0; a < axis; ++a) e.outer *= axes[a].input;
-        for (std::size_t a = axis + 1; a < N; ++a) e.inner *= axes[a].output;
+        for (std::size_t a = 0; a < N; ++a)
+            if (a != axis) (a < axis ? e.outer : e.inner) *= done(a) ? axes[a].output : axes[a].input;
         return e;
+    }
+    /// The last axis first.
+    resample_extents step(std::size_t axis) const {
+        return step(axis, [axis](std::size_t a) { return a > axis; });
     }
     std::size_t operations() const {
         std::size_t n = 0;
@@ -129,20 +138,43 @@ template <class T>
 using resample_weight =
     std::conditional_t<std::is_same_v<T, double> || (std::is_integral_v<T> && sizeof(T) > 2), double, float>;
 
+/// Axes of rows that become fewer come first, those that become more last, and the axis whose elements have to be laid side by side
+/// between them, where there are fewest. Whole numbers, which are rounded and cut to their range after each step, begin with the last
+/// axis and end with the first, as Pillow and PyTorch do.
 template <class T, std::size_t N>
 void resample_all(T* to, T const* from, resample_plan<N> const& plan) {
     using W = resample_weight<T>;
+    std::array<resample_weights<W>, N> weights;
+    std::array<std::size_t, N> order{};
+    std::array<bool, N> done{};
+    std::size_t steps = 0, size = plan.planes;
+    for (std::size_t a = 0; a < N; ++a) {
+        weights[a] = weights_along<W>(plan.axes[a]);
+        done[a] = weights[a].is_identity(plan.axes[a].input);
+        size *= plan.axes[a].output;
+    }
+    auto const append = [&](auto const& wanted) {
+        for (std::size_t a = N; a-- > 0;)
+            if (!done[a] && wanted(a)) order[steps++] = a;
+    };
+    constexpr bool rounds = std::is_integral_v<T>;
+    append([&](std::size_t a) { return !rounds && a + 1 != N && plan.axes[a].output < plan.axes[a].input; });
+    append([&](std::size_t a) { return a + 1 == N; });
+    append([&](std::size_t a) { return a + 1 != N && (rounds || plan.axes[a].output >= plan.axes[a].input); });
+    if (steps == 0) std::copy_n(from, size, to);
+
     std::vector<T> stages[2];
     T const* now = from;
-    for (std::size_t a = N; a-- > 0;) {
-        auto const e = plan.step(a);
+    for (std::size_t s = 0; s < steps; ++s) {
+        std::size_t const a = order[s];
+        auto const e = plan.step(a, [&](std::size_t other) { return done[other]; });
+        done[a] = true;
         T* next = to;
-        if (a != 0) {
-            auto& stage = stages[a % 2];
-            stage.resize(e.outer * e.output * e.inner);
-            next = stage.data();
+        if (s + 1 != steps) {
+            stages[s % 2].resize(e.outer * e.output * e.inner);
+            next = stages[s % 2].data();
         }
-        resample(next, now, e, weights_along<W>(plan.axes[a]));
+        resample(next, now, e, weights[a]);
         now = next;
     }
 }

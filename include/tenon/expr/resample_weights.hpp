@@ -25,14 +25,26 @@ struct resample_axis {
 };
 
 /// For each output element the first input element that it is made of, and the weights of that and its followers: `taps` for each, of
-/// which the last ones may be 0.
+/// which the first `counts` count.
 template <class W>
 struct resample_weights {
     std::size_t taps = 1;
-    std::vector<std::size_t> first;
+    std::vector<std::size_t> first, counts;
     std::vector<W> weights;
 
     W const* of(std::size_t o) const { return weights.data() + o * taps; }
+    /// Leaves out the zeros behind each element's weights: what they would be multiplied with may be infinite or NaN.
+    void count() {
+        counts.assign(first.size(), taps);
+        for (std::size_t o = 0; o < first.size(); ++o)
+            while (counts[o] > 1 && of(o)[counts[o] - 1] == 0) --counts[o];
+    }
+    /// Whether every element is its own.
+    bool is_identity(std::size_t input) const {
+        bool same = first.size() == input;
+        for (std::size_t o = 0; same && o < input; ++o) same = first[o] == o && counts[o] == 1 && of(o)[0] == 1;
+        return same;
+    }
 };
 
 /// Keys' cubic convolution kernel: a = −0.75 as in PyTorch and OpenCV, −0.5 as in Pillow where it is stretched to hide aliases.
@@ -78,6 +90,7 @@ resample_weights<W> stretched_weights(resample_axis const& a) {
         for (std::size_t i = begin; i < end; ++i)
             to.weights[o * to.taps + (i - to.first[o])] = total == 0 ? W(0) : weight(i) / total;
     }
+    to.count();
     return to;
 }
 /// @tparam W float or double: places are found in it, as PyTorch does, so that nearest elements are the same
@@ -127,6 +140,7 @@ resample_weights<W> weights_along(resample_axis const& a) {
             }
         }
     }
+    to.count();
     return to;
 }
 }  // namespace detail
