@@ -132,7 +132,7 @@ inline constexpr bool targets_are_distributions =
 /// index_error for a class that does not exist; torch.nn.functional.cross_entropy.
 template <reduction R = reduction::mean, operand Logits, operand Targets>
 constexpr auto cross_entropy(Logits&& x, Targets&& t, detail::options_for<Logits> const& options) {
-    static_assert(R != reduction::batchmean, "cross_entropy: reduction::batchmean is for kl_div alone");
+    static_assert(joins_losses<R>, "cross_entropy: takes mean, sum or none; reduction::batchmean is for kl_div alone");
     using s = shape_t<node_t<Logits>>;
     using u = shape_t<node_t<Targets>>;
     if constexpr (detail::targets_are_distributions<Logits, Targets>) {

@@ -9,4 +9,8 @@ namespace tenon::inline TENON_TARGET {
 /// extent; `prod`, `amax` and `amin` are for scatter_reduce and index_reduce.
 enum class reduction { mean, sum, none, batchmean, prod, amax, amin };
 
+/// Whether a reduction is one of those that every loss takes.
+template <reduction R>
+inline constexpr bool joins_losses = R == reduction::mean || R == reduction::sum || R == reduction::none;
+
 }  // namespace tenon::inline TENON_TARGET

@@ -182,7 +182,7 @@ struct second_extent {
 template <reduction R = reduction::mean, expression X, expression L, expression N, expression M>
 constexpr auto ctc_loss(X&& log_probs, L&& targets, N&& input_lengths, M&& target_lengths, ctc_options options = {}) {
     using s = shape_t<X>;
-    static_assert(R != reduction::batchmean, "ctc_loss: reduction::batchmean is for kl_div alone");
+    static_assert(joins_losses<R>, "ctc_loss: takes mean, sum or none; reduction::batchmean is for kl_div alone");
     constexpr bool integers = detail::counts_positions<value_t<L>> && detail::counts_positions<value_t<N>> &&
                               detail::counts_positions<value_t<M>>;
     constexpr std::size_t lengths = s::rank() == 3 ? 1 : 0;

@@ -80,7 +80,10 @@ template <reduction R, class E>
 constexpr auto reduce_loss(E&& e) {
     if constexpr (R == reduction::mean) return mean(std::forward<E>(e));
     else if constexpr (R == reduction::sum) return sum(std::forward<E>(e));
-    else return as_node(std::forward<E>(e));
+    else {
+        static_assert(R == reduction::none, "a loss's reduction is mean, sum or none");
+        return as_node(std::forward<E>(e));
+    }
 }
 /// f(x, t) for a loss that compares element by element; `loss_shapes_differ` or shape_error where the shapes differ.
 template <reduction R, operation_name Loss, class F, class X, class T>

@@ -216,7 +216,7 @@ template <reduction R = reduction::mean, operand X, operand T>
 constexpr auto multi_margin_loss(X&& x, T&& t, detail::multi_margin_options_for<X> const& options = {}) {
     using s = shape_t<node_t<X>>;
     using u = shape_t<node_t<T>>;
-    static_assert(R != reduction::batchmean, "multi_margin_loss: reduction::batchmean is for kl_div alone");
+    static_assert(joins_losses<R>, "multi_margin_loss: takes mean, sum or none; reduction::batchmean is for kl_div alone");
     constexpr bool one_row = s::rank() == 1;
     constexpr bool fits = [] {
         if constexpr (one_row) return u::rank() == 0 || (u::rank() == 1 && (u::static_extents[0] == 1));

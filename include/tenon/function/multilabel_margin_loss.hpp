@@ -82,7 +82,7 @@ struct first_extent {
 template <reduction R = reduction::mean, expression X, expression T>
 constexpr auto multilabel_margin_loss(X&& x, T&& t) {
     using s = shape_t<X>;
-    static_assert(R != reduction::batchmean, "multilabel_margin_loss: reduction::batchmean is for kl_div alone");
+    static_assert(joins_losses<R>, "multilabel_margin_loss: takes mean, sum or none; reduction::batchmean is for kl_div alone");
     if constexpr (!detail::counts_positions<value_t<T>> || (s::rank() != 1 && s::rank() != 2) ||
                   !detail::shapes_may_match<s, shape_t<T>>())
         return loss_targets_do_not_fit<"multilabel_margin_loss", s, shape_t<T>, value_t<T>>{};

@@ -38,7 +38,7 @@ using nll_options_for =
 /// class that does not exist; torch.nn.functional.nll_loss.
 template <reduction R = reduction::mean, operand X, operand Targets>
 constexpr auto nll_loss(X&& x, Targets&& t, detail::nll_options_for<X> const& options = {}) {
-    static_assert(R != reduction::batchmean, "nll_loss: reduction::batchmean is for kl_div alone");
+    static_assert(joins_losses<R>, "nll_loss: takes mean, sum or none; reduction::batchmean is for kl_div alone");
     using s = shape_t<node_t<X>>;
     using u = shape_t<node_t<Targets>>;
     if constexpr (!std::is_integral_v<value_t<node_t<Targets>>> || !detail::targets_fit<s, u>())
