@@ -53,8 +53,8 @@ constexpr void gemm_one_by_one(std::size_t m, std::size_t n, std::size_t k, matr
 
 /// The product for run-time extents: a vector times a matrix, a BLAS's, or blocks of C for each thread.
 template <class T>
-[[gnu::noinline]] void gemm_large(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
-                                  matrix<T> c, bool accumulate) {
+void gemm_large(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
+                bool accumulate) {
     if (m == 0 || n == 0) return;
     if (k == 0) return gemm_one_by_one<T>(m, n, k, a, b, c, accumulate);
     if constexpr (std::is_floating_point_v<T>)

@@ -12,9 +12,10 @@ namespace tenon::inline TENON_TARGET::eval {
 /// Which operand of a complex product counts conjugated, as in gradients: ∂A = G·Bᴴ, ∂B = Aᴴ·G.
 enum class conjugated { none, left, right };
 
+/// The product of real matrices: gemm.hpp.
 template <class T>
-void gemm_large(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b, matrix<T> c,
-                bool accumulate);
+[[gnu::noinline]] void gemm_large(std::size_t m, std::size_t n, std::size_t k, matrix<T const> a, matrix<T const> b,
+                                  matrix<T> c, bool accumulate);
 
 /// A complex matrix's parts, each row-major by itself: then the real products read and write neighbours.
 template <class T>
