@@ -46,6 +46,16 @@ inline constexpr bool begins_with_bool = false;
 template <class First, class... Rest>
 inline constexpr bool begins_with_bool<First, Rest...> = std::same_as<std::remove_cvref_t<First>, bool>;
 
+/// Whether the first, or the second, of what was given is a number.
+template <class... Given>
+inline constexpr bool begins_with_number = false;
+template <class First, class... Rest>
+inline constexpr bool begins_with_number<First, Rest...> = std::is_arithmetic_v<std::remove_cvref_t<First>>;
+template <class... Given>
+inline constexpr bool number_is_second = false;
+template <class First, class... Rest>
+inline constexpr bool number_is_second<First, Rest...> = begins_with_number<Rest...>;
+
 /// Whether something was given where a loss takes its options.
 template <class First, class... Rest>
 inline constexpr bool no_options =
@@ -80,12 +90,10 @@ TENON_AXES(cummax, sizeof...(Arguments) != 1 || sizeof...(Given) != 0, "the axis
 TENON_AXES(cummin, sizeof...(Arguments) != 1 || sizeof...(Given) != 0, "the axis is a template argument: cummin<1>(x)")
 TENON_AXES(logcumsumexp, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
            "the axis is a template argument: logcumsumexp<1>(x)")
-TENON_AXES(squeeze, sizeof...(Given) != 0,
-           "the axis is a template argument: squeeze<0>(x)")
+TENON_AXES(squeeze, sizeof...(Given) != 0, "the axis is a template argument: squeeze<0>(x)")
 TENON_AXES(unsqueeze, sizeof...(Arguments) != 1 || sizeof...(Given) != 0,
            "the axis is a template argument: unsqueeze<0>(x)")
-TENON_AXES(one_hot, sizeof...(Given) != 0,
-           "the number of classes is a template argument: one_hot<5>(index)")
+TENON_AXES(one_hot, sizeof...(Given) != 0, "the number of classes is a template argument: one_hot<5>(index)")
 TENON_AXES(select, sizeof...(Arguments) != 1 || sizeof...(Given) != 1 || detail::no_position<Given...>,
            "the axis is a template argument: select<0>(x, k)")
 TENON_AXES(slice, sizeof...(Arguments) < 2 || sizeof...(Given) != 0,
@@ -109,6 +117,23 @@ TENON_AXES(gather, sizeof...(Arguments) != 1 || sizeof...(Given) != 1,
            "the axis is a template argument: gather<1>(x, index)")
 TENON_AXES(index_select, sizeof...(Arguments) != 1 || sizeof...(Given) != 1,
            "the axis is a template argument: index_select<0>(x, index)")
+TENON_AXES(sort, detail::begins_with_number<Given...>,
+           "the axis is a template argument: sort<1>(x, {.descending = true})")
+TENON_AXES(argsort, detail::begins_with_number<Given...>,
+           "the axis is a template argument: argsort<1>(x, {.descending = true})")
+TENON_AXES(topk, sizeof...(Arguments) != 2 || detail::begins_with_number<Given...>,
+           "axis and number are template arguments: topk<1, 5>(x)")
+TENON_AXES(kthvalue, sizeof...(Given) == 0 || detail::number_is_second<Given...>,
+           "the axis is a template argument: kthvalue<1>(x, k)")
+TENON_AXES(median, detail::begins_with_number<Given...>, "the axis is a template argument: median<1>(x)")
+TENON_AXES(nanmedian, detail::begins_with_number<Given...>, "the axis is a template argument: nanmedian<1>(x)")
+TENON_AXES(mode, detail::begins_with_number<Given...>, "the axis is a template argument: mode<1>(x)")
+TENON_AXES(quantile, detail::number_is_second<Given...>, "the axis is a template argument: quantile<1>(x, 0.5)")
+TENON_AXES(nanquantile, detail::number_is_second<Given...>, "the axis is a template argument: nanquantile<1>(x, 0.5)")
+TENON_AXES(diff, detail::begins_with_number<Given...>, "axis and order are template arguments: diff<1, 2>(x)")
+TENON_AXES(trapezoid, detail::begins_with_number<Given...>, "write trapezoid<1>(y, {.dx = 0.5})")
+TENON_AXES(take_along_dim, sizeof...(Given) != 1, "the axis is a template argument: take_along_dim<1>(x, index)")
+TENON_AXES(renorm, sizeof...(Arguments) != 1, "the axis is a template argument: renorm<0>(x, 2, maxnorm)")
 TENON_AXES(pad, sizeof...(Arguments) < 3, "the axis and the widths are template arguments: pad<1, 2, 2>(x, value)")
 TENON_AXES(norm, (detail::more_than_an_order<Given...>),
            "write norm<0>(m, 3.) for an axis, norm<0>(m, 3., tn::keepdim) to keep it")
@@ -158,6 +183,10 @@ TENON_REDUCTION(any, "write any<0>(m) for an axis, any<0>(m, tn::keepdim) to kee
 TENON_REDUCTION(all, "write all<0>(m) for an axis, all<0>(m, tn::keepdim) to keep it")
 TENON_REDUCTION(mean, "write mean<0>(m) for an axis, mean<0>(m, tn::keepdim) to keep it")
 TENON_REDUCTION(logsumexp, "write logsumexp<0>(m) for an axis, logsumexp<0>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(nansum, "write nansum<0>(m) for an axis, nansum<0>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(nanmean, "write nanmean<0>(m) for an axis, nanmean<0>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(count_nonzero, "write count_nonzero<0>(m) for an axis, count_nonzero<0>(m, tn::keepdim) to keep it")
+TENON_REDUCTION(aminmax, "write aminmax<0>(m) for an axis, aminmax<0>(m, tn::keepdim) to keep it")
 TENON_REDUCTION(argmax, "write argmax<1>(m) for an axis, argmax<1>(m, tn::keepdim) to keep it")
 TENON_REDUCTION(argmin, "write argmin<1>(m) for an axis, argmin<1>(m, tn::keepdim) to keep it")
 TENON_EXTREME(max, "maximum")
