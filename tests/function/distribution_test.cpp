@@ -166,7 +166,7 @@ TEST_CASE("multinomial draws by weights, choice and permutation rows") {
         REQUIRE(three(0) + three(1) + three(2) == 5);
     }
     CHECK(std::abs(first[3] - 0.6) < 0.05);
-    auto const rows = tn::multinomial<2>(tn::tensor<double, 2, 2>({{1, 0}, {0, 1}}), {.replacement = true}, gen);
+    auto const rows = tn::multinomial<2>(tn::tensor<double, 2, 2>({{1, 0}, {0, 1}}), true, gen);
     CHECK(rows(0, 0) == 0);
     CHECK(rows(1, 1) == 1);
     CHECK(refuses([&] { (void)tn::multinomial<4>(w); }));

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -101,6 +104,12 @@ auto multinomial(W const& weights, sampling_options options = {}, generator& gen
         detail::draw_weighted(w.data() + r * k, k, out.data() + r * N, N, options.replacement, gen, room.data(),
                               order.data());
     return to<device_of_t<W>>(out);
+}
+
+/// The same with the option in PyTorch's place: `multinomial<5>(weights, true)`.
+template <std::size_t N, expression W, std::same_as<bool> Replacement>
+auto multinomial(W const& weights, Replacement replacement, generator& gen = default_generator()) {
+    return multinomial<N>(weights, sampling_options{replacement}, gen);
 }
 
 /// N of the rows of x, drawn at random: `choice<3>(x)`, `choice<3>(x, {.replacement = false})`; numpy.random.choice.
