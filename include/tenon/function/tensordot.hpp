@@ -25,7 +25,8 @@ template <class A, class B, class Left, class Right>
 struct tensordot_letters;
 template <class A, class B, std::ptrdiff_t... I, std::ptrdiff_t... J>
 struct tensordot_letters<A, B, axes<I...>, axes<J...>> {
-    static constexpr std::size_t left[] = {axis_of(I, A::rank())..., 0}, right[] = {axis_of(J, B::rank())..., 0};
+    static constexpr std::size_t left[sizeof...(I) + 1] = {axis_of(I, A::rank())...},
+                                                     right[sizeof...(J) + 1] = {axis_of(J, B::rank())...};
     static constexpr bool fits = [] {
         bool good = sizeof...(I) == sizeof...(J) && axes_fit<A::rank(), I...> && axes_fit<B::rank(), J...>;
         if (good)
