@@ -30,7 +30,8 @@ bool fits(numbers const& x, function const& below, bool whole = false) {
     for (std::size_t i = 0, next = 0; i != v.size(); i = next) {
         while (next != v.size() && v[next] == v[i]) ++next;
         double const p = below(v[i]), before = whole ? below(v[i] - 1) : p;
-        distance = std::max({distance, std::abs(static_cast<double>(next) / n - p), std::abs(static_cast<double>(i) / n - before)});
+        distance = std::max(
+            {distance, std::abs(static_cast<double>(next) / n - p), std::abs(static_cast<double>(i) / n - before)});
     }
     INFO("distance " << distance * std::sqrt(n));
     CHECK(distance * std::sqrt(n) < 1.95);
@@ -39,7 +40,8 @@ bool fits(numbers const& x, function const& below, bool whole = false) {
 double binomial_below(double k, double n, double p) {
     double sum = 0;
     for (double j = 0; j <= k; ++j)
-        sum += std::exp(std::lgamma(n + 1) - std::lgamma(j + 1) - std::lgamma(n - j + 1) + j * std::log(p) + (n - j) * std::log1p(-p));
+        sum += std::exp(std::lgamma(n + 1) - std::lgamma(j + 1) - std::lgamma(n - j + 1) + j * std::log(p) +
+                        (n - j) * std::log1p(-p));
     return sum;
 }
 std::uint64_t hash_of(numbers const& x) {
@@ -64,12 +66,13 @@ TEST_CASE("continuous distributions") {
     CHECK(fits(tn::uniform<double, dyn>(count, -2, 3, gen), [](double x) { return (x + 2) / 5; }));
     CHECK(fits(tn::normal<double, dyn>(count, 1, 2, gen), [](double x) { return s::ndtr((x - 1) / 2); }));
     CHECK(fits(tn::normal(tn::full<double, dyn>(count, 1.), 2, gen), [](double x) { return s::ndtr((x - 1) / 2); }));
-    CHECK(fits(tn::log_normal<double, dyn>(count, 0.5, 1.5, gen), [](double x) { return s::ndtr((std::log(x) - 0.5) / 1.5); }));
+    CHECK(fits(tn::log_normal<double, dyn>(count, 0.5, 1.5, gen),
+               [](double x) { return s::ndtr((std::log(x) - 0.5) / 1.5); }));
     CHECK(fits(tn::exponential<double, dyn>(count, 3, gen), [](double x) { return 1 - std::exp(-3 * x); }));
-    CHECK(fits(tn::laplace<double, dyn>(count, 1, 2, gen), [](double x) {
-        return x < 1 ? std::exp((x - 1) / 2) / 2 : 1 - std::exp((1 - x) / 2) / 2;
-    }));
-    CHECK(fits(tn::cauchy<double, dyn>(count, 1, 2, gen), [](double x) { return 0.5 + std::atan((x - 1) / 2) / M_PI; }));
+    CHECK(fits(tn::laplace<double, dyn>(count, 1, 2, gen),
+               [](double x) { return x < 1 ? std::exp((x - 1) / 2) / 2 : 1 - std::exp((1 - x) / 2) / 2; }));
+    CHECK(
+        fits(tn::cauchy<double, dyn>(count, 1, 2, gen), [](double x) { return 0.5 + std::atan((x - 1) / 2) / M_PI; }));
     CHECK(fits(tn::gumbel<double, dyn>(count, 1, 2, gen), [](double x) { return std::exp(-std::exp((1 - x) / 2)); }));
     for (double const a : {0.3, 1., 2.5, 80.})
         CHECK(fits(tn::gamma<double, dyn>(count, a, 2, gen), [a](double x) { return s::gammainc(a, 2 * x); }));
@@ -89,13 +92,19 @@ TEST_CASE("distributions of whole numbers") {
     tn::generator gen(12);
     using tn::dyn;
     for (double const rate : {0.7, 9.5, 10.5, 300.})
-        CHECK(fits(tn::poisson<double, dyn>(count, rate, gen),
-                   [rate](double k) { return k < 0 ? 0. : s::gammaincc(std::floor(k) + 1, rate); }, true));
+        CHECK(fits(
+            tn::poisson<double, dyn>(count, rate, gen),
+            [rate](double k) { return k < 0 ? 0. : s::gammaincc(std::floor(k) + 1, rate); }, true));
     for (double const p : {0.01, 0.3, 0.8})
-        CHECK(fits(tn::binomial<double, dyn>(count, 100, p, gen), [p](double k) { return binomial_below(k, 100, p); }, true));
+        CHECK(fits(
+            tn::binomial<double, dyn>(count, 100, p, gen), [p](double k) { return binomial_below(k, 100, p); }, true));
     CHECK(fits(tn::geometric<double, dyn>(count, 0.2, gen), [](double k) { return 1 - std::pow(0.8, k); }, true));
     CHECK(tn::all(tn::geometric<double, dyn>(9, 1, gen) == 1.).item());
-    CHECK(fits(tn::bernoulli(tn::full<double, dyn>(count, 0.3), gen), [](double k) { return k < 0 ? 0 : k < 1 ? 0.7 : 1; }, true));
+    CHECK(fits(
+        tn::bernoulli(tn::full<double, dyn>(count, 0.3), gen), [](double k) { return k < 0   ? 0
+                                                                                     : k < 1 ? 0.7
+                                                                                             : 1; },
+        true));
     auto const whole = tn::poisson<std::int64_t, 4>(1e6, gen);
     for (auto const k : whole) CHECK(std::abs(static_cast<double>(k) - 1e6) < 6e3);
     CHECK(tn::all(tn::poisson<int, 5>(0, gen) == 0).item());

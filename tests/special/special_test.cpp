@@ -38,7 +38,8 @@ std::map<std::string, column> const& table() {
 
 /// Whether a number is right: within a few units of the last place of the value and of what the operand's own last place changes.
 bool close(double found, double expected, double x, double slope, double units, double absolute = 0) {
-    if (std::isnan(expected) || std::isinf(expected)) return std::isnan(expected) ? std::isnan(found) : found == expected;
+    if (std::isnan(expected) || std::isinf(expected))
+        return std::isnan(expected) ? std::isnan(found) : found == expected;
     double const size = std::abs(expected) + std::abs(x * slope);
     return std::abs(found - expected) <= units * size + absolute;
 }
@@ -71,7 +72,8 @@ void check(std::string const& name, auto const& f, double units = 64) {
             if constexpr (Differentiable) found_slope = f(lane(a), dual(lane(x), lane(1))).tangent[0][0];
         }
         if (!close(value, y, x, slope, units * epsilon, Differentiable ? 0 : 1e-14))
-            wrong << name << '(' << a << ", " << x << ") " << value << ", SciPy " << y << ", off by " << (value - y) / y << '\n';
+            wrong << name << '(' << a << ", " << x << ") " << value << ", SciPy " << y << ", off by " << (value - y) / y
+                  << '\n';
         // The slope's own slope is not known; it grows like the square of the slope's share.
         if (!close(found_slope, slope, x, slope * slope / (y == 0 ? 1 : y), 64 * units * epsilon))
             wrong << name << "'(" << a << ", " << x << ") " << found_slope << ", SciPy " << slope << '\n';
@@ -171,9 +173,10 @@ TEST_CASE("special: edges") {
     CHECK(s::chebyshev_polynomial_t(0.5, -1.) == 0);
     CHECK(std::isnan(s::hermite_polynomial_h(0.1, 513.)));
     CHECK(std::isnan(s::hermite_polynomial_he(0.1f, 129.f)));
-    for (double const y : {s::digamma(nan), s::i0(nan), s::bessel_j0(nan), s::bessel_y1(nan), s::airy_ai(nan), s::erfcx(nan),
-                           s::ndtri(nan), s::entr(nan), s::log_ndtr(nan), s::modified_bessel_k0(nan), s::gammainc(nan, 1.),
-                           s::zeta(2., nan), s::legendre_polynomial_p(nan, 3.), s::polygamma(2, nan)})
+    for (double const y :
+         {s::digamma(nan), s::i0(nan), s::bessel_j0(nan), s::bessel_y1(nan), s::airy_ai(nan), s::erfcx(nan),
+          s::ndtri(nan), s::entr(nan), s::log_ndtr(nan), s::modified_bessel_k0(nan), s::gammainc(nan, 1.),
+          s::zeta(2., nan), s::legendre_polynomial_p(nan, 3.), s::polygamma(2, nan)})
         CHECK(std::isnan(y));
 }
 

@@ -26,9 +26,9 @@ constexpr double strict_exp(double x) {
     auto const k = static_cast<int>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
     double const r = strict::sub(strict::sub(x, strict::mul(k, 0.693147180369123816490)),
                                  strict::mul(k, 1.90821492927058770002e-10));
-    double const y = strict::polynomial(
-        r, {1 / 6227020800.0, 1 / 479001600.0, 1 / 39916800.0, 1 / 3628800.0, 1 / 362880.0, 1 / 40320.0, 1 / 5040.0,
-            1 / 720.0, 1 / 120.0, 1 / 24.0, 1 / 6.0, 0.5, 1.0, 1.0});
+    double const y =
+        strict::polynomial(r, {1 / 6227020800.0, 1 / 479001600.0, 1 / 39916800.0, 1 / 3628800.0, 1 / 362880.0,
+                               1 / 40320.0, 1 / 5040.0, 1 / 720.0, 1 / 120.0, 1 / 24.0, 1 / 6.0, 0.5, 1.0, 1.0});
     auto const power = [](int n) { return std::bit_cast<double>(static_cast<std::uint64_t>(1023 + n) << 52); };
     int const half = k / 2;  // in two steps, since 2^k may be no normal number
     return strict::mul(strict::mul(y, power(half)), power(k - half));
@@ -72,8 +72,8 @@ public:
 
 private:
     constexpr std::array<std::uint64_t, 2> draw() {
-        auto const w = philox4x32({next_++, 0, 0, 1},
-                                  {static_cast<std::uint32_t>(key_), static_cast<std::uint32_t>(key_ >> 32)});
+        auto const w =
+            philox4x32({next_++, 0, 0, 1}, {static_cast<std::uint32_t>(key_), static_cast<std::uint32_t>(key_ >> 32)});
         return {w[0] | std::uint64_t{w[1]} << 32, w[2] | std::uint64_t{w[3]} << 32};
     }
     std::uint64_t key_;
@@ -172,10 +172,12 @@ TENON_HOST_DEVICE inline double binomial_number(random_stream& stream, double n,
         if (k < 0 || k > n) continue;
         double const left =
             strict_log(strict::div(strict::mul(v, alpha), strict::add(strict::div(a, strict::mul(edge, edge)), b)));
-        double const first = strict::mul(mode + 0.5, strict_log(strict::div(mode + 1, strict::mul(ratio, n - mode + 1))));
+        double const first =
+            strict::mul(mode + 0.5, strict_log(strict::div(mode + 1, strict::mul(ratio, n - mode + 1))));
         double const second = strict::mul(n + 1, strict_log(strict::div(n - mode + 1, n - k + 1)));
         double const third = strict::mul(k + 0.5, strict_log(strict::div(strict::mul(ratio, n - k + 1), k + 1)));
-        if (left <= strict::sub(strict::add(strict::add(strict::add(first, second), third), rest(mode)), rest(k))) return k;
+        if (left <= strict::sub(strict::add(strict::add(strict::add(first, second), third), rest(mode)), rest(k)))
+            return k;
     }
 }
 

@@ -95,7 +95,8 @@ auto feature_alpha_dropout(X&& x, double p = 0.5, bool training = true, generato
 /// x where x > 0, else r · x with r uniform in [lower, upper), drawn anew at each evaluation; their mean where not training;
 /// torch.nn.functional.rrelu.
 template <expression X>
-auto rrelu(X&& x, double lower = 1. / 8, double upper = 1. / 3, bool training = false, generator& gen = default_generator()) {
+auto rrelu(X&& x, double lower = 1. / 8, double upper = 1. / 3, bool training = false,
+           generator& gen = default_generator()) {
     static_assert(!std::is_integral_v<value_t<X>>, "rrelu: needs floating point elements");
     if (!training) lower = upper = (lower + upper) / 2;
     using slopes = op::sample<distributions::uniform, value_t<X>>;

@@ -58,7 +58,8 @@ inline void draw_weighted(double const* weights, std::size_t k, std::int64_t* ou
     for_each_block<2>(gen, k, [=](random_block const& block, std::size_t first, std::size_t count) {
         for (std::size_t i = first; i != first + count; ++i) {
             double const u = static_cast<double>((block.half(i - first) >> 11) + 1) * 0x1p-53;
-            room[i] = weights[i] > 0 ? strict::div(-strict_log(u), weights[i]) : std::numeric_limits<double>::infinity();
+            room[i] =
+                weights[i] > 0 ? strict::div(-strict_log(u), weights[i]) : std::numeric_limits<double>::infinity();
             order[i] = static_cast<std::int64_t>(i);
         }
     });
@@ -88,11 +89,13 @@ struct multinomial_extents<shape<M, K>> {
 template <std::size_t N, expression W>
 auto multinomial(W const& weights, sampling_options options = {}, generator& gen = default_generator()) {
     using s = shape_t<W>;
-    static_assert(s::rank() == 1 || s::rank() == 2, "multinomial: weights are a vector, or a matrix of one row for each draw");
+    static_assert(s::rank() == 1 || s::rank() == 2,
+                  "multinomial: weights are a vector, or a matrix of one row for each draw");
     static_assert(N != dyn, "multinomial: the number of draws is a template argument");
     auto const w = to<cpu>(cast<double>(weights));
     std::size_t const k = w.shape()[s::rank() - 1], rows = s::rank() == 1 ? 1 : w.shape()[0];
-    if (N > k && !options.replacement) detail::throw_weights("without replacement there are as many draws as weights at most");
+    if (N > k && !options.replacement)
+        detail::throw_weights("without replacement there are as many draws as weights at most");
     using result = typename detail::multinomial_extents<s>::template with<N>;
     std::array<std::size_t, s::rank()> extents{};
     extents[0] = rows;
@@ -135,7 +138,8 @@ template <expression X>
 auto permutation(X const& x, generator& gen = default_generator()) {
     static_assert(shape_t<X>::rank() > 0, "permutation: needs an axis");
     constexpr std::size_t rows = shape_t<X>::static_extents[0];
-    if constexpr (is_dynamic(rows)) return index_select<0>(x, to<device_of_t<X>>(permutation(x.shape()[0], gen))).eval();
+    if constexpr (is_dynamic(rows))
+        return index_select<0>(x, to<device_of_t<X>>(permutation(x.shape()[0], gen))).eval();
     else return index_select<0>(x, to<device_of_t<X>>(permutation<rows>(gen))).eval();
 }
 /// Brings the rows of a tensor into random order; numpy.random.Generator.shuffle.
@@ -145,9 +149,7 @@ void shuffle(X& x, generator& gen = default_generator()) {
 }
 /// permutation(n) and permutation<N>(); torch.randperm.
 TENON_ON_USE
-tensor<std::int64_t, dyn> randperm(std::size_t n, generator& gen = default_generator()) {
-    return permutation(n, gen);
-}
+tensor<std::int64_t, dyn> randperm(std::size_t n, generator& gen = default_generator()) { return permutation(n, gen); }
 template <std::size_t N>
 tensor<std::int64_t, N> randperm(generator& gen = default_generator()) {
     return permutation<N>(gen);

@@ -51,15 +51,21 @@ public:
 };
 struct drop_1d {
     static constexpr char const* name = "dropout1d";
-    static auto drop(auto&& x, double p, bool training) { return tenon::dropout1d(std::forward<decltype(x)>(x), p, training); }
+    static auto drop(auto&& x, double p, bool training) {
+        return tenon::dropout1d(std::forward<decltype(x)>(x), p, training);
+    }
 };
 struct drop_2d {
     static constexpr char const* name = "dropout2d";
-    static auto drop(auto&& x, double p, bool training) { return tenon::dropout2d(std::forward<decltype(x)>(x), p, training); }
+    static auto drop(auto&& x, double p, bool training) {
+        return tenon::dropout2d(std::forward<decltype(x)>(x), p, training);
+    }
 };
 struct drop_3d {
     static constexpr char const* name = "dropout3d";
-    static auto drop(auto&& x, double p, bool training) { return tenon::dropout3d(std::forward<decltype(x)>(x), p, training); }
+    static auto drop(auto&& x, double p, bool training) {
+        return tenon::dropout3d(std::forward<decltype(x)>(x), p, training);
+    }
 };
 struct drop_alpha {
     static constexpr char const* name = "alpha_dropout";

@@ -5,8 +5,8 @@
 #include <limits>
 #include <optional>
 
-#include <tenon/op/elementwise.hpp>
 #include <tenon/op/arithmetic.hpp>
+#include <tenon/op/elementwise.hpp>
 #include <tenon/op/pow.hpp>
 #include <tenon/scalar/math.hpp>
 
@@ -83,7 +83,8 @@ struct frexp_exponent : real_only {
         constexpr bits bias = static_cast<bits>(std::numeric_limits<T>::max_exponent - 2);
         auto const field = math::detail::magnitude_bits(frexp_mantissa::scaled(x)) >> bits(fraction);
         using lanes = std::remove_const_t<decltype(field)>;
-        auto const exponent = field - bias - math::select(frexp_mantissa::is_denormal(x), lanes(bits(digits)), lanes(bits(0)));
+        auto const exponent =
+            field - bias - math::select(frexp_mantissa::is_denormal(x), lanes(bits(digits)), lanes(bits(0)));
         return math::convert<std::int32_t>(math::select(frexp_mantissa::is_plain(x), exponent, lanes(bits(0))));
     }
 };
@@ -91,7 +92,8 @@ struct nextafter : real_only {
     using no_slope = void;
     template <class Common>
     struct wide {
-        static_assert(!element::narrow<Common>, "nextafter: numbers of 16 bits are computed as floats, whose neighbours are others");
+        static_assert(!element::narrow<Common>,
+                      "nextafter: numbers of 16 bits are computed as floats, whose neighbours are others");
         using type = Common;
     };
     template <class Common> using result = typename wide<Common>::type;

@@ -25,7 +25,8 @@ struct uniform {
     static constexpr std::size_t required = 0;
     static constexpr bool valid(double low, double high) { return low <= high && high - low < 1e308; }
     TENON_HOST_DEVICE static double number(std::uint64_t bits, double low, double high) {
-        double const v = strict::add(low, strict::mul(strict::sub(high, low), static_cast<double>(bits >> 11) * 0x1p-53));
+        double const v =
+            strict::add(low, strict::mul(strict::sub(high, low), static_cast<double>(bits >> 11) * 0x1p-53));
         return v >= high ? low : v;
     }
 };

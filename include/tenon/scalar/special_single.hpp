@@ -56,7 +56,8 @@ constexpr double chebyshev_series(double x, double const (&c)[N]) {
 /// A function of one double on each lane. Float is computed in double and rounded.
 template <detail::real_pack P, class F>
 TENON_LANE P each(P x, F f) {
-    return P::generate([&](std::size_t i) { return static_cast<typename P::value_type>(f(static_cast<double>(x[i]))); });
+    return P::generate(
+        [&](std::size_t i) { return static_cast<typename P::value_type>(f(static_cast<double>(x[i]))); });
 }
 template <detail::real_pack P, class F>
 TENON_LANE P each(P x, P y, F f) {
