@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -54,6 +55,18 @@ TEST_CASE("images at other resolutions are PyTorch's in every mode") {
     CHECK_THROWS_AS((tn::interpolate<4, 4>(image(), {.align_corners = true})), std::invalid_argument);
     CHECK_THROWS_AS((tn::interpolate<dyn, 4>(image())), tn::shape_error);
     CHECK(tn::interpolate<2, 2>(tn::tensor<float, dyn, 3, 3>(0)).eval().size() == 0);
+}
+
+TEST_CASE("columns are resized as rows are, also where each is made of many") {
+    tn::tensor<double, dyn, dyn, dyn> wide(1, 2, 100), high(1, 100, 2);
+    for (std::size_t i = 0; i < 200; ++i)
+        wide(0, i / 100, i % 100) = high(0, i % 100, i / 100) = std::sin(static_cast<double>(i * i));
+    for (auto const mode : {interpolation::bilinear, interpolation::bicubic, interpolation::area}) {
+        bool const antialias = mode != interpolation::area;
+        tn::tensor const a = tn::interpolate<dyn, dyn>(wide, {.mode = mode, .antialias = antialias, .size = {2, 7}}),
+                         b = tn::interpolate<dyn, dyn>(high, {.mode = mode, .antialias = antialias, .size = {7, 2}});
+        for (std::size_t i = 0; i < 14; ++i) CHECK(a(0, i / 7, i % 7) == Approx(b(0, i % 7, i / 7)).margin(1e-12));
+    }
 }
 
 TEST_CASE("the nearest element is PyTorch's for all pairs of extents") {

@@ -60,6 +60,28 @@ void resample_rows(T* to, T const* from, resample_extents const& e, resample_wei
         }
     });
 }
+/// Σ_k w_k x_k, in eight sums that end in one: a register of products at a time.
+template <class T, class W>
+W weighted_sum(T const* x, W const* w, std::size_t n) {
+    constexpr std::size_t lanes = 8;
+    W parts[lanes] = {}, sum = 0;
+    std::size_t k = 0;
+    for (; k + lanes <= n; k += lanes)
+        for (std::size_t i = 0; i < lanes; ++i) parts[i] += w[k + i] * static_cast<W>(x[k + i]);
+    for (std::size_t i = 0; i < lanes; ++i) sum += parts[i];
+    for (; k < n; ++k) sum += w[k] * static_cast<W>(x[k]);
+    return sum;
+}
+/// Along the last axis where each element is made of many.
+template <class T, class W>
+void resample_long_windows(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
+    for_each_part(e.outer, 1, e.outer * e.output * w.taps / 200'000, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t r = begin; r < end; ++r)
+            for (std::size_t o = 0; o < e.output; ++o)
+                to[r * e.output + o] =
+                    resampled<T>(weighted_sum(from + r * e.input + w.first[o], w.of(o), w.counts[o]));
+    });
+}
 /// The same along the last axis: eight rows side by side, so that each weight is multiplied with a register of elements.
 template <class T, class W>
 void resample_columns(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
@@ -87,7 +109,9 @@ void resample_columns(T* to, T const* from, resample_extents const& e, resample_
 }
 template <class T, class W>
 void resample(T* to, T const* from, resample_extents const& e, resample_weights<W> const& w) {
-    if (e.inner == 1) resample_columns(to, from, e, w);
+    // 3×1080×1920 bytes to 224×224, 19 elements for each along a row: 15 ms window by window, 66 laid side by side.
+    if (e.inner == 1 && w.taps >= 8) resample_long_windows(to, from, e, w);
+    else if (e.inner == 1) resample_columns(to, from, e, w);
     else resample_rows(to, from, e, w);
 }
 /// The transpose: adds to the input's gradient what the output's is made of.
