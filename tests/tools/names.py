@@ -22,8 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLES = ROOT / 'docs/names'
 PAGE = ROOT / 'docs/numpy.md'
 # In the order of the page; what isn't listed comes last.
-ORDER = ['tensors', 'elementwise', 'special', 'reductions', 'views', 'index', 'sort', 'products', 'linalg', 'complex', 'fft', 'random',
-         'networks', 'nn', 'interop']
+ORDER = ['tensors', 'elementwise', 'special', 'reductions', 'sort', 'views', 'index', 'products', 'linalg', 'complex', 'networks', 'nn', 'interop']
 INTRODUCTION = '''\
 # NumPy, PyTorch, Tenon
 
@@ -51,13 +50,15 @@ def rows(text):
 
 def torch_names(cell):
     """PyTorch's names in a cell, as its list of operators has them."""
-    for name in re.findall(r'\b(?:torch|F)\.([A-Za-z_][\w.]*)', cell):
-        full = 'nn.functional.' + name if re.search(r'\bF\.' + re.escape(name), cell) else name
-        yield full
-        # What torch.special and torch.linalg only name again stands in the list once.
-        yield full.removeprefix('special.').removeprefix('linalg.')
-    if '[' in cell:
-        yield '__getitem__'
+    for code in re.findall(r'`([^`]*)`', cell):
+        name = re.match(r'(?:torch\.|(F)\.)?([A-Za-z_][\w.]*)', code)
+        if code.startswith('x['):
+            yield '__getitem__'
+        elif name:
+            yield 'nn.functional.' + name[2] if name[1] else name[2]
+            # What torch.special and torch.linalg only name again stands in the list once; methods stand there as functions, those
+            # that fill a tensor without their underscore.
+            yield name[2].removeprefix('special.').removeprefix('linalg.').removeprefix('Tensor.').removeprefix('x.').removesuffix('_')
 
 
 def page():
