@@ -195,6 +195,17 @@ struct contraction_plan {
     }
 };
 
+/// Sums what the result has not, and joins several operands as their plan says.
+template <class Result, std::size_t... I, class... B>
+constexpr auto join_operands(Result result, tuple_of<std::index_sequence<I...>, B...> all) {
+    auto one = [&] {
+        if constexpr (sizeof...(B) == 1)
+            return reduce_term([](char c) { return Result::has(c); }, typename B::letters_type{}...,
+                               std::move(get<0>(all).node));
+        else return contraction_plan<Result, B...>::template make<2 * sizeof...(B) - 2>(all);
+    }();
+    return arrange(typename decltype(one)::letters_type{}, result, std::move(one.node));
+}
 /// The sum of products over the letters that the result has not, in the order with the fewest operations. Axes of extent 1 serve any
 /// extent that another operand has for their letter.
 template <class Result, class... A, class... L>
@@ -208,17 +219,8 @@ constexpr auto contract_all(Result result, lettered<A, L>... x) {
         (look(std::type_identity<lettered<A, L>>{}), ...);
         return !stretched;
     };
-    return [&]<class... B>(tuple<B...> all) {
-        if constexpr (sizeof...(B) == 1) {
-            auto one = reduce_term([](char c) { return Result::has(c); }, typename B::letters_type{}...,
-                                   std::move(get<0>(all).node));
-            return arrange(typename decltype(one)::letters_type{}, result, std::move(one.node));
-        } else {
-            using plan = contraction_plan<Result, B...>;
-            auto one = plan::template make<2 * sizeof...(B) - 2>(all);
-            return arrange(typename decltype(one)::letters_type{}, result, std::move(one.node));
-        }
-    }(tuple<decltype(without_stretched(stays, std::move(x)))...>{{without_stretched(stays, std::move(x))}...});
+    return join_operands(result, tuple<decltype(without_stretched(stays, std::move(x)))...>{
+                                     {without_stretched(stays, std::move(x))}...});
 }
 
 }  // namespace tenon::inline TENON_TARGET::detail

@@ -11,8 +11,7 @@ namespace tenon::inline TENON_TARGET {
 namespace detail {
 template <class P, std::size_t... I, class... A>
 constexpr auto make_einsum(std::index_sequence<I...>, A&&... x) {
-    return contract_all(letters_of([] { return P::value.result; }),
-                        with_letters(letters_of([] { return P::value.terms[I]; }), std::forward<A>(x))...);
+    return contract_all(letters_of<result_of<P>>(), with_letters(letters_of<term_of<P, I>>(), std::forward<A>(x))...);
 }
 }  // namespace detail
 

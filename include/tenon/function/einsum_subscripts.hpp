@@ -142,23 +142,25 @@ template <char... A, char... B>
 constexpr letters<A..., B...> operator+(letters<A...>, letters<B...>) {
     return {};
 }
-/// The letters of a term, `Make{}()`, as a type.
-template <class Make>
-constexpr auto letters_of(Make) {
-    constexpr subscript_term t = Make{}();
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return letters<t.text[I]...>{};
-    }(std::make_index_sequence<t.length>{});
+/// The letters of a term, `Term::value`, as a type.
+template <class Term>
+constexpr auto letters_of() {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<Term::value.text[I]...>{};
+    }(std::make_index_sequence<Term::value.length>{});
 }
 /// The letters of a list for which Keep is true.
 template <class List, class Keep>
 constexpr auto filter_letters(Keep) {
-    return letters_of([] {
+    constexpr auto chosen = [] {
         subscript_term r;
         for (std::size_t i = 0; i != List::size; ++i)
             if (Keep{}(List::text[i])) r.push(List::text[i]);
         return r;
-    });
+    }();
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return letters<chosen.text[I]...>{};
+    }(std::make_index_sequence<chosen.length>{});
 }
 
 /// A letter that names two axes, and the order of axes in which those two come last.
@@ -222,6 +224,16 @@ struct subscripts_of {
         return r;
     }();
     static constexpr bool fits = extents.second;
+};
+
+/// One of an einsum's terms.
+template <class P, std::size_t Operand>
+struct term_of {
+    static constexpr subscript_term value = P::value.terms[Operand];
+};
+template <class P>
+struct result_of {
+    static constexpr subscript_term value = P::value.result;
 };
 
 /// @throws shape_error where a letter stands for different run-time extents

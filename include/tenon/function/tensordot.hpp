@@ -53,13 +53,22 @@ struct tensordot_letters<A, B, axes<I...>, axes<J...>> {
     }
     static constexpr subscript_term of_result() {
         subscript_term t;
-        auto const r = of_right();
-        for (char const c : of_left().text)
-            if (c != 0 && r.count(c) == 0) t.push(c);
-        for (char const c : r.text)
-            if (c >= 'a') t.push(c);
+        auto const l = of_left(), r = of_right();
+        for (std::size_t a = 0; a != l.length; ++a)
+            if (r.count(l.text[a]) == 0) t.push(l.text[a]);
+        for (std::size_t b = 0; b != r.length; ++b)
+            if (r.text[b] >= 'a') t.push(r.text[b]);
         return t;
     }
+    struct left_term {
+        static constexpr subscript_term value = of_left();
+    };
+    struct right_term {
+        static constexpr subscript_term value = of_right();
+    };
+    struct result_term {
+        static constexpr subscript_term value = of_result();
+    };
 };
 /// @throws shape_error where extents that are summed together differ when they run
 template <class P, class A, class B>
@@ -91,9 +100,9 @@ constexpr auto tensordot(A&& a, B&& b) {
     else {
         detail::check_tensordot<p>(a.shape(), b.shape());
         return detail::contract_all(
-            detail::letters_of([] { return p::of_result(); }),
-            detail::with_letters(detail::letters_of([] { return p::of_left(); }), std::forward<A>(a)),
-            detail::with_letters(detail::letters_of([] { return p::of_right(); }), std::forward<B>(b)));
+            detail::letters_of<typename p::result_term>(),
+            detail::with_letters(detail::letters_of<typename p::left_term>(), std::forward<A>(a)),
+            detail::with_letters(detail::letters_of<typename p::right_term>(), std::forward<B>(b)));
     }
 }
 /// The same over the last Count axes of a and the first of b: `tensordot<2>(a, b)`.
