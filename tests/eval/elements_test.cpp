@@ -70,7 +70,7 @@ TEST_CASE("algorithms take expressions, also temporaries", "[elements]") {
     CHECK(std::reduce((m * 2.f).begin(), (m * 2.f).end()) == 132);
     auto const shifted = m - 6.f;
     CHECK(std::ranges::lower_bound(shifted, 0.5f) - shifted.begin() == 7);
-    auto positive = m - 6.f | std::views::filter([](float x) { return x > 0; }) |
+    auto positive = (m - 6.f) | std::views::filter([](float x) { return x > 0; }) |
                     std::views::transform([](float x) { return x * x; });
     CHECK(std::accumulate(positive.begin(), positive.end(), 0.f) == 55);
     CHECK(std::ranges::equal(m + r, tn::tensor(m + r)));

@@ -37,6 +37,13 @@ TEST_CASE("norms of every order and their gradients are PyTorch's, of zeros and 
     CHECK(tn::norm(f, std::numeric_limits<double>::infinity()).item() == 4.f);
 }
 
+TEST_CASE("the norm of one element along its axis") {
+    tn::variable<double> x(-3.);
+    tn::backward(tn::norm<-1>(x, 3));
+    CHECK(x.grad().item() == -1);
+    CHECK(tn::norm<0>(x, std::numeric_limits<double>::infinity(), tn::keepdim).eval().item() == 3);
+}
+
 TEST_CASE("norms of nothing, and of NaN") {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     tn::tensor<double, 2, 0> empty;

@@ -129,9 +129,7 @@ constexpr auto pad_by_mode(A&& x, pad_options const& o) {
         auto const side = [&](auto count, std::int64_t first) {
             return margin_of<a, count()>(all, {o.mode, first, extent, from, extent - from - drop}, value);
         };
-        auto const before = [&] {
-            return side(std::integral_constant<std::size_t, front>{}, -static_cast<std::int64_t>(Before));
-        };
+        auto const before = [&] { return side(std::integral_constant<std::size_t, front>{}, -Before); };
         auto const after = [&] { return side(std::integral_constant<std::size_t, back>{}, extent); };
         auto kept = [&] {
             if constexpr (from == 0 && drop == 0) return all;

@@ -126,7 +126,9 @@ constexpr auto make_norm(A&& x, double p, K... keep) {
 template <std::ptrdiff_t... Axes, expression A, class P, keepdim_tag... Keep>
     requires(std::is_arithmetic_v<P> && sizeof...(Keep) <= 1)
 constexpr auto norm(A&& x, P p, Keep... keep) {
-    if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
+    if constexpr (detail::axis_of_one<shape_t<A>::rank(), Axes...>)
+        return detail::as_vector(std::forward<A>(x), [=](auto&& v) { return norm<0>(std::move(v), p, keep...); });
+    else if constexpr (!detail::axes_fit<shape_t<A>::rank(), Axes...>)
         return detail::wrong_axes<"norm", shape_t<A>, Axes...>{};
     else return detail::make_norm<Axes...>(std::forward<A>(x), static_cast<double>(p), keep...);
 }

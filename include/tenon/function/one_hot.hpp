@@ -45,7 +45,7 @@ constexpr auto one_hot(I&& idx) {
     if constexpr (!detail::counts_positions<value_t<I>>) return indices_are_integers<"one_hot", value_t<I>>{};
     else {
         constexpr auto extent = static_cast<std::size_t>(Classes < 0 ? static_cast<std::ptrdiff_t>(dyn) : Classes);
-        auto classes = static_cast<std::int64_t>(Classes);
+        std::int64_t classes = Classes;
         if constexpr (Classes < 0) {
             if (idx.shape().size() == 0)
                 throw shape_error(

@@ -18,14 +18,12 @@ void solve_cholesky(view<std::type_identity_t<T> const> const& l, view<T> const&
     solve_lower(l, false, x);
     solve_upper(l.transposed(), false, x);
 }
-/// L̄ += the lower triangle of (Ā + Āᵀ)L, for A = LLᵀ.
+/// L̄ += (Ā + Āᵀ)L, for A = LLᵀ; in both triangles, as PyTorch's is, although one of them isn't read.
 template <class T>
 void add_gram_gradient(view<T const> const& l, matrix_copy<T>& of_a, view<T> const& to) {
     matrix_copy<T> symmetric(of_a.all());
     add(symmetric.all(), of_a.all().transposed());
-    auto const all = product(view<T const>(symmetric.all()), l);
-    for (std::size_t i = 0; i != l.rows; ++i)
-        for (std::size_t j = 0; j <= i; ++j) to(i, j) += all.all()(i, j);
+    add(to, product(view<T const>(symmetric.all()), l).all());
 }
 template <class T>
 view<T> lower_of(view<T> const& a, bool upper) {
@@ -98,7 +96,7 @@ struct cholesky_inverse_rule {
 }  // namespace detail
 
 /// X of AX = B for A = LLᵀ, given its factor: `cholesky_solve(b, l)`, or U of A = UᵀU with `{.upper = true}`; batches are broadcast. Of the
-/// factor one triangle is read, and has a gradient. 2n²k operations. torch.cholesky_solve.
+/// factor one triangle is read; its gradient is PyTorch's, that of LLᵀ by all of L. 2n²k operations. torch.cholesky_solve.
 template <expression B, expression L>
 constexpr auto cholesky_solve(B&& b, L&& l, cholesky_options options = {}) {
     return detail::equation<"cholesky_solve", detail::cholesky_solve_rule, false>(std::forward<L>(l),

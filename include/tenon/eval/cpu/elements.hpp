@@ -18,7 +18,7 @@ namespace tenon::inline TENON_TARGET::eval {
 
 /// A place in row-major order, also as positions along the axes.
 template <class Shape>
-struct element_place {
+struct row_major_place {
     std::ptrdiff_t index = 0;
     std::size_t last = 0;
     outer_position<Shape> outer{};
@@ -89,12 +89,12 @@ public:
 
 protected:
     constexpr std::ptrdiff_t index() const { return place_.index; }
-    constexpr element_place<Shape> const& place() const { return place_; }
+    constexpr row_major_place<Shape> const& place() const { return place_; }
 
 private:
     constexpr Self& self() { return static_cast<Self&>(*this); }
     constexpr Self const& self() const { return static_cast<Self const&>(*this); }
-    element_place<Shape> place_;
+    row_major_place<Shape> place_;
     [[no_unique_address]] Shape shape_{};
 };
 
