@@ -4,6 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include <tenon/base/text.hpp>
 #include <tenon/core/workspace.hpp>
 #include <tenon/eval/cuda/event.hpp>
 #include <tenon/eval/cuda/memory.hpp>
@@ -60,7 +61,7 @@ public:
     /// Refuses what a captured step cannot contain.
     void refuse_capture(char const* what) const {
         if (captured_)
-            throw error(std::string(what) + ": a captured step cannot contain this: the host takes part in it");
+            throw error(text_of({what, ": a captured step cannot contain this: the host takes part in it"}));
     }
 
     bool capturing() const { return captured_ != nullptr; }
