@@ -69,6 +69,18 @@ TEST_CASE("columns are resized as rows are, also where each is made of many") {
     }
 }
 
+TEST_CASE("elements take nothing of neighbours whose weight is 0") {
+    tn::tensor<float, dyn> x(2);
+    x(0) = std::numeric_limits<float>::infinity();
+    x(1) = 2;
+    for (std::size_t const n : {std::size_t{2}, std::size_t{3}}) {
+        tn::tensor const y =
+            tn::interpolate<dyn>(x, {.mode = interpolation::linear, .align_corners = true, .size = {n}});
+        CHECK(y(0) == x(0));
+        CHECK(y(n - 1) == 2);
+    }
+}
+
 TEST_CASE("the nearest element is PyTorch's for all pairs of extents") {
     for (auto const& [name, mode] : {modes[0], modes[1]}) {
         auto const expected = data().get<std::uint8_t, dyn>(std::string(name) + "_places");

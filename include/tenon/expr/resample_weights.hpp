@@ -33,11 +33,19 @@ struct resample_weights {
     std::vector<W> weights;
 
     W const* of(std::size_t o) const { return weights.data() + o * taps; }
-    /// Leaves out the zeros behind each element's weights: what they would be multiplied with may be infinite or NaN.
+    /// Leaves out the zeros before and behind each element's weights: what they would be multiplied with may be infinite or NaN.
     void count() {
         counts.assign(first.size(), taps);
-        for (std::size_t o = 0; o < first.size(); ++o)
-            while (counts[o] > 1 && of(o)[counts[o] - 1] == 0) --counts[o];
+        for (std::size_t o = 0; o < first.size(); ++o) {
+            W* const own = weights.data() + o * taps;
+            while (counts[o] > 1 && own[counts[o] - 1] == 0) --counts[o];
+            std::size_t zeros = 0;
+            while (zeros + 1 < counts[o] && own[zeros] == 0) ++zeros;
+            if (zeros == 0) continue;
+            std::copy(own + zeros, own + counts[o], own);
+            first[o] += zeros;
+            counts[o] -= zeros;
+        }
     }
     /// Whether every element is its own.
     bool is_identity(std::size_t input) const {
