@@ -41,6 +41,11 @@ TEST_CASE("images at other resolutions are PyTorch's in every mode") {
                          tn::interpolate<dyn, dyn>(x, {.mode = mode, .antialias = true, .size = size}), x);
         }
     data().check("scaled", tn::interpolate<tn::scale_factor{1.7, 0.6}>(x, {.mode = interpolation::bilinear}), x);
+    // Factors by which extents stay: 5 · 1.1 and 7 · 1.05.
+    constexpr tn::scale_factor little{1.1, 1.05};
+    for (bool const antialias : {false, true})
+        CHECK(
+            tn::array_equal(tn::interpolate<little>(x, {.mode = interpolation::bilinear, .antialias = antialias}), x));
     data().check("scaled_anew", tn::interpolate<tn::scale_factor{1.7}, true>(x, {.mode = interpolation::bicubic}), x);
     auto line = data().operand<dyn, dyn, dyn>("linear.0");
     data().check("linear", tn::interpolate<9>(line, {.mode = interpolation::linear}), line);

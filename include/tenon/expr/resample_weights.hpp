@@ -62,10 +62,14 @@ W cubic(W x, W a) {
     if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
     return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : W(0);
 }
-/// Distance of neighbouring output elements in the input, as PyTorch rounds it.
+/// Distance of neighbouring output elements in the input, as PyTorch rounds it. Linear modes, and those without aliases, leave alone an
+/// axis whose extent stays, whatever factor it was found by.
 template <class W>
 W resample_step(resample_axis const& a) {
     if (a.align_corners) return a.output > 1 ? static_cast<W>(a.input - 1) / static_cast<W>(a.output - 1) : W(0);
+    bool const is_linear =
+        a.mode == interpolation::linear || a.mode == interpolation::bilinear || a.mode == interpolation::trilinear;
+    if ((is_linear || a.antialias) && a.input == a.output) return W(1);
     return a.scale > 0 ? static_cast<W>(1 / a.scale) : static_cast<W>(a.input) / static_cast<W>(a.output);
 }
 /// Adds weights at places that are moved to the nearest element there is; places ascend.
