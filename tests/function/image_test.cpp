@@ -102,6 +102,16 @@ TEST_CASE("the nearest element is PyTorch's for all pairs of extents") {
     }
 }
 
+TEST_CASE("nearest elements of double are those of float") {
+    // 41 · (2 / 82) and 20.5 · (2 / 41) are 1 in double, and less in float.
+    tn::tensor<double, dyn, dyn, dyn> image(1, 2, 1);
+    image(0, 0, 0) = 0;
+    image(0, 1, 0) = 1;
+    CHECK(tn::interpolate<dyn, dyn>(image, {.size = {82, 1}}).eval()(0, 41, 0) == 0);
+    CHECK(tn::interpolate<dyn, dyn>(image, {.mode = interpolation::nearest_exact, .size = {41, 1}}).eval()(0, 20, 0) ==
+          0);
+}
+
 TEST_CASE("bytes are resized as PyTorch does, to a unit") {
     auto const image = data().get<std::uint8_t, 3, 9, 13>("bytes");
     for (auto const& [name, mode] : {modes[2], modes[3]})

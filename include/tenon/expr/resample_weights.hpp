@@ -105,7 +105,8 @@ resample_weights<W> stretched_weights(resample_axis const& a) {
     to.count();
     return to;
 }
-/// @tparam W float or double: places are found in it, as PyTorch does, so that nearest elements are the same
+/// @tparam W float or double: places are found in it, but those of nearest elements in float, so that images of either take the same
+/// ones, as those of PyTorch along two axes do (along one or three it rounds only the product, which double can change)
 template <class W>
 resample_weights<W> weights_along(resample_axis const& a) {
     auto const n = static_cast<std::ptrdiff_t>(a.input);
@@ -129,7 +130,8 @@ resample_weights<W> weights_along(resample_axis const& a) {
                 std::clamp(place, std::ptrdiff_t{0}, n - static_cast<std::ptrdiff_t>(to.taps)));
         };
         if (to.taps == 1 && a.mode != interpolation::area) {
-            W const place = a.mode == interpolation::nearest_exact ? (at + W(0.5)) * step : at * step;
+            float const place = (static_cast<float>(o) + (a.mode == interpolation::nearest_exact ? 0.5f : 0.f)) *
+                                resample_step<float>(a);
             begin_at(a.input == 1 ? 0 : static_cast<std::ptrdiff_t>(std::floor(place)));
             to.weights[o] = 1;
         } else if (a.mode == interpolation::area) {
