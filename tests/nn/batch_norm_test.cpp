@@ -134,5 +134,7 @@ TEST_CASE("weights and biases of normalisations may be left out") {
     CHECK(same(m, m2));
     CHECK(same(v, v2));
     CHECK(same(tn::batch_norm(x), tn::batch_norm(x, ones, zeros)));
+    tn::tensor<float, tn::dyn> means(3), variances(2);
+    CHECK_THROWS_AS(tn::batch_norm(x, means, variances, {.training = true}), tn::shape_error);
     CHECK(same(tn::instance_norm(x, ones * 2.f, zeros + 1.f), tn::instance_norm(x) * 2.f + 1.f));
 }

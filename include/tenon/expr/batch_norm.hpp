@@ -81,6 +81,7 @@ constexpr auto with_running_statistics(X&& x, Statistics& mean, Statistics& var,
     else {
         static_assert(std::is_same_v<device_of_nodes<node_t<X>, Statistics>, typename Statistics::device>);
         check_channels(x, mean);
+        check_channels(x, var);
         running_statistics<value_t<Statistics>> const running{elements_of(mean), elements_of(var), nullptr, o.momentum};
         return f(standardize_channels(std::forward<X>(x), running, o.training, o.eps));
     }
