@@ -48,7 +48,12 @@ TEST_CASE("losses of margins are PyTorch's") {
     CHECK(tn::multi_margin_loss(one, tn::full<std::int64_t>(0)).item() == Approx((2.5 + 1.5) / 3));
     CHECK_THROWS_AS(tn::multi_margin_loss(one, tn::full<std::int64_t>(3)).item(), tn::index_error);
     CHECK_THROWS_AS(tn::multi_margin_loss(one, tn::full<std::int64_t>(0), {.p = 3}), std::invalid_argument);
-    CHECK_THROWS_AS(tn::multilabel_margin_loss(one, tn::full<std::int64_t, 3>(3)).item(), tn::index_error);
+    tn::tensor<std::int64_t, dyn> labels(3);
+    labels.fill(3);
+    CHECK_THROWS_AS(tn::multilabel_margin_loss(one, labels).item(), tn::index_error);
+    labels(0) = 1;
+    labels(1) = -1;
+    CHECK(tn::multilabel_margin_loss(one, labels).item() == 0);
     CHECK_THROWS_AS(tn::multi_margin_loss(x, tn::zeros<std::int64_t, dyn>(3)), tn::shape_error);
 }
 

@@ -33,8 +33,8 @@ struct unpool_rule {
     constexpr S shape(auto const&...) const { return to; }
     constexpr std::size_t operations(auto const& x, auto const&) const { return x.size(); }
 
-    template <class X, class I>
-    void forward(array_of<T, S> const& y, array_of<T const, X> const& x, array_of<I, X> const& index) const {
+    template <class X, class I, class J>
+    void forward(array_of<T, S> const& y, array_of<T const, X> const& x, array_of<I, J> const& index) const {
         std::size_t const extent = planes == 0 ? 0 : to.size() / planes, n = planes == 0 ? 0 : x.shape.size() / planes;
         std::fill_n(y.data, to.size(), T(0));
         for (std::size_t i = 0; i < x.shape.size(); ++i) {
@@ -43,9 +43,9 @@ struct unpool_rule {
             y.data[i / n * extent + static_cast<std::size_t>(index.data[i])] = x.data[i];
         }
     }
-    template <class X, class I>
+    template <class X, class I, class J>
     void backward(array_of<T const, S> const&, array_of<T const, S> const& g, array_of<T const, X> const& x,
-                  array_of<I, X> const& index, array_of<T, X> const& gx, auto const&) const {
+                  array_of<I, J> const& index, array_of<T, X> const& gx, auto const&) const {
         std::size_t const extent = planes == 0 ? 0 : to.size() / planes, n = planes == 0 ? 0 : x.shape.size() / planes;
         if (gx.data == nullptr) return;
         for (std::size_t i = 0; i < x.shape.size(); ++i)

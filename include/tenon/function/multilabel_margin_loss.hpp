@@ -36,8 +36,8 @@ struct multilabel_margin_rule {
     constexpr S shape(auto const&...) const { return to; }
     static constexpr std::size_t operations(auto const& x, auto const&) { return 3 * x.size(); }
 
-    template <class X, class I>
-    void forward(array_of<T, S> const& y, array_of<T const, X> const& x, array_of<I, X> const& labels) const {
+    template <class X, class I, class J>
+    void forward(array_of<T, S> const& y, array_of<T const, X> const& x, array_of<I, J> const& labels) const {
         std::size_t const classes = x.shape[1];
         for (std::size_t r = 0; r < to.size(); ++r) {
             auto const* const row = labels.data + r * classes;
@@ -52,9 +52,9 @@ struct multilabel_margin_rule {
             y.data[r] = sum / static_cast<T>(classes);
         }
     }
-    template <class X, class I>
+    template <class X, class I, class J>
     void backward(array_of<T const, S> const&, array_of<T const, S> const& g, array_of<T const, X> const& x,
-                  array_of<I, X> const& labels, array_of<T, X> const& gx, auto const&) const {
+                  array_of<I, J> const& labels, array_of<T, X> const& gx, auto const&) const {
         std::size_t const classes = x.shape[1];
         if (gx.data == nullptr) return;
         for (std::size_t r = 0; r < to.size(); ++r)
