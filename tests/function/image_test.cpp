@@ -112,6 +112,13 @@ TEST_CASE("nearest elements of double are those of float") {
           0);
 }
 
+TEST_CASE("nearest elements of 64 bits are not rounded") {
+    constexpr std::int64_t large = (std::int64_t{1} << 53) + 1;
+    tn::tensor const found = tn::interpolate<3>(tn::tensor<std::int64_t, 2>({large, -large}));
+    CHECK(found(1) == large);
+    CHECK(found(2) == -large);
+}
+
 TEST_CASE("bytes are resized as PyTorch does, to a unit") {
     auto const image = data().get<std::uint8_t, 3, 9, 13>("bytes");
     for (auto const& [name, mode] : {modes[2], modes[3]})
