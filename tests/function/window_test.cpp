@@ -132,6 +132,10 @@ TEST_CASE("pools say where they found their values, and those can be put back") 
                  volume);
     CHECK_THROWS_AS(tn::max_unpool1d<2>(tn::zeros<float, 1, 2>(), tn::full<std::int64_t, 1, 2>(4)).eval(),
                     tn::index_error);
+    // The two elements of a window lie on either side of a column.
+    CHECK_THROWS_AS((tn::max_pool2d<2, pool_options{.stride = 1, .padding = 1, .dilation = 2, .return_indices = true}>(
+                        tn::zeros<float, 1, 3, 1>())),
+                    tn::shape_error);
     tn::tensor<std::int64_t, 1, dyn> before(2);
     before.fill(-1);
     CHECK_THROWS_AS(tn::max_unpool1d<2>(tn::zeros<float, 1, 2>(), before).eval(), tn::index_error);

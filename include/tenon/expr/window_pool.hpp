@@ -47,6 +47,13 @@ struct pool_grid : window_grid {
         return {begin, end, w.dilation,
                 include_padding ? std::min(stop, n + 2 * w.padding) - start : end - std::min(begin, end)};
     }
+    /// Whether every window has an element: dilated ones may step over an input that is shorter than a step.
+    constexpr bool has_elements() const {
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            for (std::size_t i = 0; i < output[axis]; ++i)
+                if (range const r = at(axis, i); r.begin >= r.end) return false;
+        return true;
+    }
     constexpr std::size_t divisor(range const& z, range const& y, range const& x) const {
         return divisor_override != 0 ? divisor_override : z.count * y.count * x.count;
     }
@@ -144,6 +151,7 @@ struct window_means_rule : pool_rule<S> {
 template <std::size_t N, bool Indices, class A, class To>
 constexpr auto pool_by_places(A&& x, To const& to, pool_grid const& g) {
     constexpr auto first = -static_cast<std::ptrdiff_t>(N);
+    if (!g.has_elements()) throw_shapes("max_pool: a window lies in the padding", to_string(x.shape()), to_string(to));
     auto const whole = let(std::forward<A>(x));
     std::size_t const windows = g.windows(), planes = windows == 0 ? 0 : to.size() / windows;
     auto places = let(make_array(greatest_places_rule<To>{{to, planes, g}}, whole));
