@@ -197,6 +197,41 @@ struct mode_rule {
     }
 };
 
+/// Adds a gradient in equal shares to those of n elements that are equal to y; all NaNs are equal.
+template <class T>
+void add_shared_gradient(T const* x, std::size_t n, T const& y, T const& g, T* gx) {
+    auto const key = detail::order_key(y);
+    std::size_t equals = 0;
+    for (std::size_t i = 0; i != n; ++i) equals += detail::order_key(x[i]) == key;
+    T const share = static_cast<T>(g / static_cast<std::conditional_t<element::narrow<T>, float, T>>(equals));
+    for (std::size_t i = 0; i != n; ++i)
+        if (detail::order_key(x[i]) == key) gx[i] += share;
+}
+/// The median of all elements.
+template <class T, class S>
+struct median_rule {
+    using value_type = T;
+    using shape_type = tenon::shape<>;
+    static constexpr char const *name = "median", *kind = "sort";
+    static constexpr bool has_gradient = true;
+    rank_kind looked_for;
+
+    static constexpr shape_type shape(S const& s) {
+        if (s.size() == 0) throw_nothing_to_rank(name, to_string(s));
+        return shape_type();
+    }
+    static constexpr std::size_t operations(S const& s) { return 2 * s.size(); }
+    void forward(array_of<T, shape_type> const& y, array_of<T const, S> const& x) const {
+        std::int64_t at = 0;
+        rank_along(x.data, &at, {1, x.shape.size(), 1}, looked_for, 0);
+        y.data[0] = x.data[at];
+    }
+    void backward(array_of<T const, shape_type> const& y, array_of<T const, shape_type> const& g,
+                  array_of<T const, S> const& x, array_of<T, S> const& gx) const {
+        add_shared_gradient(x.data, x.shape.size(), y.data[0], g.data[0], gx.data);
+    }
+};
+
 /// The elements at one position along an axis, and the position; the axis is dropped unless it is kept.
 template <std::ptrdiff_t Axis, class A, class I, class... Keep>
 constexpr auto found_along(A const& x, I const& at, Keep...) {
@@ -216,7 +251,10 @@ constexpr auto find_along(A&& x, Arguments const& arguments, Keep... keep) {
 }
 template <std::ptrdiff_t... Axis, class A, class... Keep>
 constexpr auto make_median(rank_kind kind, A&& x, Keep... keep) {
-    if constexpr (sizeof...(Axis) == 0) return make_median<0>(kind, flatten(std::forward<A>(x))).values;
+    if constexpr (sizeof...(Axis) == 0 && element::is_dual<value_t<A>>)
+        return make_median<0>(kind, flatten(std::forward<A>(x))).values;
+    else if constexpr (sizeof...(Axis) == 0)
+        return make_array(median_rule<value_t<A>, shape_t<A>>{kind}, std::forward<A>(x));
     else return find_along<rank_rule, Axis...>(std::forward<A>(x), std::tuple(kind), keep...);
 }
 }  // namespace detail
@@ -256,8 +294,8 @@ constexpr auto kthvalue(A&& x, std::size_t k, Keep... keep) {
                                                            std::tuple(detail::rank_kind::kth, k - 1), keep...);
 }
 /// The middle element along an axis, the lower one of two, and its int64 position: `auto [values, indices] = tn::median<1>(x)`; NaN
-/// where there is one. Without an axis the middle one of all elements, alone: `tn::median(x)`. `keepdim` as a last argument keeps the
-/// axis. @throws shape_error where there are no elements; torch.median
+/// where there is one. Without an axis the middle one of all elements, alone: `tn::median(x)`; its gradient is shared by those that
+/// equal it. `keepdim` as a last argument keeps the axis. @throws shape_error where there are no elements; torch.median
 template <std::ptrdiff_t... Axis, expression A, keepdim_tag... Keep>
     requires(sizeof...(Axis) <= 1 && sizeof...(Keep) <= sizeof...(Axis))
 constexpr auto median(A&& x, Keep... keep) {
