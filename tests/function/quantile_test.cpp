@@ -70,6 +70,10 @@ TEST_CASE("reductions of what isn't NaN") {
     tn::variable w(with_nan);
     tn::backward(tn::sum(tn::nanmean<1>(w)) + tn::sum(tn::nanmax<1>(w)) + tn::nansum(w));
     CHECK(close(w.grad(), {2.25, 1.25, 1.25, 0, 1.25, 1.2, 1.2, 2.2, 1.2, 1.2}));
+    CHECK(std::isnan(tn::nanvar(tn::tensor({1., infinity})).item()));
     tn::variable v(numbers);
     CHECK(tn::gradcheck(tn::sum(tn::nanvar<1>(v)) + tn::nanstd(v)));
+    tn::variable u(with_nan);
+    tn::backward(tn::sum(tn::nanvar<1>(u)));
+    CHECK(close(u.grad(), {.625, -.375, .125, 0, -.375, -.48, -.48, 1.52, -.88, .32}));
 }

@@ -71,7 +71,9 @@ constexpr auto make_nanvar(A&& x, nanvar_options o, K... keep) {
     auto const h = reused(std::forward<A>(x));
     auto const mean = sum<Axes...>(nan_as(h, 0), keepdim) / count_numbers_along<Axes...>(h, keepdim);
     auto const degrees = count_numbers_along<Axes...>(h, keep...) - o.correction;
-    return sum<Axes...>(nan_as(square(h - mean), 0), keep...) / where(degrees > 0, degrees, 0);
+    // Differences are put to 0 before they are squared: a square's slope at NaN is NaN, and would spoil the gradients of all. What an
+    // infinite mean makes NaN stays so.
+    return sum<Axes...>(square(where(isnan(h), 0, h - mean)), keep...) / where(degrees > 0, degrees, 0);
 }
 }  // namespace detail
 
