@@ -26,10 +26,16 @@ struct quantile_options {
 namespace op {
 /// What part of a quantile's place between two ranks is asked for.
 enum class quantile_part { lower_rank, upper_rank, weight };
+/// A rank is a whole number, and has no slope; the weight has one.
+template <quantile_part Part>
+struct quantile_slope : floating {
+    using no_slope = void;
+};
+template <>
+struct quantile_slope<quantile_part::weight> : floating {};
 /// The ranks between which a quantile lies, and how far it is on the way from the lower one to the upper.
 template <quantile_part Part>
-struct quantile_place : floating {
-    using no_slope = void;
+struct quantile_place : quantile_slope<Part> {
     static constexpr char const* name = "quantile";
     quantile_interpolation how;
     template <class V>
@@ -42,6 +48,10 @@ struct quantile_place : floating {
         else if (how == higher) return above;
         else if (how == nearest) return math::round(rank);
         else return Part == quantile_part::lower_rank ? below : above;
+    }
+    template <std::size_t, class V>
+    TENON_LANE V slope(V, V) const {
+        return V(how == quantile_interpolation::linear ? 1 : 0);
     }
 };
 /// lerp, which looks at one number alone where the weight is 0: the other may be infinite.
@@ -124,7 +134,8 @@ constexpr auto make_quantile(A&& x, Q&& q, quantile_options o, Keep... keep) {
 /// The element below which a share q of all elements along an axis lies, or of all without an axis: that of rank q (n − 1) in their
 /// order, and where that isn't a whole number something between its neighbours: `tn::quantile<1>(x, 0.5)`,
 /// `tn::quantile<1>(x, 0.5, {.interpolation = tn::quantile_interpolation::lower})`. For a vector q the quantiles are along a new first
-/// axis. `keepdim` as a last argument keeps the axis. NaN where there is one; gradients go to the neighbours. Elements are float or double.
+/// axis. `keepdim` as a last argument keeps the axis. NaN where there is one; gradients go to the neighbours, and to q where the
+/// interpolation is linear. Elements are float or double.
 /// @throws shape_error where there are no elements, std::invalid_argument for a number q outside 0 … 1; torch.quantile
 template <std::ptrdiff_t... Axis, expression A, operand Q>
     requires(sizeof...(Axis) <= 1)
