@@ -9,6 +9,7 @@ int main() {
     (void)tn::tensor(tn::max(z));            // expect: not_for_complex; max
     (void)tn::tensor(tn::floor(z));          // expect: not_for_complex; floor
     (void)tn::tensor(tn::softmax<0>(z));     // expect: not_for_complex; softmax
+    (void)tn::sort(z);                       // expect: complex numbers have no order
     (void)tn::tensor(tn::imag(x));           // expect: imag_needs_complex_numbers<float>
     tn::tensor<float, 3> y = z;              // expect: cannot_assign_elements<float, std::complex<float>
     (void)tn::backward(tn::sum(v));          // expect: backward_needs_a_real_number

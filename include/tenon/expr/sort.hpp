@@ -134,6 +134,7 @@ struct argsort_rule {
 /// A rule's node for one operand along an axis.
 template <template <std::size_t, class, class> class Rule, std::ptrdiff_t Axis, class A, class... Options>
 constexpr auto make_order(A&& x, Options... options) {
+    check_order<value_t<A>>();
     using rule = Rule<axis_of(Axis, shape_t<A>::rank()), value_t<A>, shape_t<A>>;
     return make_array(rule{options...}, std::forward<A>(x));
 }

@@ -23,6 +23,12 @@ template <element::is_dual T>
 struct sorted_type<T> {
     using type = typename T::value_type;
 };
+/// Refuses elements that have no order.
+template <class T>
+constexpr void check_order() {
+    static_assert(!element::is_complex<T>,
+                  "complex numbers have no order: sort, rank and choose by real(z), imag(z) or abs(z)");
+}
 /// What decides an element's place: a dual number's value.
 template <class T>
 using sorted_t = typename sorted_type<T>::type;

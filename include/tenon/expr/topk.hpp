@@ -251,6 +251,7 @@ constexpr auto find_along(A&& x, Arguments const& arguments, Keep... keep) {
 }
 template <std::ptrdiff_t... Axis, class A, class... Keep>
 constexpr auto make_median(rank_kind kind, A&& x, Keep... keep) {
+    check_order<value_t<A>>();
     if constexpr (sizeof...(Axis) == 0 && element::is_dual<value_t<A>>)
         return make_median<0>(kind, flatten(std::forward<A>(x))).values;
     else if constexpr (sizeof...(Axis) == 0)
@@ -272,6 +273,7 @@ constexpr auto topk(A&& x, topk_options options = {}) {
     else if constexpr (constexpr std::size_t n = s::static_extents[axis_of(Axis, s::rank())]; !is_dynamic(n) && n < K)
         return topk_asks_for_too_many<Axis, K, s>{};
     else {
+        detail::check_order<value_t<A>>();
         auto const whole = detail::reused(std::forward<A>(x));
         auto indices =
             let(detail::make_array(detail::topk_rule<axis_of(Axis, s::rank()), K, value_t<A>, s>{options}, whole));

@@ -86,6 +86,7 @@ inline tensor<std::int64_t, dyn> first_elements(tensor<std::int64_t, dyn> const&
 template <bool Consecutive, std::ptrdiff_t... Axis, class A>
 auto make_unique(A const& x) {
     constexpr bool whole = sizeof...(Axis) == 0;
+    if constexpr (!Consecutive) check_order<value_t<A>>();
     auto const held = in_host([&] {
         // Parts along an axis lie one after another where that axis is the first.
         if constexpr (whole || ((axis_of(Axis, shape_t<A>::rank()) == 0) || ...)) return as_node(x);
