@@ -66,6 +66,11 @@ TEST_CASE("cov and corrcoef") {
     CHECK(close(tn::cov(numbers, frequencies, weights), {35.625, 17.5050813, 17.5050813, 8.6890244}));
     CHECK(close(tn::corrcoef(numbers), {1., .9934399, .9934399, 1.}));
     CHECK((tn::cov(tn::tensor({1.f, 2.f})).item() == .5f && tn::corrcoef(tn::tensor({1, 2})).item() == 1.f));
+    // One row is one variable, whose covariance has no axes, and a weight isn't stretched.
+    tn::tensor const row({{1., 2., 4.}});
+    CHECK((tn::cov(row).item() == Approx(7 / 3.) && tn::corrcoef(row).item() == 1.));
+    CHECK(tn::cov(row, tn::tensor({1, 2, 1})).item() == Approx(19 / 12.));
+    CHECK_THROWS_AS(tn::cov(numbers, tn::tensor({2.})), tn::shape_error);
     tn::variable w(numbers);
     CHECK(tn::gradcheck(tn::sum(tn::cov(w, frequencies)) + tn::sum(tn::square(tn::corrcoef(w))) + tn::sum(tn::cov(w))));
 }

@@ -48,7 +48,7 @@ TEST_CASE("quantile and nanquantile") {
     tn::backward(tn::sum(tn::nanquantile<1>(u, .5)));
     CHECK(close(u.grad(), {0, 0, .5, 0, .5, 0, 1, 0, 0, 0}));
     tn::variable q(tn::tensor({.3, .9, .5}));
-    tn::backward(tn::sum(tn::quantile(numbers.select<0>(0), q) * tn::tensor({1., 2., 3.})));
+    tn::backward(tn::sum(tn::quantile(tn::select<0>(numbers, 0), q) * tn::tensor({1., 2., 3.})));
     CHECK(close(q.grad(), {9., 42., 45.}));
 }
 
