@@ -71,6 +71,10 @@ TEST_CASE("cov and corrcoef") {
     CHECK((tn::cov(row).item() == Approx(7 / 3.) && tn::corrcoef(row).item() == 1.));
     CHECK(tn::cov(row, tn::tensor({1, 2, 1})).item() == Approx(19 / 12.));
     CHECK_THROWS_AS(tn::cov(numbers, tn::tensor({2.})), tn::shape_error);
+    tn::tensor const c =
+        tn::cov(tn::complex(tn::tensor({{1., 2., 0.}, {1., 0., 3.}}), tn::tensor({{1., -1., .5}, {0., 2., -2.}})));
+    CHECK(
+        (close(tn::real(c), {2.0833333, -3., -3., 6.3333333}) && close(tn::imag(c), {0., -1.0833333, 1.0833333, 0.})));
     tn::variable w(numbers);
     CHECK(tn::gradcheck(tn::sum(tn::cov(w, frequencies)) + tn::sum(tn::square(tn::corrcoef(w))) + tn::sum(tn::cov(w))));
 }

@@ -9,6 +9,7 @@
 #include <tenon/function/differences.hpp>
 #include <tenon/function/statistics.hpp>
 #include <tenon/op/clamp.hpp>
+#include <tenon/op/complex.hpp>
 #include <tenon/op/relu.hpp>
 #include <tenon/op/sqrt.hpp>
 
@@ -52,14 +53,16 @@ constexpr void check_weights(X const& all, W const& w) {
 /// The covariances of variables, the rows of a matrix, whose observations are its columns: Σ (x − mean x)(y − mean y) / (n − correction).
 /// Of a vector, or a matrix whose type says that it has one row, the variance. Weights of observations follow x: integers, how often each
 /// was made, or floating point numbers, how much each counts, or both in this order: `tn::cov(x, frequencies, weights)`; then options,
-/// `{.correction = 0}`; torch.cov.
+/// `{.correction = 0}`. Of complex numbers the second factor is the conjugate; torch.cov.
 template <expression A>
 constexpr auto cov(A&& x, cov_options options = {}) {
     auto const all = detail::reused(detail::as_observations(std::forward<A>(x)));
     auto const n = static_cast<double>(all.shape()[1]);
     auto const far = let(all - mean<1>(all, keepdim));
     double const degrees = n > options.correction ? n - options.correction : 0;
-    return detail::as_covariance(matmul(far, transpose(far)) / degrees);
+    if constexpr (element::is_complex<value_t<decltype(all)>>)
+        return detail::as_covariance(matmul(far, transpose(conj(far))) / degrees);
+    else return detail::as_covariance(matmul(far, transpose(far)) / degrees);
 }
 template <expression A, expression W>
 constexpr auto cov(A&& x, W&& weights, cov_options options = {}) {
