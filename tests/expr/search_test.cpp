@@ -88,6 +88,9 @@ TEST_CASE("nonzero and what a mask or positions choose") {
     CHECK(holds(tn::take_along_dim<0>(tn::unsqueeze<1>(x), at), {1.f, 3.f, 3.f, 3.f}));
     CHECK(holds(tn::take_along_dim(numbers, at), {3, 2, 2, 2}));
     CHECK_THROWS_AS(tn::take(x, tn::tensor({3})).eval(), tn::index_error);
+    tn::tensor<float, dyn, dyn> const rows(2, 5);
+    CHECK_THROWS_AS(tn::take_along_dim<1>(rows, tn::tensor<int, dyn, dyn>(1, 2)), tn::shape_error);
+    CHECK(tn::take_along_dim<1>(rows, tn::tensor<int, dyn, dyn>(2, 3)).eval().size() == 6);
 
     tn::variable<double, 2, 3> w(tn::linspace<double, 6>(-1, 4).reshape<2, 3>());
     auto const mask = tn::tensor(w.value() > 0.);

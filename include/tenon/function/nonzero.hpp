@@ -151,9 +151,13 @@ template <std::size_t Axis, class X, class Other>
 constexpr auto beside_along(X&& x, Other const& other) {
     using own = shape_t<X>;
     using beside = with_extent<Other, Axis, 1>;
-    if constexpr (std::is_same_v<typename with_extent<own, Axis, 1>::type, typename beside::type>)
+    if constexpr (std::is_same_v<typename with_extent<own, Axis, 1>::type, typename beside::type>) {
+        // Run-time extents aren't stretched, and gather would take fewer positions for as many of x's parts.
+        if constexpr (!beside::type::is_static)
+            if (!(with_extent<own, Axis, 1>::of(x.shape()) == beside::of(other)))
+                throw_shapes("take_along_dim", to_string(x.shape()), to_string(other));
         return as_node(std::forward<X>(x));
-    else
+    } else
         return where(filled_node<bool, typename beside::type>(beside::of(other), true), std::forward<X>(x),
                      value_t<X>(0));
 }
