@@ -142,6 +142,7 @@ TEST_CASE("bincount, histc, histogram and histogramdd") {
     CHECK(holds(tn::bincount(tn::tensor({1, 3}), tn::tensor({.5f, .25f}), 5), {0, .5, 0, .25, 0}));
     CHECK(tn::bincount(tn::zeros<int, 0>()).size() == 0);
     CHECK_THROWS_AS(tn::bincount(tn::tensor({1, -1})), tn::index_error);
+    CHECK_THROWS_AS(tn::bincount(tn::tensor({~std::uint64_t{0}})), tn::shape_error);
     CHECK_THROWS_AS(tn::bincount(tn::tensor<int, dyn>(2), tn::tensor<float, dyn>(3)), tn::shape_error);
 
     tn::tensor<float, 4> const x({.1f, .5f, .5f, 2.f});
@@ -152,6 +153,8 @@ TEST_CASE("bincount, histc, histogram and histogramdd") {
     CHECK(tn::histc(tn::zeros<float, 0>()).size() == 100);
     CHECK_THROWS_WITH(tn::histc<2>(tn::tensor({not_a_number, 1.f})), "histc: the range of the bins isn't finite");
     CHECK_THROWS_AS(tn::histc<2>(x, 3, 1), std::invalid_argument);
+    // A negative number of bins.
+    CHECK_THROWS_AS(tn::histc(x, static_cast<std::size_t>(-1), 0, 1), tn::shape_error);
 
     auto const [hist, bin_edges] = tn::histogram<3>(x);
     CHECK(holds(hist, {3.f, 0.f, 1.f}));

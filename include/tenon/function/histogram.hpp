@@ -43,7 +43,8 @@ std::size_t bins_needed(I const* x, std::size_t n) {
     for (std::size_t i = 0; i != n; ++i) {
         if constexpr (std::is_signed_v<I>)
             if (x[i] < 0) throw_negative_count(static_cast<std::int64_t>(x[i]));
-        needed = std::max(needed, static_cast<std::size_t>(x[i]) + 1);
+        // One more than the greatest of 64 bits would be 0; one less is more than any tensor has.
+        needed = std::max(needed, std::min(static_cast<std::size_t>(x[i]), dyn - 1) + 1);
     }
     return needed;
 }
@@ -126,12 +127,12 @@ auto make_histc(A const& x, std::size_t count, double min, double max) {
     auto const held = numbers_in_host<T>(x);
     auto const& all = held.get();
     auto const outer = outer_edges("histc", {min, max}, all.data(), 1, all.size(), T(1));
+    tensor<T, Bins> hist(uninitialized, shape<Bins>(std::array{count}));
     // Only the outer edges are looked at.
     buffer<T, dyn> edges;
     edges.reserve(count + 1);
     edges.data()[0] = outer[0];
     edges.data()[count] = outer[1];
-    tensor<T, Bins> hist(uninitialized, shape<Bins>(std::array{count}));
     bin_axis<T> const axis{edges.data(), count, bin_axis<T>::scaled};
     make_histogram<T>(all.data(), all.size(), &axis, 1, nullptr, false, hist.data());
     return on_device_of<A>(std::move(hist));
