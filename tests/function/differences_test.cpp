@@ -43,6 +43,12 @@ TEST_CASE("diff, gradient and trapezoid") {
     CHECK(close(std::get<1>(tn::gradient<0, 1>(numbers, 2., .5)), {6., 8., 12., 14., 2., 3., 6., 8.}));
     CHECK(close(tn::gradient(tn::tensor({1, 2, 4})), {1.f, 1.5f, 2.f}));
     CHECK_THROWS_AS(tn::gradient<0>(numbers, {.edge_order = 2}), tn::shape_error);
+    // At the ends too only differences count: infinity is no NaN, and what elements have in common loses nothing.
+    CHECK(close(tn::gradient<0>(tn::tensor({0., infinity, 0.})), {infinity, 0., -infinity}));
+    tn::tensor<float, 3> const far({1000.f + 1 / 1024.f, 1000.f + 2 / 1024.f, 1000.f + 4 / 1024.f});
+    CHECK(close(tn::gradient<0>(far, {.spacing = .1}), {.009765625, .0146484375, .01953125}));
+    CHECK_THROWS_AS(tn::gradient<1>(numbers, tn::tensor({0., 1., 3.})), tn::shape_error);
+    CHECK_THROWS_AS(tn::trapezoid(numbers, tn::tensor({0., 1.})), tn::shape_error);
 
     CHECK(close(tn::trapezoid(numbers), {21.5, 10.5}));
     CHECK(close(tn::trapezoid<0>(numbers, {.dx = 2}), {2., 6., 13., 24.}));

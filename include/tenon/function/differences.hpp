@@ -64,19 +64,24 @@ constexpr auto gradient_along(A const& x, Spacing const& spacing, int edge_order
     std::size_t const n = x.shape()[axis];
     if (edge_order < 1 || edge_order > 2 || n < static_cast<std::size_t>(edge_order) + 1)
         throw_too_few(to_string(x.shape()), axis, edge_order);
-    // Where there are but two elements the third isn't looked at: its factor is 0, and it is one of the two.
-    std::ptrdiff_t const third = edge_order == 2 ? 2 : 1, behind = static_cast<std::ptrdiff_t>(n) - 1;
+    bool const curved = edge_order == 2;
+    // Where there are but two elements the third isn't looked at: it is one of the two.
+    std::ptrdiff_t const third = curved ? 2 : 1, behind = static_cast<std::ptrdiff_t>(n) - 1;
     auto const first = [&](std::ptrdiff_t k) { return unsqueeze<Axis>(select<Axis>(x, k)); };
     auto const before = slice<Axis, 0, -2>(x);
     auto const after = slice<Axis, 2>(x);
+    // d₁, d₂: the distances of the first three elements; the slope at the first, of a line or of a parabola. Elements are subtracted
+    // before anything else, so that those far from 0 lose nothing.
+    auto const edge = [&](auto const& d1, auto const& d2, auto const& f0, auto const& f1, auto const& f2) {
+        auto const slope = (f1 - f0) / d1;
+        return slope - where(curved, ((f2 - f1) / d2 - slope) * (d1 / (d1 + d2)), 0);
+    };
     if constexpr (!expression<Spacing>) {
         auto const h = static_cast<T>(spacing);
-        bool const straight = edge_order == 1;
-        T const a = straight ? T(-1) / h : T(-1.5) / h, b = straight ? T(1) / h : T(2) / h,
-                c = straight ? T(0) : T(-0.5) / h;
-        return concat<Axis>(first(0) * a + first(1) * b + first(third) * c, (after - before) / (T(2) * h),
-                            first(behind) * -a - first(behind - 1) * b - first(behind - third) * c);
+        return concat<Axis>(edge(h, h, first(0), first(1), first(third)), (after - before) / (T(2) * h),
+                            edge(-h, -h, first(behind), first(behind - 1), first(behind - third)));
     } else {
+        if (spacing.shape()[0] != n) throw_shapes("gradient", to_string(x.shape()), to_string(spacing.shape()));
         auto const steps = let(make_diff<0, 1>(as_elements<T>(spacing)));
         auto const left = coordinates_along<Axis, shape_t<A>::rank()>(slice<0, 0, -1>(steps));
         auto const right = coordinates_along<Axis, shape_t<A>::rank()>(slice<0, 1>(steps));
@@ -84,13 +89,7 @@ constexpr auto gradient_along(A const& x, Spacing const& spacing, int edge_order
         auto const inner = after * (left / (right * (left + right))) + here * ((right - left) / (left * right)) -
                            before * (right / (left * (left + right)));
         auto const step = [&](std::ptrdiff_t k) { return select<0>(steps, k); };
-        bool const curved = edge_order == 2;
         std::ptrdiff_t const second = curved ? 1 : 0, last = behind - 1, next = curved ? last - 1 : last;
-        // d₁, d₂: the distances of the first three elements; the parabola's slope at the first.
-        auto const edge = [&](auto const& d1, auto const& d2, auto const& f0, auto const& f1, auto const& f2) {
-            auto const bend = (f2 - f1) / d2 - (f1 - f0) / d1;
-            return (f1 - f0) / d1 - bend * (static_cast<T>(curved) * d1 / (d1 + d2));
-        };
         return concat<Axis>(edge(step(0), step(second), first(0), first(1), first(third)), inner,
                             edge(-step(last), -step(next), first(behind), first(behind - 1), first(behind - third)));
     }
@@ -123,6 +122,9 @@ constexpr auto trapezoids(Y&& y, double dx) {
 template <std::ptrdiff_t Axis, class Y, class X>
 constexpr auto trapezoids(Y&& y, X&& x) {
     constexpr std::size_t rank = shape_t<Y>::rank();
+    if constexpr (shape_t<X>::rank() == 1)
+        if (x.shape()[0] != y.shape()[axis_of(Axis, rank)])
+            throw_shapes("trapezoid", to_string(y.shape()), to_string(x.shape()));
     auto const h = reused(as_floating(std::forward<Y>(y)));
     auto const at = reused(coordinates_along<Axis, rank>(as_floating(std::forward<X>(x))));
     constexpr std::ptrdiff_t from_end =
@@ -155,7 +157,8 @@ constexpr auto diff(A&& x, no_prepend, Q&& append) {
 /// The slopes of samples along axes, of second order inside: (x_{i+1} − x_{i−1}) / 2h. One axis gives an expression,
 /// `tn::gradient<0>(x)`, several or none for all a tuple: `auto [down, across] = tn::gradient(x)`. Options are the distance and the order
 /// at both ends, `{.spacing = 0.1, .edge_order = 2}`; distances or coordinates for each axis follow x, or the options:
-/// `tn::gradient<0, 1>(x, 0.1, coordinates)`. @throws shape_error for fewer than edge_order + 1 elements; torch.gradient, numpy.gradient
+/// `tn::gradient<0, 1>(x, 0.1, coordinates)`. @throws shape_error for fewer than edge_order + 1 elements, and for another number of
+/// coordinates; torch.gradient, numpy.gradient
 template <std::ptrdiff_t... Axes, expression A>
 constexpr auto gradient(A&& x, gradient_options options = {}) {
     return detail::make_gradient<Axes...>(std::forward<A>(x), options.edge_order, options.spacing);
@@ -172,7 +175,8 @@ constexpr auto gradient(A&& x, gradient_options options, Spacing const&... spaci
 }
 
 /// The area below samples along an axis, Σ (y_{i+1} + y_i) / 2 · (x_{i+1} − x_i): at equal distances `tn::trapezoid<1>(y, {.dx = 0.1})`,
-/// at coordinates `tn::trapezoid<1>(y, x)`, a vector or one for each vector of y; torch.trapezoid.
+/// at coordinates `tn::trapezoid<1>(y, x)`, a vector or one for each vector of y; torch.trapezoid. @throws shape_error unless a vector
+/// has a coordinate for each sample
 template <std::ptrdiff_t Axis = -1, expression Y>
 constexpr auto trapezoid(Y&& y, trapezoid_options options = {}) {
     if constexpr (!detail::axes_fit<shape_t<Y>::rank(), Axis>)
