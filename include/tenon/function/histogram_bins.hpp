@@ -34,10 +34,11 @@ struct bin_axis {
             for (std::size_t i = 0; i != n; ++i) {
                 T const v = x[i * step];
                 bool const inside = (v >= low) & (v <= high);
-                here[i] =
-                    inside
-                        ? static_cast<std::size_t>(static_cast<std::int64_t>((inside ? v - low : T(0)) * bins / size))
-                        : nowhere;
+                // NaN where the edges are so large that they are equal, or ∞: what is no number of a bin counts as the last.
+                T const place = (inside ? v - low : T(0)) * bins / size;
+                here[i] = !inside        ? nowhere
+                          : place < bins ? static_cast<std::size_t>(static_cast<std::int64_t>(place))
+                                         : count;
             }
         for (std::size_t i = 0; i != n; ++i) {
             T const v = x[i * step];
