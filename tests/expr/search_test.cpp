@@ -164,6 +164,7 @@ TEST_CASE("bincount, histc, histogram and histogramdd") {
     CHECK(holds(tn::histogram<3>(x, tn::tensor({1, 2, 3, 4}), {.range = {0, 1}}).hist, {1.f, 5.f, 0.f}));
     CHECK(holds(tn::histogram(tn::tensor({1.f, 1.f}), 2).bin_edges, {.5f, 1.f, 1.5f}, 1e-6));
     CHECK(holds(tn::histogram(tn::zeros<float, 0>(), 2).bin_edges, {0.f, .5f, 1.f}));
+    CHECK(holds(tn::histogram(x, 2, {.range = {2, 2}}).bin_edges, {1.5f, 2.f, 2.5f}));
     // Floats beside which 0.5 is nothing: all edges are equal.
     CHECK(holds(tn::histogram(tn::tensor({1e9f, 1e9f}), 2).hist, {0.f, 2.f}));
     CHECK_THROWS_AS(tn::histogram(x, 0), std::invalid_argument);

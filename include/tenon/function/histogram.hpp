@@ -20,7 +20,7 @@ struct bincount_options {
 };
 /// Options of histogram.
 struct histogram_options {
-    /// The outer edges of bins that are given by their number; where both are equal, the least and the greatest element.
+    /// The outer edges of bins that are given by their number; where both are 0, the least and the greatest element.
     std::array<double, 2> range = {0, 0};
     bool density = false;  ///< divided by the sum and the bins' sizes
 };
@@ -84,6 +84,8 @@ T const* weights_at(W const& w) {
     if constexpr (std::is_same_v<W, no_weights>) return nullptr;
     else return w.get().data();
 }
+/// Whether a histogram's range is what it is when none is given.
+constexpr bool no_range(std::array<double, 2> const& range) { return range[0] == 0 && range[1] == 0; }
 template <std::size_t Bins, class A, class W>
 auto count_in_bins(A const& x, std::size_t count, histogram_options const& o, W const& weights) {
     using T = floating_t<value_t<A>>;
@@ -95,7 +97,7 @@ auto count_in_bins(A const& x, std::size_t count, histogram_options const& o, W 
     constexpr std::size_t edge_count = is_dynamic(Bins) ? dyn : Bins + 1;
     tensor<T, edge_count> edges(uninitialized, shape<edge_count>(std::array{count + 1}));
     tensor<T, Bins> hist(uninitialized, shape<Bins>(std::array{count}));
-    write_edges(outer_edges("histogram", o.range, all.data(), 1, n, T(.5)), count, edges.data());
+    write_edges(outer_edges("histogram", o.range, no_range(o.range), all.data(), 1, n, T(.5)), count, edges.data());
     bin_axis<T> const axis{edges.data(), count, bin_axis<T>::checked};
     make_histogram(all.data(), n, &axis, 1, weights_at<T>(w), o.density, hist.data());
     auto on_device = on_device_of<A>(std::move(hist));
@@ -126,7 +128,7 @@ auto make_histc(A const& x, std::size_t count, double min, double max) {
     if (count == 0) throw_histogram("histc", "needs a bin");
     auto const held = numbers_in_host<T>(x);
     auto const& all = held.get();
-    auto const outer = outer_edges("histc", {min, max}, all.data(), 1, all.size(), T(1));
+    auto const outer = outer_edges("histc", {min, max}, min == max, all.data(), 1, all.size(), T(1));
     tensor<T, Bins> hist(uninitialized, shape<Bins>(std::array{count}));
     // Only the outer edges are looked at.
     buffer<T, dyn> edges;
@@ -153,7 +155,8 @@ auto count_in_boxes(A const& x, std::array<std::size_t, sizeof...(Bins)> const& 
     for (std::size_t a = 0; a != rank; ++a) {
         if (counts[a] == 0) throw_histogram("histogramdd", "needs a bin along each axis");
         edges[a] = tensor<T, dyn>(counts[a] + 1);
-        write_edges(outer_edges("histogramdd", ranges[a], all.data() + a, rank, n, T(.5)), counts[a], edges[a].data());
+        write_edges(outer_edges("histogramdd", ranges[a], no_range(ranges[a]), all.data() + a, rank, n, T(.5)),
+                    counts[a], edges[a].data());
         axes[a] = {edges[a].data(), counts[a], bin_axis<T>::checked};
     }
     tensor<T, Bins...> hist(uninitialized, shape<Bins...>(counts));

@@ -94,12 +94,12 @@ TENON_ON_USE
 [[noreturn, gnu::noinline, gnu::cold]] void throw_histogram(char const* what, char const* problem) {
     throw std::invalid_argument(text_of({what, ": ", problem}));
 }
-/// The outer edges: those given, or where both are equal those of the elements, which `around` widens where they are equal too.
+/// The outer edges: those given, or those of the elements; `around` widens them where they are equal.
 template <class T>
-std::array<T, 2> outer_edges(char const* what, std::array<double, 2> given, T const* x, std::size_t step, std::size_t n,
-                             T around) {
+std::array<T, 2> outer_edges(char const* what, std::array<double, 2> given, bool of_elements, T const* x,
+                             std::size_t step, std::size_t n, T around) {
     std::array<T, 2> e{static_cast<T>(given[0]), static_cast<T>(given[1])};
-    if (given[0] == given[1] && n != 0) {
+    if (of_elements && n != 0) {
         e = {x[0], x[0]};
         for (std::size_t i = 0; i != n; ++i) {
             T const v = x[i * step];
@@ -110,7 +110,7 @@ std::array<T, 2> outer_edges(char const* what, std::array<double, 2> given, T co
     if (!std::isfinite(e[0]) || !std::isfinite(e[1])) throw_histogram(what, "the range of the bins isn't finite");
     if (e[0] > e[1]) throw_histogram(what, "the bins begin behind their end");
     if (e[0] == e[1])
-        return n == 0 && given[0] == given[1] ? std::array<T, 2>{0, 1} : std::array<T, 2>{e[0] - around, e[1] + around};
+        return n == 0 && of_elements ? std::array<T, 2>{0, 1} : std::array<T, 2>{e[0] - around, e[1] + around};
     return e;
 }
 /// count + 1 edges at equal distances, from both ends to the middle; torch.linspace.
