@@ -42,6 +42,7 @@ TEST_CASE("quantile and nanquantile") {
            tn::quantile(numbers, .5, tn::keepdim).rank() == 2));
     CHECK_THROWS_AS(tn::quantile(numbers, 1.5), std::invalid_argument);
     CHECK_THROWS_AS(tn::quantile(tn::zeros<float, 0>(), .5), tn::shape_error);
+    CHECK_THROWS_AS(tn::quantile<0>(tn::broadcast_to<(1 << 24) + 1>(tn::tensor({1.f})), .5), tn::shape_error);
     tn::variable w(numbers);
     CHECK(tn::gradcheck(tn::sum(tn::square(tn::quantile<1>(w, tn::tensor({.3, .9})))) + tn::nanquantile(w, .9)));
     tn::variable u(with_nan);

@@ -72,6 +72,11 @@ TENON_ON_USE
 [[noreturn, gnu::noinline, gnu::cold]] void throw_quantile(double q) {
     throw std::invalid_argument(text_of({"quantile: ", q, " isn't from 0 to 1"}));
 }
+TENON_ON_USE
+[[noreturn, gnu::noinline, gnu::cold]] void throw_too_many_ranks(std::size_t n) {
+    throw shape_error(
+        text_of({"quantile: ", n, " floats are more than 2^24, up to which floats tell ranks apart; cast to double"}));
+}
 /// q as a computation of elements T that counts along an axis, with axes of extent 1 behind it.
 template <class T, std::size_t Behind, class Q>
 constexpr auto quantiles_along(Q&& q) {
@@ -92,6 +97,8 @@ constexpr auto quantile_along(A&& x, Q&& q, quantile_options o, Keep...) {
     }();
     std::size_t const n = x.shape()[axis];
     if (n == 0) throw_nothing_to_rank("quantile", to_string(x.shape()));
+    if constexpr (std::is_same_v<sorted_t<T>, float>)
+        if (n > std::size_t{1} << 24) throw_too_many_ranks(n);
     auto const h = reused(std::forward<A>(x));
     auto const at = quantiles_along<T, s::rank() - 1 - axis>(std::forward<Q>(q));
     auto const rank = let([&] {
@@ -136,7 +143,8 @@ constexpr auto make_quantile(A&& x, Q&& q, quantile_options o, Keep... keep) {
 /// `tn::quantile<1>(x, 0.5, {.interpolation = tn::quantile_interpolation::lower})`. For a vector q the quantiles are along a new first
 /// axis. `keepdim` as a last argument keeps the axis. NaN where there is one; gradients go to the neighbours, and to q where the
 /// interpolation is linear. Elements are float or double.
-/// @throws shape_error where there are no elements, std::invalid_argument for a number q outside 0 … 1; torch.quantile
+/// @throws shape_error where there are no elements, or more than 2²⁴ floats, std::invalid_argument for a number q outside 0 … 1;
+/// torch.quantile
 template <std::ptrdiff_t... Axis, expression A, operand Q>
     requires(sizeof...(Axis) <= 1)
 constexpr auto quantile(A&& x, Q&& q, quantile_options options = {}) {
