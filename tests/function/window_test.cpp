@@ -90,6 +90,12 @@ TEST_CASE("pools along three axes are PyTorch's") {
     data().check("adaptive_max2", tn::adaptive_max_pool2d<4, 3>(plane), plane);
     data().check("avg_pool2d_divisor",
                  tn::avg_pool2d<2, pool_options{.stride = 1, .padding = 1, .divisor_override = 3}>(plane), plane);
+    // The only window reaches beyond the input.
+    constexpr pool_options beyond{.stride = 2, .ceil_mode = true};
+    tn::tensor<float, 1, 2> const few({{5, 6}});
+    CHECK(tn::max_pool1d<3, beyond>(few).eval()(0, 0) == 6);
+    CHECK(tn::avg_pool1d<3, beyond>(few).eval()(0, 0) == 5.5f);
+    CHECK(tn::avg_pool3d<3, beyond>(tn::ones<double, 1, dyn, dyn, dyn>(2, 2, 2)).eval().size() == 1);
     auto line = data().operand<dyn, dyn, dyn>("adaptive_max1.0");
     data().check("adaptive_max1", tn::adaptive_max_pool1d<5>(line), line);
 }

@@ -40,7 +40,9 @@ struct sliding_windows {
     static constexpr window2 windows = detail::windows(Kernel, O);
     static constexpr window rows = windows.rows, columns = windows.columns;
     /// Whether an image of these extents has windows.
-    static constexpr bool fits(std::size_t h, std::size_t w) { return rows.fits(h) && columns.fits(w); }
+    static constexpr bool fits(std::size_t h, std::size_t w) {
+        return rows.fits(h, O.ceil_mode) && columns.fits(w, O.ceil_mode);
+    }
     static constexpr std::size_t height(std::size_t h) { return rows.output(h, O.ceil_mode); }
     static constexpr std::size_t width(std::size_t w) { return columns.output(w, O.ceil_mode); }
 

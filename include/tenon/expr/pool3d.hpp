@@ -11,8 +11,8 @@
 
 namespace tenon::inline TENON_TARGET {
 
-/// A pool along three axes takes [n, c, d, h, w] or [c, d, h, w], with a window, an extent of 1 at least, that fits into the padded input;
-/// padding is at most half of the window.
+/// A pool along three axes takes [n, c, d, h, w] or [c, d, h, w], with a window, an extent of 1 at least, that fits into the padded input,
+/// or reaches less than a stride beyond it with `ceil_mode`; padding is at most half of the window.
 template <operation_name Operation, class Input, extent3 Kernel>
 struct volume_pool_does_not_fit;
 
@@ -26,7 +26,8 @@ template <extent3 Kernel, pool3d_options O, class S>
 constexpr bool has_pool_windows(S const& s) {
     constexpr auto w = pool_windows<Kernel, O>;
     for (std::size_t a = 0; a < 3; ++a)
-        if (!w[a].counts() || 2 * w[a].padding > w[a].kernel || !w[a].fits(s[s.size() - 3 + a])) return false;
+        if (!w[a].counts() || 2 * w[a].padding > w[a].kernel || !w[a].fits(s[s.size() - 3 + a], O.ceil_mode))
+            return false;
     return true;
 }
 template <class T, class Output, class S>

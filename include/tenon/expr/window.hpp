@@ -96,8 +96,9 @@ struct window {
     /// From the first to the last element that the kernel looks at.
     constexpr std::size_t span() const { return dilation * (kernel - 1) + 1; }
     /// Whether there is a window: an input without elements has none, whatever its padding.
-    constexpr bool fits(std::size_t input) const {
-        return is_dynamic(input) || (input != 0 && input + 2 * padding >= span());
+    /// @param ceil whether a last window may reach beyond the padded input, which may be the only one
+    constexpr bool fits(std::size_t input, bool ceil = false) const {
+        return is_dynamic(input) || (input != 0 && input + 2 * padding + (ceil ? stride - 1 : 0) >= span());
     }
     /// Whether windows have elements, and distances between them.
     constexpr bool counts() const { return kernel != 0 && stride != 0 && dilation != 0; }
