@@ -81,6 +81,8 @@ TEST_CASE("bilinear forms and normalisation over channels are PyTorch's") {
     auto w = data().operand<5, 3, 2>("bilinear.2");
     auto bias = data().operand<5>("bilinear.3");
     data().check("bilinear", tn::bilinear(a, b, w, bias), a, b, w, bias);
+    tn::variable<double, dyn, dyn, dyn> alone(tn::tensor<double, dyn, dyn, dyn>(1, 4, 2));
+    CHECK_THROWS_AS(tn::bilinear(a, alone, w), tn::shape_error);
     auto x = data().operand<dyn, dyn, dyn>("response_2.0");
     data().check("response_2", tn::local_response_norm<2>(x, 0.3, 0.5, 1.25), x);
     auto y = data().operand<dyn, dyn, dyn>("response_5.0");

@@ -69,8 +69,10 @@ constexpr auto bilinear(A&& a, B&& b, W&& weight) {
     else {
         constexpr std::size_t out = t::static_extents[0], in1 = t::static_extents[1], in2 = t::static_extents[2];
         auto const e = a.shape();
-        if (e[e.rank() - 1] != in1 || b.shape()[e.rank() - 1] != in2)
-            throw_shapes("bilinear", to_string(e), to_string(b.shape()));
+        auto const other = b.shape();
+        bool fits = e[e.rank() - 1] == in1 && other[e.rank() - 1] == in2;
+        for (std::size_t axis = 0; axis + 1 < e.rank(); ++axis) fits = fits && e[axis] == other[axis];
+        if (!fits) throw_shapes("bilinear", to_string(e), to_string(other));
         auto const to = detail::shape_by<detail::last_becomes<out, in2>>(e);
         auto forms = detail::reshape_to(
             matmul(std::forward<A>(a), reshape<in1, out * in2>(permute<1, 0, 2>(std::forward<W>(weight)))), to);
