@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <string>
 
@@ -133,6 +135,12 @@ TEST_CASE("matrix norms and condition numbers of every order, and their gradient
 TEST_CASE("the polar decomposition, and square roots") {
     batch x(matrices("tall")), p(matrices("positive"));
     auto const [u, h] = linalg::polar(x);
+    // Results are written whatever their memory held before.
+    std::size_t const numbers = x.size() + 2 * 3 * 3;
+    auto& memory = tn::workspace::local();
+    auto* const before = static_cast<double*>(memory.allocate(numbers * sizeof(double)));
+    std::fill_n(before, numbers, std::numeric_limits<double>::quiet_NaN());
+    memory.deallocate(before, numbers * sizeof(double));
     check_close(u, matrices("u"));
     check_close(h, matrices("h"));
     auto const fixed = matrices("square");

@@ -23,16 +23,14 @@ namespace detail {
 /// A = WSVᵀ: U = WVᵀ and H = VSVᵀ.
 template <class T>
 void factor_polar(view<T const> const& a, view<T> const& u, view<T> const& h) {
-    assign(h, h, T(0));
-    assign(u, u, T(0));
     if (a.columns == 0) return;
     auto const svd = eigen_svd(a, thin);
     auto const v = view_of(svd.matrixV());
     matrix_copy<T> scaled(v);
     for (std::size_t i = 0; i != v.rows; ++i)
         for (std::size_t j = 0; j != v.rows; ++j) scaled(i, j) *= svd.singularValues().data()[j];
-    add_product(u, view_of(svd.matrixU()), v.transposed());
-    add_product(h, scaled.all(), v.transposed());
+    assign(u, product(view_of(svd.matrixU()), v.transposed()).all());
+    assign(h, product(scaled.all(), v.transposed()).all());
 }
 /// With M = WᵀŪV and N = VᵀH̄V: Ā += W [(M_ij − M_ji + s_i (N_ij + N_ji)) / (s_i + s_j)] Vᵀ, and what Ū has outside of W's columns
 /// times H⁻¹.
