@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <complex>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -188,6 +189,9 @@ TEST_CASE("products of several matrices take the order with the fewest operation
     CHECK(linalg::multi_dot(m, u).eval()(1) == 11);
     CHECK(linalg::vecdot(m, u).eval()(1) == 11);
     CHECK(linalg::vecdot<0>(m, m).eval()(0) == 10);
+    using complex = std::complex<double>;
+    tn::tensor<complex, 2> const v({complex(0, 1), complex(2, 0)}), w({complex(0, 1), complex(3, 1)});
+    CHECK(tn::tensor(linalg::vecdot(v, w)).item() == complex(7, 2));
     CHECK(linalg::cross(tn::tensor({0., 1., 0.}), tn::tensor({0., 0., 1.})).eval()(0) == 1);
 }
 

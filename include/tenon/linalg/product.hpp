@@ -113,10 +113,13 @@ constexpr auto multi_dot(First&& first, Second&& second, Rest&&... rest) {
         }(std::make_index_sequence<last>{});
     }
 }
-/// Σ a_i b_i along an axis, the last where none is named; other axes are broadcast. torch.linalg.vecdot.
+/// Σ conj(a_i) b_i along an axis, the last where none is named; other axes are broadcast. torch.linalg.vecdot.
 template <std::ptrdiff_t Axis = -1, expression A, expression B>
 constexpr auto vecdot(A&& a, B&& b) {
-    auto both = std::forward<A>(a) * std::forward<B>(b);
+    auto both = [&] {
+        if constexpr (element::is_complex<value_t<A>>) return conj(std::forward<A>(a)) * std::forward<B>(b);
+        else return std::forward<A>(a) * std::forward<B>(b);
+    }();
     if constexpr (expression<decltype(both)>) return sum<Axis>(std::move(both));
     else return both;
 }
