@@ -205,6 +205,8 @@ TEST_CASE("equations of tensors, and matrices of powers") {
     tn::tensor<std::int64_t, 3> const whole({0, 1, -2});
     CHECK(linalg::vander(whole).eval()(2, 2) == 4);
     CHECK(linalg::vander(whole).eval()(0, 0) == 1);
+    tn::tensor<std::uint8_t, 2> const bytes({100, 3});
+    CHECK(linalg::vander<6>(bytes).eval()(0, 5) == 10'000'000'000);
 }
 
 TEST_CASE("matrices without elements, and batches of none") {

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include <tenon/linalg/solve.hpp>
@@ -128,8 +130,8 @@ template <std::ptrdiff_t Axis = -1, expression A, expression B>
 constexpr auto cross(A&& a, B&& b) {
     return tenon::cross<Axis>(std::forward<A>(a), std::forward<B>(b));
 }
-/// The powers 0 to N − 1 of each element in a new last axis; as many as there are elements in the last axis where N isn't given.
-/// torch.linalg.vander.
+/// The powers 0 to N − 1 of each element in a new last axis; as many as there are elements in the last axis where N isn't given. Those of
+/// integers are int64. torch.linalg.vander.
 template <std::size_t N = dyn, expression A>
 constexpr auto vander(A&& x) {
     constexpr std::size_t own =
@@ -137,8 +139,9 @@ constexpr auto vander(A&& x) {
     constexpr std::size_t n = is_dynamic(N) ? own : N;
     std::size_t count = n;
     if constexpr (is_dynamic(n)) count = x.shape()[shape_t<A>::rank() - 1];
-    tensor<value_t<A>, n> exponents(uninitialized, tenon::shape<n>(std::array{count}));
-    for (std::size_t i = 0; i != count; ++i) exponents.data()[i] = static_cast<value_t<A>>(i);
+    using T = std::conditional_t<std::is_integral_v<value_t<A>>, std::int64_t, value_t<A>>;
+    tensor<T, n> exponents(uninitialized, tenon::shape<n>(std::array{count}));
+    for (std::size_t i = 0; i != count; ++i) exponents.data()[i] = static_cast<T>(i);
     return pow(unsqueeze<-1>(std::forward<A>(x)), std::move(exponents));
 }
 
