@@ -139,6 +139,12 @@ TEST_CASE("least squares of any rank") {
     auto const deficient = linalg::lstsq(matrices("deficient"), b);
     check_close(deficient.solution, matrices("lstsq.deficient"));
     CHECK(deficient.rank.eval()(0) == 2);
+    // A mean of many numbers: gradients take memory for as many, not for their square.
+    batch ones(tn::tensor(tn::ones<double, tn::dyn, tn::dyn, tn::dyn>(1, 50'000, 1))),
+        twos(tn::tensor(2. * tn::ones<double, tn::dyn, tn::dyn, tn::dyn>(1, 50'000, 1)));
+    tn::backward(tn::sum(linalg::lstsq(ones, twos).solution));
+    CHECK(twos.grad()(0, 7, 0) == Approx(1. / 50'000));
+    CHECK(ones.grad()(0, 7, 0) == Approx(-2. / 50'000));
     // A vector is a column.
     tn::tensor<double, 3, 2> const points({{0, 1}, {1, 1}, {2, 1}});
     tn::tensor const line = linalg::lstsq(points, tn::tensor({1., 3., 5.})).solution;

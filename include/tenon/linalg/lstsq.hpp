@@ -108,9 +108,13 @@ struct lstsq_rule {
                   array_of<T, R> const& gb) const {
         std::size_t const m = rows(a.shape), n = columns(a.shape);
         for_each_matrix(matrices(a.shape), 3 * operations(a.shape, b.shape) / matrices(a.shape), [&](std::size_t q) {
-            matrix_copy<T> p(n, m), identity(m, m);
-            for (std::size_t i = 0; i != m; ++i) identity(i, i) = 1;
-            solve_least_squares<T>(matrix_at(a, q), identity.all(), rcond, p.all());
+            // Of a tall A it is (Aᵀ⁺)ᵀ: m×m numbers would be too many.
+            std::size_t const least = std::min(m, n);
+            matrix_copy<T> p(n, m), identity(least, least);
+            for (std::size_t i = 0; i != least; ++i) identity(i, i) = 1;
+            if (m > n)
+                solve_least_squares<T>(matrix_at(a, q).transposed(), identity.all(), rcond, p.all().transposed());
+            else solve_least_squares<T>(matrix_at(a, q), identity.all(), rcond, p.all());
             if (gb.data) add_product(matrix_at(gb, q), view<T const>(p.all()).transposed(), matrix_at(g, q));
             if (ga.data)
                 add_pinv_gradient<T>(matrix_at(a, q), p.all(),

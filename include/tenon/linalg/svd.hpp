@@ -146,17 +146,24 @@ void invert_svd(view<T const> const& a, double atol, double rtol, view<T> const&
         for (std::size_t j = 0; j != v.all().columns; ++j) v(i, j) *= s[j] > least ? 1 / s[j] : T(0);
     assign(to, product(v.all(), view_of(svd.matrixU()).transposed()).all());
 }
+/// A·B·C, in the order with the fewer operations: tall and wide matrices make no square ones of their longer extent.
+template <class T>
+matrix_copy<std::remove_const_t<T>> product(view<T> const& a, view<std::remove_const_t<T> const> const& b,
+                                            view<std::remove_const_t<T> const> const& c) {
+    if (a.rows * b.columns * (a.columns + c.columns) < a.columns * c.columns * (b.columns + a.rows))
+        return product(product(a, b).all(), c);
+    return product(a, product(b, c).all());
+}
 /// Golub and Pereyra (1973): dP = −P dA P + PPᵀ dAᵀ (1 − AP) + (1 − PA) dAᵀ PᵀP.
 template <class T>
 void add_pinv_gradient(view<T const> const& a, view<T const> const& p, view<T const> const& g, view<T> const& to) {
     auto const pt = p.transposed(), gt = g.transposed();
-    auto const first = product(product(gt, p).all(), pt), last = product(product(pt, p).all(), gt);
+    auto const first = product(gt, p, pt), last = product(pt, p, gt);
     add(to, first.all());
     add(to, last.all());
-    auto sum = product(a, product(p, first.all()).all());
-    add_product(sum.all(), product(last.all(), p).all(), a);
-    add_product(sum.all(), product(pt, g).all(), pt);
-    add(to, sum.all(), T(-1));
+    add(to, product(a, p, first.all()).all(), T(-1));
+    add(to, product(last.all(), p, a).all(), T(-1));
+    add(to, product(pt, g, pt).all(), T(-1));
 }
 
 /// A⁺ by singular values, those below a tolerance left out.
