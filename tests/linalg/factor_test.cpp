@@ -105,6 +105,12 @@ TEST_CASE("reflectors are LAPACK's, and their products have gradients") {
         check_close(a, matrices(name + ".geqrf"));
         check_close(tau, vectors(name + ".tau"));
     }
+    tn::tensor<double, tn::dyn, tn::dyn, tn::dyn> broken(1, 2, 2);
+    broken(0, 0, 0) = 1;
+    broken(0, 1, 0) = std::numeric_limits<double>::quiet_NaN();
+    tn::tensor const found = linalg::geqrf(broken).a;
+    CHECK(std::isnan(found(0, 0, 0)));
+    CHECK(std::isnan(found(0, 0, 1)));
     batch a(matrices("tall.geqrf"));
     tn::variable<double, tn::dyn, tn::dyn> tau(vectors("tall.tau"));
     check_close(linalg::householder_product(a, tau), matrices("tall.q"));

@@ -22,11 +22,13 @@ void reflect(view<std::type_identity_t<T> const> const& below, T tau, view<T> co
     subtract_row(c.block(0, 0, 1, c.columns), tau, s);
     for (std::size_t i = 1; i != c.rows; ++i) subtract_row(c.block(i, 0, 1, c.columns), tau * below(i - 1, 0), s);
 }
-/// The reflector that makes [β, 0, …] of a column, which gets β and v's further elements. @return τ; LAPACK's larfg
+/// The reflector that makes [β, 0, …] of a column, which gets β and v's further elements; all NaN where one of these is. @return τ;
+/// LAPACK's larfg
 template <class T>
 T make_reflector(view<T> const& column) {
     T scale = 0;
-    for (std::size_t i = 1; i < column.rows; ++i) scale = std::max(scale, std::abs(column(i, 0)));
+    for (std::size_t i = 1; i < column.rows; ++i)
+        if (T const x = std::abs(column(i, 0)); x > scale || x != x) scale = x;
     if (scale == 0) return T(0);
     T const first = column(0, 0);
     scale = std::max(scale, std::abs(first));
