@@ -157,6 +157,9 @@ TEST_CASE("least squares of any rank") {
     static_assert(std::is_same_v<decltype(line), tn::tensor<double, 2> const>);
     CHECK(std::abs(line(0) - 2) + std::abs(line(1) - 1) < 1e-14);
     CHECK(largest(linalg::lstsq(tn::tensor<double, 3, 2>(), points).solution) == 0);
+    tall.value()(1, 2, 1) = std::numeric_limits<double>::quiet_NaN();
+    CHECK(error_of([&] { (void)x.eval(); }) == "lstsq: matrix 1 of the batch has elements that aren't finite");
+    CHECK_THROWS_AS(rank.eval(), tn::linalg_error);
 }
 
 TEST_CASE("powers and exponentials") {

@@ -98,7 +98,9 @@ struct lstsq_rule {
         return 4 * s.size() * std::min(rows(s), columns(s)) + 4 * r.size() * columns(s);
     }
     void forward(array_of<T, shape_type> const& y, array_of<T const, S> const& a, array_of<T const, R> const& b) const {
-        for_each_matrix(matrices(a.shape), operations(a.shape, b.shape) / matrices(a.shape), [&](std::size_t q) {
+        std::size_t const count = matrices(a.shape);
+        for_each_matrix(count, operations(a.shape, b.shape) / count, [&](std::size_t q) {
+            if (!all_finite(matrix_at(a, q))) fail(name, q, count, "has elements that aren't finite", -1, "");
             solve_least_squares<T>(matrix_at(a, q), matrix_at(b, q), rcond, matrix_at(y, q));
         });
     }
@@ -135,6 +137,7 @@ struct lstsq_rank_rule {
     void forward(array_of<std::int64_t, shape_type> const& y, array_of<T const, S> const& a) const {
         std::size_t const count = y.shape.size();
         for_each_matrix(count, operations(a.shape) / count, [&](std::size_t q) {
+            if (!all_finite(matrix_at(a, q))) fail(name, q, count, "has elements that aren't finite", -1, "");
             matrix_copy<T> nothing(std::max(rows(a.shape), columns(a.shape)), 0);
             auto const rows_of_b = nothing.all();
             y.data[q] = static_cast<std::int64_t>(solve_least_squares<T>(matrix_at(a, q),
@@ -197,6 +200,7 @@ constexpr auto make_lstsq(A const& a, B const& b, lstsq_options options) {
 /// a vector b is a column: `auto [solution, residuals, rank, singular_values] = lstsq(a, b)`. `lstsq<driver::gelsd>(a, b)` has singular
 /// values too. Gradients pass through solution, residuals and singular values, where the rank doesn't change. Unlike PyTorch's, residuals are
 /// there for every driver and rank. 4mn·min(m, n) operations. torch.linalg.lstsq. Compile error `equation_shapes_do_not_fit`, or shape_error
+/// @throws linalg_error for elements of A that aren't finite
 template <driver Driver = driver::gelsy, expression A, expression B>
 constexpr auto lstsq(A&& a, B&& b, lstsq_options options = {}) {
     return detail::checked<"lstsq", false, A>([&] {
