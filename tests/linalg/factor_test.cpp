@@ -169,6 +169,10 @@ TEST_CASE("powers and exponentials") {
         check_close(tn::matrix_power(x, n), matrices("power" + std::to_string(n)), 1e-9);
         CHECK(tn::gradcheck(weighted(linalg::matrix_power(x, n)) / 100.));
     }
+    tn::tensor<double, tn::dyn, tn::dyn, tn::dyn> infinite(1, 2, 2);
+    infinite(0, 0, 0) = std::numeric_limits<double>::infinity();
+    infinite(0, 1, 0) = 2;
+    CHECK(tn::matrix_power(infinite, 1).eval()(0, 1, 0) == 2);
     check_close(linalg::matrix_exp(x), matrices("exp"));
     check_close(tn::matrix_exp(10 * x), matrices("exp.large"), 1e-8);
     CHECK(tn::gradcheck(weighted(linalg::matrix_exp(x))));

@@ -21,10 +21,14 @@ matrix_copy<T> identity_matrix(std::size_t n) {
 /// Aⁿ by squares.
 template <class T>
 matrix_copy<T> power_of(view<T const> const& a, std::size_t n) {
-    auto result = identity_matrix<T>(a.rows);
-    for (matrix_copy<T> square(a); n != 0; n /= 2) {
+    if (n == 0) return identity_matrix<T>(a.rows);
+    matrix_copy<T> square(a);
+    for (; n % 2 == 0; n /= 2) square = product(view<T const>(square.all()), square.all());
+    // Not from the identity on: its zeros times infinities would be NaN.
+    matrix_copy<T> result(square);
+    while ((n /= 2) != 0) {
+        square = product(view<T const>(square.all()), square.all());
         if (n % 2 != 0) result = product(view<T const>(result.all()), square.all());
-        if (n > 1) square = product(view<T const>(square.all()), square.all());
     }
     return result;
 }
