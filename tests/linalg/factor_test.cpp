@@ -176,6 +176,12 @@ TEST_CASE("powers and exponentials") {
     check_close(linalg::matrix_exp(x), matrices("exp"));
     check_close(tn::matrix_exp(10 * x), matrices("exp.large"), 1e-8);
     CHECK(tn::gradcheck(weighted(linalg::matrix_exp(x))));
+    x.zero_grad();
+    tn::backward(tn::sum(linalg::matrix_exp(x)));
+    tn::tensor const slope = x.grad();
+    x.zero_grad();
+    tn::backward(1e12 * tn::sum(linalg::matrix_exp(x)));
+    check_close(x.grad() / 1e12, slope, 1e-12);
     tn::tensor<float, 2, 2> const turn({{0.f, -3.f}, {3.f, 0.f}});
     CHECK(linalg::matrix_exp(turn).eval()(1, 0) == Approx(std::sin(3.)).epsilon(1e-5));
     CHECK(std::isnan(linalg::matrix_exp(turn * std::numeric_limits<float>::infinity()).eval()(0, 1)));

@@ -96,17 +96,23 @@ struct matrix_power_rule {
     }
 };
 
+/// The greatest Σ|a| of a column; NaN if there is one.
+template <class T>
+T greatest_column(view<T const> const& a) {
+    T norm = 0;
+    for (std::size_t j = 0; j != a.columns; ++j) {
+        T sum = 0;
+        for (std::size_t i = 0; i != a.rows; ++i) sum += std::abs(a(i, j));
+        if (sum > norm || sum != sum) norm = sum;
+    }
+    return norm;
+}
 /// e^A by a rational approximation of degree 13 of e^(A/2^s), squared s times; Higham (2005), "The scaling and squaring method for the
 /// matrix exponential revisited".
 template <class T>
 matrix_copy<T> exponential(view<T const> const& a) {
     std::size_t const n = a.rows;
-    T norm = 0;
-    for (std::size_t j = 0; j != n; ++j) {
-        T sum = 0;
-        for (std::size_t i = 0; i != n; ++i) sum += std::abs(a(i, j));
-        if (!(sum <= norm)) norm = sum;
-    }
+    T const norm = greatest_column<T>(a);
     if (!std::isfinite(norm)) {
         matrix_copy<T> none(n, n);
         for (std::size_t i = 0; i != n; ++i)
@@ -181,10 +187,13 @@ struct matrix_exp_rule {
         for_each_matrix(matrices(a.shape), 8 * operations(a.shape) / matrices(a.shape), [&](std::size_t q) {
             matrix_copy<T> both(2 * n, 2 * n);
             auto const turned = matrix_at(a, q).transposed();
+            // Linear in Ȳ, which is scaled: each squaring that a large one asks for costs a bit, all of a float's for 10⁸.
+            T const norm = greatest_column<T>(matrix_at(g, q));
+            T const scale = std::isfinite(norm) && norm > std::numeric_limits<T>::min() ? norm : T(1);
             assign(both.all().block(0, 0, n, n), turned);
             assign(both.all().block(n, n, n, n), turned);
-            assign(both.all().block(0, n, n, n), matrix_at(g, q));
-            add(matrix_at(ga, q), exponential<T>(both.all()).all().block(0, n, n, n));
+            assign(both.all().block(0, n, n, n), matrix_at(g, q), 1 / scale);
+            add(matrix_at(ga, q), exponential<T>(both.all()).all().block(0, n, n, n), scale);
         });
     }
 };
