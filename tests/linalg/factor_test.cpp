@@ -65,6 +65,9 @@ TEST_CASE("LU factors, pivots and what they solve are PyTorch's") {
         CHECK(tn::gradcheck(weighted(linalg::lu_solve(lu, pivots, b, {.adjoint = adjoint}))));
     }
     check_close(tn::lu_solve(b, lu, pivots), tn::tensor(linalg::solve(x, b)));
+    tn::tensor<std::int32_t, tn::dyn, tn::dyn> const of_one(1, x.shape()[1]);
+    CHECK_THROWS_AS(linalg::lu_solve(lu, of_one, b), tn::shape_error);
+    CHECK_THROWS_AS(linalg::ldl_solve(lu, of_one, b), tn::shape_error);
     tn::tensor<double, 2, 2> const singular({{1, 2}, {2, 4}});
     CHECK(error_of([&] { (void)linalg::lu_factor(singular).lu.eval(); }) ==
           "lu_factor: the matrix is singular: pivot 1 is zero");

@@ -141,7 +141,7 @@ struct ldl_solve_rule : equation_rule<T, S, R> {
     static constexpr char const *name = "ldl_solve", *kind = "solver";
 
     constexpr R shape(S const& s, N const& n, R const& r) const {
-        if (n[N::rank() - 2] != rows(s)) throw_shapes(name, to_string(s), to_string(n));
+        this->check_pivots(name, s, n);
         return this->fitting(name, s, r, true);
     }
     static constexpr std::size_t operations(S const& s, N const&, R const& r) { return 2 * r.size() * rows(s); }

@@ -38,6 +38,13 @@ struct equation_rule {
         if (!same) throw_shapes(name, to_string(s), to_string(r));
         return r;
     }
+    /// Holds pivots, with an axis of extent 1 behind them, against the matrices.
+    template <class N>
+    static constexpr void check_pivots(char const* name, S const& s, N const& n) {
+        bool same = true;
+        for (std::size_t a = 0; a + 1 < S::rank(); ++a) same = same && s[a] == n[a];
+        if (!same) throw_shapes(name, to_string(s), to_string(n));
+    }
 };
 
 /// B̄ += W and Ā −= WXᵀ for AX = B, XᵀW for XA = B, where W solves the transposed equation for X̄; none without memory.
