@@ -74,6 +74,10 @@ TEST_CASE("LU factors, pivots and what they solve are PyTorch's") {
     CHECK(linalg::lu(singular).u.eval()(1, 1) == 0);
     tn::tensor<std::int32_t, 2> const wrong({1, 3});
     CHECK_THROWS_AS(tn::lu_unpack(singular, wrong).p.eval(), tn::index_error);
+    // As many pivots, in other places.
+    tn::tensor<double, tn::dyn, tn::dyn, tn::dyn> const factors(2, 3, 3);
+    tn::tensor<std::int32_t, tn::dyn, tn::dyn> const elsewhere(3, 2);
+    CHECK_THROWS_AS(tn::lu_unpack(factors, elsewhere), tn::shape_error);
 }
 
 TEST_CASE("a Cholesky factor solves and inverts, from either triangle") {

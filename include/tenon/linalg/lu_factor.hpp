@@ -142,8 +142,9 @@ struct permutation_rule {
     S factors;
 
     constexpr shape_type shape(N const& n) const {
-        if (n.size() != matrices(factors) * std::min(rows(factors), columns(factors)))
-            throw_shapes("lu_unpack", to_string(factors), to_string(n));
+        bool same = n[N::rank() - 1] == std::min(rows(factors), columns(factors));
+        for (std::size_t a = 0; a + 1 < N::rank(); ++a) same = same && n[a] == factors[a];
+        if (!same) throw_shapes("lu_unpack", to_string(factors), to_string(n));
         return result::of(factors, {rows(factors), rows(factors)});
     }
     static constexpr std::size_t operations(N const&) { return 0; }
