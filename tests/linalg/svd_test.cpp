@@ -130,6 +130,8 @@ TEST_CASE("matrix norms and condition numbers of every order, and their gradient
     CHECK(linalg::norm(singular, linalg::ord::nuc).item() == Approx(5));
     CHECK(error_of([&] { (void)linalg::matrix_norm(singular, 3); }) ==
           "matrix_norm: matrices have norms of the orders fro, nuc, 1, -1, 2, -2 and infinities");
+    CHECK(error_of([&] { (void)linalg::norm<1>(x, linalg::ord::nuc); }) ==
+          "norm: vectors have no norm of the order nuc");
 }
 
 TEST_CASE("the polar decomposition, and square roots") {

@@ -28,8 +28,11 @@ public:
     constexpr bool of_columns() const { return is(1.) || is(-1.); }
     constexpr bool of_rows() const { return is_number_ && std::isinf(number_); }
     constexpr bool is_least() const { return is_number_ && number_ < 0; }
-    /// As the order of a vector's norm: that of its elements for `ord::fro`.
-    constexpr double of_vector() const { return is_number_ ? number_ : 2.; }
+    /// As the order of a vector's norm: that of its elements for `ord::fro`. @throws linalg_error for `ord::nuc`
+    constexpr double of_vector() const {
+        if (is(ord::nuc)) throw linalg_error("norm: vectors have no norm of the order nuc");
+        return is_number_ ? number_ : 2.;
+    }
 
 private:
     double number_ = 2;
