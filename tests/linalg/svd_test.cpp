@@ -130,6 +130,9 @@ TEST_CASE("matrix norms and condition numbers of every order, and their gradient
     CHECK(linalg::norm(singular, linalg::ord::nuc).item() == Approx(5));
     CHECK(error_of([&] { (void)linalg::matrix_norm(singular, 3); }) ==
           "matrix_norm: matrices have norms of the orders fro, nuc, 1, -1, 2, -2 and infinities");
+    batch const none(tn::tensor<double, tn::dyn, tn::dyn, tn::dyn>(1, 0, 3));
+    CHECK(linalg::matrix_norm(none, 2).eval()(0) == 0);
+    CHECK_THROWS_AS(linalg::matrix_norm(none, -2).eval(), tn::linalg_error);
     CHECK(error_of([&] { (void)linalg::norm<1>(x, linalg::ord::nuc); }) ==
           "norm: vectors have no norm of the order nuc");
 }

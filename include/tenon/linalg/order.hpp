@@ -96,10 +96,7 @@ T norm_of(view<T const> const& a, order const& o) {
         for (T const s : singular_values_of(a)) sum += s;
         return sum;
     }
-    if (o.of_singular_values()) {
-        if (a.rows == 0 || a.columns == 0) return 0;
-        return extreme_of(singular_values_of(a), o.is_least());
-    }
+    if (o.of_singular_values()) return extreme_of(singular_values_of(a), o.is_least());
     return extreme_of(sums_of_magnitudes(o.of_columns() ? a.transposed() : a), o.is_least());
 }
 /// Ā += U diag(s̄) Vᵀ
