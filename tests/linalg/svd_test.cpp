@@ -124,13 +124,15 @@ TEST_CASE("matrix norms and condition numbers of every order, and their gradient
     check_close(linalg::norm<0, 2>(x, 1), tn::tensor(linalg::matrix_norm<0, 2>(x, 1)));
     CHECK(tn::gradcheck(tn::sum(linalg::norm<2, 0>(x, 1))));
     check_close(linalg::matrix_norm(x), tn::tensor(linalg::matrix_norm(x, linalg::ord::fro)));
+    batch large(tn::full<double, tn::dyn, tn::dyn, tn::dyn>(1, 1000, 1000, 0.1));
+    CHECK(std::abs(linalg::matrix_norm(large, linalg::ord::fro).eval()(0) - 100) < 1e-11);
     check_close(linalg::vector_norm<1>(x, 3.), tn::tensor(linalg::norm<1>(x, 3)));
     tn::tensor<double, 2, 2> const singular({{1, 2}, {2, 4}});
     CHECK(linalg::cond(singular, 1).item() == infinity);
     CHECK(linalg::norm(singular, linalg::ord::nuc).item() == Approx(5));
     CHECK(error_of([&] { (void)linalg::matrix_norm(singular, 3); }) ==
           "matrix_norm: matrices have norms of the orders fro, nuc, 1, -1, 2, -2 and infinities");
-    batch const none(tn::tensor<double, tn::dyn, tn::dyn, tn::dyn>(1, 0, 3));
+    batch none(tn::tensor<double, tn::dyn, tn::dyn, tn::dyn>(1, 0, 3));
     CHECK(linalg::matrix_norm(none, 2).eval()(0) == 0);
     CHECK_THROWS_AS(linalg::matrix_norm(none, -2).eval(), tn::linalg_error);
     CHECK(error_of([&] { (void)linalg::norm<1>(x, linalg::ord::nuc); }) ==

@@ -86,9 +86,13 @@ std::vector<T> singular_values_of(view<T const> const& a) {
 template <class T>
 T norm_of(view<T const> const& a, order const& o) {
     if (o.is(ord::fro)) {
+        // By rows: one sum of a million squares has three wrong digits of a float's seven.
         T sum = 0;
-        for (std::size_t i = 0; i != a.rows; ++i)
-            for (std::size_t j = 0; j != a.columns; ++j) sum += a(i, j) * a(i, j);
+        for (std::size_t i = 0; i != a.rows; ++i) {
+            T of_row = 0;
+            for (std::size_t j = 0; j != a.columns; ++j) of_row += a(i, j) * a(i, j);
+            sum += of_row;
+        }
         return std::sqrt(sum);
     }
     if (o.is(ord::nuc)) {
