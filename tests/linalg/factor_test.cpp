@@ -164,6 +164,8 @@ TEST_CASE("least squares of any rank") {
     static_assert(std::is_same_v<decltype(line), tn::tensor<double, 2> const>);
     CHECK(std::abs(line(0) - 2) + std::abs(line(1) - 1) < 1e-14);
     CHECK(largest(linalg::lstsq(tn::tensor<double, 3, 2>(), points).solution) == 0);
+    tn::tensor<float, 2, 2> const small({{0.f, 1e-24f}, {0.f, 0.f}});
+    CHECK(linalg::lstsq(small, tn::tensor({1e-24f, 0.f})).solution.eval()(1) == Approx(1));
     tall.value()(1, 2, 1) = std::numeric_limits<double>::quiet_NaN();
     CHECK(error_of([&] { (void)x.eval(); }) == "lstsq: matrix 1 of the batch has elements that aren't finite");
     CHECK_THROWS_AS(rank.eval(), tn::linalg_error);

@@ -41,10 +41,11 @@ std::size_t solve_least_squares(view<T const> const& a, view<T const> const& b, 
     std::size_t rank = 0;
     for (std::size_t j = 0; j != most; ++j) {
         std::size_t best = j;
-        T longest = -1;
+        // In double: squares of floats may leave a float's range.
+        double longest = -1;
         for (std::size_t k = j; k != n; ++k) {
-            T length = 0;
-            for (std::size_t i = j; i != m; ++i) length += r(i, k) * r(i, k);
+            double length = 0;
+            for (std::size_t i = j; i != m; ++i) length += static_cast<double>(r(i, k)) * r(i, k);
             if (length > longest) {
                 longest = length;
                 best = k;
