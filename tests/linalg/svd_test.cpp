@@ -129,6 +129,8 @@ TEST_CASE("matrix norms and condition numbers of every order, and their gradient
     check_close(linalg::vector_norm<1>(x, 3.), tn::tensor(linalg::norm<1>(x, 3)));
     tn::tensor<double, 2, 2> const singular({{1, 2}, {2, 4}});
     CHECK(linalg::cond(singular, 1).item() == infinity);
+    // Its inverse overflows.
+    CHECK(linalg::cond(tn::tensor<double, 2, 2>({{1e-310, 0}, {0, 1}}), linalg::ord::nuc).item() == infinity);
     CHECK(linalg::norm(singular, linalg::ord::nuc).item() == Approx(5));
     CHECK(error_of([&] { (void)linalg::matrix_norm(singular, 3); }) ==
           "matrix_norm: matrices have norms of the orders fro, nuc, 1, -1, 2, -2 and infinities");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -79,6 +80,8 @@ std::vector<T> sums_of_magnitudes(view<T const> const& a) {
 template <class T>
 std::vector<T> singular_values_of(view<T const> const& a) {
     if (a.rows == 0 || a.columns == 0) return {};
+    // An inverse, which Eigen wouldn't touch.
+    if (!all_finite(a)) return std::vector<T>(std::min(a.rows, a.columns), std::numeric_limits<T>::infinity());
     auto const svd = eigen_svd(a, 0);
     auto const s = svd.singularValues().data();
     return std::vector<T>(s, s + std::min(a.rows, a.columns));
@@ -106,7 +109,7 @@ T norm_of(view<T const> const& a, order const& o) {
 /// Ā += U diag(s̄) Vᵀ
 template <class T>
 void add_singular_value_gradient(view<T const> const& a, auto const& gradient_of, view<T> const& to) {
-    if (a.rows == 0 || a.columns == 0) return;
+    if (a.rows == 0 || a.columns == 0 || !all_finite(a)) return;
     auto const svd = eigen_svd(a, thin);
     auto const s = svd.singularValues().data();
     auto const of = gradient_of(std::vector<T>(s, s + std::min(a.rows, a.columns)));
