@@ -31,13 +31,16 @@ bool factor_eigh(view<T const> const& a, T* values, view<T> const& vectors) {
     assign(vectors, view_of(solver.eigenvectors()));
     return solver.info() == Eigen::Success;
 }
-/// Ā += V (diag λ̄ + (VᵀV̄)_ij / (λ_j − λ_i)) Vᵀ; Giles (2008), "Collected matrix derivative results".
+/// Ā += V (diag λ̄ + (VᵀV̄)_ij / (λ_j − λ_i)) Vᵀ, of which the symmetric part; Giles (2008), "Collected matrix derivative results".
 template <class T>
 void add_eigh_gradient(T const* values, view<T const> const& v, T const* of_values, view<T const> const& gv,
                        view<T> const& to) {
     auto x = product(v.transposed(), gv);
     divide_by_differences(x.all(), values);
-    for (std::size_t i = 0; i != v.rows; ++i) x(i, i) = of_values[i];
+    for (std::size_t i = 0; i != v.rows; ++i) {
+        x(i, i) = of_values[i];
+        for (std::size_t j = 0; j != i; ++j) x(i, j) = x(j, i) = (x(i, j) + x(j, i)) / 2;
+    }
     add_product(to, product(v, x.all()).all(), v.transposed());
 }
 
@@ -90,7 +93,7 @@ struct eigh_result {
 };
 /// A = V diag(λ) Vᵀ for each symmetric matrix in the last two axes, of which one triangle is read: `auto [values, vectors] = eigh(a)`;
 /// both are computed once in an evaluation. About 9n³ operations. Gradients of eigenvectors need eigenvalues that differ; those of
-/// eigenvalues don't. torch.linalg.eigh. @throws linalg_error for elements that aren't finite
+/// eigenvalues don't; they are symmetric. torch.linalg.eigh. @throws linalg_error for elements that aren't finite
 template <expression A>
 constexpr auto eigh(A&& a, eigh_options options = {}) {
     return detail::checked<"eigh", true, A>([&] {
