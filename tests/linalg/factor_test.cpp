@@ -241,6 +241,8 @@ TEST_CASE("equations of tensors, and matrices of powers") {
     CHECK(linalg::vander(whole).eval()(0, 0) == 1);
     tn::tensor<std::uint8_t, 2> const bytes({100, 3});
     CHECK(linalg::vander<6>(bytes).eval()(0, 5) == 10'000'000'000);
+    // A tensor without axes is a vector of one element.
+    CHECK(linalg::vander<3>(tn::select<0>(whole, 2)).eval()(0, 2) == 4);
 }
 
 TEST_CASE("matrices without elements, and batches of none") {

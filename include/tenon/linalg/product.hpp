@@ -131,18 +131,19 @@ constexpr auto cross(A&& a, B&& b) {
     return tenon::cross<Axis>(std::forward<A>(a), std::forward<B>(b));
 }
 /// The powers 0 to N − 1 of each element in a new last axis; as many as there are elements in the last axis where N isn't given. Those of
-/// integers are int64. torch.linalg.vander.
+/// integers are int64. A tensor without axes counts as a vector of one element. torch.linalg.vander.
 template <std::size_t N = dyn, expression A>
 constexpr auto vander(A&& x) {
-    constexpr std::size_t own =
-        shape_t<A>::rank() == 0 ? 1 : shape_t<A>::static_extents[shape_t<A>::rank() == 0 ? 0 : shape_t<A>::rank() - 1];
-    constexpr std::size_t n = is_dynamic(N) ? own : N;
-    std::size_t count = n;
-    if constexpr (is_dynamic(n)) count = x.shape()[shape_t<A>::rank() - 1];
-    using T = std::conditional_t<std::is_integral_v<value_t<A>>, std::int64_t, value_t<A>>;
-    tensor<T, n> exponents(uninitialized, tenon::shape<n>(std::array{count}));
-    for (std::size_t i = 0; i != count; ++i) exponents.data()[i] = static_cast<T>(i);
-    return pow(unsqueeze<-1>(std::forward<A>(x)), std::move(exponents));
+    if constexpr (shape_t<A>::rank() == 0) return vander<N>(unsqueeze<0>(std::forward<A>(x)));
+    else {
+        constexpr std::size_t n = is_dynamic(N) ? shape_t<A>::static_extents[shape_t<A>::rank() - 1] : N;
+        std::size_t count = n;
+        if constexpr (is_dynamic(n)) count = x.shape()[shape_t<A>::rank() - 1];
+        using T = std::conditional_t<std::is_integral_v<value_t<A>>, std::int64_t, value_t<A>>;
+        tensor<T, n> exponents(uninitialized, tenon::shape<n>(std::array{count}));
+        for (std::size_t i = 0; i != count; ++i) exponents.data()[i] = static_cast<T>(i);
+        return pow(unsqueeze<-1>(std::forward<A>(x)), std::move(exponents));
+    }
 }
 
 /// The B with tensordot(B, tensordot(A, X)) = X over the first Count axes of A, whose extents multiply up to those of the others: A⁻¹ of
