@@ -115,6 +115,18 @@ TEST_CASE("masks select the elements where they are true") {
     CHECK(error_of<tn::shape_error>([&] { (void)x(0, wrong); }) == "mask: shapes [3, 4] and [2] do not fit");
 }
 
+TEST_CASE("subscripts of temporaries keep their elements") {
+    auto const line = [](double first) -> tn::tensor<double, dyn> { return tn::arange<double>(first, first + 600); };
+    auto const picked = line(0)[tn::tensor({599, 0})];
+    auto const masked = line(1)[line(1) > 599.];
+    auto const row = tn::unsqueeze<0>(line(0)).eval()(full_extent, tn::tensor({-1}));
+    auto const other = line(7000);  // where the temporaries were
+    CHECK(text_of(picked) == "[599.   0.]");
+    CHECK(text_of(masked) == "[600.]");
+    CHECK(text_of(row) == "[[599.]]");
+    CHECK(other[0] == 7000);
+}
+
 TEST_CASE("what subscripts name can be assigned to") {
     auto x = numbers();
     x(0, range(0, 2), 1) = 5;

@@ -165,12 +165,13 @@ inline constexpr bool single_place = ((shape_t<decltype(P::index)>::rank() == 0)
 
 /// The elements of a node that picks name.
 template <class X, class... P>
-constexpr auto read_picked(X const& x, P const&... p) {
+constexpr auto read_picked(X&& x, P const&... p) {
     using axes = picked_axes<shape_t<X>::rank(), P...>;
     constexpr auto first = static_cast<std::ptrdiff_t>(axes::first);
+    auto at = joined_positions(x.shape(), p...);
     auto y = index_select<first>(
-        flatten<first, first + static_cast<std::ptrdiff_t>(axes::span) - 1>(in_order<axes::order>(x)),
-        joined_positions(x.shape(), p...));
+        flatten<first, first + static_cast<std::ptrdiff_t>(axes::span) - 1>(in_order<axes::order>(std::forward<X>(x))),
+        std::move(at));
     if constexpr (single_place<P...>) return select<first>(std::move(y), 0);
     else return y;
 }

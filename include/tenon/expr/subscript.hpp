@@ -174,10 +174,14 @@ constexpr auto at_subscripts(X&& x, I&&... i) {
             []<class Y, class... P>(Y&& y, std::tuple<P...> picks) {
                 if constexpr (sizeof...(P) == 0) return detail::view_of<Y>(as_node(std::forward<Y>(y)));
                 else {
-                    auto reading =
-                        std::apply([&](auto const&... p) { return detail::read_picked(as_node(y), p...); }, picks);
-                    if constexpr (!writes) return reading;
+                    // What is a temporary moves into the expression, which may outlive it.
+                    if constexpr (!writes)
+                        return std::apply(
+                            [&](auto const&... p) { return detail::read_picked(as_node(std::forward<Y>(y)), p...); },
+                            picks);
                     else {
+                        auto reading =
+                            std::apply([&](auto const&... p) { return detail::read_picked(as_node(y), p...); }, picks);
                         auto from = detail::as_writable(std::forward<Y>(y));
                         return detail::picked_elements<decltype(reading), decltype(from), P...>(
                             std::move(reading), std::move(from), std::move(picks));
