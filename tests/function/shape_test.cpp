@@ -182,6 +182,8 @@ TEST_CASE("places by number, and numbers by place") {
     CHECK(text_of(tn::one_hot(tn::tensor({0, 2}))) == "[[1 0 0]  [0 0 1]]");
     CHECK(error_of<tn::shape_error>([&] { (void)tn::one_hot(tn::tensor<int, 0>()); }) ==
           "one_hot: [0] has no elements to count classes by");
+    CHECK(error_of<tn::index_error>([&] { (void)tn::one_hot(tn::tensor({-1, -4})); }) ==
+          "one_hot: class -1 is below 0");
     CHECK(text_of(tn::linspace<double>(0, 1, 5)) == "[0.   0.25 0.5  0.75 1.  ]");
     CHECK(text_of(tn::logspace<double>(0, 3, 4, 2)) == "[1. 2. 4. 8.]");
     CHECK(text_of(tn::eye<int>(2, 3)) == "[[1 0 0]  [0 1 0]]");

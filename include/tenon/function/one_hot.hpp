@@ -39,7 +39,7 @@ private:
 /// no row is ever in memory. Without a number, or -1, there are as many as the largest class says, which is read at once.
 /// torch.nn.functional.one_hot.
 /// @param idx elements of any integer type; @throws index_error when evaluated with another class (on a device that is a row
-/// of zeros), shape_error where the number follows from no elements
+/// of zeros), and at once where it would be the largest, shape_error where the number follows from no elements
 template <std::ptrdiff_t Classes = -1, expression I>
 constexpr auto one_hot(I&& idx) {
     if constexpr (!detail::counts_positions<value_t<I>>) return indices_are_integers<"one_hot", value_t<I>>{};
@@ -51,7 +51,7 @@ constexpr auto one_hot(I&& idx) {
                 throw shape_error(
                     text_of({"one_hot: ", to_string(idx.shape()), " has no elements to count classes by"}));
             classes = static_cast<std::int64_t>(max(cast<std::int64_t>(idx)).item()) + 1;
-            if (classes < 0) classes = 0;
+            if (classes < 1) throw index_error(text_of({"one_hot: class ", classes - 1, " is below 0"}));
         }
         return make_map(op::one_hot{{}, classes}, cast<std::int64_t>(unsqueeze<-1>(std::forward<I>(idx))),
                         roll_positions<extent>(static_cast<std::size_t>(classes), 0));
