@@ -83,6 +83,7 @@ int main() {
     auto where = tn::where(index == index, n, 0.f);               // expect: op::where; shape<2, 3>; shape<5, 4>
     auto clamped = tn::clamp(m, n, 1.f);                          // expect: op::clamp; shape<2, 3>; shape<5, 4>
     auto split = tn::split<1, 2, 2>(m);                           // expect: split; 3
+    auto hsplit = tn::hsplit<2>(m);                               // expect: hsplit: the parts are of one size
     auto chunk = tn::chunk<2, 0>(tn::zeros<float, tn::dyn>(3));   // expect: chunk
     auto glu = tn::glu<1>(m);                                     // expect: glu; 3; shape<2, 3>
     auto text = tn::cast<std::string>(m);                         // expect: cast; string

@@ -91,19 +91,33 @@ constexpr auto tensor_split(A&& x) {
         } else return detail::slices_at<axis, PartsOrPositions>(std::forward<A>(x));
     }
 }
+namespace detail {
+/// Whether a number of parts divides the extent of an axis, where it is a number.
+template <auto PartsOrPositions, std::size_t Axis, class S>
+constexpr bool parts_are_even() {
+    if constexpr (std::is_integral_v<decltype(PartsOrPositions)> && Axis < S::rank()) {
+        constexpr std::size_t extent = S::static_extents[Axis];
+        return is_dynamic(extent) || PartsOrPositions == 0 || extent % static_cast<std::size_t>(PartsOrPositions) == 0;
+    } else return true;
+}
+}  // namespace detail
 /// tensor_split along axis 1, or 0 of a vector, for parts of one size or positions; torch.hsplit
 template <auto PartsOrPositions, expression A>
 constexpr auto hsplit(A&& x) {
-    return tensor_split<PartsOrPositions, (shape_t<A>::rank() < 2 ? 0 : 1)>(std::forward<A>(x));
+    constexpr std::size_t axis = shape_t<A>::rank() < 2 ? 0 : 1;
+    static_assert(detail::parts_are_even<PartsOrPositions, axis, shape_t<A>>(), "hsplit: the parts are of one size");
+    return tensor_split<PartsOrPositions, static_cast<std::ptrdiff_t>(axis)>(std::forward<A>(x));
 }
 /// tensor_split along axis 0; torch.vsplit
 template <auto PartsOrPositions, expression A>
 constexpr auto vsplit(A&& x) {
+    static_assert(detail::parts_are_even<PartsOrPositions, 0, shape_t<A>>(), "vsplit: the parts are of one size");
     return tensor_split<PartsOrPositions, 0>(std::forward<A>(x));
 }
 /// tensor_split along axis 2; torch.dsplit
 template <auto PartsOrPositions, expression A>
 constexpr auto dsplit(A&& x) {
+    static_assert(detail::parts_are_even<PartsOrPositions, 2, shape_t<A>>(), "dsplit: the parts are of one size");
     return tensor_split<PartsOrPositions, 2>(std::forward<A>(x));
 }
 
