@@ -168,12 +168,13 @@ void check_dlpack(dlpack::tensor const& t, dlpack_request const& r, std::size_t 
     std::size_t size = 1;
     for (std::size_t a = 0; a != rank; ++a) size *= extents[a];
     bool packed = true, shared = false;
-    std::ptrdiff_t next = 1;
+    std::size_t next = 1;  // may wrap: what multiplies to too much is refused later
     for (std::size_t a = rank; a-- > 0;) {
-        step[a] = t.strides ? static_cast<std::ptrdiff_t>(t.strides[a]) : next;
-        packed = packed && (extents[a] == 1 || step[a] == next);
+        auto const without_gaps = static_cast<std::ptrdiff_t>(next);
+        step[a] = t.strides ? static_cast<std::ptrdiff_t>(t.strides[a]) : without_gaps;
+        packed = packed && (extents[a] == 1 || step[a] == without_gaps);
         shared = shared || (extents[a] > 1 && step[a] == 0);
-        next *= static_cast<std::ptrdiff_t>(extents[a]);
+        next *= extents[a];
     }
     if (size == 0) return;
     if (r.packed && !packed) fail("the elements aren't row-major without gaps, as they were asked for");
@@ -291,10 +292,11 @@ auto from_dlpack(Device, Managed* managed, Order...) {
                          {detail::dlpack_type_of<element>(), alignof(element), device::accepts(t.device),
                           !std::is_const_v<T>, packed, device::here().device_type},
                          to::static_extents, to::rank(), flags, extents.data(), step.data());
+    // Throws where extents multiply to too much. What follows doesn't, since it takes the elements over.
+    to const s(extents);
     auto const* const first =
         reinterpret_cast<element const*>(static_cast<unsigned char const*>(t.data) + t.byte_offset);
-    return detail::memory_view<!std::is_const_v<T>>(
-        node(first, to(extents), step, std::shared_ptr<abi>(m, dlpack::give_back{})));
+    return detail::memory_view<!std::is_const_v<T>>(node(first, s, step, std::shared_ptr<abi>(m, dlpack::give_back{})));
 }
 template <class T, std::size_t... E, class Managed, class... Order>
 auto from_dlpack(Managed* managed, Order... order) {

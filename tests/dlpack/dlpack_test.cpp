@@ -124,6 +124,7 @@ TEST_CASE("what can't be taken as it is asked for is refused, and stays its owne
     CHECK_THAT(text([](lent& b) { b.shape[0] = 3; }), Contains("shape [3, 3]") && Contains("as [2, dyn]"));
     CHECK_THAT(text([](lent& b) { b.managed.dl_tensor.ndim = 1; }), Contains("shape [2]"));
     CHECK_THAT(text([](lent& b) { b.shape[1] = -1; }), Contains("shape [2, -1]"));
+    CHECK_THAT(text([](lent& b) { b.shape[1] = std::int64_t{1} << 62; }), Contains("2^63 elements or more"));
     CHECK_THAT(text([](lent& b) { b.managed.dl_tensor.byte_offset = 2; }), Contains("aligned to 4 bytes"));
     CHECK_THAT(text([](lent& b) { b.managed.dl_tensor.data = nullptr; }), Contains("no memory"));
     CHECK_THAT(text([](lent& b) { b.managed.flags = dlpack::read_only_flag; }),
