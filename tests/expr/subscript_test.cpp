@@ -95,6 +95,11 @@ TEST_CASE("several indices are broadcast, and their axes land where PyTorch puts
     static_assert(std::is_same_v<decltype(x(full_extent, last).eval()), tn::tensor<double, 2, 4>>);
     CHECK(text_of(x(full_extent, last, i)) == "[[ 9. 11.]  [21. 23.]]");
     CHECK(text_of(x(last, last)) == "[20. 21. 22. 23.]");
+    // They only take their axis away, and are nothing that others would have to stand beside.
+    static_assert(std::is_same_v<decltype(x(last, full_extent, i).eval()), tn::tensor<double, 3, 2>>);
+    CHECK(text_of(x(last, full_extent, i)) == "[[13. 15.]  [17. 19.]  [21. 23.]]");
+    static_assert(std::is_same_v<decltype(x(newaxis, i, full_extent, last).eval()), tn::tensor<double, 1, 2, 3>>);
+    CHECK(text_of(x(newaxis, i, full_extent, last)) == "[[[15. 19. 23.]   [15. 19. 23.]]]");
     CHECK(x[tn::tensor<int, 0>()].shape() == tn::shape<0, 3, 4>());
     CHECK(error_of<tn::index_error>([&] { (void)x(0, full_extent, i + 3).eval(); }) ==
           "index: index 4 is outside axis 2, whose extent is 4");
@@ -181,6 +186,9 @@ TEST_CASE("an assignment through strides is index_put's result") {
          [&](auto const& e) { return tn::index_put(e, std::tie(mask), v[0](range(2), tn::newaxis, 0)); });
     both([&](auto& view) { view(range(full_extent, full_extent, -1), 1, j) = 7; },
          [&](auto const& e) { return tn::index_put(e, std::tuple(full_extent, tn::tensor<int>(1), j), 7.); });
+    tn::tensor<int> const last(-1);
+    both([&](auto& view) { view(last, full_extent, j) = tn::transpose(v[0]); },
+         [&](auto const& e) { return tn::index_put(e, std::tie(last, full_extent, j), tn::transpose(v[0])); });
 }
 
 TEST_CASE("index_put is the assignment as an expression") {

@@ -89,31 +89,47 @@ tensor<std::int64_t, dyn> true_positions(M const& mask) {
 template <std::size_t Axis, std::size_t Span, std::size_t Named, class I>
 struct picked {
     static constexpr std::size_t axis = Axis, span = Span;
+    static constexpr bool has_axes = shape_t<I>::rank() != 0;
     I index;
 };
 
-/// What picks have in common: the first axis of the place where the axes of the indices land, as NumPy has it, and the order of axes in
-/// which all that are picked from stand there together.
+/// What picks have in common: the first axis of the place where the axes of the indices land, as PyTorch has it, and the order of axes in
+/// which all that are picked from stand there together. An index without axes only takes its axis away: the place is where the first
+/// index with axes is, or in front where axes that nothing is picked from are between those.
 template <std::size_t Rank, class... P>
 struct picked_axes {
     static constexpr std::size_t span = (P::span + ...);
-    static constexpr bool together = [] {
-        std::size_t next = dyn;
-        bool all = true;
-        ((all = all && (next == dyn || next == P::axis), next = P::axis + P::span), ...);
-        return all;
-    }();
+    static constexpr bool is_picked(std::size_t a) { return ((a >= P::axis && a < P::axis + P::span) || ...); }
     static constexpr std::size_t first = [] {
-        std::size_t const axes[] = {P::axis...};
-        return together ? axes[0] : 0;
+        std::size_t const axes[] = {P::axis...}, spans[] = {P::span...};
+        bool const has_axes[] = {P::has_axes...};
+        bool const any_has = (P::has_axes || ...);
+        std::size_t begin = Rank, end = 0;
+        for (std::size_t i = 0; i != sizeof...(P); ++i)
+            if (has_axes[i] || !any_has) {
+                if (begin == Rank) begin = axes[i];
+                end = axes[i] + spans[i];
+            }
+        std::size_t before = 0;
+        for (std::size_t a = 0; a != end; ++a)
+            if (!is_picked(a)) {
+                if (a > begin) return std::size_t{0};
+                ++before;
+            }
+        return before;
     }();
     static constexpr auto order = [] {
         std::array<std::size_t, Rank + 1> all{};
-        std::size_t o = 0;
-        auto const is_picked = [](std::size_t a) { return ((a >= P::axis && a < P::axis + P::span) || ...); };
+        std::size_t o = 0, left = first;
+        for (std::size_t a = 0; left != 0; ++a)
+            if (!is_picked(a)) {
+                all[o++] = a;
+                --left;
+            }
+        std::size_t const behind = o == 0 ? 0 : all[o - 1] + 1;
         for (std::size_t a = 0; a != Rank; ++a)
-            if (together || is_picked(a)) all[o++] = a;
-        for (std::size_t a = 0; a != Rank && !together; ++a)
+            if (is_picked(a)) all[o++] = a;
+        for (std::size_t a = behind; a != Rank; ++a)
             if (!is_picked(a)) all[o++] = a;
         return all;
     }();

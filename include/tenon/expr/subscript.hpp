@@ -154,7 +154,7 @@ inline constexpr std::size_t all_taken = (axes_taken<std::remove_cvref_t<I>> + .
 /// - `tn::range(start, stop, step)` is Python's slice, `tn::full_extent` the whole axis, `tn::ellipsis` as many whole axes as are left,
 ///   `tn::newaxis` a new axis of extent 1: such a view has no elements of its own;
 /// - integers of any shape are indices, which may count from the end. Those of several axes are broadcast together; their axes stand where
-///   the first of them is, or in front where other axes are between them, as in PyTorch;
+///   the first of them is, or in front where other axes are between them, as in PyTorch; those without axes don't count in that;
 /// - bools are a mask for as many axes as they have, whose extents they have: the elements where they are true, as nonzero names them.
 ///
 /// Gradients of an element that is named several times add up. From a tensor that has a name and isn't const, parts can be assigned to.
