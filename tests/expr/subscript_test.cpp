@@ -153,6 +153,8 @@ TEST_CASE("what subscripts name can be assigned to") {
     CHECK(text_of(x[1]) == "[[1.  2.  3.  4. ]  [0.5 5.  6.  0.5]  [5.  6.  7.  8. ]]");
     x[1](1, range(1, 3)) = x(1, 0, range(2));
     CHECK(text_of(x[1][1]) == "[0.5 1.  2.  0.5]");
+    x(full_extent, full_extent, tn::tensor<int>(2)) = tn::tensor<double, 3>({1, 2, 3});
+    CHECK(text_of(x(full_extent, full_extent, 2)) == "[[1. 2. 3.]  [1. 2. 3.]]");
     // What is written is read first, and of two values for one place the last one counts.
     tn::tensor<int, 4> line({0, 1, 2, 3});
     line[tn::tensor({1, 2, 3, 1})] = line[range(0, 4)];

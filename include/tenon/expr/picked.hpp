@@ -201,8 +201,10 @@ constexpr auto fitted_to_picked(Flat const& flat, At const& at, V&& value, P con
     else {
         using type = typename parts::type;
         type const s(parts::joined(flat, at));
-        if constexpr (single_place<P...> && shape_t<V>::rank() + 1 == type::rank())
-            return stretched_to(s, unsqueeze<static_cast<std::ptrdiff_t>(Axes::first)>(std::forward<V>(value)));
+        // The place of indices without axes has an axis here: a value that reaches it from behind gets one too.
+        constexpr std::size_t rank = shape_t<V>::rank(), behind = type::rank() - 1 - Axes::first;
+        if constexpr (single_place<P...> && rank >= behind && rank < type::rank())
+            return stretched_to(s, unsqueeze<static_cast<std::ptrdiff_t>(rank - behind)>(std::forward<V>(value)));
         else return stretched_to(s, std::forward<V>(value));
     }
 }
