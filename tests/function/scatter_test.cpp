@@ -181,6 +181,8 @@ TEST_CASE("places that aren't there and shapes that don't fit are errors") {
           "index_add: index -1 is outside axis 0, whose extent is 3");
     CHECK(error_of<tn::index_error>([&] { (void)tn::put(x, tn::tensor({12}), 1.f).eval(); }) ==
           "put: index 12 is outside axis 0, whose extent is 12");
+    CHECK(error_of<tn::shape_error>([&] { (void)tn::put(x, tn::tensor({1}), src); }) ==
+          "put: shapes [1] and [2, 4] do not fit");
     CHECK(error_of<tn::shape_error>([&] { (void)tn::scatter<1>(x, tn::tensor<int, dyn, dyn>(4, 1), src); }) ==
           "scatter: shapes [3, 4] and [4, 1] and [2, 4] do not fit");
     CHECK(error_of<tn::shape_error>([&] { (void)tn::index_copy<0>(x, tn::tensor({0, 1, 2}), src); }) ==

@@ -117,10 +117,13 @@ auto index_reduce(X&& x, I&& index, Src&& src, reduction how, scatter_options op
 }
 /// x with the elements of src at the places index of its row-major order, which may count from the end; or added to what is there.
 /// src has as many elements as the index. torch.put
-/// @throws index_error when evaluated with an index outside, shape_error where only run time can know
+/// @throws index_error when evaluated with an index outside, shape_error for another number of elements
 template <expression X, expression I, operand Src>
 constexpr auto put(X&& x, I&& index, Src&& src, bool accumulate = false) {
     auto const s = x.shape();
+    if constexpr (expression<Src>)
+        if (src.shape().size() != index.shape().size())
+            throw_shapes("put", to_string(index.shape()), to_string(src.shape()));
     auto const flat = [](auto&& e) {
         if constexpr (number<std::remove_cvref_t<decltype(e)>>) return e;
         else return flatten(as_node(std::forward<decltype(e)>(e)));
