@@ -153,6 +153,13 @@ TEST_CASE("numbers, integers, bools and NaN can be written") {
     CHECK(tn::scatter<0>(tn::tensor<float>(2), tn::tensor<int>(0), 5.f).item() == 5);
     CHECK(tn::index_add<-1>(tn::tensor<float>(2), tn::tensor<int>(0), tn::tensor<float>(3)).item() == 5);
     static_assert(std::is_same_v<decltype(tn::scatter<1>(x, k, 9).eval()), tn::tensor<float, 2, 3>>);
+    // Elements of 16 bits, whose arithmetic is that of floats.
+    tn::variable<tn::float16, 3> h(tn::tensor<tn::float16, 3>({1, 2, 3}));
+    tn::tensor<tn::float16, 2> const others({5, 2});
+    auto const half = tn::scatter_reduce<0>(h, tn::tensor({1, 0}), others, reduction::mean);
+    CHECK(text_of(tn::cast<float>(half)) == "[1.5 3.5 3. ]");
+    tn::backward(tn::sum(tn::cast<float>(half)));
+    CHECK(text_of(tn::cast<float>(h.grad())) == "[0.5 0.5 1. ]");
 }
 
 TEST_CASE("results don't depend on the number of threads") {

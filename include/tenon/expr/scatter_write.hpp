@@ -78,7 +78,7 @@ struct product_at {
     }
     T without(std::size_t i, T v) const {
         if (v == 0) return zeros[i] == 1 ? of_others[i] : T(0);
-        return zeros[i] == 0 ? of_others[i] / v : T(0);
+        return zeros[i] == 0 ? static_cast<T>(of_others[i] / v) : T(0);
     }
 };
 
@@ -99,13 +99,17 @@ void write_gradient(T const* y, T const* g, std::size_t n, T const* x, T const* 
     auto const kept = [&](std::size_t i, T v) { return !lost.empty() && lost[i] ? T(0) : v; };
     if constexpr (How == reduction::mean) {
         auto const terms = terms_at(n, w, self);
-        auto const share = [&](std::size_t i) { return terms[i] > 1 ? g[i] / static_cast<T>(terms[i]) : g[i]; };
+        auto const share = [&](std::size_t i) {
+            return terms[i] > 1 ? static_cast<T>(g[i] / static_cast<T>(terms[i])) : g[i];
+        };
         send([&](std::size_t i) { return kept(i, share(i)); }, [&](std::size_t i, T) { return share(i); });
     } else if constexpr (How == reduction::prod) {
         product_at<T> p{std::vector<T>(n, T(1)), std::vector<std::uint32_t>(n)};
         run_walk(w, [&](std::ptrdiff_t t, std::ptrdiff_t s) { p.take(at(t), src[s]); });
         // Without its own factor an element's gradient is of all that are written there, and with it of these alone.
-        auto const of_x = [&](std::size_t i) { return kept(i, p.zeros[i] != 0 ? T(0) : g[i] * p.of_others[i]); };
+        auto const of_x = [&](std::size_t i) {
+            return kept(i, p.zeros[i] != 0 ? T(0) : static_cast<T>(g[i] * p.of_others[i]));
+        };
         if (gx)
             for (std::size_t i = 0; i != n; ++i) gx[i] += of_x(i);
         if (self)
