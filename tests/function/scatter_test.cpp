@@ -1,4 +1,5 @@
 #include <cmath>
+#include <complex>
 #include <cstdint>
 #include <limits>
 #include <sstream>
@@ -153,6 +154,11 @@ TEST_CASE("numbers, integers, bools and NaN can be written") {
     CHECK(tn::scatter<0>(tn::tensor<float>(2), tn::tensor<int>(0), 5.f).item() == 5);
     CHECK(tn::index_add<-1>(tn::tensor<float>(2), tn::tensor<int>(0), tn::tensor<float>(3)).item() == 5);
     static_assert(std::is_same_v<decltype(tn::scatter<1>(x, k, 9).eval()), tn::tensor<float, 2, 3>>);
+    // Numbers among what isn't one of the language's own types.
+    tn::tensor<std::complex<float>, 2> const z;
+    CHECK(tn::tensor(tn::index_fill<0>(z, tn::tensor({1, 1}), 7.))(1) == std::complex<float>(7));
+    tn::tensor<tn::float16, 2> const small({1, 2});
+    CHECK(float(tn::tensor(tn::scatter<0>(small, tn::tensor({1, 1}), 0.5))(1)) == 0.5f);
     // Elements of 16 bits, whose arithmetic is that of floats.
     tn::variable<tn::float16, 3> h(tn::tensor<tn::float16, 3>({1, 2, 3}));
     tn::tensor<tn::float16, 2> const others({5, 2});

@@ -207,7 +207,9 @@ private:
 template <class T, class Src>
 constexpr auto source_of(Src&& src) {
     using plain = std::remove_cvref_t<Src>;
-    if constexpr (number<plain>) return filled_node<T, tenon::shape<>>({}, static_cast<T>(src));
+    if constexpr (element::is_complex<T> && std::is_arithmetic_v<plain>)
+        return filled_node<T, tenon::shape<>>({}, T(static_cast<typename T::value_type>(src)));
+    else if constexpr (number<plain>) return filled_node<T, tenon::shape<>>({}, static_cast<T>(src));
     else if constexpr (std::is_same_v<value_t<plain>, T>) return as_node(std::forward<Src>(src));
     else return cast<T>(std::forward<Src>(src));
 }
@@ -227,9 +229,8 @@ struct source_value<X> {
 };
 /// Whether elements of type U may be written into those of type T.
 template <class T, class U>
-inline constexpr bool may_be_written =
-    std::is_same_v<promote_t<T, U>, T> ||
-    (std::is_arithmetic_v<U> && (std::is_floating_point_v<T> || std::is_integral_v<U>));
+inline constexpr bool may_be_written = std::is_same_v<promote_t<T, U>, T> ||
+                                       (std::is_arithmetic_v<U> && (!std::is_integral_v<T> || std::is_integral_v<U>));
 
 /// The node that writes, or what is wrong.
 template <operation_name Name, class How, class Places, class X, class I, class Src>
