@@ -60,6 +60,12 @@ struct mdspan {
     std::size_t extent(std::size_t r) const { return map.all.at[r]; }
     std::size_t stride(std::size_t r) const { return map.stride(r); }
 };
+/// One that shows products of its elements, as std::linalg's scaled spans do.
+struct scaled : mdspan<float, extents<int, 2, 2>, layout_right> {
+    using reference = float;
+};
+static_assert(tn::detail::mdspan_like<mdspan<float, extents<int, 2, 2>, layout_right>>);
+static_assert(!tn::detail::mdspan_like<scaled>);
 constexpr auto at_run_time = static_cast<std::size_t>(-1);
 
 constexpr std::int64_t constant() {

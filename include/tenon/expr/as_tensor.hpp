@@ -17,6 +17,12 @@ template <class X>
 struct as_tensor_of_a_temporary_would_dangle;
 
 namespace detail {
+/// Whether a span's accessor gives the elements themselves, not what it makes of them, such as scaled or conjugated ones.
+template <class M>
+inline constexpr bool gives_elements = true;
+template <class M>
+    requires requires { typename M::reference; }
+inline constexpr bool gives_elements<M> = std::is_same_v<typename M::reference, typename M::element_type&>;
 /// What looks like std::mdspan: the standard library's, its reference implementation, or CUDA's.
 template <class M>
 concept mdspan_like = requires(M const& m) {
@@ -26,6 +32,7 @@ concept mdspan_like = requires(M const& m) {
     m.data_handle();
     requires std::is_pointer_v<typename M::data_handle_type>;
     requires M::is_always_strided();
+    requires gives_elements<M>;
 };
 /// The extents' class template with extents 2, 3, 5, … of it.
 template <class Extents, class Indices>
