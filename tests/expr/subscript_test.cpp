@@ -116,6 +116,15 @@ TEST_CASE("masks select the elements where they are true") {
     CHECK(text_of(x(some, 0)) == "[ 4. 12. 20.]");
     CHECK(text_of(x(some, tn::tensor<int, 3>({0, 1, 2}))) == "[ 4. 13. 22.]");
     CHECK((x * 1.)[x < 0.].size() == 0);
+    // A mask without axes takes all, or nothing, along a new one.
+    CHECK(x[tn::tensor<bool>(true)].shape() == tn::shape<1, 2, 3, 4>());
+    CHECK(text_of(x(1, tn::tensor<bool>(true), 2)) == "[[20. 21. 22. 23.]]");
+    CHECK(x(full_extent, tn::tensor<bool>(false)).shape() == tn::shape<2, 0, 3, 4>());
+    auto y = x;
+    y[tn::tensor<bool>(false)] = 9.;
+    CHECK(text_of(y) == text_of(x));
+    y[tn::any(y > 20.)] = 9.;
+    CHECK(text_of(y[1][2]) == "[9. 9. 9. 9.]");
     tn::tensor<bool, dyn> const wrong(2);
     CHECK(error_of<tn::shape_error>([&] { (void)x(0, wrong); }) == "mask: shapes [3, 4] and [2] do not fit");
 }

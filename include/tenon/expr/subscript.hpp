@@ -68,7 +68,12 @@ constexpr auto take_subscripts(F const& f, X&& x, std::tuple<P...> picks, I&& i,
         return then(next, make_view(range_view<Axis, plain::is_unit>{{}, i}, std::forward<X>(x)), std::move(picks));
     } else if constexpr (std::is_same_v<value_t<plain>, bool>) {
         constexpr std::size_t span = shape_t<plain>::rank();
-        if constexpr (!may_mask<shape_t<X>, shape_t<plain>, Axis>()) return cannot_mask<shape_t<X>, shape_t<plain>>{};
+        if constexpr (span == 0)  // a mask of a new axis, which isn't counted among x's
+            return take_subscripts<Axis, From - 1, Left>(f, unsqueeze<axis>(std::forward<X>(x)), std::move(picks),
+                                                         unsqueeze<0>(as_node(std::forward<I>(i))),
+                                                         std::forward<Rest>(rest)...);
+        else if constexpr (!may_mask<shape_t<X>, shape_t<plain>, Axis>())
+            return cannot_mask<shape_t<X>, shape_t<plain>>{};
         else {
             for (std::size_t a = 0; a != span; ++a)
                 if (i.shape()[a] != x.shape()[Axis + a])
@@ -155,7 +160,8 @@ inline constexpr std::size_t all_taken = (axes_taken<std::remove_cvref_t<I>> + .
 ///   `tn::newaxis` a new axis of extent 1: such a view has no elements of its own;
 /// - integers of any shape are indices, which may count from the end. Those of several axes are broadcast together; their axes stand where
 ///   the first of them is, or in front where other axes are between them, as in PyTorch; those without axes don't count in that;
-/// - bools are a mask for as many axes as they have, whose extents they have: the elements where they are true, as nonzero names them.
+/// - bools are a mask for as many axes as they have, whose extents they have: the elements where they are true, as nonzero names them. A
+///   bool without axes makes a new axis, of extent 1 where it is true and 0 where it isn't.
 ///
 /// Gradients of an element that is named several times add up. From a tensor that has a name and isn't const, parts can be assigned to.
 /// Compile errors `too_many_subscripts`, `wrong_number_of_indices`, `cannot_mask`. @throws index_error for a position or, when evaluated, an index outside its

@@ -17,8 +17,10 @@ namespace tenon::inline TENON_TARGET {
 /// stand in braces
 template <expression X, class... I, operand V>
 constexpr auto index_put(X&& x, std::tuple<I...> indices, V&& values, bool accumulate = false) {
-    static_assert(((expression<I> || std::is_same_v<std::remove_cvref_t<I>, full_extent_t>) && ...),
-                  "index_put: takes integers, masks and full_extent");
+    static_assert((((expression<I> && detail::axes_taken<std::remove_cvref_t<I>> != 0) ||
+                    std::is_same_v<std::remove_cvref_t<I>, full_extent_t>) &&
+                   ...),
+                  "index_put: takes integers, masks that have axes and full_extent");
     constexpr std::size_t taken = detail::all_taken<I...>;
     if constexpr (taken > shape_t<X>::rank()) return too_many_subscripts<shape_t<X>, taken>{};
     else
