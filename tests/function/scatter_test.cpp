@@ -148,6 +148,8 @@ TEST_CASE("numbers, integers, bools and NaN can be written") {
     CHECK(joined(reduction::prod, true) == "[56 42  5]");
     CHECK(joined(reduction::amax, false) == "[4 3 5]");
     CHECK(joined(reduction::amin, false) == "[ 2 -2  5]");
+    tn::tensor<std::uint8_t, 2> const five({5, 5}), taken({3, 1});
+    CHECK(text_of(tn::index_add<0>(five, tn::tensor({1, 1}), taken, {.alpha = -1})) == "[5 1]");
     tn::tensor<bool, 3> b({true, false, false});
     CHECK(text_of(tn::scatter_add<0>(b, tn::tensor({1}), tn::tensor<bool, 1>({true}))) == "[ True  True False]");
     // Without axes a tensor counts as one element.

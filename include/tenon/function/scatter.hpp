@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include <tenon/expr/scatter.hpp>
@@ -90,8 +92,13 @@ constexpr auto index_add(X&& x, I&& index, Src&& src) {
 }
 template <std::ptrdiff_t Axis, expression X, expression I, operand Src>
 constexpr auto index_add(X&& x, I&& index, Src&& src, index_add_options options) {
-    return index_add<Axis>(std::forward<X>(x), std::forward<I>(index),
-                           std::forward<Src>(src) * static_cast<value_t<X>>(options.alpha));
+    using T = value_t<X>;
+    T alpha{};
+    // By way of a signed number: -1 as an unsigned one is the greatest, as in PyTorch.
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+        alpha = static_cast<T>(static_cast<std::int64_t>(options.alpha));
+    else alpha = static_cast<T>(options.alpha);
+    return index_add<Axis>(std::forward<X>(x), std::forward<I>(index), std::forward<Src>(src) * alpha);
 }
 /// x with the part p of src along an axis in the place of x's part index(p). torch.index_copy
 template <std::ptrdiff_t Axis, expression X, expression I, operand Src>
