@@ -137,6 +137,15 @@ TEST_CASE("integers: shifts, divisors, quotients") {
     CHECK(gives(tn::fix(i), -7, 12));
 }
 
+TEST_CASE("nan_to_num gives elements of 16 bits their own greatest number") {
+    tn::tensor<tn::float16, 2> x;
+    x(0) = tn::float16(std::numeric_limits<float>::infinity());
+    x(1) = tn::float16(-std::numeric_limits<float>::infinity());
+    tn::tensor const y = tn::nan_to_num(x);
+    CHECK(static_cast<float>(y(0)) == 65504.f);
+    CHECK(static_cast<float>(y(1)) == -65504.f);
+}
+
 TEST_CASE("PyTorch: ldexp") {
     auto const &a = all<double>().at("a"), &b = all<double>().at("b");
     tn::tensor<double, tn::dyn> ta(a.size()), tb(a.size());

@@ -183,17 +183,29 @@ struct nan_to_num_options {
     double nan = 0;
     std::optional<double> posinf{}, neginf{};
 };
+namespace detail {
+/// What stands for ∞ or −∞. Elements of 16 bits are computed as floats, whose greatest number would be ∞ again.
+template <class X>
+constexpr std::optional<double> finite_bound(std::optional<double> given, [[maybe_unused]] double sign) {
+    if constexpr (expression<X>)
+        if constexpr (element::narrow<value_t<X>>)
+            if (!given) return sign * static_cast<double>(std::numeric_limits<value_t<X>>::max());
+    return given;
+}
+}  // namespace detail
 /// x with numbers for NaN, ∞ and −∞: `nan_to_num(x, {.nan = 1, .posinf = 1e9})` or in that order; integers as they are; no gradient
 /// where a number was put; torch.nan_to_num.
 template <class X>
     requires elementwise_operands<X>
 TENON_LANE auto nan_to_num(X&& x, nan_to_num_options o = {}) {
-    return call_op(op::nan_to_num{{}, o.nan, o.posinf, o.neginf}, std::forward<X>(x));
+    return call_op(
+        op::nan_to_num{{}, o.nan, detail::finite_bound<X>(o.posinf, 1), detail::finite_bound<X>(o.neginf, -1)},
+        std::forward<X>(x));
 }
 template <class X>
     requires elementwise_operands<X>
 TENON_LANE auto nan_to_num(X&& x, double nan, std::optional<double> posinf = {}, std::optional<double> neginf = {}) {
-    return call_op(op::nan_to_num{{}, nan, posinf, neginf}, std::forward<X>(x));
+    return tenon::nan_to_num(std::forward<X>(x), nan_to_num_options{nan, posinf, neginf});
 }
 
 }  // namespace tenon::inline TENON_TARGET
