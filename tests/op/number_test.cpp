@@ -93,6 +93,14 @@ TEST_CASE("PyTorch: classes and exponents") {
     }
 }
 
+TEST_CASE("what frexp gives of a temporary outlives it") {
+    auto const parts = tn::frexp(tn::full<double, tn::dyn>(100, 12.));
+    tn::tensor const mantissa = parts.mantissa;
+    tn::tensor const exponent = parts.exponent;
+    CHECK(mantissa(99) == 0.75);
+    CHECK(exponent(99) == 4);
+}
+
 TEST_CASE("integers: shifts, divisors, quotients") {
     tn::tensor<std::int32_t, 2> const i({-7, 12});
     tn::tensor<std::int8_t, 2> const small({-128, 96});

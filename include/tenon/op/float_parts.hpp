@@ -167,9 +167,14 @@ struct frexp_result {
 template <class X>
     requires elementwise_operands<X>
 TENON_LANE auto frexp(X&& x) {
-    auto mantissa = call_op(op::frexp_mantissa{}, x);
-    auto exponent = call_op(op::frexp_exponent{}, x);
-    return frexp_result<decltype(mantissa), decltype(exponent)>{mantissa, exponent};
+    auto const parts = [](auto const& v) TENON_LAMBDA_INLINE {
+        auto mantissa = call_op(op::frexp_mantissa{}, v);
+        auto exponent = call_op(op::frexp_exponent{}, v);
+        return frexp_result<decltype(mantissa), decltype(exponent)>{std::move(mantissa), std::move(exponent)};
+    };
+    // A tensor that is a temporary is owned by both results.
+    if constexpr (expression<X>) return parts(as_node(std::forward<X>(x)));
+    else return parts(x);
 }
 /// a · 2^b, with 2^b a float where b has integers, as torch.ldexp computes it.
 template <class A, class B>
