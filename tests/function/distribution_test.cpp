@@ -159,6 +159,12 @@ TEST_CASE("tensors of parameters broadcast, integers give floats, and what are n
     CHECK(refuses([&] { tn::cauchy_(filled, 0, std::nan("")); }));
 }
 
+TEST_CASE("a gamma number of an infinite concentration is infinite") {
+    tn::generator gen(4);
+    double const infinity = std::numeric_limits<double>::infinity();
+    CHECK(tn::all(tn::gamma<double, 3>(infinity, 2., gen) == infinity).item());
+}
+
 TEST_CASE("multinomial draws by weights, choice and permutation rows") {
     tn::generator gen(21);
     tn::tensor const w({1.f, 0.f, 3.f, 6.f});

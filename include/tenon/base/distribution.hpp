@@ -83,7 +83,7 @@ private:
 /// A number of the gamma distribution with density x^(a−1) e^(−x)/Γ(a).
 TENON_HOST_DEVICE inline double gamma_number(random_stream& stream, double a) {
     if (!(a >= 0)) return std::numeric_limits<double>::quiet_NaN();
-    if (a == 0) return 0;
+    if (a == 0 || a == std::numeric_limits<double>::infinity()) return a;
     double factor = 1;
     if (a < 1) {  // one of a + 1 times u^(1/a)
         factor = strict_exp(strict::div(strict_log(stream.units().first), a));
