@@ -159,6 +159,13 @@ TEST_CASE("tensors of parameters broadcast, integers give floats, and what are n
     CHECK(refuses([&] { tn::cauchy_(filled, 0, std::nan("")); }));
 }
 
+TEST_CASE("Dirichlet's numbers of small concentrations are numbers") {
+    tn::generator gen(6);
+    auto const d = tn::dirichlet(tn::full<float, 200, 2>(1e-3f), gen);
+    static_assert(std::is_same_v<decltype(d), tn::tensor<float, 200, 2> const>);
+    CHECK(tn::allclose(tn::sum<-1>(d), tn::ones<float, 200>()));
+}
+
 TEST_CASE("a gamma number of an infinite concentration is infinite") {
     tn::generator gen(4);
     double const infinity = std::numeric_limits<double>::infinity();

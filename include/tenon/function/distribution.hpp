@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -14,6 +15,7 @@
 #include <tenon/op/arithmetic.hpp>
 #include <tenon/op/cast.hpp>
 #include <tenon/op/elementwise.hpp>
+#include <tenon/op/extremum.hpp>
 #include <tenon/op/sample.hpp>
 
 namespace tenon::inline TENON_TARGET {
@@ -261,9 +263,11 @@ void binomial_(X& x, double n, double p, generator& gen = default_generator()) {
 /// torch.distributions.Dirichlet.
 template <expression P>
 auto dirichlet(P const& concentration, generator& gen = default_generator()) {
-    auto part = detail::drawn_of<distributions::gamma>(gen, concentration, 1.);
-    part = part / sum<-1>(part, keepdim);
-    return part;
+    // Numbers of small concentrations may be less than what a double holds; some of each row is left nevertheless.
+    auto part = detail::drawn_of<distributions::gamma>(gen, cast<double>(concentration), 1.);
+    part = maximum(part, std::numeric_limits<double>::min());
+    using T = floating_t<value_t<P>>;
+    return tensor_of_t<T, shape_t<P>, device_of_t<decltype(part)>>(cast<T>(part / sum<-1>(part, keepdim)));
 }
 /// Whole numbers in [low, high) of another tensor's element type, shape and device; torch.randint_like.
 template <expression X>
