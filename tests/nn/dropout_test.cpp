@@ -129,6 +129,9 @@ TEST_CASE("rrelu draws slopes, and their gradient is the slope") {
     CHECK(v.grad()(0) != v.grad()(2));
     tn::tensor const y = tn::rrelu(v, 0.1, 0.3);
     CHECK(y(0) == -0.4f);
+    // What draws by itself is drawn once, not for its sign and its value.
+    tn::tensor const z = tn::rrelu(tn::dropout(tn::ones<float, 200>(), 0.5, true, gen), 0.1, 0.3);
+    CHECK(tn::all(z == 0.f || z == 2.f).item());
     nn::rrelu layer;
     nn::eval(layer);
     CHECK(tn::all(layer(v.value()) == tn::leaky_relu(v.value(), 11. / 48)).item());

@@ -101,7 +101,7 @@ auto rrelu(X&& x, double lower = 1. / 8, double upper = 1. / 3, bool training = 
     if (!training) lower = upper = (lower + upper) / 2;
     using slopes = op::sample<distributions::uniform, value_t<X>>;
     auto slope = make_map(slopes{}, random_bits<shape_t<X>>(x.shape(), gen), lower, upper);
-    auto node = as_node(std::forward<X>(x));
+    auto node = detail::reused(std::forward<X>(x));
     auto steep = where(node > 0, 1, std::move(slope));
     return std::move(node) * std::move(steep);
 }
