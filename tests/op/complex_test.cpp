@@ -198,6 +198,13 @@ TEST_CASE(
     CHECK(v.grad()(2, 3) == g);
 }
 
+TEST_CASE("float_power of complex numbers keeps their imaginary parts") {
+    tn::tensor<cf, 2> const z({cf(1, 1), cf(0, 2)});
+    tn::tensor<cd, 2> const y = tn::float_power(z, 2);
+    CHECK(std::abs(y(0) - cd(0, 2)) < 1e-12);
+    CHECK(std::abs(y(1) + 4.) < 1e-12);
+}
+
 TEST_CASE("complex functions work in constant expressions") {
     static constexpr auto z = [] {
         tn::tensor<cf, 2> const x({{1, 2}, {3, 4}});

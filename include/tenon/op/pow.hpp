@@ -105,13 +105,14 @@ namespace element {
 using tenon::pow;
 }  // namespace element
 
-/// a^b in double precision, whatever the operands are; torch.float_power.
+/// a^b in double precision, whatever the operands are, of complex numbers in std::complex<double>; torch.float_power.
 template <class A, class B>
     requires operands<A, B>
 constexpr auto float_power(A&& a, B&& b) {
     auto const wide = []<class X>(X&& x) {
-        if constexpr (expression<X>) return tenon::cast<double>(std::forward<X>(x));
-        else return static_cast<double>(x);
+        using to = std::conditional_t<element::is_complex<value_t<node_t<X>>>, std::complex<double>, double>;
+        if constexpr (expression<X>) return tenon::cast<to>(std::forward<X>(x));
+        else return static_cast<to>(x);
     };
     return tenon::pow(wide(std::forward<A>(a)), wide(std::forward<B>(b)));
 }
