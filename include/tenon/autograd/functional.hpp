@@ -91,9 +91,11 @@ constexpr auto jvp(F f, X const& x, V const& v) {
     auto const d = detail::with_tangent(x, v);
     return detail::split(f(d));
 }
-/// The product of f's second derivatives with a direction, ∂²f/∂x² · v: the gradient in dual numbers. f returns one element.
+/// The product of f's second derivatives with a direction, ∂²f/∂x² · v: the gradient in dual numbers. f returns one element, x is
+/// real.
 template <class F, expression X, expression V>
 constexpr auto hvp(F f, X const& x, V const& v) {
+    static_assert(!element::is_complex<value_t<X>>, "hvp: needs real arguments, such as a complex one's parts");
     auto const d = detail::with_tangent(x, v);
     return detail::split(grad(f)(d)).second;
 }

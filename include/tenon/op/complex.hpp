@@ -49,6 +49,7 @@ struct conj : arithmetic {
         return math::conj(z);
     }
     template <std::size_t, class V>
+        requires(!element::is_complex_pack<V>)
     TENON_LANE static slope_one slope(V, V) {
         return {};
     }
@@ -68,6 +69,7 @@ struct angle : floating {
         else return math::select(math::isnan(z), z, math::select(z < 0, V(3.14159265358979323846), V(0)));
     }
     template <std::size_t, class Y, class V>
+        requires(!element::is_complex_pack<V>)
     TENON_LANE static slope_zero slope(Y, V) {
         return {};
     }
@@ -88,6 +90,11 @@ struct sgn : sign {
             auto const length = math::abs(z);
             return math::select(length == 0, V(0), V(z.re / length, z.im / length));
         } else return sign::value(z);
+    }
+    template <std::size_t, class Y, class V>
+        requires(!element::is_complex_pack<V>)
+    TENON_LANE static slope_zero slope(Y const&, V const&) {
+        return {};
     }
     /// Across the circle alone: (g − y Re(g conj y))/|z|, 0 at 0.
     template <std::size_t, class G, element::is_complex_pack V>
