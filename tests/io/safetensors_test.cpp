@@ -45,6 +45,9 @@ TEST_CASE("tensors and notes come back by name") {
     CHECK((m.contains("b") && !m.contains("d")));
     CHECK(m.at("b").begin == 0);  // wide elements come first
     CHECK_THROWS_AS(tn::io::safetensors_writer().add("x", a).add("x", a), std::invalid_argument);
+    // The format has complex numbers of floats alone.
+    CHECK_THROWS_AS((tn::io::safetensors_writer().add("z", tn::element_type{'c', 16}, {1}, std::string(16, '\0'))),
+                    std::invalid_argument);
     tn::io::safetensors_writer().write(f / "none");
     CHECK(tn::io::load_safetensors(f / "none").names().empty());
 }

@@ -213,16 +213,21 @@ struct safetensors_item {
 template <class Item>
 class basic_safetensors_writer {
 public:
-    /// Adds a tensor. @throws std::invalid_argument where the name is taken, reserved or not UTF-8
+    /// Adds a tensor; of complex numbers the format has those of floats. @throws std::invalid_argument where the name is taken,
+    /// reserved or not UTF-8
     template <class T, std::size_t... E>
     basic_safetensors_writer& add(std::string name, tensor<T, E...> const& x) {
+        static_assert(
+            !std::is_same_v<T, std::complex<double>>,
+            "safetensors has no complex numbers of doubles: save cast<std::complex<float>>(x) or view_as_real(x)");
         auto const extents = x.shape().extents();
         Item one{std::move(name), element_type_of<T>(), {extents.begin(), extents.end()}, {}, {}};
         one.bytes = detail::little_endian_bytes(x, one.buffer);
         add_item(std::move(one));
         return *this;
     }
-    /// Adds elements that lie in the format's order already. @throws std::invalid_argument as for tensors
+    /// Adds elements that lie in the format's order already. @throws std::invalid_argument as for tensors, and where the format has
+    /// no such type
     basic_safetensors_writer& add(std::string name, element_type type, std::vector<std::size_t> extents,
                                   std::string bytes) {
         add_item({std::move(name), type, std::move(extents), {}, std::move(bytes)});
@@ -281,6 +286,10 @@ public:
 
 private:
     void add_item(Item one) {
+        bool known = false;
+        for (auto const& t : detail::safetensors_types) known = known || (t.type == one.type && t.type.bytes != 0);
+        if (!known)
+            throw std::invalid_argument("safetensors: '" + one.name + "': the format has no " + to_string(one.type));
         if (one.name == "__metadata__" || !detail::is_utf8(one.name) || !names_.insert(one.name).second)
             throw std::invalid_argument("safetensors: '" + one.name + "' is taken, or no possible name");
         items_.push_back(std::move(one));
