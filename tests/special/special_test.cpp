@@ -136,6 +136,8 @@ TEST_CASE("special: edges") {
     CHECK(s::gammaln(-2.) == inf);
     CHECK(s::polygamma(1, 0.) == inf);
     CHECK(s::polygamma(1, -1.) == inf);
+    CHECK(s::polygamma(1, inf) == 0);
+    CHECK(std::isnan(s::polygamma(1, -inf)));
     CHECK(s::gammainc(0., 1.) == 1);
     CHECK(s::gammaincc(0., 1.) == 0);
     CHECK(std::isnan(s::gammainc(0., 0.)));

@@ -82,6 +82,7 @@ TENON_ON_USE
 TENON_ON_USE
 [[gnu::noinline]] constexpr double polygamma(int n, double x) {
     if (n == 0) return digamma(x);
+    if (n == 1 && abs(x) == infinity<double>) return x > 0 ? 0 : not_a_number<double>;
     if (n == 1 && x < 0) {  // π² / sin² πx − ψ′(1 − x), where few terms are to be added
         if (x == trunc(x)) return infinity<double>;
         double const s = sin(pi * (x - trunc(x))) / pi;
