@@ -166,6 +166,12 @@ TEST_CASE("Dirichlet's numbers of small concentrations are numbers") {
     CHECK(tn::allclose(tn::sum<-1>(d), tn::ones<float, 200>()));
 }
 
+TEST_CASE("uniform numbers of 16 bits are below the end of their range") {
+    tn::generator gen(8);
+    auto const x = tn::uniform<tn::bfloat16, tn::dyn>(count, 0, 1, gen);
+    CHECK(tn::all(x >= 0.f && x < 1.f).item());
+}
+
 TEST_CASE("a gamma number of an infinite concentration is infinite") {
     tn::generator gen(4);
     double const infinity = std::numeric_limits<double>::infinity();

@@ -25,9 +25,13 @@ struct uniform {
     static constexpr std::size_t required = 0;
     static constexpr bool valid(double low, double high) { return low <= high && high - low < 1e308; }
     TENON_HOST_DEVICE static double number(std::uint64_t bits, double low, double high) {
-        double const v =
-            strict::add(low, strict::mul(strict::sub(high, low), static_cast<double>(bits >> 11) * 0x1p-53));
-        return v >= high ? low : v;
+        return strict::add(low, strict::mul(strict::sub(high, low), static_cast<double>(bits >> 11) * 0x1p-53));
+    }
+    /// Of an element type: what is rounded up to `high` becomes `low`.
+    template <class T>
+    TENON_HOST_DEVICE static T rounded(double y, double low, double high) {
+        auto const v = static_cast<T>(y);
+        return static_cast<double>(v) >= high ? static_cast<T>(low) : v;
     }
 };
 struct normal {
@@ -172,7 +176,11 @@ private:
     template <class... P>
     static TENON_HOST_DEVICE element::computed_t<T> one(std::int64_t bits, P... p) {
         double y = std::is_integral_v<T> ? 0 : std::numeric_limits<double>::quiet_NaN();
-        if (Distribution::valid(p...)) y = Distribution::number(static_cast<std::uint64_t>(bits), p...);
+        if (Distribution::valid(p...)) {
+            y = Distribution::number(static_cast<std::uint64_t>(bits), p...);
+            if constexpr (requires { Distribution::template rounded<T>(y, p...); })
+                return static_cast<element::computed_t<T>>(Distribution::template rounded<T>(y, p...));
+        }
         return static_cast<element::computed_t<T>>(y);
     }
 };
