@@ -1,4 +1,5 @@
 #include <cmath>
+#include <complex>
 #include <cstring>
 #include <string>
 
@@ -44,6 +45,30 @@ void check_fifty_steps(std::string const& name, Make make) {
 }
 
 }  // namespace
+
+TEST_CASE("complex parameters move as both parts would by themselves") {
+    using complex = std::complex<float>;
+    tn::variable<complex, 5> z;
+    tn::variable<float, 5, 2> x;
+    for (std::size_t i = 0; i != 5; ++i) {
+        z.value()(i) = complex(static_cast<float>(i) + 1, 2 - static_cast<float>(i));
+        x.value()(i, 0) = z.value()(i).real();
+        x.value()(i, 1) = z.value()(i).imag();
+    }
+    tn::optim::adam of_z(z, {.lr = 0.1});
+    tn::optim::adam of_x(x, {.lr = 0.1});
+    for (int step = 0; step != 3; ++step) {
+        of_z.zero_grad();
+        of_x.zero_grad();
+        tn::backward(tn::sum(tn::square(tn::abs(z))));
+        tn::backward(tn::sum(tn::square(x)));
+        CHECK(std::abs(nn::clip_grad_norm(z, 2.f) - nn::clip_grad_norm(x, 2.f)) < 1e-4f);
+        of_z.step();
+        of_x.step();
+    }
+    CHECK(std::abs(x.value()(0, 0) - 0.7f) < 1e-2f);
+    CHECK(tn::allclose(tn::view_as_real(z.value()), x.value(), {.atol = 1e-5}));
+}
 
 TEST_CASE("fifty steps agree with PyTorch's") {
     namespace optim = tn::optim;

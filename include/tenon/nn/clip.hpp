@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <limits>
 #include <stdexcept>
+#include <type_traits>
 
 #include <tenon/nn/state.hpp>
 #include <tenon/scalar/math_basic.hpp>
@@ -17,6 +19,12 @@ namespace detail {
 template <class Device>
 struct gradient_clipping;
 
+/// |g|
+template <class T>
+double size_of(T g) {
+    if constexpr (element::is_complex<T>) return std::abs(std::complex<double>(g));
+    else return std::abs(static_cast<double>(g));
+}
 /// Adds |g|^p for every element g to a total, or finds the greatest |g| for p = ∞.
 struct added_powers {
     double p;
@@ -24,7 +32,7 @@ struct added_powers {
     template <class T>
     void operator()(T const* g, std::size_t n) const {
         for (std::size_t i = 0; i != n; ++i) {
-            double const size = std::abs(static_cast<double>(g[i]));
+            double const size = size_of(g[i]);
             if (math::isinf(p)) total = size > total || math::isnan(size) ? size : total;
             else total += p == 2 ? size * size : p == 1 ? size : std::pow(size, p);
         }
@@ -34,13 +42,16 @@ struct scaled_gradients {
     double scale;
     template <class T>
     void operator()(T* g, std::size_t n) const {
-        for (std::size_t i = 0; i != n; ++i) g[i] = static_cast<T>(static_cast<double>(g[i]) * scale);
+        using wide = std::conditional_t<element::is_complex<T>, std::complex<double>, double>;
+        for (std::size_t i = 0; i != n; ++i) g[i] = static_cast<T>(static_cast<wide>(g[i]) * scale);
     }
 };
 struct clamped_gradients {
     double limit;
     template <class T>
     void operator()(T* g, std::size_t n) const {
+        static_assert(!element::is_complex<T>,
+                      "clip_grad_value: complex numbers have no order; clip_grad_norm takes them");
         T const most = static_cast<T>(limit);
         for (std::size_t i = 0; i != n; ++i) g[i] = math::isnan(g[i]) ? g[i] : std::clamp(g[i], -most, most);
     }

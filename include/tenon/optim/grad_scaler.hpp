@@ -70,13 +70,16 @@ struct unscaled_gradients {
 
     template <class T>
     void operator()(T* g, std::size_t n) const {
-        // Pieces of 50 µs, as in an optimiser's step.
-        constexpr std::size_t shared = std::size_t{1} << 17;
-        bool any = false;
-        for_each_part(n, lanes<T>, n / shared, [&](std::size_t first, std::size_t last) {
-            if (unscale(g + first, last - first)) __atomic_store_n(&any, true, __ATOMIC_RELAXED);
-        });
-        if (__atomic_load_n(&any, __ATOMIC_RELAXED)) found = true;
+        if constexpr (element::is_complex<T>) (*this)(reinterpret_cast<element::real_t<T>*>(g), 2 * n);
+        else {
+            // Pieces of 50 µs, as in an optimiser's step.
+            constexpr std::size_t shared = std::size_t{1} << 17;
+            bool any = false;
+            for_each_part(n, lanes<T>, n / shared, [&](std::size_t first, std::size_t last) {
+                if (unscale(g + first, last - first)) __atomic_store_n(&any, true, __ATOMIC_RELAXED);
+            });
+            if (__atomic_load_n(&any, __ATOMIC_RELAXED)) found = true;
+        }
     }
 
 private:

@@ -115,30 +115,35 @@ namespace detail {
 /// Bytes of one buffer of a parameter.
 inline std::size_t padded_bytes(untyped_tensor const& p) { return (p.bytes() + alignment - 1) / alignment * alignment; }
 
-/// Moves elements [first, last) of those of some parameters that are of the type T. All of a small model in one call, so that
+/// How many real numbers an element is: both parts of a complex one move as others do, as in PyTorch.
+template <class T>
+inline constexpr std::size_t numbers_in = sizeof(T) / sizeof(element::real_t<T>);
+
+/// Moves numbers [first, last) of those of some parameters that are of the type T. All of a small model in one call, so that
 /// what the rule needs is brought into registers once.
 /// @param state where the buffers of all of them lie, one after another
 template <std::size_t Used, class T, class Rule>
 [[gnu::noinline]] unsigned char* move_elements(Rule const& rule, step_counters const& counters,
                                                std::span<untyped_tensor const> parameters, unsigned char* state,
                                                std::size_t first = 0, std::size_t last = dyn) {
-    auto const move = rule.template at<element::computed_t<T>>(counters);
-    constexpr std::size_t lanes = TENON_VECTOR_BYTES / eval::lane_bytes<T>;
+    using part = element::real_t<T>;
+    auto const move = rule.template at<element::computed_t<part>>(counters);
+    constexpr std::size_t lanes = TENON_VECTOR_BYTES / eval::lane_bytes<part>;
     for (untyped_tensor const& p : parameters) {
         std::size_t const stride = padded_bytes(p);
         if (p.type->element == element_type_of<T>()) {
-            std::size_t const n = std::min(p.size, last);
-            auto* const x = static_cast<T*>(p.value);
-            auto const* const g = static_cast<T const*>(p.written_gradient());
+            std::size_t const n = std::min(numbers_in<T> * p.size, last);
+            auto* const x = static_cast<part*>(p.value);
+            auto const* const g = static_cast<part const*>(p.written_gradient());
             auto const move_lanes = [&](auto N, std::size_t i) TENON_LAMBDA_INLINE {
-                using V = element::lane_t<T, N>;
+                using V = element::lane_t<part, N>;
                 std::array<V, Used> kept;
                 V value = element::load_lanes<N>(x + i);
                 for (std::size_t k = 0; k != Used; ++k)
-                    kept[k] = element::load_lanes<N>(reinterpret_cast<T*>(state + k * stride) + i);
+                    kept[k] = element::load_lanes<N>(reinterpret_cast<part*>(state + k * stride) + i);
                 move(value, element::load_lanes<N>(g + i), kept);
                 for (std::size_t k = 0; k != Used; ++k)
-                    element::store_lanes(reinterpret_cast<T*>(state + k * stride) + i, kept[k]);
+                    element::store_lanes(reinterpret_cast<part*>(state + k * stride) + i, kept[k]);
                 element::store_lanes(x + i, value);
             };
             std::size_t i = first;
@@ -170,7 +175,8 @@ void move_parameters(Rule const& rule, step_counters const& counters, std::span<
         if (parameters.empty()) break;
         auto const large = parameters.first(1);
         large[0].written_gradient();  // before several threads ask for it
-        for_each_part(large[0].size, lanes, large[0].size / shared, [&](std::size_t first, std::size_t last) {
+        std::size_t const n = numbers_in<T> * large[0].size;
+        for_each_part(n, lanes, n / shared, [&](std::size_t first, std::size_t last) {
             move_elements<Used, T>(rule, counters, large, state, first, last);
         });
         state += Used * padded_bytes(large[0]);

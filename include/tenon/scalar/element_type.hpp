@@ -49,23 +49,27 @@ std::string to_string(element_type t) {
 
 /// A set of the element types that parameters have: a sum of the values of `element_set_of`.
 using element_set = unsigned;
-/// The set of one type: float, double, float16, bfloat16, or 16 for any other.
+/// The set of one type: float, double, float16, bfloat16, complex numbers, or 16 for any other.
 template <class T>
-inline constexpr element_set element_set_of = std::is_same_v<T, float>      ? 1
-                                              : std::is_same_v<T, double>   ? 2
-                                              : std::is_same_v<T, float16>  ? 4
-                                              : std::is_same_v<T, bfloat16> ? 8
-                                                                            : 16;
+inline constexpr element_set element_set_of = std::is_same_v<T, float>                  ? 1
+                                              : std::is_same_v<T, double>               ? 2
+                                              : std::is_same_v<T, float16>              ? 4
+                                              : std::is_same_v<T, bfloat16>             ? 8
+                                              : std::is_same_v<T, std::complex<float>>  ? 32
+                                              : std::is_same_v<T, std::complex<double>> ? 64
+                                                                                        : 16;
 /// What a model may have to learn of which nothing is known when the program is compiled.
 inline constexpr element_set every_floating_element = 15;
 
-/// Calls `f(std::type_identity<T>{})` for each floating-point type T of a set.
+/// Calls `f(std::type_identity<T>{})` for each type T of a set that is floating point or complex.
 template <element_set Set, class F>
 constexpr void for_each_element_type(F&& f) {
     if constexpr ((Set & element_set_of<float>) != 0) f(std::type_identity<float>{});
     if constexpr ((Set & element_set_of<double>) != 0) f(std::type_identity<double>{});
     if constexpr ((Set & element_set_of<float16>) != 0) f(std::type_identity<float16>{});
     if constexpr ((Set & element_set_of<bfloat16>) != 0) f(std::type_identity<bfloat16>{});
+    if constexpr ((Set & element_set_of<std::complex<float>>) != 0) f(std::type_identity<std::complex<float>>{});
+    if constexpr ((Set & element_set_of<std::complex<double>>) != 0) f(std::type_identity<std::complex<double>>{});
 }
 
 }  // namespace tenon::inline TENON_TARGET
