@@ -174,9 +174,12 @@ TENON_LANE auto convert(complex_pack<T, N> z) {
     else if constexpr (element::is_complex<U>) {
         using part = element::real_t<U>;
         return complex_pack<part, N>(math::convert<part>(z.re), math::convert<part>(z.im));
-    } else if constexpr (requires { typename U::dual_tag; })
+    } else if constexpr (requires { typename U::dual_tag; }) {
+        static_assert(
+            element::is_complex<typename U::value_type> || requires { typename U::value_type::dual_tag; },
+            "real numbers with tangents meet complex ones: cast<std::complex<float>>(x) before");
         return element::lane_t<U, N>(math::convert<typename U::value_type>(z));
-    else return math::convert<U>(z.re);
+    } else return math::convert<U>(z.re);
 }
 template <element::is_complex U, class T, std::size_t N>
 TENON_LANE auto convert(pack<T, N> x) {
