@@ -116,6 +116,31 @@ TEST_CASE("sort along any axis, and what is made of it") {
     CHECK(holds(tn::hvp(squares, w.value(), tn::ones<double, 2, 4>()), {6, 0, 4, 2, 2, 0, 6, 4}));
 }
 
+#if TENON_SORTS_BY_REGISTERS
+TEST_CASE("quick_sort gives up where each pivot is the least number left") {
+    // The pivot is the median of three threes' medians: where two numbers in each of two threes are the least, so is it.
+    std::size_t const n = 4000;
+    std::vector<std::uint32_t> all(n + tn::detail::sort_padding), room(all.size()), left(n);
+    std::iota(left.begin(), left.end(), 0U);
+    std::uint32_t least = 0;
+    for (; left.size() > 128; ++least)
+        for (std::size_t const step = left.size() / 9; std::size_t const k : {4U, 3U, 1U, 0U}) {
+            all[left[k * step]] = least;
+            left.erase(left.begin() + static_cast<std::ptrdiff_t>(k * step));
+        }
+    for (auto const i : left) all[i] = least++;
+    auto expected = all;
+    std::sort(expected.begin(), expected.begin() + n);
+    std::size_t rest = 0;
+    tn::detail::quick_sort(all.data(), room.data(), n, 16, [&](std::uint32_t* e, std::size_t count) {
+        rest = count;
+        std::sort(e, e + count);
+    });
+    CHECK(rest == n - 64);
+    CHECK(std::equal(expected.begin(), expected.begin() + n, all.begin()));
+}
+#endif
+
 TEST_CASE("a tensor without axes is sorted, reduced and scanned along axis 0 or -1") {
     tn::tensor<float> const x(3.f);
     CHECK(tn::sort<0>(x).values.item() == 3.f);

@@ -207,6 +207,7 @@ void quick_sort(E* e, E* beside, std::size_t n, unsigned tries, F const& otherwi
         if (front == 0) {
             // None is less than the pivot: those that equal it are where they belong.
             front = partition_numbers<true>(e, beside, n, pivot);
+            if (front < n / 16) --tries;
         } else {
             if (front < n / 16 || n - front < n / 16) --tries;
             quick_sort(e, beside, front, tries, otherwise);
