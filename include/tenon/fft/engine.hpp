@@ -87,22 +87,24 @@ public:
                 run_one(lines<complex const>::one(w, n, 1), lines<complex>::one(w, n, 1), {});
                 for (std::size_t k = 0; k != y.length; ++k) put(at(y, 0, k), w[k] * weight(k), f.add);
             });
-        // A register's worth of signals are the real parts, another the imaginary ones.
-        for_each_part(from.count, 2 * group, worth(from.count) / 2, [&](std::size_t first, std::size_t last) {
-            lane_buffers b(size_);
-            for (std::size_t t = first; t < last; t += 2 * group) {
+        // Of an even length two neighbours are one complex number. Two signals as one would take as long, but each would get the
+        // other's roundings, and its NaN.
+        std::size_t const h = n / 2;
+        bool const even = n % 2 == 0;
+        passes<T> const& all = even ? half_passes() : *in_lanes_;
+        complex const* const turns = even ? roots().data() : nullptr;
+        for_each_part(from.count, group, worth(from.count) / 2, [&](std::size_t first, std::size_t last) {
+            lane_buffers b(n);
+            for (std::size_t t = first; t < last; t += group) {
                 load_real(from, t, b.x);
-                pair const* const y = in_lanes_->run(b.x, b.y);
-                auto const part = [&](bool second) {
-                    return [=](std::size_t k) TENON_LAMBDA_INLINE {
-                        auto const a = y[k], c = y[k == 0 ? 0 : n - k];
-                        T const half = weight(k) / 2;
-                        return second ? pair(a.im + c.im, c.re - a.re) * half : pair(a.re + c.re, a.im - c.im) * half;
-                    };
-                };
-                write_lines<complex>(line_group<complex>(to, t), to.length, f.add, part(false));
-                if (t + group < to.count)
-                    write_lines<complex>(line_group<complex>(to, t + group), to.length, f.add, part(true));
+                pair const* const y = all.run(b.x, b.y);
+                write_lines<complex>(line_group<complex>(to, t), to.length, f.add,
+                                     [&](std::size_t k) TENON_LAMBDA_INLINE {
+                                         if (!even) return y[k] * weight(k);
+                                         pair const a = y[k == h ? 0 : k], c = math::conj(y[k == 0 ? 0 : h - k]);
+                                         pair const odd = turned<T>(times<T>(a - c, turns[k]));
+                                         return (a + c + odd) * (weight(k) / 2);
+                                     });
             }
         });
     }
@@ -128,30 +130,33 @@ public:
                 run_one(lines<complex const>::one(w, n, 1), lines<complex>::one(w, n, 1), {.inverse = true});
                 for (std::size_t j = 0; j != y.length; ++j) put(at(y, 0, j), w[j].real() * f.scale, f.add);
             });
-        for_each_part(from.count, 2 * group, worth(from.count) / 2, [&](std::size_t first, std::size_t last) {
-            lane_buffers b(size_);
-            for (std::size_t t = first; t < last; t += 2 * group) {
-                // Z = A + iB of two spectra; the parts are exchanged, which makes the transform the inverse one.
-                for (std::size_t k = 0; k != n; ++k) b.x[k] = pair(0);
-                auto const take = [&](bool second) {
-                    return [&, second](std::size_t k, pair v) TENON_LAMBDA_INLINE {
-                        if (!is_middle(k, n)) v.im = v.im * T(0);
-                        else v = v * f.middle;
-                        auto const z = second ? pair(-v.im, v.re) : v,
-                                   mirrored = second ? pair(v.im, v.re) : math::conj(v);
-                        b.x[k] = b.x[k] + exchanged(z, true);
-                        if (is_middle(k, n)) b.x[n - k] = b.x[n - k] + exchanged(mirrored, true);
-                    };
-                };
-                read_lines<complex>(line_group<complex const>(from, t), used, take(false));
-                if (t + group < from.count)
-                    read_lines<complex>(line_group<complex const>(from, t + group), used, take(true));
-                pair const* const y = in_lanes_->run(b.x, b.y);
-                write_lines<T>(line_group<T>(to, t), to.length, f.add,
-                               [&](std::size_t j) TENON_LAMBDA_INLINE { return y[j].im * f.scale; });
-                if (t + group < to.count)
-                    write_lines<T>(line_group<T>(to, t + group), to.length, f.add,
-                                   [&](std::size_t j) TENON_LAMBDA_INLINE { return y[j].re * f.scale; });
+        std::size_t const h = n / 2;
+        bool const even = n % 2 == 0;
+        passes<T> const& all = even ? half_passes() : *in_lanes_;
+        complex const* const turns = even ? roots().data() : nullptr;
+        for_each_part(from.count, group, worth(from.count) / 2, [&](std::size_t first, std::size_t last) {
+            lane_buffers b(n);
+            for (std::size_t t = first; t < last; t += group) {
+                for (std::size_t k = used; k <= h; ++k) b.y[k] = pair(0);
+                read_lines<complex>(line_group<complex const>(from, t), used,
+                                    [&](std::size_t k, pair v)
+                                        TENON_LAMBDA_INLINE { b.y[k] = is_middle(k, n) ? v * f.middle : pair(v.re); });
+                // The parts are exchanged, which makes the transform the inverse one.
+                if (even)
+                    for (std::size_t k = 0; k != h; ++k) {
+                        pair const a = b.y[k], c = math::conj(b.y[h - k]);
+                        b.x[k] = exchanged(a + c - turned<T>(times<T>(a - c, std::conj(turns[k]))), true);
+                    }
+                else
+                    for (std::size_t k = 0; k <= h; ++k) {
+                        b.x[k] = exchanged(b.y[k], true);
+                        if (k != 0) b.x[n - k] = exchanged(math::conj(b.y[k]), true);
+                    }
+                pair const* const y = all.run(b.x, b.y);
+                write_lines<T>(line_group<T>(to, t), to.length, f.add, [&](std::size_t j) TENON_LAMBDA_INLINE {
+                    if (!even) return y[j].im * f.scale;
+                    return (j % 2 == 0 ? y[j / 2].im : y[j / 2].re) * f.scale;
+                });
             }
         });
     }
@@ -200,15 +205,21 @@ private:
                             [=](std::size_t j, pair z) TENON_LAMBDA_INLINE { x[j] = exchanged(z, exchange); });
         for (std::size_t j = used; j != size; ++j) x[j] = pair(0);
     }
+    /// Real signals, of an even length two elements as one complex number.
     void load_real(lines<T const> const& from, std::size_t t, pair* x) const {
-        std::size_t const used = std::min(from.length, size_);
+        std::size_t const used = std::min(from.length, size_), together = size_ % 2 == 0 ? 2 : 1;
         using part = typename pair::part_type;
-        read_lines<T>(line_group<T const>(from, t), used,
-                      [=](std::size_t j, part v) TENON_LAMBDA_INLINE { x[j] = pair(v); });
-        if (t + group < from.count)
-            read_lines<T>(line_group<T const>(from, t + group), used,
-                          [=](std::size_t j, part v) TENON_LAMBDA_INLINE { x[j].im = v; });
-        for (std::size_t j = used; j != size_; ++j) x[j] = pair(0);
+        for (std::size_t j = used / together; j != size_ / together; ++j) x[j] = pair(0);
+        read_lines<T>(line_group<T const>(from, t), used, [=](std::size_t j, part v) TENON_LAMBDA_INLINE {
+            if (together == 1) x[j] = pair(v);
+            else if (j % 2 == 0) x[j / 2].re = v;
+            else x[j / 2].im = v;
+        });
+    }
+    /// The passes of half as many elements.
+    passes<T> const& half_passes() const {
+        std::call_once(half_made_, [&] { half_ = std::make_unique<passes<T>>(size_ / 2); });
+        return *half_;
     }
 
     /// One signal; `to` may be `from`.
@@ -383,7 +394,8 @@ private:
 
     std::size_t size_, columns_ = 1;
     std::unique_ptr<passes<T>> in_lanes_;
-    mutable std::once_flag parts_made_, halves_made_;
+    mutable std::unique_ptr<passes<T>> half_;
+    mutable std::once_flag parts_made_, halves_made_, half_made_;
     mutable matrix_parts parts_;
     mutable std::vector<complex> halves_;
     bool bluestein_ = false;
