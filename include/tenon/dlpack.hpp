@@ -292,7 +292,7 @@ auto from_dlpack(Device, Managed* managed, Order...) {
                          {detail::dlpack_type_of<element>(), alignof(element), device::accepts(t.device),
                           !std::is_const_v<T>, packed, device::here().device_type},
                          to::static_extents, to::rank(), flags, extents.data(), step.data());
-    // Throws where extents multiply to too much. What follows doesn't, since it takes the elements over.
+    // Throws where extents multiply to too much, which has to be before the elements are taken over.
     to const s(extents);
     auto const* const first =
         reinterpret_cast<element const*>(static_cast<unsigned char const*>(t.data) + t.byte_offset);

@@ -39,7 +39,7 @@ private:
 /// no row is ever in memory. Without a number, or -1, there are as many as the largest class says, which is read at once.
 /// torch.nn.functional.one_hot.
 /// @param idx elements of any integer type; @throws index_error when evaluated with another class (on a device that is a row
-/// of zeros), and at once where it would be the largest, shape_error where the number follows from no elements
+/// of zeros), and at once where the number follows from classes that are all below 0; shape_error where it follows from no elements
 template <std::ptrdiff_t Classes = -1, expression I>
 constexpr auto one_hot(I&& idx) {
     if constexpr (!detail::counts_positions<value_t<I>>) return indices_are_integers<"one_hot", value_t<I>>{};
