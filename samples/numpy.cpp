@@ -6,7 +6,7 @@
 #include <tenon/tenon.hpp>
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -68,7 +68,7 @@ void principal_components(std::filesystem::path const& folder) {
     tn::tensor first = tn::slice<0, 0, 8>(variance);
     std::cout << "variance in the first eight components: " << first
               << "\nin the first fifty: " << tn::sum(tn::slice<0, 0, 50>(variance)).item() << '\n';
-    for (std::size_t i = 0; i != 2; ++i) {
+    for (std::ptrdiff_t i = 0; i != 2; ++i) {
         std::cout << "component " << i + 1 << '\n';
         draw(tn::reshape<28, 28>(tn::select<0>(components, i)));
     }
