@@ -6,19 +6,13 @@
 #include <tenon/dlpack.hpp>
 
 #include "../catch.hpp"
+#include "../error_of.hpp"
 
 namespace tn = tenon;
 namespace dlpack = tenon::dlpack;
 
 namespace {
 
-template <class F>
-std::string error_of(F const& f) {
-    try {
-        f();
-    } catch (std::exception const& e) { return e.what(); }
-    return "";
-}
 
 /// A structure over memory of the test's, as another library would make it; counts how often it is given back.
 struct lent {

@@ -10,6 +10,7 @@
 #include <tenon/tenon.hpp>
 
 #include "../catch.hpp"
+#include "../error_of.hpp"
 
 namespace tn = tenon;
 using tn::dyn, tn::reduction;
@@ -95,14 +96,6 @@ std::string text_of(auto const& e) {
     std::ostringstream out;
     out << e.eval();
     return out.str();
-}
-/// The text of an error of some type.
-template <class Error, class F>
-std::string error_of(F const& f) {
-    try {
-        f();
-    } catch (Error const& error) { return error.what(); }
-    return "";
 }
 
 }  // namespace

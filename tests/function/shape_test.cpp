@@ -1,7 +1,6 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -9,6 +8,8 @@
 #include <tenon/tenon.hpp>
 
 #include "../catch.hpp"
+#include "../error_of.hpp"
+#include "../one_line.hpp"
 
 namespace tn = tenon;
 using tn::dyn, tn::padding;
@@ -48,21 +49,6 @@ void check(std::string const& name, F const& f) {
         CHECK(x.grad().data()[i] == Approx(expected.data()[i]));
     }
 }
-std::string text_of(auto const& e) {
-    std::ostringstream out;
-    out << e.eval();
-    std::string all = out.str();
-    for (auto& c : all)
-        if (c == '\n') c = ' ';
-    return all;
-}
-template <class Error, class F>
-std::string error_of(F const& f) {
-    try {
-        f();
-    } catch (Error const& error) { return error.what(); }
-    return "";
-}
 
 }  // namespace
 
@@ -82,8 +68,8 @@ TEST_CASE("margins of every kind are PyTorch's") {
     static_assert(
         std::is_same_v<decltype(tn::pad<1, 3, -2>(x, {.mode = padding::circular}).eval()), tn::tensor<double, 3, 5>>);
     tn::tensor<int, dyn> const line = tn::arange<int>(3);
-    CHECK(text_of(tn::pad<0, 2, 1>(line, {.mode = padding::reflect})) == "[2 1 0 1 2 1]");
-    CHECK(text_of(tn::pad<0, -1, -2>(line)) == "[]");
+    CHECK(one_line(tn::pad<0, 2, 1>(line, {.mode = padding::reflect})) == "[2 1 0 1 2 1]");
+    CHECK(one_line(tn::pad<0, -1, -2>(line)) == "[]");
     CHECK(error_of<tn::shape_error>([&] { (void)tn::pad<0, 3, 0>(line, {.mode = padding::reflect}); }) ==
           "pad: axis 0 of [3] has too few elements for 3 in front and 0 at the end, mirrored");
     CHECK(error_of<tn::shape_error>([&] { (void)tn::pad<0, -2, -2>(line); }) ==
@@ -123,9 +109,9 @@ TEST_CASE("diagonals and blocks are PyTorch's") {
     check("block_diag", [](auto& x) { return tn::block_diag(x, v(), x(0, 0)); });
     auto m = tn::zeros<int, 2, 3>();
     tn::diagonal<1>(m) = tn::tensor({5, 6});
-    CHECK(text_of(m) == "[[0 5 0]  [0 0 6]]");
+    CHECK(one_line(m) == "[[0 5 0]  [0 0 6]]");
     CHECK(tn::diagonal<7>(m).size() == 0);
-    CHECK(text_of(tn::diag(tn::tensor<int, dyn>(tn::tensor({1, 2})))) == "[[1 0]  [0 2]]");
+    CHECK(one_line(tn::diag(tn::tensor<int, dyn>(tn::tensor({1, 2})))) == "[[1 0]  [0 2]]");
 }
 
 TEST_CASE("axes, stacks and grids are PyTorch's") {
@@ -142,25 +128,25 @@ TEST_CASE("axes, stacks and grids are PyTorch's") {
     tn::tensor const a({1, 2, 3});
     tn::tensor<int, dyn> const b(tn::tensor({7, 8}));
     auto const [i, j] = tn::meshgrid(a, b);
-    CHECK(text_of(i) == "[[1 1]  [2 2]  [3 3]]");
-    CHECK(text_of(j) == "[[7 8]  [7 8]  [7 8]]");
+    CHECK(one_line(i) == "[[1 1]  [2 2]  [3 3]]");
+    CHECK(one_line(j) == "[[7 8]  [7 8]  [7 8]]");
     auto const [p, q] = tn::meshgrid<tn::indexing::xy>(a, b);
-    CHECK(text_of(p) == "[[1 2 3]  [1 2 3]]");
-    CHECK(text_of(q) == "[[7 7 7]  [8 8 8]]");
+    CHECK(one_line(p) == "[[1 2 3]  [1 2 3]]");
+    CHECK(one_line(q) == "[[7 7 7]  [8 8 8]]");
     CHECK(tn::combinations<3>(b).shape() == tn::shape<0, 3>());
     auto const [first, second] = tn::broadcast_tensors(a, tn::unsqueeze<1>(b));
-    CHECK(text_of(first + second) == "[[ 8  9 10]  [ 9 10 11]]");
+    CHECK(one_line(first + second) == "[[ 8  9 10]  [ 9 10 11]]");
 
     auto x = tn::arange<int, 12>().reshape<3, 4>().eval();
     auto [left, middle, right] = tn::tensor_split<3, 1>(x);
-    CHECK(text_of(left) == "[[0 1]  [4 5]  [8 9]]");
-    CHECK(text_of(right) == "[[ 3]  [ 7]  [11]]");
+    CHECK(one_line(left) == "[[0 1]  [4 5]  [8 9]]");
+    CHECK(one_line(right) == "[[ 3]  [ 7]  [11]]");
     middle = 0;
     auto const [top, rest] = tn::vsplit<std::array{-2}>(x);
-    CHECK(text_of(top) == "[[0 1 0 3]]");
+    CHECK(one_line(top) == "[[0 1 0 3]]");
     static_assert(std::is_same_v<decltype(rest.eval()), tn::tensor<int, 2, 4>>);
-    CHECK(text_of(tn::narrow<1, 2>(x, -3)) == "[[1 0]  [5 0]  [9 0]]");
-    CHECK(text_of(tn::narrow<0>(x, 1, 1)) == "[[4 5 0 7]]");
+    CHECK(one_line(tn::narrow<1, 2>(x, -3)) == "[[1 0]  [5 0]  [9 0]]");
+    CHECK(one_line(tn::narrow<0>(x, 1, 1)) == "[[4 5 0 7]]");
     CHECK(error_of<tn::index_error>([&] { (void)tn::narrow<1, 2>(x, 3); }) ==
           "narrow: 2 elements from 3 on are not in axis 1 of [3, 4]");
     CHECK(tn::squeeze(tn::zeros<float, 1, 3, 1>()).shape() == tn::shape<3>());
@@ -170,22 +156,22 @@ TEST_CASE("axes, stacks and grids are PyTorch's") {
 }
 
 TEST_CASE("places by number, and numbers by place") {
-    CHECK(text_of(tn::tril_indices(2, 3, 1)) == "[[0 0 1 1 1]  [0 1 0 1 2]]");
-    CHECK(text_of(tn::triu_indices(3, 2, -1)) == "[[0 0 1 1 2]  [0 1 0 1 1]]");
+    CHECK(one_line(tn::tril_indices(2, 3, 1)) == "[[0 0 1 1 1]  [0 1 0 1 2]]");
+    CHECK(one_line(tn::triu_indices(3, 2, -1)) == "[[0 0 1 1 2]  [0 1 0 1 1]]");
     CHECK(tn::triu_indices(2, 2, 5).size() == 0);
     auto const [i, j] = tn::unravel_index<2, 3>(tn::tensor({5, 1, -3}));
-    CHECK(text_of(i) == "[1 0 1]");
-    CHECK(text_of(j) == "[2 1 0]");
-    CHECK(text_of(tn::ravel_multi_index<2, 3>(i, j)) == "[5 1 3]");
+    CHECK(one_line(i) == "[1 0 1]");
+    CHECK(one_line(j) == "[2 1 0]");
+    CHECK(one_line(tn::ravel_multi_index<2, 3>(i, j)) == "[5 1 3]");
     CHECK(error_of<tn::index_error>([&] { (void)std::get<0>(tn::unravel_index<2, 3>(tn::tensor({6}))).eval(); }) ==
           "index: index 6 is outside axis 0, whose extent is 6");
-    CHECK(text_of(tn::one_hot(tn::tensor({0, 2}))) == "[[1 0 0]  [0 0 1]]");
+    CHECK(one_line(tn::one_hot(tn::tensor({0, 2}))) == "[[1 0 0]  [0 0 1]]");
     CHECK(error_of<tn::shape_error>([&] { (void)tn::one_hot(tn::tensor<int, 0>()); }) ==
           "one_hot: [0] has no elements to count classes by");
     CHECK(error_of<tn::index_error>([&] { (void)tn::one_hot(tn::tensor({-1, -4})); }) ==
           "one_hot: class -1 is below 0");
-    CHECK(text_of(tn::linspace<double>(0, 1, 5)) == "[0.   0.25 0.5  0.75 1.  ]");
-    CHECK(text_of(tn::logspace<double>(0, 3, 4, 2)) == "[1. 2. 4. 8.]");
-    CHECK(text_of(tn::eye<int>(2, 3)) == "[[1 0 0]  [0 1 0]]");
-    CHECK(text_of(tn::full_like<int>(tn::zeros<double, 2>(), 3)) == "[3 3]");
+    CHECK(one_line(tn::linspace<double>(0, 1, 5)) == "[0.   0.25 0.5  0.75 1.  ]");
+    CHECK(one_line(tn::logspace<double>(0, 3, 4, 2)) == "[1. 2. 4. 8.]");
+    CHECK(one_line(tn::eye<int>(2, 3)) == "[[1 0 0]  [0 1 0]]");
+    CHECK(one_line(tn::full_like<int>(tn::zeros<double, 2>(), 3)) == "[3 3]");
 }

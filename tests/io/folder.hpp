@@ -32,13 +32,4 @@ private:
     std::filesystem::path path_;
 };
 
-/// The text of the `Error` that `f` throws; empty where it throws none.
-template <class Error, class F>
-std::string error_of(F f) {
-    try {
-        f();
-    } catch (Error const& e) { return e.what(); }
-    return {};
-}
-
 }  // namespace tenon_test

@@ -8,10 +8,10 @@
 #include <tenon/core/creation.hpp>
 
 #include "../catch.hpp"
+#include "../error_of.hpp"
 #include "folder.hpp"
 
 namespace tn = tenon;
-using tenon_test::error_of;
 
 namespace {
 

@@ -10,11 +10,11 @@
 #include <tenon/core/sequence.hpp>
 
 #include "../catch.hpp"
+#include "../error_of.hpp"
 #include "folder.hpp"
 
 namespace tn = tenon;
 using namespace std::string_literals;
-using tenon_test::error_of;
 
 namespace {
 

@@ -10,6 +10,7 @@
 #include <tenon/linalg.hpp>
 
 #include "../catch.hpp"
+#include "../error_of.hpp"
 #include "torch_data.hpp"
 
 namespace tn = tenon;
@@ -26,13 +27,6 @@ void check_close(auto const& found, auto const& expected, double tolerance = 1e-
         INFO(i << ": " << f.data()[i] << ", PyTorch " << expected.data()[i]);
         CHECK(std::abs(f.data()[i] - expected.data()[i]) <= tolerance * (1 + std::abs(expected.data()[i])));
     }
-}
-template <class F>
-std::string error_of(F const& f) {
-    try {
-        f();
-    } catch (std::exception const& e) { return e.what(); }
-    return "";
 }
 /// A sum in which each element counts differently.
 auto weighted(auto const& x) { return tn::sum(x * tn::sin(tn::cumsum<-1>(tn::ones_like(tn::tensor(x))) * 1.7)); }

@@ -5,42 +5,15 @@
 #include <tenon/linalg.hpp>
 
 #include "../catch.hpp"
+#include "../error_of.hpp"
+#include "matrices.hpp"
 
 namespace tn = tenon;
 namespace linalg = tenon::linalg;
+using namespace linalg_test;
 
 namespace {
-
-/// The greatest magnitude of any element.
-template <class A>
-double largest(A const& a) {
-    return static_cast<double>(tn::tensor(tn::max(tn::abs(a))).item());
-}
-template <class F>
-std::string error_of(F const& f) {
-    try {
-        f();
-    } catch (std::exception const& e) { return e.what(); }
-    return "";
-}
-
-tn::tensor<double, 2, 3, 3> const square({{{4, 1, 2}, {0.5, 5, 3}, {2, -3, 6}},
-                                          {{2, 0.25, -1}, {0, -3, 1}, {0.5, 1, 4}}});
-tn::tensor<double, 4, 3> const tall({{1, 2, 0.5}, {-1, 3, 2}, {0.25, -2, 1}, {4, 0, 1.5}});
 tn::tensor<double, 2, 3, 2> const right({{{1, 2}, {3, 4}, {-5, 6}}, {{0, 1}, {2, -1}, {1, 1}}});
-/// Numbers that differ, to tell elements of a result apart.
-tn::tensor<double, 4, 4> const weights({{1, -2, 3, 0.5}, {2, 0.25, -1, 1}, {-0.5, 1.5, 2, 3}, {1, -1, 0.75, 2}});
-auto weighted(auto const& x) {
-    using s = tn::shape_t<decltype(x)>;
-    if constexpr (s::rank() == 1)
-        return tn::sum(x *
-                       tn::slice<0, 0, static_cast<std::ptrdiff_t>(s::static_extents[0])>(tn::select<0>(weights, 0)));
-    else
-        return tn::sum(x *
-                       tn::slice<0, 0, static_cast<std::ptrdiff_t>(s::static_extents[s::rank() - 2])>(
-                           tn::slice<1, 0, static_cast<std::ptrdiff_t>(s::static_extents[s::rank() - 1])>(weights)));
-}
-
 }  // namespace
 
 TEST_CASE("Cholesky's factor multiplies up to the matrix, and its gradient is that of finite differences") {

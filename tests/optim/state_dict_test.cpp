@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "../catch.hpp"
+#include "../error_of.hpp"
 #include "../io/folder.hpp"
 
 namespace tn = tenon;
 namespace optim = tenon::optim;
-using tenon_test::error_of;
 
 namespace {
 
