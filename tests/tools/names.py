@@ -28,8 +28,8 @@ INTRODUCTION = '''\
 
 What NumPy and PyTorch spell one way is spelled here so. Axes, sizes and whatever else changes a type are template arguments, negative axes
 count from the end; all else is positional as in PyTorch, or named in an aggregate of options. `tn` is `tenon`, `np` is `numpy`, `F` is
-`torch.nn.functional`. Names without a module come with `tenon/tenon.hpp`; `tn::linalg`, `tn::fft`, `tn::special` and
-`tn::signal` have headers of their names.
+`torch.nn.functional`. `tn::linalg`, `tn::fft`, `tn::special` and `tn::signal` have headers of their names; all else comes with
+`tenon/tenon.hpp`, or with the header that stands beside it.
 
 '''
 
@@ -76,19 +76,34 @@ parts) {len(wanted) - len(missing)} have a spelling above. These have none:
     return INTRODUCTION + '\n\n'.join(re.sub(r'^# ', '## ', text) for text in texts) + '\n\n' + end
 
 
+# What brings a module's names; other names come with tenon.hpp, or with a header that the row's remark names.
+MODULES = {'linalg': 'linalg.hpp', 'fft': 'fft.hpp', 'special': 'special.hpp', 'signal': 'signal.hpp'}
+
+
+def names_by_header():
+    """The names in the tables, by the header that declares them."""
+    found = {}
+    for path in tables():
+        for row in rows(path.read_text(encoding='utf-8')):
+            named = re.search(r'`tenon/([\w/]+\.hpp)`', row[3])
+            for name in re.findall(r'\btn::((?:\w+::)*\w+)', row[2]):
+                header = MODULES.get(name.partition('::')[0]) or (named[1] if named else 'tenon.hpp')
+                found.setdefault(header, set()).add(name)
+    return found
+
+
 def declared(compiler):
     """Whether the headers declare each name in the tables: a using-declaration for each; the compiler names what is missing."""
-    names = sorted({name for path in tables() for row in rows(path.read_text(encoding='utf-8'))
-                    for name in re.findall(r'\btn::((?:\w+::)*\w+)', row[2])})
-    headers = ['tenon', 'linalg', 'fft', 'special', 'signal', 'eigen', 'dlpack']
-    source = ''.join(f'#include <tenon/{h}.hpp>\n' for h in headers if (ROOT / f'include/tenon/{h}.hpp').exists())
-    source += ''.join(f'namespace name_{i} {{ using tenon::{name}; }}\n' for i, name in enumerate(names))
+    right = True
     with tempfile.TemporaryDirectory(prefix='tenon-names-') as folder:
-        file = pathlib.Path(folder, 'names.cpp')
-        file.write_text(source)
-        result = compiler.run(file, '-fsyntax-only')
-    print(result.stdout)
-    return result.returncode == 0
+        for header, names in names_by_header().items():
+            file = pathlib.Path(folder, header.replace('/', '_').replace('.hpp', '.cpp'))
+            file.write_text(f'#include <tenon/{header}>\n' + ''.join(
+                f'namespace name_{i} {{ using tenon::{name}; }}\n' for i, name in enumerate(sorted(names))))
+            result = compiler.run(file, '-fsyntax-only')
+            print(result.stdout)
+            right = right and result.returncode == 0
+    return right
 
 
 def main():
